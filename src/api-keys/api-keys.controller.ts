@@ -1,0 +1,58 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { CurrentPrincipal } from '../authentication/decorators/current-principal.decorator.js';
+import { RequireScopes } from '../authentication/decorators/require-scopes.decorator.js';
+import type { Principal } from '../authentication/principal.js';
+import { success } from '../contract/envelope.js';
+import { ApiErrors, ApiSuccess, AUTHENTICATED, WITH_BODY } from '../openapi/answers.decorator.js';
+import { ApiAuthenticated } from '../openapi/security.js';
+import { ApiKeysService } from './api-keys.service.js';
+import { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto } from './dto/api-key.dto.js';
+import { ApiKeyIdParam } from './dto/api-key-id.param.js';
+import { CreateApiKeyDto } from './dto/create-api-key.dto.js';
+import { CREATE_EXAMPLES } from './dto/create-api-key.examples.js';
+import { DeletedDto } from './dto/deleted.dto.js';
+import { ListApiKeysQuery } from './dto/list-api-keys.query.js';
+
+@Controller('apiKeys')
+@RequireScopes('admin')
+@ApiAuthenticated('API keys')
+export class ApiKeysController {
+  constructor(private readonly apiKeys: ApiKeysService) {}
+
+  @Post()
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'createApiKey', summary: 'Issue a key; its secret is in this answer alone' })
+  @ApiBody({ type: CreateApiKeyDto, examples: CREATE_EXAMPLES })
+  @ApiSuccess(IssuedApiKeyDto, 'The key was issued.')
+  @ApiErrors(...AUTHENTICATED, ...WITH_BODY, 'insufficient_scope')
+  async create(@CurrentPrincipal() principal: Principal, @Body() body: CreateApiKeyDto) {
+    return success(IssuedApiKeyDto.of(await this.apiKeys.issue(principal, body)));
+  }
+
+  @Get('list')
+  @ApiOperation({ operationId: 'listApiKeys', summary: 'List your keys, newest first' })
+  @ApiSuccess(ApiKeyPageDto, 'A page of the keys that are not revoked.')
+  @ApiErrors(...AUTHENTICATED, 'validation_failed', 'insufficient_scope')
+  async list(@CurrentPrincipal() { ownerId }: Principal, @Query() page: ListApiKeysQuery) {
+    const { total, apiKeys } = await this.apiKeys.list(ownerId, page);
+    return success<ApiKeyPageDto>({ total, api_keys: apiKeys.map((key) => ApiKeyDto.of(key)) });
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'getApiKey', summary: 'Read one key, even a revoked one' })
+  @ApiSuccess(ApiKeyDto, 'The key.')
+  @ApiErrors(...AUTHENTICATED, 'validation_failed', 'insufficient_scope', 'key_not_found')
+  async get(@CurrentPrincipal() { ownerId }: Principal, @Param() { id }: ApiKeyIdParam) {
+    return success(ApiKeyDto.of(await this.apiKeys.get(ownerId, id)));
+  }
+
+  @Delete(':id')
+  @ApiOperation({ operationId: 'deleteApiKey', summary: 'Revoke a key for good' })
+  @ApiResponse({ status: 200, type: DeletedDto, description: 'The key was revoked; a second time it is not found.' })
+  @ApiErrors(...AUTHENTICATED, ...WITH_BODY, 'insufficient_scope', 'key_not_found')
+  async delete(@CurrentPrincipal() { ownerId }: Principal, @Param() { id }: ApiKeyIdParam): Promise<DeletedDto> {
+    await this.apiKeys.revoke(ownerId, id);
+    return { message: 'API key has been deleted', status: 'success' };
+  }
+}

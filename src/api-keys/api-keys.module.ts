@@ -1,0 +1,20 @@
+import { Module } from '@nestjs/common';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { ApiKeysController } from './api-keys.controller.js';
+import { ApiKeysService } from './api-keys.service.js';
+import { SecretHasher } from './secret-hasher.js';
+
+/** The records of API keys and their life. */
+@Module({
+  controllers: [ApiKeysController],
+  providers: [
+    ApiKeysService,
+    {
+      provide: SecretHasher,
+      inject: [ENVIRONMENT],
+      useFactory: (environment: Environment) => new SecretHasher(environment.hashCost),
+    },
+  ],
+  exports: [ApiKeysService, SecretHasher],
+})
+export class ApiKeysModule {}

@@ -1,0 +1,98 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, IsNull, type Repository } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { ApiKey, type Metadata } from './api-key.entity.js';
+import { type KeyPair, mintKeyPair } from './credentials.js';
+import { ApiKeyNotFoundError } from './errors.js';
+import type { GivenScopes } from './scopes.js';
+import { SecretHasher } from './secret-hasher.js';
+
+export interface KeyRequest {
+  name: string;
+  scopes: GivenScopes;
+  metadata?: Metadata;
+}
+
+/** A new key with its secret, which is nowhere to be had again. */
+export interface IssuedKey {
+  apiKey: ApiKey;
+  secretKey: KeyPair['secretKey'];
+}
+
+/** Whoever a key is issued for, and by: `apiKey` is `null` for a session or an operator. */
+interface Issuer {
+  ownerId: string;
+  apiKey: Pick<ApiKey, 'id'> | null;
+}
+
+/** Issues, finds and revokes keys. Whatever an owner asks for stays within that owner's keys. */
+@Injectable()
+export class ApiKeysService {
+  private readonly keys: Repository<ApiKey>;
+
+  constructor(
+    dataSource: DataSource,
+    private readonly hasher: SecretHasher,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+  ) {
+    this.keys = dataSource.getRepository(ApiKey);
+  }
+
+  async issue(issuer: Issuer, { name, scopes, metadata = {} }: KeyRequest): Promise<IssuedKey> {
+    const { apiKey, secretKey } = mintKeyPair(this.environment.credentialKeys);
+    const secretHash = await this.hasher.hash(secretKey);
+    const now = new Date();
+    const record = this.keys.create({
+      id: uuidv7(),
+      ownerId: issuer.ownerId,
+      name,
+      apiKey,
+      secretHash,
+      scopes,
+      metadata,
+      issuedBy: issuer.apiKey?.id ?? null,
+      createdAt: now,
+      updatedAt: now,
+      revokedAt: null,
+    });
+    await this.keys.insert(record);
+    return { apiKey: record, secretKey };
+  }
+
+  /** A page of the owner's keys, newest first, and how many there are; revoked ones are left out. */
+  async list(ownerId: string, page: { limit: number; offset: number }): Promise<{ total: number; apiKeys: ApiKey[] }> {
+    const [apiKeys, total] = await this.keys.findAndCount({
+      where: { ownerId, revokedAt: IsNull() },
+      order: { id: 'DESC' },
+      take: page.limit,
+      skip: page.offset,
+    });
+    return { total, apiKeys };
+  }
+
+  /** @throws ApiKeyNotFoundError unless the key is this owner's; a revoked one can still be read */
+  async get(ownerId: string, id: string): Promise<ApiKey> {
+    const apiKey = await this.keys.findOneBy({ id, ownerId });
+    if (!apiKey) throw new ApiKeyNotFoundError(id);
+    return apiKey;
+  }
+
+  /** @throws ApiKeyNotFoundError unless the key is this owner's and not revoked yet */
+  async revoke(ownerId: string, id: string): Promise<void> {
+    const now = new Date();
+    const revocation = { revokedAt: now, updatedAt: now };
+    const { affected } = await this.keys.update({ id, ownerId, revokedAt: IsNull() }, revocation);
+    if (!affected) throw new ApiKeyNotFoundError(id);
+  }
+
+  /** The key of whatever owner; for verification and for operators. */
+  findByApiKey(apiKey: string): Promise<ApiKey | null> {
+    return this.keys.findOneBy({ apiKey });
+  }
+
+  /** Stores the same secret's hash under new parameters, unless the hash has changed meanwhile. */
+  async replaceHash({ id, secretHash }: ApiKey, renewedHash: string): Promise<void> {
+    await this.keys.update({ id, secretHash }, { secretHash: renewedHash });
+  }
+}

@@ -1,0 +1,65 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** What a client presents: the public identifier of a key, and its secret. */
+export interface KeyPair {
+  /** 24 characters: `w3k_` and 20 of base62. */
+  apiKey: string;
+  /** 44 characters: `w3s_`, 30 of base62 and the tag, 10 of base62. */
+  secretKey: string;
+}
+
+/**
+ * The server keys that sign the tags, 32 bytes each: the first signs, all verify,
+ * so that a key is replaced by putting its successor in front of it.
+ */
+export type CredentialKeys = readonly [Buffer, ...Buffer[]];
+
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const API_KEY = /^w3k_[0-9A-Za-z]{20}$/;
+const SECRET_KEY = /^w3s_[0-9A-Za-z]{40}$/;
+const TAG_LENGTH = 10;
+
+/** A new pair; its secret holds 30 random base62 characters, 178 bits. */
+export function mintKeyPair([signingKey]: CredentialKeys): KeyPair {
+  const apiKey = `w3k_${randomBase62(20)}`;
+  const untagged = `w3s_${randomBase62(30)}`;
+  return { apiKey, secretKey: untagged + tagOf(apiKey, untagged, signingKey) };
+}
+
+/**
+ * Whether the pair was minted under one of the server keys. It costs microseconds and touches
+ * neither the database nor argon2: a shield against typing errors, guesses and floods.
+ * It says nothing about the key's existence or state, and is not the secret's check.
+ */
+export function isGenuine({ apiKey, secretKey }: KeyPair, keys: CredentialKeys): boolean {
+  if (!API_KEY.test(apiKey) || !SECRET_KEY.test(secretKey)) return false;
+  const untagged = secretKey.slice(0, -TAG_LENGTH);
+  const tag = Buffer.from(secretKey.slice(-TAG_LENGTH));
+  return keys.some((key) => timingSafeEqual(Buffer.from(tagOf(apiKey, untagged, key)), tag));
+}
+
+/** HMAC-SHA-256 (RFC 2104) over both parts, whose lengths are fixed, cut to ten base62 characters. */
+function tagOf(apiKey: string, untagged: string, key: Buffer): string {
+  const mac = createHmac('sha256', key).update(apiKey).update(untagged).digest();
+  return base62(mac.readUIntBE(0, 6)) + base62(mac.readUIntBE(6, 6));
+}
+
+/** The last five base62 digits of a 48-bit number, which carry less than 2^-18 of bias. */
+function base62(value: number): string {
+  let digits = '';
+  for (let rest = value; digits.length < TAG_LENGTH / 2; rest = Math.floor(rest / 62)) {
+    digits = BASE62.charAt(rest % 62) + digits;
+  }
+  return digits;
+}
+
+/** Uniform characters: bytes from 248 on are thrown away, since 256 is no multiple of 62. */
+function randomBase62(length: number): string {
+  let text = '';
+  while (text.length < length) {
+    for (const byte of randomBytes(2 * (length - text.length))) {
+      if (byte < 248 && text.length < length) text += BASE62.charAt(byte % 62);
+    }
+  }
+  return text;
+}

@@ -1,0 +1,10 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+/** The documented answer to a deletion, which has no `data`. */
+export class DeletedDto {
+  @ApiProperty({ enum: ['API key has been deleted'] })
+  message: string;
+
+  @ApiProperty({ enum: ['success'] })
+  status: 'success';
+}

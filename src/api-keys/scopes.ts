@@ -1,0 +1,47 @@
+/**
+ * The scopes of W3IPFS, declared once: the DTOs, the OpenAPI document and the
+ * flat names (`pinning.unpin`) are all derived from this tree.
+ */
+export const SCOPE_TREE = {
+  data: ['pin_list', 'nft_list'],
+  pinning: ['unpin', 'pin_by_hash', 'pin_file_to_ipfs'],
+  pin_nft: ['unpin_nft', 'pin_nft_to_ipfs'],
+} as const;
+
+export type ScopeGroup = keyof typeof SCOPE_TREE;
+
+type FlagOf<G extends ScopeGroup> = (typeof SCOPE_TREE)[G][number];
+
+export type GroupFlags<G extends ScopeGroup> = Record<FlagOf<G>, boolean>;
+
+/** The flat name of a scope: `admin`, or its group and flag, `pinning.unpin`. */
+export type Scope = 'admin' | { [G in ScopeGroup]: `${G}.${FlagOf<G>}` }[ScopeGroup];
+
+/** The nested object with everything present, as an effective set of scopes is shown. */
+export type Scopes = { admin: boolean } & { [G in ScopeGroup]: GroupFlags<G> };
+
+/** The nested object as a client may give it: with `admin: true` the rest may be left out. */
+export type GivenScopes = { admin: boolean } & { [G in ScopeGroup]?: Partial<GroupFlags<G>> };
+
+export const SCOPE_GROUPS = Object.keys(SCOPE_TREE) as ScopeGroup[];
+
+export const ADMIN_SCOPES: GivenScopes = { admin: true };
+
+/** What the given scopes amount to: the full tree, all `true` for an admin key. */
+export function effectiveScopes(given: GivenScopes): Scopes {
+  const groups = SCOPE_GROUPS.map((group) => [group, effectiveFlags(given, group)]);
+  return { admin: given.admin, ...Object.fromEntries(groups) };
+}
+
+/** Whether the given scopes allow what `scope` names; `admin` implies every scope. */
+export function allows(given: GivenScopes, scope: Scope): boolean {
+  if (given.admin) return true;
+  const [group, flag] = scope.split('.');
+  const flags: Record<string, boolean> = given[group as ScopeGroup] ?? {};
+  return flag !== undefined && flags[flag] === true;
+}
+
+function effectiveFlags(given: GivenScopes, group: ScopeGroup): Record<string, boolean> {
+  const flags: Record<string, boolean> = given[group] ?? {};
+  return Object.fromEntries(SCOPE_TREE[group].map((flag) => [flag, given.admin || flags[flag] === true]));
+}

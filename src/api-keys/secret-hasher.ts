@@ -1,0 +1,30 @@
+import argon2, { type HashOptions } from 'argon2';
+
+/** The cost of one argon2id hash (RFC 9106): memory in KiB and passes over it, on one lane. */
+export interface HashCost {
+  memoryKib: number;
+  passes: number;
+}
+
+/** Hashes secrets for storage, as PHC strings that record their own parameters. */
+export class SecretHasher {
+  private readonly options: HashOptions;
+
+  constructor({ memoryKib, passes }: HashCost) {
+    this.options = { type: argon2.argon2id, memoryCost: memoryKib, timeCost: passes, parallelism: 1 };
+  }
+
+  hash(secretKey: string): Promise<string> {
+    return argon2.hash(secretKey, this.options);
+  }
+
+  /** Whether the secret is the one behind the hash; the comparison takes constant time. */
+  matches(hash: string, secretKey: string): Promise<boolean> {
+    return argon2.verify(hash, secretKey);
+  }
+
+  /** Whether the hash was made with other parameters than new ones are. */
+  isOutdated(hash: string): boolean {
+    return argon2.needsRehash(hash, this.options);
+  }
+}

@@ -1,0 +1,17 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ApiKeysModule } from './api-keys/api-keys.module.js';
+import { AuthenticationModule } from './authentication/authentication.module.js';
+import type { Environment } from './config/environment.js';
+import { EnvironmentModule } from './config/environment.module.js';
+import { ContractModule } from './contract/contract.module.js';
+import { DatabaseModule } from './database/database.module.js';
+import { OperationsModule } from './operations/operations.module.js';
+
+@Module({
+  imports: [DatabaseModule, ContractModule, AuthenticationModule, ApiKeysModule, OperationsModule],
+})
+export class AppModule {
+  static forRoot(environment: Environment): DynamicModule {
+    return { module: AppModule, imports: [EnvironmentModule.forRoot(environment)] };
+  }
+}

@@ -1,0 +1,29 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module.js';
+import type { Environment } from './config/environment.js';
+import { AllowedMethods } from './contract/allowed-methods.js';
+import { createHttpServer } from './contract/http-server.js';
+import { serveDocument } from './openapi/document.js';
+import { createLogger } from './operations/logger.js';
+
+const WITHOUT_PREFIX = ['health/live', 'health/ready'];
+
+/** The whole service, ready to listen: what the process and the tests share. */
+export async function createApp(environment: Environment): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(environment), createHttpServer(), {
+    bodyParser: false,
+    abortOnError: false,
+    logger: createLogger(environment),
+  });
+  const allowedMethods = app.get(AllowedMethods, { strict: false });
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRoute', ({ url, method }) => allowedMethods.add(url, method));
+  app.setGlobalPrefix('api', { exclude: WITHOUT_PREFIX });
+  app.enableShutdownHooks();
+  serveDocument(app);
+  await app.init();
+  return app;
+}

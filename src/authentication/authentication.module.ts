@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { PassportModule } from '@nestjs/passport';
+import { VerificationModule } from '../verification/verification.module.js';
+import { AuthenticationController } from './authentication.controller.js';
+import { AuthenticationGuard } from './guards/authentication.guard.js';
+import { ApiKeyGuard, SessionGuard } from './guards/passport.guards.js';
+import { ScopesGuard } from './guards/scopes.guard.js';
+import { ApiKeyStrategy } from './strategies/api-key.strategy.js';
+import { SessionStrategy } from './strategies/session.strategy.js';
+
+/** Knows who is calling. Its guards stand before every route, in this order. */
+@Module({
+  imports: [PassportModule, VerificationModule],
+  controllers: [AuthenticationController],
+  providers: [
+    SessionStrategy,
+    ApiKeyStrategy,
+    SessionGuard,
+    ApiKeyGuard,
+    { provide: APP_GUARD, useClass: AuthenticationGuard },
+    { provide: APP_GUARD, useClass: ScopesGuard },
+  ],
+})
+export class AuthenticationModule {}

@@ -1,0 +1,24 @@
+import { Injectable } from '@nestjs/common';
+import { AuthGuard } from '@nestjs/passport';
+import { ApiError } from '../../contract/api-error.js';
+import { UnauthenticatedError } from '../errors.js';
+import type { Principal } from '../principal.js';
+import { API_KEY_STRATEGY } from '../strategies/api-key.strategy.js';
+import { SESSION_STRATEGY } from '../strategies/session.strategy.js';
+
+@Injectable()
+export class SessionGuard extends AuthGuard(SESSION_STRATEGY) {
+  override handleRequest = principalOrError;
+}
+
+@Injectable()
+export class ApiKeyGuard extends AuthGuard(API_KEY_STRATEGY) {
+  override handleRequest = principalOrError;
+}
+
+/** A strategy's `fail()` arrives as `info`, its `error()` as `error`: our own errors pass as they are. */
+function principalOrError<T = Principal>(error: unknown, principal: T | false, info: unknown): T {
+  if (error) throw error;
+  if (principal) return principal;
+  throw info instanceof ApiError ? info : new UnauthenticatedError('INVALID_CREDENTIALS');
+}

@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import passport from 'passport';
+import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
+import type { KeyPair } from '../../api-keys/credentials.js';
+import { Verifier } from '../../verification/verifier.js';
+import { UnauthenticatedError } from '../errors.js';
+import { presentedCredentials } from '../presented-credentials.js';
+import { Principal } from '../principal.js';
+
+export const API_KEY_STRATEGY = 'api-key';
+const HEADER = 'pinning_api_key';
+
+/** What Passport calls a request: for this strategy Fastify's, then one reduced to the pair. */
+type PassportRequest = Parameters<HeaderAPIKeyStrategy['authenticate']>[0];
+
+/**
+ * Takes the key pair in the two headers for the key's owner, with the rights in its scopes.
+ *
+ * Registers itself, since Nest's `PassportStrategy` takes a verify function's last argument
+ * for its callback, which in this strategy is the request.
+ */
+@Injectable()
+export class ApiKeyStrategy extends HeaderAPIKeyStrategy {
+  constructor(private readonly verifier: Verifier) {
+    super({ header: HEADER, prefix: '' }, true, (_apiKey, done, request) => {
+      const { pair } = request as unknown as { pair: KeyPair };
+      this.validate(pair).then((principal) => done(null, principal), done);
+    });
+    passport.use(API_KEY_STRATEGY, this);
+  }
+
+  /** Gives the strategy one spelling of the header, whichever of the two the client wrote. */
+  override authenticate(request: PassportRequest): void {
+    const presented = presentedCredentials((request as unknown as FastifyRequest).raw);
+    if (!('pair' in presented)) return this.fail(401);
+    const { pair } = presented;
+    super.authenticate({ headers: { [HEADER]: pair.apiKey }, pair } as unknown as PassportRequest);
+  }
+
+  async validate(pair: KeyPair): Promise<Principal> {
+    const verdict = await this.verifier.verify(pair);
+    if (!verdict.valid) throw new UnauthenticatedError(verdict.code);
+    return Principal.apiKey(verdict.apiKey);
+  }
+}

@@ -1,0 +1,109 @@
+import { createPublicKey } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { CredentialKeys } from '../api-keys/credentials.js';
+import type { HashCost } from '../api-keys/secret-hasher.js';
+import { type DevelopmentSecrets, developmentSecrets } from './development-secrets.js';
+import { ConfigurationError, type Variables, parseVariables } from './variables.js';
+
+/**
+ * Where the records are: a PostgreSQL server, or the embedded one in a folder; `join` allows
+ * to use the one that another process serves there, where otherwise it is refused.
+ */
+export type DatabaseLocation = { url: string } | { dataDir: string; join?: boolean };
+
+/** How session tokens (JWT, RFC 7519) are verified; exactly one source of keys is there. */
+export interface SessionSettings {
+  keySource: { publicKey: string } | { jwksUrl: string };
+  issuer: string | undefined;
+  audience: string | undefined;
+  algorithms: Variables['JWT_ALGORITHMS'];
+}
+
+export interface ServiceToken {
+  name: string;
+  token: string;
+}
+
+/** The validated configuration: design of each variable in the README's table. */
+export interface Environment {
+  production: boolean;
+  host: string;
+  port: number;
+  database: DatabaseLocation;
+  session: SessionSettings;
+  credentialKeys: CredentialKeys;
+  serviceTokens: readonly ServiceToken[];
+  hashCost: HashCost;
+  logLevel: Variables['LOG_LEVEL'];
+  /** Present where `session.publicKey` is the one the service made itself; never in production. */
+  developmentSessionKey: string | undefined;
+  /** Whether this is the very first start on the data folder of an embedded database. */
+  firstStart: boolean;
+}
+
+/** The token under which the configuration is injected. */
+export const ENVIRONMENT = Symbol('Environment');
+
+/**
+ * Reads the configuration from environment variables. Outside production, what guards and is
+ * missing is made once and kept in `DATA_DIR`.
+ *
+ * @throws ConfigurationError listing every offence
+ */
+export function loadEnvironment(source: NodeJS.ProcessEnv): Environment {
+  const variables = parseVariables(source);
+  const secrets = needsDevelopmentSecrets(variables) ? readDevelopmentSecrets(variables) : undefined;
+  const session = sessionSettings(variables, secrets);
+  return {
+    production: variables.NODE_ENV === 'production',
+    host: variables.HOST,
+    port: variables.PORT,
+    database: variables.DATABASE_URL ? { url: variables.DATABASE_URL } : { dataDir: resolve(variables.DATA_DIR) },
+    session: session.settings,
+    credentialKeys: variables.CREDENTIAL_KEYS ?? [Buffer.from(need(secrets).credentialKey, 'base64')],
+    serviceTokens: variables.SERVICE_TOKENS ?? [{ name: 'local', token: need(secrets).serviceToken }],
+    hashCost: { memoryKib: variables.ARGON2_MEMORY_KIB, passes: variables.ARGON2_PASSES },
+    logLevel: variables.LOG_LEVEL,
+    developmentSessionKey: session.developmentKey,
+    firstStart: !variables.DATABASE_URL && (secrets?.fresh ?? false),
+  };
+}
+
+function needsDevelopmentSecrets(variables: Variables): boolean {
+  return !variables.CREDENTIAL_KEYS || !variables.SERVICE_TOKENS || !hasSessionSource(variables);
+}
+
+function hasSessionSource(variables: Variables): boolean {
+  return Boolean(variables.JWT_PUBLIC_KEY ?? variables.JWT_JWKS_URL);
+}
+
+function readDevelopmentSecrets(variables: Variables): DevelopmentSecrets {
+  try {
+    return developmentSecrets(resolve(variables.DATA_DIR));
+  } catch (error) {
+    throw new ConfigurationError([`DATA_DIR: ${(error as Error).message}`]);
+  }
+}
+
+function sessionSettings(variables: Variables, secrets: DevelopmentSecrets | undefined) {
+  const { JWT_PUBLIC_KEY, JWT_JWKS_URL } = variables;
+  const developmentKey = hasSessionSource(variables) ? undefined : need(secrets).sessionPrivateKey;
+  const settings: SessionSettings = {
+    keySource: JWT_JWKS_URL
+      ? { jwksUrl: JWT_JWKS_URL }
+      : { publicKey: JWT_PUBLIC_KEY ?? publicHalf(need(developmentKey)) },
+    issuer: variables.JWT_ISSUER,
+    audience: variables.JWT_AUDIENCE,
+    algorithms: developmentKey ? ['RS256'] : variables.JWT_ALGORITHMS,
+  };
+  return { settings, developmentKey };
+}
+
+function publicHalf(privateKey: string): string {
+  return createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
+}
+
+function need<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('parseVariables() let a missing secret pass');
+  return value;
+}

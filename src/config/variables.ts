@@ -1,0 +1,129 @@
+import { createPublicKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+/** The configuration cannot be used; `offences` names each variable and what it should be. */
+export class ConfigurationError extends Error {
+  constructor(readonly offences: readonly string[]) {
+    super(`The configuration cannot be used:\n${offences.map((offence) => `  - ${offence}`).join('\n')}`);
+  }
+}
+
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'] as const;
+const CURVES = { ES256: 'prime256v1', ES384: 'secp384r1', ES512: 'secp521r1' } as const;
+
+const schema = z
+  .object({
+    NODE_ENV: z.string().default('development'),
+    HOST: z.string().default('127.0.0.1'),
+    PORT: wholeNumber(0, 65_535).default(8000),
+    LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
+    DATA_DIR: z.string().default('./data'),
+    JWT_PUBLIC_KEY: z.string().transform(toPublicKey).optional(),
+    JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
+    JWT_ISSUER: z.string().optional(),
+    JWT_AUDIENCE: z.string().optional(),
+    JWT_ALGORITHMS: z
+      .string()
+      .transform(commaSeparated)
+      .pipe(z.array(z.enum(ALGORITHMS, { error: `must be of ${ALGORITHMS.join(', ')}` })).min(1))
+      .default(['RS256']),
+    CREDENTIAL_KEYS: z.string().transform(toCredentialKeys).optional(),
+    SERVICE_TOKENS: z.string().transform(toServiceTokens).optional(),
+    ARGON2_MEMORY_KIB: wholeNumber(8, 4_194_304).default(1024),
+    ARGON2_PASSES: wholeNumber(1, 100).default(1),
+  })
+  .refine(({ JWT_PUBLIC_KEY, JWT_JWKS_URL }) => !JWT_PUBLIC_KEY || !JWT_JWKS_URL, {
+    path: ['JWT_JWKS_URL'],
+    message: 'give either this or JWT_PUBLIC_KEY, not both',
+    when: () => true,
+  })
+  .refine(({ JWT_PUBLIC_KEY: pem, JWT_ALGORITHMS: algorithms }) => algorithms.every((one) => fits(one, pem as string)), {
+    path: ['JWT_ALGORITHMS'],
+    message: 'must be algorithms that go with the kind and size of JWT_PUBLIC_KEY',
+    when: ({ value }) => bothParsed(value),
+  });
+
+/** The variables after parsing, under their own names. */
+export type Variables = z.infer<typeof schema>;
+
+/**
+ * Parses all variables; an empty one counts as absent.
+ *
+ * @throws ConfigurationError naming every offence at once, and never a value: values may be secret
+ */
+export function parseVariables(source: NodeJS.ProcessEnv): Variables {
+  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  const offences = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  if (given['NODE_ENV'] === 'production') offences.push(...missingInProduction(given));
+  if (!parsed.success || offences.length > 0) throw new ConfigurationError([...new Set(offences)]);
+  return parsed.data;
+}
+
+/** In production nothing that guards or stores has a default. */
+function missingInProduction(given: NodeJS.ProcessEnv): string[] {
+  const required = ['DATABASE_URL', 'CREDENTIAL_KEYS', 'SERVICE_TOKENS'].filter((name) => given[name] === undefined);
+  if (!given['JWT_PUBLIC_KEY'] && !given['JWT_JWKS_URL']) required.push('JWT_PUBLIC_KEY or JWT_JWKS_URL');
+  return required.map((name) => `${name}: must be set with NODE_ENV=production`);
+}
+
+function wholeNumber(least: number, most: number) {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^\d{1,10}$/, error)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, error);
+}
+
+function commaSeparated(text: string): string[] {
+  return text.split(',').map((part) => part.trim());
+}
+
+function toCredentialKeys(text: string, context: z.RefinementCtx): [Buffer, ...Buffer[]] {
+  const keys = commaSeparated(text);
+  if (!keys.every((key) => /^[A-Za-z0-9+/]{43}=$/.test(key))) {
+    context.addIssue('must be base64 of 32 bytes each, comma-separated (make one with: openssl rand -base64 32)');
+  }
+  const [first = Buffer.alloc(0), ...older] = keys.map((key) => Buffer.from(key, 'base64'));
+  return [first, ...older];
+}
+
+function toServiceTokens(text: string, context: z.RefinementCtx): { name: string; token: string }[] {
+  const tokens = commaSeparated(text).map((entry) => {
+    const [name = '', ...rest] = entry.split(':');
+    return { name, token: rest.join(':') };
+  });
+  if (tokens.some(({ name, token }) => !/^[\w.-]{1,100}$/.test(name) || !/^[\x21-\x7e]{32,}$/.test(token))) {
+    context.addIssue('must be name:token, comma-separated, each token of at least 32 printable ASCII characters');
+  }
+  if (new Set(tokens.map(({ name }) => name)).size < tokens.length) context.addIssue('must not repeat a name');
+  return tokens;
+}
+
+/** A PEM, its line ends perhaps written as \n, or the path of a file that holds one. */
+function toPublicKey(text: string, context: z.RefinementCtx): string {
+  try {
+    const pem = text.startsWith('-----BEGIN') ? text.replaceAll('\\n', '\n') : readFileSync(text, 'utf8');
+    if (pem.includes('PRIVATE KEY')) context.addIssue('must be the public key: keep the private one with its signer');
+    return createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
+  } catch {
+    context.addIssue('must be a public key in PEM, or the path of a file that holds one');
+    return z.NEVER;
+  }
+}
+
+function bothParsed(value: unknown): boolean {
+  const { JWT_PUBLIC_KEY, JWT_ALGORITHMS } = value as Record<string, unknown>;
+  return typeof JWT_PUBLIC_KEY === 'string' && Array.isArray(JWT_ALGORITHMS);
+}
+
+function fits(algorithm: (typeof ALGORITHMS)[number], pem: string): boolean {
+  const key = createPublicKey(pem);
+  if (algorithm === 'ES256' || algorithm === 'ES384' || algorithm === 'ES512') {
+    return key.asymmetricKeyDetails?.namedCurve === CURVES[algorithm];
+  }
+  return key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
+}

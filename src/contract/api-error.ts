@@ -1,0 +1,50 @@
+import { ERROR_CODES, type ErrorCode } from './error-codes.js';
+
+/** One offence: where it is (`scopes.data.pin_list`), and what should be there. */
+export interface ErrorDetail {
+  path: string;
+  message: string;
+}
+
+/** What an error carries besides its code and message. */
+interface ErrorExtras {
+  /** For `unauthenticated`: the verdict's code. */
+  reason?: string;
+  details?: ErrorDetail[];
+  headers?: Record<string, string>;
+}
+
+/**
+ * An error that the client is told about. Its message says what was wrong and what to do,
+ * and never contains a secret or a cause from inside.
+ */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly reason: string | undefined;
+  readonly details: ErrorDetail[] | undefined;
+  readonly headers: Record<string, string>;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    { reason, details, headers = {} }: ErrorExtras = {},
+  ) {
+    super(message);
+    this.status = ERROR_CODES[code].status;
+    this.reason = reason;
+    this.details = details;
+    this.headers = headers;
+  }
+}
+
+export class ValidationError extends ApiError {
+  constructor(details: ErrorDetail[]) {
+    super('validation_failed', 'The request does not fit; see details.', { details });
+  }
+}
+
+export class UnavailableError extends ApiError {
+  constructor(message: string, retryAfterSeconds = 2) {
+    super('unavailable', message, { headers: { 'Retry-After': String(retryAfterSeconds) } });
+  }
+}

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { AllowedMethods } from './allowed-methods.js';
+import { ErrorFilter } from './error.filter.js';
+import { createValidationPipe } from './validation.pipe.js';
+
+/** What holds for every request and every answer, whatever it is about. */
+@Module({
+  providers: [
+    AllowedMethods,
+    { provide: APP_FILTER, useClass: ErrorFilter },
+    { provide: APP_PIPE, useFactory: createValidationPipe },
+  ],
+})
+export class ContractModule {}

@@ -1,0 +1,19 @@
+import type { HttpStatus } from '@nestjs/common';
+
+/** Every error code of the HTTP contract, its status, and when it is given. */
+export const ERROR_CODES = {
+  validation_failed: { status: 400, when: 'The body, the query or the path does not fit; `details` names every offence' },
+  malformed_json: { status: 400, when: 'The body is not JSON (RFC 8259) in UTF-8' },
+  ambiguous_credentials: { status: 400, when: 'A session and a key pair together, or a credential given twice' },
+  unauthenticated: { status: 401, when: 'Nothing valid was presented; `reason` says what is known about it' },
+  insufficient_scope: { status: 403, when: 'The key lacks a scope, which is named' },
+  key_not_found: { status: 404, when: 'No such key belongs to the caller' },
+  route_not_found: { status: 404, when: 'There is no such route' },
+  method_not_allowed: { status: 405, when: 'The route does not take this method; `Allow` lists those it takes' },
+  payload_too_large: { status: 413, when: 'The body is larger than 64 KiB' },
+  unsupported_media_type: { status: 415, when: 'The body is not declared as `application/json`' },
+  internal: { status: 500, when: 'A defect of the service; its log has the cause under the `request_id`' },
+  unavailable: { status: 503, when: 'A dependency is down; try again after `Retry-After` seconds' },
+} as const satisfies Record<string, { status: HttpStatus; when: string }>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ApiError } from './api-error.js';
+import { failure } from './envelope.js';
+import { BODY_LIMIT, parseJsonBody } from './json-body.js';
+import { requestId } from './request-id.js';
+
+/** Answers may hold a secret, and none of them is good for a second caller. */
+const HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+
+/** Fastify with the contract's manners: what it refuses by itself has our envelope too. */
+export function createHttpServer(): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    genReqId: ({ headers }: IncomingMessage) => requestId(headers),
+    routerOptions: { ignoreTrailingSlash: true },
+    return503OnClosing: false,
+    frameworkErrors: answerUnreadableUrl,
+    clientErrorHandler: answerUnreadableHttp,
+  });
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.headers({ ...HEADERS, 'X-Request-Id': request.id });
+    done();
+  });
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_: FastifyRequest, body: Buffer) =>
+    parseJsonBody(body),
+  );
+  return adapter;
+}
+
+/** A URL that does not decode reaches neither the router nor its hooks. */
+function answerUnreadableUrl(_: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const error = new ApiError('validation_failed', 'The path of the request is not valid percent-encoding (RFC 3986).');
+  const headers = { ...HEADERS, 'X-Request-Id': request.id };
+  void reply.status(error.status).headers(headers).send(failure(error, request.id));
+}
+
+/** What is not HTTP, or more headers than Node reads, has no request to answer: only a socket. */
+function answerUnreadableHttp(cause: Error & { code?: string }, socket: Socket): void {
+  if (cause.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const [status, error] =
+    cause.code === 'HPE_HEADER_OVERFLOW'
+      ? (['431 Request Header Fields Too Large', new ApiError('payload_too_large', 'The headers are too large.')] as const)
+      : (['400 Bad Request', new ApiError('validation_failed', 'The request is not valid HTTP (RFC 9112).')] as const);
+  const id = randomUUID();
+  const body = JSON.stringify(failure(error, id));
+  const headers = { ...HEADERS, 'Content-Type': 'application/json', 'X-Request-Id': id, Connection: 'close' };
+  const lines = Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body) }).map((line) => line.join(': '));
+  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+}

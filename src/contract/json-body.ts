@@ -1,0 +1,57 @@
+import { ApiError, ValidationError } from './api-error.js';
+
+/** The most bytes of a request's body. */
+export const BODY_LIMIT = 65_536;
+
+/** Our deepest body has three levels; what is deeper is refused before anything walks through it. */
+const DEEPEST = 8;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Parses a JSON body (RFC 8259): an object, or `undefined` where there is none.
+ *
+ * Names that every JavaScript object inherits (`__proto__`, `constructor`, `toString`, ...) are refused
+ * at every level: code further down could take them for what they are not.
+ *
+ * @throws ApiError `malformed_json`, or `validation_failed` with the path of the offence
+ */
+export function parseJsonBody(body: Buffer): object | undefined {
+  if (body.length === 0) return undefined;
+  const value = parse(body);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ValidationError([{ path: '', message: 'the body must be a JSON object' }]);
+  }
+  refuseStrangeStructure(value);
+  return value;
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(utf8.decode(body));
+  } catch {
+    // The parser's own message quotes the body, which may hold a secret
+    throw new ApiError('malformed_json', 'The body is not valid JSON in UTF-8.');
+  }
+}
+
+/** Goes level by level, so that depth costs no stack. */
+function refuseStrangeStructure(root: object): void {
+  let level: [path: string, value: object][] = [['', root]];
+  for (let depth = 1; level.length > 0; depth++) {
+    const next: typeof level = [];
+    for (const [path, value] of level) {
+      if (depth > DEEPEST) refuse(path, `must not be nested deeper than ${DEEPEST} levels`);
+      for (const [name, child] of Object.entries(value)) {
+        const childPath = path ? `${path}.${name}` : name;
+        if (name in Object.prototype) refuse(childPath, 'is not a known property');
+        if (typeof child === 'object' && child !== null) next.push([childPath, child]);
+      }
+    }
+    level = next;
+  }
+}
+
+function refuse(path: string, message: string): never {
+  throw new ValidationError([{ path, message }]);
+}

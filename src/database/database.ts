@@ -1,0 +1,41 @@
+import type { DataSource } from 'typeorm';
+import type { DatabaseLocation } from '../config/environment.js';
+import { createDataSource } from './data-source.js';
+import { DataDirError, EmbeddedPostgres } from './embedded-postgres.js';
+import { migrate } from './migrate.js';
+
+/** The connection to the database and, in the embedded mode, the database itself. */
+export class Database {
+  private constructor(
+    readonly dataSource: DataSource,
+    private readonly embedded: EmbeddedPostgres | undefined,
+  ) {}
+
+  /**
+   * Starts the embedded database where that is the location, connects, and runs the migrations.
+   *
+   * @throws DataDirError if another process has the data folder and `join` was not asked for
+   */
+  static async open(location: DatabaseLocation): Promise<Database> {
+    const embedded = 'dataDir' in location ? await EmbeddedPostgres.start(location.dataDir) : undefined;
+    if ('dataDir' in location && !embedded && !location.join) {
+      throw new DataDirError(
+        `DATA_DIR: another process is running on ${location.dataDir}; stop it, or give this one a folder of its own`,
+      );
+    }
+    const database = new Database(createDataSource(location), embedded);
+    try {
+      await database.dataSource.initialize();
+      await migrate(database.dataSource);
+      return database;
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+    await this.embedded?.stop();
+  }
+}

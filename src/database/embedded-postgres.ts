@@ -1,0 +1,76 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+import { lockFile } from './folder-lock.js';
+
+/** The port is but the name of the socket file here: pg looks for `.s.PGSQL.<port>` in the folder. */
+const SOCKET_FILE = '.s.PGSQL.5432';
+/** What the kernel takes for the path of a unix socket: 108 bytes on Linux, 104 on macOS, with the zero. */
+const LONGEST_SOCKET_PATH = 103;
+const MOST_CONNECTIONS = 50;
+
+export class DataDirError extends Error {}
+
+/**
+ * PostgreSQL in this process (PGlite), served on a unix socket inside the data folder,
+ * so that the ordinary driver talks to it, and to a server, in the same way.
+ */
+export class EmbeddedPostgres {
+  private constructor(
+    private readonly database: PGlite,
+    private readonly server: PGLiteSocketServer,
+    private readonly releaseLock: () => void,
+  ) {}
+
+  /**
+   * Starts the database in the folder, creating both at the first start.
+   *
+   * @returns `undefined` if another process has it open: its socket serves this one too
+   * @throws DataDirError if the folder's path is too long for a socket
+   */
+  static async start(dataDir: string): Promise<EmbeddedPostgres | undefined> {
+    const socket = join(dataDir, SOCKET_FILE);
+    if (Buffer.byteLength(socket) > LONGEST_SOCKET_PATH) {
+      throw new DataDirError(`DATA_DIR: ${dataDir} is too long for the socket inside it; choose a shorter path`);
+    }
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const releaseLock = lockFile(join(dataDir, 'lock'));
+    if (!releaseLock) return undefined;
+    // Whoever holds the lock is alone: a socket that is there was left by a process that was killed
+    rmSync(socket, { force: true });
+    const database = new PipelineAwarePGlite(join(dataDir, 'postgres'));
+    const server = new PGLiteSocketServer({ db: database, path: socket, maxConnections: MOST_CONNECTIONS });
+    await server.start();
+    return new EmbeddedPostgres(database, server, releaseLock);
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop();
+    await this.database.close();
+    this.releaseLock();
+  }
+}
+
+/**
+ * The socket server takes its clients' messages in turns, and gives one client several turns only
+ * while a transaction is open. But a parameterised query outside a transaction is a pipeline of
+ * messages too (Parse, Bind, Describe, Execute, Sync), and another client's Parse in between would
+ * replace the statement that is about to be bound. So a pipeline counts as a transaction until its
+ * Sync (PostgreSQL's protocol, "Extended Query").
+ */
+class PipelineAwarePGlite extends PGlite {
+  private pipelineIsOpen = false;
+
+  override isInTransaction(): boolean {
+    return this.pipelineIsOpen || super.isInTransaction();
+  }
+
+  override execProtocolRawStream(...[message, options]: Parameters<PGlite['execProtocolRawStream']>): Promise<void> {
+    this.pipelineIsOpen = PIPELINE_MESSAGES.has(message[0]);
+    return super.execProtocolRawStream(message, options);
+  }
+}
+
+/** Parse, Bind, Describe, Execute, Close, Flush. */
+const PIPELINE_MESSAGES = new Set<number | undefined>(Buffer.from('PBDECH'));

@@ -1,0 +1,54 @@
+import { type Type, applyDecorators } from '@nestjs/common';
+import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { ApiError } from '../contract/api-error.js';
+import { failure } from '../contract/envelope.js';
+import { ERROR_CODES, type ErrorCode } from '../contract/error-codes.js';
+import { FailureDto } from './failure.dto.js';
+
+/** What any route may answer that wants a principal. */
+export const AUTHENTICATED: ErrorCode[] = ['ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable'];
+/** What any route may answer that reads a body. */
+export const WITH_BODY: ErrorCode[] = ['malformed_json', 'validation_failed', 'payload_too_large', 'unsupported_media_type'];
+
+const EXAMPLE_REQUEST_ID = '0f2d9b1e-6c1f-4a57-9d0e-3f7c5b8a9e42';
+
+/** Documents the 200 answer: the envelope around `data`. */
+export function ApiSuccess(data: Type<unknown>, description: string): MethodDecorator {
+  return applyDecorators(
+    ApiExtraModels(data),
+    ApiResponse({
+      status: 200,
+      description,
+      schema: {
+        type: 'object',
+        required: ['data', 'status'],
+        properties: { data: { $ref: getSchemaPath(data) }, status: { type: 'string', enum: ['success'] } },
+      },
+    }),
+  );
+}
+
+/** Documents the errors that a route may answer, each with an example, under their statuses. */
+export function ApiErrors(...codes: ErrorCode[]): MethodDecorator {
+  const statuses = new Set(codes.map((code) => ERROR_CODES[code].status));
+  const documentStatus = (status: number) => {
+    const group = codes.filter((code) => ERROR_CODES[code].status === status);
+    return ApiResponse({
+      status,
+      description: group.map((code) => `\`${code}\`: ${ERROR_CODES[code].when}`).join('\n\n'),
+      type: FailureDto,
+      examples: Object.fromEntries(group.map((code) => [code, exampleOf(code)])),
+    });
+  };
+  return applyDecorators(...[...statuses].map((status) => documentStatus(status)));
+}
+
+function exampleOf(code: ErrorCode) {
+  const error = new ApiError(code, ERROR_CODES[code].when, EXTRAS[code]);
+  return { summary: code, value: failure(error, EXAMPLE_REQUEST_ID) };
+}
+
+const EXTRAS: Partial<Record<ErrorCode, ConstructorParameters<typeof ApiError>[2]>> = {
+  validation_failed: { details: [{ path: 'scopes.data.pin_list', message: 'must be true or false' }] },
+  unauthenticated: { reason: 'INVALID_CREDENTIALS' },
+};

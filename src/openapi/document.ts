@@ -1,0 +1,37 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { addSecuritySchemes } from './security.js';
+
+const DESCRIPTION = `Issues, lists, reads, revokes and tests the API keys of W3IPFS.
+
+Every call takes either a session (\`Authorization: Bearer <JWT>\`) or a key pair in the two headers
+\`pinning_api_key\` and \`pinning_secret_key\` (hyphens are taken too). Paths work with and without a
+trailing slash. Every answer carries \`X-Request-Id\`.`;
+
+/** The OpenAPI document (3.1.0) of the application's routes. */
+export function createDocument(app: INestApplication): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('W3IPFS API keys')
+    .setVersion('1')
+    .setDescription(DESCRIPTION)
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addTag('API keys')
+    .addTag('Health');
+  const document = SwaggerModule.createDocument(app, addSecuritySchemes(builder).build());
+  return withNullTypes(document) as OpenAPIObject;
+}
+
+/** 3.1 has no `nullable`, which the generator still writes: it is one of the types there. */
+function withNullTypes(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(withNullTypes);
+  if (typeof node !== 'object' || node === null) return node;
+  const { nullable, ...rest } = node as { nullable?: boolean; type?: string };
+  const entries = Object.entries(rest).map(([name, value]) => [name, withNullTypes(value)]);
+  return { ...Object.fromEntries(entries), ...(nullable === true && { type: [rest.type, 'null'] }) };
+}
+
+/** Serves the document at `/openapi.json`, and a page to read and try it at `/docs`. */
+export function serveDocument(app: INestApplication): void {
+  SwaggerModule.setup('docs', app, createDocument(app), { jsonDocumentUrl: 'openapi.json', raw: ['json'] });
+}

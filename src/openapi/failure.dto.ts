@@ -1,0 +1,36 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { ERROR_CODES, type ErrorCode } from '../contract/error-codes.js';
+
+class ErrorDetailDto {
+  @ApiProperty({ example: 'scopes.data.pin_list' })
+  path: string;
+
+  @ApiProperty({ example: 'must be true or false' })
+  message: string;
+}
+
+class ErrorDto {
+  @ApiProperty({ enum: Object.keys(ERROR_CODES) })
+  code: ErrorCode;
+
+  @ApiProperty()
+  message: string;
+
+  @ApiProperty({ required: false, description: 'For `unauthenticated`: what is known about the credentials' })
+  reason?: string;
+
+  @ApiProperty({ required: false, type: [ErrorDetailDto] })
+  details?: ErrorDetailDto[];
+}
+
+/** Documents the envelope of failures, which `failure()` makes. */
+export class FailureDto {
+  @ApiProperty({ enum: ['error'] })
+  status: string;
+
+  @ApiProperty({ type: ErrorDto })
+  error: ErrorDto;
+
+  @ApiProperty({ description: 'As in the header `X-Request-Id`' })
+  request_id: string;
+}

@@ -1,0 +1,31 @@
+import type { ApiKeysService } from '../api-keys/api-keys.service.js';
+import { ADMIN_SCOPES } from '../api-keys/scopes.js';
+import type { Environment } from '../config/environment.js';
+import { signSession } from './development-session.js';
+
+/** The account that the very first key belongs to; any other `sub` will do as well. */
+const FIRST_OWNER = '00000000-0000-4000-8000-000000000001';
+
+/** Issues the first admin key, and returns what to print, once: all that is needed to try the service. */
+export async function welcome(environment: Environment, apiKeys: ApiKeysService, url: string): Promise<string> {
+  const issuer = { ownerId: FIRST_OWNER, apiKey: null };
+  const { apiKey, secretKey } = await apiKeys.issue(issuer, { name: 'First admin key', scopes: ADMIN_SCOPES });
+  const session = environment.developmentSessionKey && signSession(environment.developmentSessionKey, FIRST_OWNER);
+  return `
+This is the first start. What follows is printed only once; the secret and the tokens are not accessible again.
+
+  owner           ${FIRST_OWNER}
+  api_key         ${apiKey.apiKey}
+  secret_key      ${secretKey}
+  service token   ${environment.serviceTokens[0]?.token}
+  session token   ${session || '(sessions are signed elsewhere: JWT_PUBLIC_KEY or JWT_JWKS_URL is set)'}
+
+Issue a key with them:
+
+  curl -X POST '${url}/api/apiKeys/' \\
+    -H 'pinning_api_key: ${apiKey.apiKey}' \\
+    -H 'pinning_secret_key: ${secretKey}' \\
+    -H 'Content-Type: application/json' \\
+    -d '{"name": "my first key", "scopes": {"admin": true}}'
+`;
+}

@@ -1,0 +1,48 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { DataSource } from 'typeorm';
+import { Public } from '../authentication/decorators/public.decorator.js';
+import { UnavailableError } from '../contract/api-error.js';
+import { ApiErrors } from '../openapi/answers.decorator.js';
+
+const READY_WITHIN_MS = 2_000;
+
+class HealthDto {
+  @ApiProperty({ enum: ['ok'] })
+  status: 'ok';
+}
+
+/** For balancers and supervisors; outside the `/api` prefix. */
+@Public()
+@Controller('health')
+@ApiTags('Health')
+export class HealthController {
+  constructor(private readonly dataSource: DataSource) {}
+
+  @Get('live')
+  @ApiOperation({ operationId: 'isLive', summary: 'Whether the process answers at all' })
+  @ApiResponse({ status: 200, type: HealthDto, description: 'It does.' })
+  live(): HealthDto {
+    return { status: 'ok' };
+  }
+
+  @Get('ready')
+  @ApiOperation({ operationId: 'isReady', summary: 'Whether the database answers and its schema is current' })
+  @ApiResponse({ status: 200, type: HealthDto, description: 'Send traffic.' })
+  @ApiErrors('unavailable')
+  async ready(): Promise<HealthDto> {
+    const pending = await within(READY_WITHIN_MS, this.dataSource.showMigrations()).catch(() => {
+      throw new UnavailableError('Not ready: the database does not answer.');
+    });
+    if (pending) throw new UnavailableError('Not ready: the database lacks migrations of this version.');
+    return { status: 'ok' };
+  }
+}
+
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+  const timeout = AbortSignal.timeout(milliseconds);
+  const late = new Promise<never>((_, reject) => {
+    timeout.addEventListener('abort', () => reject(timeout.reason as Error));
+  });
+  return Promise.race([promise, late]);
+}
