@@ -4,14 +4,16 @@ import { AuthenticationModule } from './authentication/authentication.module.js'
 import type { Environment } from './config/environment.js';
 import { EnvironmentModule } from './config/environment.module.js';
 import { ContractModule } from './contract/contract.module.js';
+import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 
-@Module({
-  imports: [DatabaseModule, ContractModule, AuthenticationModule, ApiKeysModule, OperationsModule],
-})
+@Module({ imports: [ContractModule, AuthenticationModule, ApiKeysModule, OperationsModule] })
 export class AppModule {
-  static forRoot(environment: Environment): DynamicModule {
-    return { module: AppModule, imports: [EnvironmentModule.forRoot(environment)] };
+  static forRoot(environment: Environment, database: Database): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [EnvironmentModule.forRoot(environment), DatabaseModule.forRoot(database)],
+    };
   }
 }

@@ -4,6 +4,7 @@ import { AppModule } from './app.module.js';
 import type { Environment } from './config/environment.js';
 import { AllowedMethods } from './contract/allowed-methods.js';
 import { createHttpServer } from './contract/http-server.js';
+import { Database } from './database/database.js';
 import { serveDocument } from './openapi/document.js';
 import { createLogger } from './operations/logger.js';
 
@@ -11,7 +12,9 @@ const WITHOUT_PREFIX = ['health/live', 'health/ready'];
 
 /** The whole service, ready to listen: what the process and the tests share. */
 export async function createApp(environment: Environment): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(environment), createHttpServer(), {
+  const database = await Database.open(environment.database);
+  const module = AppModule.forRoot(environment, database);
+  const app = await NestFactory.create<NestFastifyApplication>(module, createHttpServer(), {
     bodyParser: false,
     abortOnError: false,
     logger: createLogger(environment),

@@ -80,10 +80,18 @@ export class ApiKeysService {
 
   /** @throws ApiKeyNotFoundError unless the key is this owner's and not revoked yet */
   async revoke(ownerId: string, id: string): Promise<void> {
-    const now = new Date();
-    const revocation = { revokedAt: now, updatedAt: now };
-    const { affected } = await this.keys.update({ id, ownerId, revokedAt: IsNull() }, revocation);
+    const { affected } = await this.keys.update({ id, ownerId, revokedAt: IsNull() }, revokedNow());
     if (!affected) throw new ApiKeyNotFoundError(id);
+  }
+
+  /**
+   * For operators: revokes the key of whatever owner.
+   *
+   * @throws ApiKeyNotFoundError unless there is such a key that is not revoked yet
+   */
+  async revokeByApiKey(apiKey: string): Promise<void> {
+    const { affected } = await this.keys.update({ apiKey, revokedAt: IsNull() }, revokedNow());
+    if (!affected) throw new ApiKeyNotFoundError(apiKey);
   }
 
   /** The key of whatever owner; for verification and for operators. */
@@ -95,4 +103,9 @@ export class ApiKeysService {
   async replaceHash({ id, secretHash }: ApiKey, renewedHash: string): Promise<void> {
     await this.keys.update({ id, secretHash }, { secretHash: renewedHash });
   }
+}
+
+function revokedNow(): Pick<ApiKey, 'revokedAt' | 'updatedAt'> {
+  const now = new Date();
+  return { revokedAt: now, updatedAt: now };
 }

@@ -1,7 +1,7 @@
 import { ApiError } from '../contract/api-error.js';
 
 export class ApiKeyNotFoundError extends ApiError {
-  constructor(id: string) {
-    super('key_not_found', `No API key ${id} belongs to you.`);
+  constructor(identifier: string) {
+    super('key_not_found', `There is no API key ${identifier}, or it is not yours, or it has been deleted.`);
   }
 }

@@ -56,7 +56,7 @@ export type Variables = z.infer<typeof schema>;
 export function parseVariables(source: NodeJS.ProcessEnv): Variables {
   const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(given);
-  const offences = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const offences = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${String(path[0])}: ${message}`);
   if (given['NODE_ENV'] === 'production') offences.push(...missingInProduction(given));
   if (!parsed.success || offences.length > 0) throw new ConfigurationError([...new Set(offences)]);
   return parsed.data;

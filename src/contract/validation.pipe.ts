@@ -26,7 +26,8 @@ export function createValidationPipe(): ValidationPipe {
 
 function detailsOf(violation: Violation, parentPath = ''): ErrorDetail[] {
   const path = parentPath ? `${parentPath}.${violation.property}` : violation.property;
-  return [...ownDetails(violation, path), ...(violation.children ?? []).flatMap((child) => detailsOf(child, path))];
+  const children = Array.isArray(violation.value) ? [] : (violation.children ?? []);
+  return [...ownDetails(violation, path), ...children.flatMap((child) => detailsOf(child, path))];
 }
 
 /** One detail for the property, however many of its constraints were broken: the one declared first. */

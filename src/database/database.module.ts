@@ -1,23 +1,23 @@
-import { Global, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { type DynamicModule, Global, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { Database } from './database.js';
 
-/** Opens the database before anything is built upon it, and closes it after everything else. */
+/** Hands out the open database, and closes it when everything that uses it has stopped. */
 @Global()
-@Module({
-  providers: [
-    {
-      provide: Database,
-      inject: [ENVIRONMENT],
-      useFactory: (environment: Environment) => Database.open(environment.database),
-    },
-    { provide: DataSource, inject: [Database], useFactory: (database: Database) => database.dataSource },
-  ],
-  exports: [DataSource],
-})
+@Module({})
 export class DatabaseModule implements OnApplicationShutdown {
   constructor(private readonly database: Database) {}
+
+  static forRoot(database: Database): DynamicModule {
+    return {
+      module: DatabaseModule,
+      providers: [
+        { provide: Database, useValue: database },
+        { provide: DataSource, useValue: database.dataSource },
+      ],
+      exports: [DataSource],
+    };
+  }
 
   onApplicationShutdown(): Promise<void> {
     return this.database.close();

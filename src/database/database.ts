@@ -8,6 +8,8 @@ import { migrate } from './migrate.js';
 export class Database {
   private constructor(
     readonly dataSource: DataSource,
+    /** The names of the migrations that opening it ran. */
+    readonly migrated: readonly string[],
     private readonly embedded: EmbeddedPostgres | undefined,
   ) {}
 
@@ -23,13 +25,12 @@ export class Database {
         `DATA_DIR: another process is running on ${location.dataDir}; stop it, or give this one a folder of its own`,
       );
     }
-    const database = new Database(createDataSource(location), embedded);
+    const dataSource = createDataSource(location);
     try {
-      await database.dataSource.initialize();
-      await migrate(database.dataSource);
-      return database;
+      await dataSource.initialize();
+      return new Database(dataSource, await migrate(dataSource), embedded);
     } catch (error) {
-      await database.close();
+      await new Database(dataSource, [], embedded).close();
       throw error;
     }
   }

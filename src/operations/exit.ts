@@ -1,13 +1,23 @@
 import { ConfigurationError } from '../config/variables.js';
+import { ApiError } from '../contract/api-error.js';
 import { DataDirError } from '../database/embedded-postgres.js';
 
-/** The exit code of a configuration that cannot be used: EX_CONFIG of sysexits.h. */
+/** An operator's command that cannot be carried out as it was written. */
+export class UsageError extends Error {}
+
+/** Exit codes of sysexits.h: EX_USAGE and EX_CONFIG. */
+const EX_USAGE = 64;
 const EX_CONFIG = 78;
 
-/** Ends the process, telling why: in one line where the operator can mend it, with the stack where we must. */
+/** Ends the process, telling why: in words where the operator can mend it, with the stack where we must. */
 export function exitWith(error: unknown): never {
-  const isConfiguration = error instanceof ConfigurationError || error instanceof DataDirError;
   const isFromSystem = error instanceof Error && 'code' in error;
-  console.error(isConfiguration || isFromSystem ? error.message : error);
-  process.exit(isConfiguration ? EX_CONFIG : 1);
+  const isForOperator = codeOf(error) !== 1 || error instanceof ApiError || isFromSystem;
+  console.error(isForOperator ? (error as Error).message : error);
+  process.exit(codeOf(error));
+}
+
+function codeOf(error: unknown): number {
+  if (error instanceof UsageError) return EX_USAGE;
+  return error instanceof ConfigurationError || error instanceof DataDirError ? EX_CONFIG : 1;
 }

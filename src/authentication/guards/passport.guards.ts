@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
+import jwt from 'jsonwebtoken';
 import { ApiError } from '../../contract/api-error.js';
 import { UnauthenticatedError } from '../errors.js';
 import type { Principal } from '../principal.js';
@@ -16,9 +17,16 @@ export class ApiKeyGuard extends AuthGuard(API_KEY_STRATEGY) {
   override handleRequest = principalOrError;
 }
 
-/** A strategy's `fail()` arrives as `info`, its `error()` as `error`: our own errors pass as they are. */
+/** A strategy's `error()` arrives as `error`, its `fail()` as `info`: our own errors pass as they are. */
 function principalOrError<T = Principal>(error: unknown, principal: T | false, info: unknown): T {
   if (error) throw error;
   if (principal) return principal;
-  throw info instanceof ApiError ? info : new UnauthenticatedError('INVALID_CREDENTIALS');
+  throw info instanceof ApiError ? info : refusedSession(info);
+}
+
+/** Only a token whose signature is good gets as far as its times. */
+function refusedSession(info: unknown): UnauthenticatedError {
+  if (info instanceof jwt.TokenExpiredError) return new UnauthenticatedError('EXPIRED');
+  if (info instanceof jwt.NotBeforeError) return new UnauthenticatedError('NOT_YET_VALID');
+  return new UnauthenticatedError('INVALID_CREDENTIALS');
 }

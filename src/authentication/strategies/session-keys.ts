@@ -1,48 +1,69 @@
-import jwt from 'jsonwebtoken';
-import { JwksClient, SigningKeyNotFoundError } from 'jwks-rsa';
+import { createPublicKey, KeyObject, type webcrypto } from 'node:crypto';
+import { compactVerify, createRemoteJWKSet, decodeProtectedHeader, errors, type JWSHeaderParameters } from 'jose';
 import type { SessionSettings } from '../../config/environment.js';
 import { UnavailableError } from '../../contract/api-error.js';
 import { UnauthenticatedError } from '../errors.js';
 
-/** Finds the public key that a token has to be verified with. */
-export interface SessionKeys {
-  /**
-   * @returns the key in PEM
-   * @throws UnauthenticatedError if no key can fit, UnavailableError if the keys cannot be fetched
-   */
-  keyFor(token: string): Promise<string>;
-}
+/**
+ * Finds the public key that a token has to be verified with.
+ *
+ * @throws UnauthenticatedError if no key can fit, UnavailableError if the keys cannot be fetched
+ */
+export type SessionKeys = (token: string) => Promise<KeyObject>;
 
 export function createSessionKeys(source: SessionSettings['keySource']): SessionKeys {
-  const find = 'publicKey' in source ? () => Promise.resolve(source.publicKey) : fromJwks(source.jwksUrl);
-  return { keyFor: async (token) => find(readableHeader(token).kid) };
+  const find = 'publicKey' in source ? oneKey(source.publicKey) : fromJwks(source.jwksUrl);
+  return (token) => find(readableHeader(token), token);
 }
 
-/** A JSON Web Key Set (RFC 7517), fetched when an unknown `kid` comes along, at most ten times a minute. */
-function fromJwks(jwksUri: string): (kid: string | undefined) => Promise<string> {
-  const client = new JwksClient({ jwksUri, cache: true, rateLimit: true, jwksRequestsPerMinute: 10, timeout: 5_000 });
-  return async (kid) => {
+type FindKey = (header: JWSHeaderParameters, token: string) => Promise<KeyObject>;
+
+function oneKey(pem: string): FindKey {
+  const key = Promise.resolve(createPublicKey(pem));
+  return () => key;
+}
+
+/** A JSON Web Key Set (RFC 7517): kept, and fetched again when an unknown `kid` comes along, not more than now and then. */
+function fromJwks(url: string): FindKey {
+  const keySet = createRemoteJWKSet(new URL(url), { timeoutDuration: 3_000, cooldownDuration: 10_000 });
+  return async (header, token) => {
     try {
-      return (await client.getSigningKey(kid)).getPublicKey();
+      return KeyObject.from((await keySet(header)) as webcrypto.CryptoKey);
     } catch (error) {
-      if (error instanceof SigningKeyNotFoundError) throw new UnauthenticatedError('INVALID_CREDENTIALS');
+      if (error instanceof errors.JWKSMultipleMatchingKeys) return firstThatFits(error, token);
+      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JOSENotSupported) throw refused();
       throw new UnavailableError('The keys that sessions are verified with cannot be fetched. Try again in a moment.');
     }
   };
 }
 
+/** The account service names no `kid`: while its keys are being rotated, more than one may be meant. */
+async function firstThatFits(candidates: AsyncIterable<webcrypto.CryptoKey>, token: string): Promise<KeyObject> {
+  for await (const key of candidates) {
+    const fits = await compactVerify(token, key).then(
+      () => true,
+      () => false,
+    );
+    if (fits) return KeyObject.from(key);
+  }
+  throw refused();
+}
+
 /** `crit` lists extensions that must be understood (RFC 7515, 4.1.11); we understand none. */
-function readableHeader(token: string): jwt.JwtHeader {
-  const header = decodeHeader(token);
-  const isReadable = header && !('crit' in header) && ['string', 'undefined'].includes(typeof header.kid);
-  if (!isReadable) throw new UnauthenticatedError('INVALID_CREDENTIALS');
+function readableHeader(token: string): JWSHeaderParameters {
+  const header = decodedHeader(token);
+  if (!header || header.crit !== undefined) throw refused();
   return header;
 }
 
-function decodeHeader(token: string): jwt.JwtHeader | undefined {
+function decodedHeader(token: string): JWSHeaderParameters | undefined {
   try {
-    return jwt.decode(token, { complete: true })?.header;
+    return decodeProtectedHeader(token);
   } catch {
     return undefined;
   }
+}
+
+function refused(): UnauthenticatedError {
+  return new UnauthenticatedError('INVALID_CREDENTIALS');
 }

@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { makeFolder, removeFolder, SERVER_VARIABLE, TEMPLATE_VARIABLE } from './folders.js';
+
+/** A database of a test's own: the variables that lead the service to it, and how to get rid of it. */
+export interface TestDatabase {
+  variables: { DATA_DIR: string; DATABASE_URL?: string };
+  drop(): Promise<void>;
+}
+
+export const onServer = process.env[SERVER_VARIABLE] !== undefined;
+
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const folder = makeFolder();
+  const server = process.env[SERVER_VARIABLE];
+  if (!server) {
+    cpSync(join(process.env[TEMPLATE_VARIABLE] as string, 'postgres'), join(folder, 'postgres'), { recursive: true });
+    return { variables: { DATA_DIR: folder }, drop: async () => removeFolder(folder) };
+  }
+  const name = `w3k_test_${randomBytes(6).toString('hex')}`;
+  await onMaintenanceDatabase(server, `CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return {
+    variables: { DATA_DIR: folder, DATABASE_URL: url.href },
+    drop: async () => {
+      await onMaintenanceDatabase(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      removeFolder(folder);
+    },
+  };
+}
+
+async function onMaintenanceDatabase(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Names the folder of an empty embedded database, which the global setup makes for tests to copy. */
+export const TEMPLATE_VARIABLE = 'TEST_EMBEDDED_TEMPLATE';
+
+/** Set to a server's URL, it moves all tests from the embedded database to new ones on that server. */
+export const SERVER_VARIABLE = 'TEST_DATABASE_URL';
+
+export function makeFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'w3k-'));
+}
+
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,27 @@
+import { generateKeyPairSync } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+
+const { publicKey, privateKey } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+});
+
+/** The account service's keys, as far as the tests are concerned. */
+export const accountService = { publicKey, privateKey };
+
+export function secondsFromNow(seconds: number): number {
+  return Math.floor(Date.now() / 1000) + seconds;
+}
+
+/** A token like those of the documentation, RS256 with `exp`, `iat`, `nbf` and `sub`, but for what is changed. */
+export function signToken(changes: Record<string, unknown> = {}, options: jwt.SignOptions = {}): string {
+  const payload = { exp: secondsFromNow(7200), iat: secondsFromNow(0), nbf: secondsFromNow(0), sub: 'owner', ...changes };
+  const present = Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== undefined));
+  return jwt.sign(present, privateKey, { algorithm: 'RS256', noTimestamp: true, ...options });
+}
+
+/** The headers of a session of the given owner. */
+export function sessionOf(owner: string): { authorization: string } {
+  return { authorization: `Bearer ${signToken({ sub: owner })}` };
+}
