@@ -25,7 +25,6 @@ export async function createApp(environment: Environment): Promise<NestFastifyAp
     .getInstance()
     .addHook('onRoute', ({ url, method }) => allowedMethods.add(url, method));
   app.setGlobalPrefix('api', { exclude: WITHOUT_PREFIX });
-  app.enableShutdownHooks();
   serveDocument(app);
   await app.init();
   return app;

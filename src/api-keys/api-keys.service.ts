@@ -3,7 +3,7 @@ import { DataSource, IsNull, type Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { ApiKey, type Metadata } from './api-key.entity.js';
-import { type KeyPair, mintKeyPair } from './credentials.js';
+import { type KeyPair, mintApiKey, mintSecretKey } from './credentials.js';
 import { ApiKeyNotFoundError } from './errors.js';
 import type { GivenScopes } from './scopes.js';
 import { SecretHasher } from './secret-hasher.js';
@@ -40,7 +40,8 @@ export class ApiKeysService {
   }
 
   async issue(issuer: Issuer, { name, scopes, metadata = {} }: KeyRequest): Promise<IssuedKey> {
-    const { apiKey, secretKey } = mintKeyPair(this.environment.credentialKeys);
+    const apiKey = mintApiKey();
+    const secretKey = mintSecretKey(apiKey, this.environment.credentialKeys);
     const secretHash = await this.hasher.hash(secretKey);
     const now = new Date();
     const record = this.keys.create({

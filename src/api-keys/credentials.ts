@@ -19,11 +19,14 @@ const API_KEY = /^w3k_[0-9A-Za-z]{20}$/;
 const SECRET_KEY = /^w3s_[0-9A-Za-z]{40}$/;
 const TAG_LENGTH = 10;
 
-/** A new pair; its secret holds 30 random base62 characters, 178 bits. */
-export function mintKeyPair([signingKey]: CredentialKeys): KeyPair {
-  const apiKey = `w3k_${randomBase62(20)}`;
+export function mintApiKey(): KeyPair['apiKey'] {
+  return `w3k_${randomBase62(20)}`;
+}
+
+/** A new secret for the key: 30 random base62 characters, 178 bits, and their tag under the first server key. */
+export function mintSecretKey(apiKey: string, [signingKey]: CredentialKeys): KeyPair['secretKey'] {
   const untagged = `w3s_${randomBase62(30)}`;
-  return { apiKey, secretKey: untagged + tagOf(apiKey, untagged, signingKey) };
+  return untagged + tagOf(apiKey, untagged, signingKey);
 }
 
 /**

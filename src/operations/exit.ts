@@ -17,6 +17,15 @@ export function exitWith(error: unknown): never {
   process.exit(codeOf(error));
 }
 
+/** On SIGTERM and SIGINT: closes what is open, then ends the process with 0. A second signal ends it at once. */
+export function exitOnSignal(close: () => Promise<void>): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      close().then(() => process.exit(0), exitWith);
+    });
+  }
+}
+
 function codeOf(error: unknown): number {
   if (error instanceof UsageError) return EX_USAGE;
   return error instanceof ConfigurationError || error instanceof DataDirError ? EX_CONFIG : 1;

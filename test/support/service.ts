@@ -5,7 +5,7 @@ import { Client } from './client.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { accountService } from './sessions.js';
 
-/** The whole service in this process, on a database of its own, and a client that talks HTTP to it. */
+/** The whole service in this process, and a client that talks HTTP to it. */
 export interface TestService {
   app: NestFastifyApplication;
   client: Client;
@@ -13,8 +13,12 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
-export async function startService(variables: Record<string, string> = {}): Promise<TestService> {
-  const database = await createTestDatabase();
+/** On a new database, dropped at the end, or on one that the test keeps for several services in turn. */
+export async function startService(
+  variables: Record<string, string> = {},
+  keptDatabase?: TestDatabase,
+): Promise<TestService> {
+  const database = keptDatabase ?? (await createTestDatabase());
   const keys = variables['JWT_JWKS_URL'] ? {} : { JWT_PUBLIC_KEY: accountService.publicKey };
   const app = await createApp(loadEnvironment({ LOG_LEVEL: 'error', ...database.variables, ...keys, ...variables }));
   await app.listen(0, '127.0.0.1');
@@ -26,7 +30,7 @@ export async function startService(variables: Record<string, string> = {}): Prom
     stop: async () => {
       client.close();
       await app.close();
-      await database.drop();
+      if (!keptDatabase) await database.drop();
     },
   };
 }

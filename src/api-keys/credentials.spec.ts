@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { type CredentialKeys, isGenuine, type KeyPair, mintApiKey, mintSecretKey } from './credentials.js';
+
+const keys: CredentialKeys = [randomBytes(32)];
+const mint = (ring = keys): KeyPair => {
+  const apiKey = mintApiKey();
+  return { apiKey, secretKey: mintSecretKey(apiKey, ring) };
+};
+
+describe('mintApiKey() and mintSecretKey()', () => {
+  it('make what the official client insists on: 24 and 44 characters', () => {
+    const { apiKey, secretKey } = mint();
+    expect(apiKey).toMatch(/^w3k_[0-9A-Za-z]{20}$/);
+    expect(secretKey).toMatch(/^w3s_[0-9A-Za-z]{40}$/);
+  });
+
+  it('never make the same twice', () => {
+    const pairs = Array.from({ length: 2_000 }, () => mint());
+    expect(new Set(pairs.flatMap(({ apiKey, secretKey }) => [apiKey, secretKey])).size).toBe(4_000);
+  });
+
+  it('draw all 62 characters equally often', () => {
+    const counts = new Map<string, number>();
+    const drawn = Array.from({ length: 5_000 }, () => mintApiKey().slice(4)).join('');
+    for (const character of drawn) counts.set(character, (counts.get(character) ?? 0) + 1);
+    const expected = drawn.length / 62;
+    const chiSquared = [...counts.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+    expect(counts.size).toBe(62);
+    // 61 degrees of freedom: above 130 once in a million runs; a modulo bias gives some 1,500
+    expect(chiSquared).toBeLessThan(130);
+  });
+});
+
+describe('isGenuine()', () => {
+  it('takes what was minted under any key of the ring', () => {
+    const older: CredentialKeys = [randomBytes(32)];
+    expect(isGenuine(mint(), [keys[0], older[0]])).toBe(true);
+    expect(isGenuine(mint(older), [keys[0], older[0]])).toBe(true);
+  });
+
+  it('refuses what was minted under a key that is not in the ring', () => {
+    expect(isGenuine(mint([randomBytes(32)]), keys)).toBe(false);
+  });
+
+  it('refuses the secret of one key beside the name of another', () => {
+    expect(isGenuine({ apiKey: mintApiKey(), secretKey: mint().secretKey }, keys)).toBe(false);
+  });
+
+  it('refuses a pair with any one character changed', () => {
+    const pair = mint();
+    for (const part of ['apiKey', 'secretKey'] as const) {
+      for (let index = 4; index < pair[part].length; index++) {
+        const changed = pair[part][index] === 'x' ? 'y' : 'x';
+        const text = pair[part].slice(0, index) + changed + pair[part].slice(index + 1);
+        expect(isGenuine({ ...pair, [part]: text }, keys)).toBe(false);
+      }
+    }
+  });
+
+  it.each([
+    ['empty', { apiKey: '', secretKey: '' }],
+    ['with a line feed at the end', { apiKey: `${'w3k_'.padEnd(24, 'a')}\n`, secretKey: `${'w3s_'.padEnd(44, 'a')}\n` }],
+    ['with other prefixes', { apiKey: 'W3K_'.padEnd(24, 'a'), secretKey: 'W3S_'.padEnd(44, 'a') }],
+    ['with characters beyond base62', { apiKey: 'w3k_'.padEnd(24, '-'), secretKey: 'w3s_'.padEnd(44, 'é') }],
+  ])('refuses what is %s', (_, pair) => {
+    expect(isGenuine(pair, keys)).toBe(false);
+  });
+
+  it('refuses whatever else there is, and throws on none of it', () => {
+    fc.assert(fc.property(fc.string(), fc.string(), (apiKey, secretKey) => !isGenuine({ apiKey, secretKey }, keys)));
+  });
+});

@@ -1,0 +1,93 @@
+import { connect } from 'node:net';
+import type { Answer } from './support/client.js';
+import { documentedBody } from './support/keys.js';
+import { startService, type TestService } from './support/service.js';
+import { sessionOf } from './support/sessions.js';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.stop());
+
+function expectEnvelope(answer: Answer, status: number, code: string): void {
+  expect(answer.status).toBe(status);
+  expect(answer.body).toMatchObject({ status: 'error', error: { code, message: expect.any(String) } });
+  expect(answer.body.request_id).toBe(answer.headers['x-request-id']);
+}
+
+describe('what the framework refuses by itself', () => {
+  it('has our envelope: an unknown route', async () => {
+    expectEnvelope(await service.client.get('/api/nothing'), 404, 'route_not_found');
+    expectEnvelope(await service.client.get('/'), 404, 'route_not_found');
+    expectEnvelope(await service.client.get('/api/health/live'), 404, 'route_not_found');
+  });
+
+  it.each([
+    ['PUT', '/api/apiKeys', 'POST'],
+    ['GET', '/api/apiKeys/', 'POST'],
+    ['POST', '/api/apiKeys/list?x', 'DELETE, GET, HEAD'],
+    ['PATCH', '/health/live', 'GET, HEAD'],
+  ])('has our envelope: %s %s, and says what is allowed', async (method, path, allow) => {
+    const answer = await service.client.call(method, path);
+    expectEnvelope(answer, 405, 'method_not_allowed');
+    expect(answer.headers.allow).toBe(allow);
+  });
+
+  it('has our envelope: a path that does not decode', async () => {
+    expectEnvelope(await service.client.get('/api/%zz'), 400, 'validation_failed');
+  });
+
+  it.each([
+    ['no HTTP at all', 'GARBAGE\r\n\r\n', 400, 'validation_failed'],
+    ['an unknown method', 'BREW / HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'validation_failed'],
+    ['two lengths', 'POST /api/apiKeys HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400, 'validation_failed'],
+    ['headers over 16 KiB', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'payload_too_large'],
+  ])('has our envelope: %s', async (_, bytes, status, code) => {
+    const { head, body } = await raw(bytes);
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(body)).toMatchObject({ status: 'error', error: { code }, request_id: expect.any(String) });
+    expect(head).toContain(`X-Request-Id: ${JSON.parse(body).request_id}`);
+  });
+
+  it('goes on serving after all that', async () => {
+    expect((await service.client.get('/health/ready')).status).toBe(200);
+  });
+});
+
+describe('X-Request-Id', () => {
+  it.each(['abc', '0f2d9b1e-6c1f-4a57-9d0e-3f7c5b8a9e42', 'trace/1:2=3+4'])('is taken from the request: %s', async (id) => {
+    const answer = await service.client.get('/health/live', { 'x-request-id': id });
+    expect(answer.headers['x-request-id']).toBe(id);
+  });
+
+  it.each(['', 'a b', '<script>', 'x'.repeat(129)])('is made anew where that is not well-formed: "%s"', async (id) => {
+    const answer = await service.client.get('/health/live', { 'x-request-id': id });
+    expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+it('answers HEAD as GET, without the body', async () => {
+  const answer = await service.client.call('HEAD', '/api/apiKeys/list', { headers: sessionOf('ann') });
+  expect(answer.status).toBe(200);
+  expect(answer.text).toBe('');
+});
+
+it('answers a client that waits for 100 Continue', async () => {
+  const headers = { ...sessionOf('ann'), expect: '100-continue' };
+  expect((await service.client.post('/api/apiKeys', headers, documentedBody)).status).toBe(200);
+});
+
+function raw(bytes: string): Promise<{ head: string; body: string }> {
+  const { hostname, port } = new URL(service.client.url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    let text = '';
+    socket.on('data', (chunk) => (text += chunk.toString()));
+    socket.on('error', reject);
+    socket.on('close', () => {
+      const [head = '', body = ''] = text.split('\r\n\r\n');
+      resolve({ head, body });
+    });
+  });
+}

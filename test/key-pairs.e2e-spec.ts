@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { DataSource } from 'typeorm';
+import { ApiKey } from '../src/api-keys/api-key.entity.js';
+import { mintSecretKey } from '../src/api-keys/credentials.js';
+import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { startService, type TestService } from './support/service.js';
+import { sessionOf } from './support/sessions.js';
+
+const TEST = '/api/apiKeys/testAuthentication';
+const serverKey = randomBytes(32);
+
+let service: TestService;
+let key: IssuedKey;
+beforeAll(async () => {
+  service = await startService({ CREDENTIAL_KEYS: serverKey.toString('base64') });
+  key = await issueKey(service.client, 'holder');
+});
+afterAll(() => service.stop());
+
+/** A secret that passes the tag's check, as whoever stole the server key could make it. */
+function forged(apiKey: string): Pick<IssuedKey, 'api_key' | 'secret_key'> {
+  return { api_key: apiKey, secret_key: mintSecretKey(apiKey, [serverKey]) };
+}
+
+it.each([
+  ['as documented', (k: IssuedKey) => pairHeaders(k)],
+  ['with hyphens', (k: IssuedKey) => ({ 'pinning-api-key': k.api_key, 'pinning-secret-key': k.secret_key })],
+  ['in upper case', (k: IssuedKey) => ({ PINNING_API_KEY: k.api_key, 'PINNING-SECRET-KEY': k.secret_key })],
+])('takes the two headers %s', async (_, headers) => {
+  expect((await service.client.get(TEST, headers(key))).status).toBe(200);
+});
+
+it.each([
+  ['the key without the secret', (k: IssuedKey) => ({ pinning_api_key: k.api_key })],
+  ['the secret without the key', (k: IssuedKey) => ({ pinning_secret_key: k.secret_key })],
+  ['a made-up pair', () => ({ pinning_api_key: `w3k_${'a'.repeat(20)}`, pinning_secret_key: `w3s_${'a'.repeat(40)}` })],
+  ['one character changed', (k: IssuedKey) => pairHeaders({ ...k, secret_key: flipped(k.secret_key) })],
+  ['a genuine pair of a key that is not there', () => pairHeaders(forged(`w3k_${'x'.repeat(20)}`))],
+  ['a genuine pair with another secret', (k: IssuedKey) => pairHeaders(forged(k.api_key))],
+  ['empty headers', () => ({ pinning_api_key: '', pinning_secret_key: '' })],
+  ['more than was minted', (k: IssuedKey) => pairHeaders({ ...k, secret_key: `${k.secret_key}x` })],
+])('refuses %s in the same words', async (_, headers) => {
+  const answer = await service.client.get(TEST, headers(key));
+  expect(answer.status).toBe(401);
+  expect(answer.body.error).toEqual({
+    code: 'unauthenticated',
+    message: 'These credentials are not valid.',
+    reason: 'INVALID_CREDENTIALS',
+  });
+});
+
+it.each([
+  ['a session and a pair', (k: IssuedKey) => ({ ...sessionOf('holder'), ...pairHeaders(k) })],
+  ['a session and half a pair', (k: IssuedKey) => ({ ...sessionOf('holder'), pinning_secret_key: k.secret_key })],
+  ['a header twice', (k: IssuedKey) => ({ ...pairHeaders(k), pinning_api_key: [k.api_key, k.api_key] })],
+  ['both spellings', (k: IssuedKey) => ({ ...pairHeaders(k), 'pinning-api-key': k.api_key })],
+])('refuses %s as ambiguous', async (_, headers) => {
+  const answer = await service.client.call('GET', TEST, { headers: headers(key) });
+  expect(answer.status).toBe(400);
+  expect(answer.body.error.code).toBe('ambiguous_credentials');
+});
+
+it('lets no key but an admin key manage keys, and names the scope', async () => {
+  const powerless = pairHeaders(await issueKey(service.client, 'holder', powerlessBody));
+  const answers = [
+    await service.client.post('/api/apiKeys', powerless, powerlessBody),
+    await service.client.get('/api/apiKeys/list', powerless),
+    await service.client.get(`/api/apiKeys/${key.id}`, powerless),
+    await service.client.delete(`/api/apiKeys/${key.id}`, powerless),
+  ];
+  for (const answer of answers) {
+    expect(answer.status).toBe(403);
+    expect(answer.body.error).toEqual({ code: 'insufficient_scope', message: 'This API key lacks the scope admin.' });
+  }
+});
+
+it('refuses to look at a body before it knows who sent it', async () => {
+  expect((await service.client.post('/api/apiKeys', {}, { name: 1 })).status).toBe(401);
+});
+
+it('takes as long for a key that is not there as for a wrong secret', async () => {
+  const unknown = pairHeaders(forged(`w3k_${'y'.repeat(20)}`));
+  const wrong = pairHeaders(forged(key.api_key));
+  const times: Record<'unknown' | 'wrong', number[]> = { unknown: [], wrong: [] };
+  for (let round = 0; round < 200; round++) {
+    times.unknown.push(await elapsed(() => service.client.get(TEST, unknown)));
+    times.wrong.push(await elapsed(() => service.client.get(TEST, wrong)));
+  }
+  // Without the decoy, an unknown key is answered in well under half the time: no argon2
+  expect(median(times.unknown) / median(times.wrong)).toBeGreaterThan(0.6);
+  expect(median(times.unknown) / median(times.wrong)).toBeLessThan(1.6);
+});
+
+it('keeps an argon2id hash of the secret, and the secret nowhere', async () => {
+  const row = await recordOf(service, key);
+  expect(row.secretHash).toMatch(/^\$argon2id\$v=19\$m=1024,p=1,t=1\$/);
+  expect(JSON.stringify(row)).not.toContain(key.secret_key.slice(4, 34));
+});
+
+describe('over several starts', () => {
+  let database: TestDatabase;
+  beforeEach(async () => {
+    database = await createTestDatabase();
+  });
+  afterEach(() => database.drop());
+
+  async function during<T>(variables: Record<string, string>, run: (running: TestService) => Promise<T>): Promise<T> {
+    const running = await startService(variables, database);
+    try {
+      return await run(running);
+    } finally {
+      await running.stop();
+    }
+  }
+  const test = (pair: IssuedKey) => async (running: TestService) =>
+    (await running.client.get(TEST, pairHeaders(pair))).status;
+
+  it('takes pairs that an older server key of the ring signed, signs by the first, and forgets what is dropped', async () => {
+    const [oldKey, newKey] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
+    const issue = ({ client }: TestService) => issueKey(client, 'holder');
+    const old = await during({ CREDENTIAL_KEYS: oldKey }, issue);
+    const ring = { CREDENTIAL_KEYS: `${newKey},${oldKey}` };
+
+    expect(await during(ring, test(old))).toBe(200);
+    const fresh = await during(ring, issue);
+    expect(await during({ CREDENTIAL_KEYS: newKey }, test(old))).toBe(401);
+    expect(await during({ CREDENTIAL_KEYS: newKey }, test(fresh))).toBe(200);
+  });
+
+  it('replaces a hash of other parameters when its secret next passes, and not for a wrong one', async () => {
+    const server = { CREDENTIAL_KEYS: serverKey.toString('base64') };
+    const pair = await during(server, ({ client }) => issueKey(client, 'holder'));
+    await during({ ...server, ARGON2_MEMORY_KIB: '2048', ARGON2_PASSES: '2' }, async (running) => {
+      await running.client.get(TEST, pairHeaders(forged(pair.api_key)));
+      expect((await recordOf(running, pair)).secretHash).toContain('$m=1024,p=1,t=1$');
+      expect(await test(pair)(running)).toBe(200);
+      expect((await recordOf(running, pair)).secretHash).toContain('$m=2048,p=1,t=2$');
+      expect(await test(pair)(running)).toBe(200);
+    });
+  });
+});
+
+function recordOf({ app }: TestService, { api_key: apiKey }: IssuedKey): Promise<ApiKey> {
+  return app.get(DataSource).getRepository(ApiKey).findOneByOrFail({ apiKey });
+}
+
+function flipped(secret: string): string {
+  return secret.slice(0, 20) + (secret[20] === 'a' ? 'b' : 'a') + secret.slice(21);
+}
+
+async function elapsed(run: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await run();
+  return performance.now() - start;
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+}

@@ -1,0 +1,185 @@
+import { statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { makeFolder, removeFolder } from './support/folders.js';
+import { documentedBody, issued, pairHeaders } from './support/keys.js';
+import { run, type ServiceProcess, startProcess } from './support/process.js';
+import { accountService, sessionOf } from './support/sessions.js';
+
+const TEST = '/api/apiKeys/testAuthentication';
+
+let database: TestDatabase;
+let variables: Record<string, string>;
+beforeEach(async () => {
+  database = await createTestDatabase();
+  variables = { ...database.variables };
+});
+afterEach(() => database.drop());
+
+async function during<T>(more: Record<string, string>, act: (service: ServiceProcess) => Promise<T>): Promise<T> {
+  const service = await startProcess({ ...variables, ...more });
+  try {
+    return await act(service);
+  } finally {
+    await service.stop();
+  }
+}
+
+describe('the first start', () => {
+  it('prints, once, what the documented curl needs, on the embedded database', async () => {
+    delete variables['DATABASE_URL'];
+    const printed = await during({}, async ({ client, output }) => {
+      await until(() => output().includes("-d '{"));
+      const word = (label: string) => new RegExp(`${label} +(\\S+)`).exec(output())?.[1] ?? '';
+      const pair = { api_key: word('api_key'), secret_key: word('secret_key') };
+      expect((await client.get(TEST, pairHeaders(pair))).body.data.scopes.admin).toBe(true);
+      const session = { authorization: `Bearer ${word('session token')}` };
+      issued(await client.post('/api/apiKeys/', session, documentedBody));
+      expect(word('service token').length).toBeGreaterThanOrEqual(32);
+      return { ...pair, text: output() };
+    });
+    expect(printed.text).toContain('curl -X POST');
+
+    await during({}, async ({ client, output }) => {
+      expect((await client.get(TEST, pairHeaders(printed))).status).toBe(200);
+      expect(output()).not.toMatch(/first start|w3s_/);
+    });
+  });
+
+  it('keeps its own secrets where nobody else can read them', async () => {
+    await during({}, async () => undefined);
+    const file = statSync(join(variables['DATA_DIR'] as string, 'secrets.json'));
+    expect(file.mode & 0o777).toBe(0o600);
+  });
+
+  it('refuses secrets that it cannot read, and does not quote them', async () => {
+    writeFileSync(join(variables['DATA_DIR'] as string, 'secrets.json'), '{"credential_key": "c2VjcmV0", ');
+    const { code, stderr } = await run(['dist/main.js'], variables);
+    expect(code).toBe(78);
+    expect(stderr).toContain('secrets.json');
+    expect(stderr).not.toContain('c2VjcmV0');
+  });
+});
+
+describe('a data folder', () => {
+  const onFolder = () => ({ DATA_DIR: variables['DATA_DIR'] as string });
+
+  it('is refused to a second process, in words', async () => {
+    const service = await startProcess(onFolder());
+    const second = await run(['dist/main.js'], { ...onFolder(), PORT: '0' });
+    expect(second.code).toBe(78);
+    expect(second.stderr).toMatch(/^DATA_DIR: another process is running on /);
+    expect((await service.client.get('/health/ready')).status).toBe(200);
+    await service.stop();
+  });
+
+  it('is given to exactly one of several that start at once', async () => {
+    const starts = await Promise.allSettled(Array.from({ length: 4 }, () => startProcess(onFolder())));
+    const started = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
+    expect(started).toHaveLength(1);
+    await started[0]?.stop();
+  });
+
+  it('is free again after kill -9, with everything that was acknowledged', async () => {
+    const service = await startProcess({ ...onFolder(), JWT_PUBLIC_KEY: accountService.publicKey });
+    const key = issued(await service.client.post('/api/apiKeys', sessionOf('ann'), documentedBody));
+    expect(await service.stop('SIGKILL')).toBe('SIGKILL');
+
+    const again = await startProcess(onFolder());
+    expect((await again.client.get(TEST, pairHeaders(key))).status).toBe(200);
+    await again.stop();
+  });
+
+  it('is refused when its path is too long for a socket', async () => {
+    const { code, stderr } = await run(['dist/main.js'], { DATA_DIR: join(makeFolderName(), 'x'.repeat(120)) });
+    expect(code).toBe(78);
+    expect(stderr).toContain('too long');
+  });
+});
+
+it('ends with 0 on SIGTERM', async () => {
+  const service = await startProcess(variables);
+  expect(await service.stop('SIGTERM')).toBe(0);
+});
+
+it('says which address is taken', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  const { code, stderr } = await run(['dist/main.js'], { ...variables, PORT: String(port) });
+  other.close();
+  expect(code).toBe(1);
+  expect(stderr).toMatch(new RegExp(`^listen EADDRINUSE.*${port}`, 'm'));
+});
+
+describe('the configuration', () => {
+  it('must be whole in production: everything that is missing is named, and nothing is made up', async () => {
+    const folder = makeFolder();
+    const { code, stderr } = await run(['dist/main.js'], { NODE_ENV: 'production', DATA_DIR: join(folder, 'data') });
+    removeFolder(folder);
+    expect(code).toBe(78);
+    for (const name of ['DATABASE_URL', 'CREDENTIAL_KEYS', 'SERVICE_TOKENS', 'JWT_PUBLIC_KEY or JWT_JWKS_URL']) {
+      expect(stderr).toContain(`- ${name}: must be set`);
+    }
+    expect(() => statSync(join(folder, 'data'))).toThrow('ENOENT');
+  });
+});
+
+describe('npm run keys', () => {
+  const keys = async (args: string[], more: Record<string, string> = {}) => {
+    const { code, stdout, stderr } = await run(['dist/cli.js', ...args], { ...variables, ...more });
+    return { code, stderr, stdout, json: args.includes('--json') && code === 0 ? JSON.parse(stdout) : undefined };
+  };
+
+  it('issues, signs and revokes beside a running service', async () => {
+    await during({}, async ({ client }) => {
+      const issuedKey = (await keys(['issue-admin', '--owner', 'ops', '--json'])).json;
+      expect(issuedKey).toMatchObject({ owner_id: 'ops', api_key: expect.stringMatching(/^w3k_/) });
+      expect((await client.get(TEST, pairHeaders(issuedKey))).body.data).toMatchObject({ owner_id: 'ops' });
+
+      const { token } = (await keys(['session', '--owner', 'ops', '--json'])).json;
+      const listed = await client.get('/api/apiKeys/list', { authorization: `Bearer ${token}` });
+      expect(listed.body.data.total).toBe(1);
+
+      const revocation = ['revoke', '--api-key', issuedKey.api_key, '--json'];
+      expect((await keys(revocation)).json).toEqual({ api_key: issuedKey.api_key, status: 'revoked' });
+      expect((await client.get(TEST, pairHeaders(issuedKey))).body.error.reason).toBe('REVOKED');
+      expect(await keys(revocation)).toMatchObject({ code: 1, stdout: '' });
+    });
+  });
+
+  it('brings the schema up to date, once', async () => {
+    expect((await keys(['migrate', '--json'])).json).toEqual({ migrated: [expect.stringContaining('CreateApiKeys')] });
+    expect((await keys(['migrate', '--json'])).json).toEqual({ migrated: [] });
+  });
+
+  it('reads well without --json', async () => {
+    const { stdout } = await keys(['issue-admin', '--owner', 'ops']);
+    expect(stdout).toMatch(/^api_key {5}w3k_\w{20}$/m);
+  });
+
+  it('signs no session where the account service does', async () => {
+    const { code, stderr } = await keys(['session', '--owner', 'x'], { JWT_PUBLIC_KEY: accountService.publicKey });
+    expect(code).toBe(64);
+    expect(stderr).toContain('account service');
+  });
+
+  it.each([[[]], [['nonsense']], [['issue-admin']], [['issue-admin', '--owner', '']], [['revoke']], [['session', '--own', 'x']]])(
+    'explains itself: %j',
+    async (args) => {
+      const { code, stderr } = await keys(args);
+      expect(code).toBe(64);
+      expect(stderr).toMatch(/Usage|--owner <sub>|--api-key/);
+    },
+  );
+});
+
+function makeFolderName(): string {
+  return join('/tmp', 'w3k-never-made');
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}

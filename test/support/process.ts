@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Client } from './client.js';
+
+/** The built service as a process of its own, to be started, killed and started again. */
+export interface ServiceProcess {
+  client: Client;
+  /** All that it has printed until now. */
+  output(): string;
+  /** Sends the signal, and tells with what it ended. */
+  stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
+}
+
+/** What a command printed, and its exit code. */
+export interface Outcome {
+  code: number | NodeJS.Signals;
+  stdout: string;
+  stderr: string;
+}
+
+/** Starts `node dist/main.js` on a port of its own, and waits until it listens. */
+export async function startProcess(variables: Record<string, string>): Promise<ServiceProcess> {
+  const child = launch(['dist/main.js'], { PORT: '0', ...variables });
+  const output = collect(child);
+  const ended = endOf(child);
+  const listening = new Promise<string>((resolve) => {
+    child.stdout?.on('data', () => {
+      const url = /at (http:\/\/[\d.]+:\d+)/.exec(output())?.[1];
+      if (url) resolve(url);
+    });
+  });
+  const url = await Promise.race([listening, ended.then(() => undefined)]);
+  if (!url) throw new Error(`the service did not start:\n${output()}`);
+  const client = new Client(url);
+  return {
+    client,
+    output,
+    stop: (signal = 'SIGTERM') => {
+      client.close();
+      child.kill(signal);
+      return ended;
+    },
+  };
+}
+
+/** Runs a built command to its end. */
+export async function run(args: string[], variables: Record<string, string>): Promise<Outcome> {
+  const child = launch(args, variables);
+  const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => {
+    let text = '';
+    stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    return () => text;
+  });
+  const code = await endOf(child);
+  return { code, stdout: stdout?.() ?? '', stderr: stderr?.() ?? '' };
+}
+
+/** With nothing of this process's own environment, which may configure the service too. */
+function launch(args: string[], variables: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, args, { env: { PATH: process.env['PATH'], ...variables }, stdio: 'pipe' });
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return () => text;
+}
+
+function endOf(child: ChildProcess): Promise<number | NodeJS.Signals> {
+  return new Promise((resolve) => {
+    child.on('close', (code, signal) => resolve(code ?? signal ?? 'SIGKILL'));
+  });
+}

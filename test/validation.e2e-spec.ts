@@ -1,0 +1,201 @@
+import { documentedBody, powerlessBody } from './support/keys.js';
+import { startService, type TestService } from './support/service.js';
+import { sessionOf } from './support/sessions.js';
+
+const OWNER = 'careless';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.stop());
+
+afterEach(async () => {
+  const listed = await service.client.get('/api/apiKeys/list', sessionOf(OWNER));
+  expect(listed.body.data.total).toBe(0);
+});
+
+const create = (body: unknown, headers: Record<string, string> = {}) =>
+  service.client.call('POST', '/api/apiKeys', { headers: { ...sessionOf(OWNER), ...headers }, body });
+
+async function offendingPaths(body: unknown): Promise<string[]> {
+  const answer = await create(body);
+  expect(answer.status).toBe(400);
+  expect(answer.body.error.code).toBe('validation_failed');
+  const details = answer.body.error.details as { path: string; message: string }[];
+  for (const { message } of details) expect(message).toMatch(/^\S/);
+  return details.map(({ path }) => path).toSorted();
+}
+
+/** The documented body, with something done to a copy of it. */
+function spoiled(body: object, spoil: (copy: any) => void): object {
+  const copy = structuredClone(body);
+  spoil(copy);
+  return copy;
+}
+
+const ALL_FLAGS = [
+  'scopes.data.nft_list',
+  'scopes.data.pin_list',
+  'scopes.pin_nft.pin_nft_to_ipfs',
+  'scopes.pin_nft.unpin_nft',
+  'scopes.pinning.pin_by_hash',
+  'scopes.pinning.pin_file_to_ipfs',
+  'scopes.pinning.unpin',
+];
+
+describe('the nested scopes', () => {
+  it.each([
+    ['a missing body', undefined, ['name', 'scopes']],
+    ['an empty object', {}, ['name', 'scopes']],
+    ['missing scopes', { name: 'x' }, ['scopes']],
+    ['scopes that are null', { name: 'x', scopes: null }, ['scopes']],
+    ['scopes that are a list', { name: 'x', scopes: [{ admin: true }] }, ['scopes']],
+    ['scopes that are text', { name: 'x', scopes: 'admin' }, ['scopes']],
+    ['missing admin', { name: 'x', scopes: { ...powerlessBody.scopes, admin: undefined } }, ['scopes.admin']],
+    ['a flag that is missing', spoiled(powerlessBody, (b) => delete b.scopes.pinning.unpin), ['scopes.pinning.unpin']],
+    ['a group that is a list', spoiled(powerlessBody, (b) => (b.scopes.data = [])), ['scopes.data']],
+    ['an unknown flag', spoiled(documentedBody, (b) => (b.scopes.pin_nft.mint = true)), ['scopes.pin_nft.mint']],
+    ['an unknown group', spoiled(documentedBody, (b) => (b.scopes.users = {})), ['scopes.users']],
+    ['an unknown property', spoiled(documentedBody, (b) => (b.limit = 1)), ['limit']],
+    ['a flag of an admin key that is null', { name: 'x', scopes: { admin: true, data: { pin_list: null } } }, ['scopes.data.pin_list']],
+    ['a group of an admin key that is null', { name: 'x', scopes: { admin: true, data: null } }, ['scopes.data']],
+  ])('names %s', async (_, body, paths) => {
+    expect(await offendingPaths(body)).toEqual(paths);
+  });
+
+  it('names every property and sub-property that is missing', async () => {
+    const paths = await offendingPaths({ name: 'x', scopes: { admin: false } });
+    expect(paths).toEqual([...ALL_FLAGS, 'scopes.data', 'scopes.pin_nft', 'scopes.pinning'].toSorted());
+  });
+
+  it.each([['"true"', 'true'], ['1', 1], ['0', 0], ['null', null], ['a list', [true]], ['an object', {}]])(
+    'takes no %s for a boolean, and names every one',
+    async (_, value) => {
+      const body = spoiled(powerlessBody, ({ scopes }) => {
+        scopes.admin = value;
+        for (const group of ['data', 'pinning', 'pin_nft']) {
+          for (const flag of Object.keys(scopes[group])) scopes[group][flag] = value;
+        }
+      });
+      expect(await offendingPaths(body)).toEqual([...ALL_FLAGS, 'scopes.admin'].toSorted());
+    },
+  );
+
+  it('names all that is wrong in one answer, as far as an answer should go', async () => {
+    const unknown = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`p${index}`, 1]));
+    const answer = await create({ name: '', scopes: {}, ...unknown });
+    expect(answer.status).toBe(400);
+    expect(answer.body.error.details).toHaveLength(101);
+    expect(answer.body.error.details[100].message).toBe('and 4912 further offences');
+  });
+});
+
+describe('the name', () => {
+  it.each([
+    ['missing', undefined],
+    ['empty', ''],
+    ['blank', ' \t '],
+    ['over-long', 'x'.repeat(101)],
+    ['over-long in characters, not units', '\u{1f511}'.repeat(101)],
+    ['with U+0000', 'a\0b'],
+    ['with a line feed', 'a\nb'],
+    ['with a C1 control character', 'a\u0085b'],
+    ['with a lone surrogate', 'a\ud800b'],
+    ['a number', 7],
+    ['a list', ['x']],
+    ['an object', { toString: 'x' }],
+  ])('is refused when it is %s', async (_, name) => {
+    expect(await offendingPaths({ ...documentedBody, name })).toEqual([expect.stringMatching(/^name/)]);
+  });
+});
+
+describe('the metadata', () => {
+  it.each([
+    ['null', null],
+    ['a list', ['x']],
+    ['nested', { a: { b: 'c' } }],
+    ['not of strings', { a: 1 }],
+    ['over 4 KiB', { a: 'x'.repeat(4096) }],
+    ['with U+0000', { a: '\0' }],
+    ['with U+0000 in a name', { '\0': 'a' }],
+    ['with a lone surrogate', { a: '\udfff' }],
+  ])('is refused when it is %s', async (_, metadata) => {
+    expect(await offendingPaths({ ...documentedBody, metadata })).toEqual(['metadata']);
+  });
+});
+
+describe('what is no such request at all', () => {
+  it.each([
+    ['a list', '[]'],
+    ['null', 'null'],
+    ['text', '"name"'],
+    ['a number', '1'],
+  ])('is refused: a body that is %s', async (_, body) => {
+    expect(await offendingPaths(body)).toEqual(['']);
+  });
+
+  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('is refused: a property %s', async (name) => {
+    const text = JSON.stringify(documentedBody);
+    expect(await offendingPaths(text.replace('{', `{"${name}":{"admin":true},`))).toEqual([name]);
+    expect(await offendingPaths(text.replace('"scopes":{', `"scopes":{"${name}":{},`))).toEqual([`scopes.${name}`]);
+  });
+
+  it('is refused: deep nesting', async () => {
+    const answer = await create(`{"name":${'['.repeat(30_000)}${']'.repeat(30_000)}}`);
+    expect(answer.status).toBe(400);
+    expect(answer.body.error.details[0].message).toBe('must not be nested deeper than 8 levels');
+  });
+
+  it.each([
+    ['cut off', '{"name":'],
+    ['with a trailing comma', '{"name":"x",}'],
+    ['not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
+    ['with a byte order mark', Buffer.from('\ufeff{}')],
+  ])('is refused: JSON %s', async (_, body) => {
+    const answer = await create(body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.error.code).toBe('malformed_json');
+  });
+
+  it('is refused: a body over 64 KiB', async () => {
+    const answer = await create(`{"name":"${'x'.repeat(65_536)}"}`);
+    expect(answer.status).toBe(413);
+    expect(answer.body.error.code).toBe('payload_too_large');
+  });
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'application/jsonp', 'nonsense'])(
+    'is refused: a body declared as %s',
+    async (type) => {
+      const answer = await create(JSON.stringify(documentedBody), { 'content-type': type });
+      expect(answer.status).toBe(415);
+      expect(answer.body.error.code).toBe('unsupported_media_type');
+    },
+  );
+});
+
+describe('queries and paths', () => {
+  it.each([
+    ['limit=0', ['limit']],
+    ['limit=101', ['limit']],
+    ['limit=1e1', ['limit']],
+    ['limit=%201', ['limit']],
+    ['limit=', ['limit']],
+    ['limit=1&limit=2', ['limit']],
+    ['limit[]=1', ['limit[]']],
+    ['offset=-1', ['offset']],
+    ['offset=99999999999999999999', ['offset']],
+    ['page=2', ['page']],
+    ['limit=x&offset=y', ['limit', 'offset']],
+  ])('refuses ?%s by its path', async (query, paths) => {
+    const answer = await service.client.get(`/api/apiKeys/list?${query}`, sessionOf(OWNER));
+    expect(answer.status).toBe(400);
+    expect(answer.body.error.details.map(({ path }: { path: string }) => path)).toEqual(paths);
+  });
+
+  it.each(['abc', '1', '%00', "'%20OR%20''='", '00000000-0000-0000-0000-00000000000g'])('refuses the id %s', async (id) => {
+    const answer = await service.client.get(`/api/apiKeys/${id}`, sessionOf(OWNER));
+    expect(answer.status).toBe(400);
+    expect(answer.body.error.details).toEqual([{ path: 'id', message: 'must be the id of a key, a UUID' }]);
+  });
+});
