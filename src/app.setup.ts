@@ -1,11 +1,13 @@
+import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import { AppModule } from './app.module.js';
 import type { Environment } from './config/environment.js';
 import { AllowedMethods } from './contract/allowed-methods.js';
 import { createHttpServer } from './contract/http-server.js';
 import { Database } from './database/database.js';
-import { serveDocument } from './openapi/document.js';
+import { createDocument, serveDocument } from './openapi/document.js';
 import { createLogger } from './operations/logger.js';
 
 const WITHOUT_PREFIX = ['health/live', 'health/ready'];
@@ -24,8 +26,22 @@ export async function createApp(environment: Environment): Promise<NestFastifyAp
     .getHttpAdapter()
     .getInstance()
     .addHook('onRoute', ({ url, method }) => allowedMethods.add(url, method));
-  app.setGlobalPrefix('api', { exclude: WITHOUT_PREFIX });
-  serveDocument(app);
+  serveDocument(prefixed(app));
   await app.init();
   return app;
+}
+
+/**
+ * The document of the service's routes, made without a database or a configuration:
+ * in preview mode, Nest reads the modules and builds nothing.
+ */
+export async function documentApp(): Promise<OpenAPIObject> {
+  const module = AppModule.forRoot({} as Environment, {} as Database);
+  const app = await NestFactory.create(module, createHttpServer(), { preview: true, logger: false });
+  return createDocument(prefixed(app));
+}
+
+/** All routes are under `/api`, but for those that balancers ask. */
+function prefixed<T extends INestApplication>(app: T): T {
+  return app.setGlobalPrefix('api', { exclude: WITHOUT_PREFIX });
 }

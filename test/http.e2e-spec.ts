@@ -41,7 +41,12 @@ describe('what the framework refuses by itself', () => {
   it.each([
     ['no HTTP at all', 'GARBAGE\r\n\r\n', 400, 'validation_failed'],
     ['an unknown method', 'BREW / HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'validation_failed'],
-    ['two lengths', 'POST /api/apiKeys HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400, 'validation_failed'],
+    [
+      'two lengths',
+      'POST /api/apiKeys HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
+      400,
+      'validation_failed',
+    ],
     ['headers over 16 KiB', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'payload_too_large'],
   ])('has our envelope: %s', async (_, bytes, status, code) => {
     const { head, body } = await raw(bytes);
@@ -56,10 +61,13 @@ describe('what the framework refuses by itself', () => {
 });
 
 describe('X-Request-Id', () => {
-  it.each(['abc', '0f2d9b1e-6c1f-4a57-9d0e-3f7c5b8a9e42', 'trace/1:2=3+4'])('is taken from the request: %s', async (id) => {
-    const answer = await service.client.get('/health/live', { 'x-request-id': id });
-    expect(answer.headers['x-request-id']).toBe(id);
-  });
+  it.each(['abc', '0f2d9b1e-6c1f-4a57-9d0e-3f7c5b8a9e42', 'trace/1:2=3+4'])(
+    'is taken from the request: %s',
+    async (id) => {
+      const answer = await service.client.get('/health/live', { 'x-request-id': id });
+      expect(answer.headers['x-request-id']).toBe(id);
+    },
+  );
 
   it.each(['', 'a b', '<script>', 'x'.repeat(129)])('is made anew where that is not well-formed: "%s"', async (id) => {
     const answer = await service.client.get('/health/live', { 'x-request-id': id });

@@ -166,14 +166,18 @@ describe('npm run keys', () => {
     expect(stderr).toContain('account service');
   });
 
-  it.each([[[]], [['nonsense']], [['issue-admin']], [['issue-admin', '--owner', '']], [['revoke']], [['session', '--own', 'x']]])(
-    'explains itself: %j',
-    async (args) => {
-      const { code, stderr } = await keys(args);
-      expect(code).toBe(64);
-      expect(stderr).toMatch(/Usage|--owner <sub>|--api-key/);
-    },
-  );
+  it.each([
+    [[]],
+    [['nonsense']],
+    [['issue-admin']],
+    [['issue-admin', '--owner', '']],
+    [['revoke']],
+    [['session', '--own', 'x']],
+  ])('explains itself: %j', async (args) => {
+    const { code, stderr } = await keys(args);
+    expect(code).toBe(64);
+    expect(stderr).toMatch(/Usage|--owner <sub>|--api-key/);
+  });
 });
 
 function makeFolderName(): string {

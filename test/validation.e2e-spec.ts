@@ -58,7 +58,11 @@ describe('the nested scopes', () => {
     ['an unknown flag', spoiled(documentedBody, (b) => (b.scopes.pin_nft.mint = true)), ['scopes.pin_nft.mint']],
     ['an unknown group', spoiled(documentedBody, (b) => (b.scopes.users = {})), ['scopes.users']],
     ['an unknown property', spoiled(documentedBody, (b) => (b.limit = 1)), ['limit']],
-    ['a flag of an admin key that is null', { name: 'x', scopes: { admin: true, data: { pin_list: null } } }, ['scopes.data.pin_list']],
+    [
+      'a flag of an admin key that is null',
+      { name: 'x', scopes: { admin: true, data: { pin_list: null } } },
+      ['scopes.data.pin_list'],
+    ],
     ['a group of an admin key that is null', { name: 'x', scopes: { admin: true, data: null } }, ['scopes.data']],
   ])('names %s', async (_, body, paths) => {
     expect(await offendingPaths(body)).toEqual(paths);
@@ -69,18 +73,22 @@ describe('the nested scopes', () => {
     expect(paths).toEqual([...ALL_FLAGS, 'scopes.data', 'scopes.pin_nft', 'scopes.pinning'].toSorted());
   });
 
-  it.each([['"true"', 'true'], ['1', 1], ['0', 0], ['null', null], ['a list', [true]], ['an object', {}]])(
-    'takes no %s for a boolean, and names every one',
-    async (_, value) => {
-      const body = spoiled(powerlessBody, ({ scopes }) => {
-        scopes.admin = value;
-        for (const group of ['data', 'pinning', 'pin_nft']) {
-          for (const flag of Object.keys(scopes[group])) scopes[group][flag] = value;
-        }
-      });
-      expect(await offendingPaths(body)).toEqual([...ALL_FLAGS, 'scopes.admin'].toSorted());
-    },
-  );
+  it.each([
+    ['"true"', 'true'],
+    ['1', 1],
+    ['0', 0],
+    ['null', null],
+    ['a list', [true]],
+    ['an object', {}],
+  ])('takes no %s for a boolean, and names every one', async (_, value) => {
+    const body = spoiled(powerlessBody, ({ scopes }) => {
+      scopes.admin = value;
+      for (const group of ['data', 'pinning', 'pin_nft']) {
+        for (const flag of Object.keys(scopes[group])) scopes[group][flag] = value;
+      }
+    });
+    expect(await offendingPaths(body)).toEqual([...ALL_FLAGS, 'scopes.admin'].toSorted());
+  });
 
   it('names all that is wrong in one answer, as far as an answer should go', async () => {
     const unknown = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`p${index}`, 1]));
@@ -193,9 +201,12 @@ describe('queries and paths', () => {
     expect(answer.body.error.details.map(({ path }: { path: string }) => path)).toEqual(paths);
   });
 
-  it.each(['abc', '1', '%00', "'%20OR%20''='", '00000000-0000-0000-0000-00000000000g'])('refuses the id %s', async (id) => {
-    const answer = await service.client.get(`/api/apiKeys/${id}`, sessionOf(OWNER));
-    expect(answer.status).toBe(400);
-    expect(answer.body.error.details).toEqual([{ path: 'id', message: 'must be the id of a key, a UUID' }]);
-  });
+  it.each(['abc', '1', '%00', "'%20OR%20''='", '00000000-0000-0000-0000-00000000000g'])(
+    'refuses the id %s',
+    async (id) => {
+      const answer = await service.client.get(`/api/apiKeys/${id}`, sessionOf(OWNER));
+      expect(answer.status).toBe(400);
+      expect(answer.body.error.details).toEqual([{ path: 'id', message: 'must be the id of a key, a UUID' }]);
+    },
+  );
 });

@@ -10,8 +10,8 @@ import { ApiKeysService } from './api-keys.service.js';
 import { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto } from './dto/api-key.dto.js';
 import { ApiKeyIdParam } from './dto/api-key-id.param.js';
 import { CreateApiKeyDto } from './dto/create-api-key.dto.js';
-import { CREATE_EXAMPLES } from './dto/create-api-key.examples.js';
 import { DeletedDto } from './dto/deleted.dto.js';
+import { CREATE_EXAMPLES, DELETED_EXAMPLE, ISSUED_EXAMPLE, KEY_EXAMPLE, PAGE_EXAMPLE } from './dto/examples.js';
 import { ListApiKeysQuery } from './dto/list-api-keys.query.js';
 
 @Controller('apiKeys')
@@ -24,7 +24,7 @@ export class ApiKeysController {
   @HttpCode(200)
   @ApiOperation({ operationId: 'createApiKey', summary: 'Issue a key; its secret is in this answer alone' })
   @ApiBody({ type: CreateApiKeyDto, examples: CREATE_EXAMPLES })
-  @ApiSuccess(IssuedApiKeyDto, 'The key was issued.')
+  @ApiSuccess(IssuedApiKeyDto, 'The key was issued.', ISSUED_EXAMPLE)
   @ApiErrors(...AUTHENTICATED, ...WITH_BODY, 'insufficient_scope')
   async create(@CurrentPrincipal() principal: Principal, @Body() body: CreateApiKeyDto) {
     return success(IssuedApiKeyDto.of(await this.apiKeys.issue(principal, body)));
@@ -32,7 +32,7 @@ export class ApiKeysController {
 
   @Get('list')
   @ApiOperation({ operationId: 'listApiKeys', summary: 'List your keys, newest first' })
-  @ApiSuccess(ApiKeyPageDto, 'A page of the keys that are not revoked.')
+  @ApiSuccess(ApiKeyPageDto, 'A page of the keys that are not revoked.', PAGE_EXAMPLE)
   @ApiErrors(...AUTHENTICATED, 'validation_failed', 'insufficient_scope')
   async list(@CurrentPrincipal() { ownerId }: Principal, @Query() page: ListApiKeysQuery) {
     const { total, apiKeys } = await this.apiKeys.list(ownerId, page);
@@ -41,7 +41,7 @@ export class ApiKeysController {
 
   @Get(':id')
   @ApiOperation({ operationId: 'getApiKey', summary: 'Read one key, even a revoked one' })
-  @ApiSuccess(ApiKeyDto, 'The key.')
+  @ApiSuccess(ApiKeyDto, 'The key.', KEY_EXAMPLE)
   @ApiErrors(...AUTHENTICATED, 'validation_failed', 'insufficient_scope', 'key_not_found')
   async get(@CurrentPrincipal() { ownerId }: Principal, @Param() { id }: ApiKeyIdParam) {
     return success(ApiKeyDto.of(await this.apiKeys.get(ownerId, id)));
@@ -49,7 +49,7 @@ export class ApiKeysController {
 
   @Delete(':id')
   @ApiOperation({ operationId: 'deleteApiKey', summary: 'Revoke a key for good' })
-  @ApiResponse({ status: 200, type: DeletedDto, description: 'The key was revoked; a second time it is not found.' })
+  @ApiResponse({ status: 200, description: 'The key was revoked.', type: DeletedDto, example: DELETED_EXAMPLE })
   @ApiErrors(...AUTHENTICATED, ...WITH_BODY, 'insufficient_scope', 'key_not_found')
   async delete(@CurrentPrincipal() { ownerId }: Principal, @Param() { id }: ApiKeyIdParam): Promise<DeletedDto> {
     await this.apiKeys.revoke(ownerId, id);

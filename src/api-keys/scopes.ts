@@ -23,7 +23,7 @@ export type Scopes = { admin: boolean } & { [G in ScopeGroup]: GroupFlags<G> };
 /** The nested object as a client may give it: with `admin: true` the rest may be left out. */
 export type GivenScopes = { admin: boolean } & { [G in ScopeGroup]?: Partial<GroupFlags<G>> };
 
-export const SCOPE_GROUPS = Object.keys(SCOPE_TREE) as ScopeGroup[];
+const SCOPE_GROUPS = Object.keys(SCOPE_TREE) as ScopeGroup[];
 
 export const ADMIN_SCOPES: GivenScopes = { admin: true };
 

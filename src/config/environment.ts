@@ -19,7 +19,7 @@ export interface SessionSettings {
   algorithms: Variables['JWT_ALGORITHMS'];
 }
 
-export interface ServiceToken {
+interface ServiceToken {
   name: string;
   token: string;
 }

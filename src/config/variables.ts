@@ -39,11 +39,14 @@ const schema = z
     message: 'give either this or JWT_PUBLIC_KEY, not both',
     when: () => true,
   })
-  .refine(({ JWT_PUBLIC_KEY: pem, JWT_ALGORITHMS: algorithms }) => algorithms.every((one) => fits(one, pem as string)), {
-    path: ['JWT_ALGORITHMS'],
-    message: 'must be algorithms that go with the kind and size of JWT_PUBLIC_KEY',
-    when: ({ value }) => bothParsed(value),
-  });
+  .refine(
+    ({ JWT_PUBLIC_KEY: pem, JWT_ALGORITHMS: algorithms }) => algorithms.every((one) => fits(one, pem as string)),
+    {
+      path: ['JWT_ALGORITHMS'],
+      message: 'must be algorithms that go with the kind and size of JWT_PUBLIC_KEY',
+      when: ({ value }) => bothParsed(value),
+    },
+  );
 
 /** The variables after parsing, under their own names. */
 export type Variables = z.infer<typeof schema>;
@@ -56,7 +59,9 @@ export type Variables = z.infer<typeof schema>;
 export function parseVariables(source: NodeJS.ProcessEnv): Variables {
   const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(given);
-  const offences = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${String(path[0])}: ${message}`);
+  const offences = parsed.success
+    ? []
+    : parsed.error.issues.map(({ path, message }) => `${String(path[0])}: ${message}`);
   if (given['NODE_ENV'] === 'production') offences.push(...missingInProduction(given));
   if (!parsed.success || offences.length > 0) throw new ConfigurationError([...new Set(offences)]);
   return parsed.data;

@@ -1,17 +1,17 @@
 /** Knows, for every registered route, which methods it takes: what a 405 has to say (RFC 9110, 15.5.6). */
 export class AllowedMethods {
-  private readonly routes: { segments: string[]; methods: Set<string> }[] = [];
+  private readonly routes: { segments: string[]; methods: string[] }[] = [];
 
   /** @param pattern as Fastify has it: `/api/apiKeys/:id`, perhaps with a `*` at its end */
   add(pattern: string, methods: string | readonly string[]): void {
-    this.routes.push({ segments: segmentsOf(pattern), methods: new Set([methods].flat()) });
+    this.routes.push({ segments: segmentsOf(pattern), methods: [methods].flat() });
   }
 
   /** @returns the methods that the path takes, in alphabetical order; none if there is no such route */
   of(path: string): string[] {
     const segments = segmentsOf(path);
-    const methods = this.routes.filter((route) => matches(route.segments, segments)).flatMap((route) => [...route.methods]);
-    return [...new Set(methods)].toSorted();
+    const routes = this.routes.filter((route) => matches(route.segments, segments));
+    return [...new Set(routes.flatMap(({ methods }) => methods))].toSorted();
   }
 }
 

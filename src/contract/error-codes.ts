@@ -1,8 +1,9 @@
-import type { HttpStatus } from '@nestjs/common';
-
 /** Every error code of the HTTP contract, its status, and when it is given. */
 export const ERROR_CODES = {
-  validation_failed: { status: 400, when: 'The body, the query or the path does not fit; `details` names every offence' },
+  validation_failed: {
+    status: 400,
+    when: 'The body, the query or the path does not fit; `details` names every offence',
+  },
   malformed_json: { status: 400, when: 'The body is not JSON (RFC 8259) in UTF-8' },
   ambiguous_credentials: { status: 400, when: 'A session and a key pair together, or a credential given twice' },
   unauthenticated: { status: 401, when: 'Nothing valid was presented; `reason` says what is known about it' },
@@ -14,6 +15,6 @@ export const ERROR_CODES = {
   unsupported_media_type: { status: 415, when: 'The body is not declared as `application/json`' },
   internal: { status: 500, when: 'A defect of the service; its log has the cause under the `request_id`' },
   unavailable: { status: 503, when: 'A dependency is down; try again after `Retry-After` seconds' },
-} as const satisfies Record<string, { status: HttpStatus; when: string }>;
+} as const satisfies Record<string, { status: number; when: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -21,7 +21,7 @@ export function createHttpServer(): FastifyAdapter {
     frameworkErrors: answerUnreadableUrl,
     clientErrorHandler: answerUnreadableHttp,
   });
-  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  const fastify = adapter.getInstance<FastifyInstance>();
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers({ ...HEADERS, 'X-Request-Id': request.id });
     done();
@@ -45,11 +45,16 @@ function answerUnreadableHttp(cause: Error & { code?: string }, socket: Socket):
   if (cause.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const [status, error] =
     cause.code === 'HPE_HEADER_OVERFLOW'
-      ? (['431 Request Header Fields Too Large', new ApiError('payload_too_large', 'The headers are too large.')] as const)
+      ? ([
+          '431 Request Header Fields Too Large',
+          new ApiError('payload_too_large', 'The headers are too large.'),
+        ] as const)
       : (['400 Bad Request', new ApiError('validation_failed', 'The request is not valid HTTP (RFC 9112).')] as const);
   const id = randomUUID();
   const body = JSON.stringify(failure(error, id));
   const headers = { ...HEADERS, 'Content-Type': 'application/json', 'X-Request-Id': id, Connection: 'close' };
-  const lines = Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body) }).map((line) => line.join(': '));
+  const lines = Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body) }).map((line) =>
+    line.join(': '),
+  );
   socket.end(`HTTP/1.1 ${status}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
 }

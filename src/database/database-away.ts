@@ -2,9 +2,18 @@ import { QueryFailedError } from 'typeorm';
 
 /** SQLSTATE classes and codes: connection exception, insufficient resources, operator intervention. */
 const AWAY_SQLSTATE = /^(08|53|57P)/;
-const AWAY_SYSTEM_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN']);
+const AWAY_SYSTEM_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOENT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
 /** What pg throws, without any code, when a connection ends or cannot be had in time. */
-const AWAY_MESSAGE = /^Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/;
+const AWAY_MESSAGE =
+  /^Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/;
 
 /** Whether an error says that the database could not be reached, rather than that a statement was wrong. */
 export function isDatabaseAway(error: unknown): boolean {

@@ -1,31 +1,31 @@
 import { type Type, applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import { ApiError } from '../contract/api-error.js';
-import { failure } from '../contract/envelope.js';
+import { failure, success } from '../contract/envelope.js';
 import { ERROR_CODES, type ErrorCode } from '../contract/error-codes.js';
 import { FailureDto } from './failure.dto.js';
 
 /** What any route may answer that wants a principal. */
 export const AUTHENTICATED: ErrorCode[] = ['ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable'];
 /** What any route may answer that reads a body. */
-export const WITH_BODY: ErrorCode[] = ['malformed_json', 'validation_failed', 'payload_too_large', 'unsupported_media_type'];
+export const WITH_BODY: ErrorCode[] = [
+  'malformed_json',
+  'validation_failed',
+  'payload_too_large',
+  'unsupported_media_type',
+];
 
 const EXAMPLE_REQUEST_ID = '0f2d9b1e-6c1f-4a57-9d0e-3f7c5b8a9e42';
 
 /** Documents the 200 answer: the envelope around `data`. */
-export function ApiSuccess(data: Type<unknown>, description: string): MethodDecorator {
-  return applyDecorators(
-    ApiExtraModels(data),
-    ApiResponse({
-      status: 200,
-      description,
-      schema: {
-        type: 'object',
-        required: ['data', 'status'],
-        properties: { data: { $ref: getSchemaPath(data) }, status: { type: 'string', enum: ['success'] } },
-      },
-    }),
-  );
+export function ApiSuccess<T>(data: Type<T>, description: string, example: T): MethodDecorator {
+  const schema = {
+    type: 'object',
+    required: ['data', 'status'],
+    properties: { data: { $ref: getSchemaPath(data) }, status: { type: 'string', enum: ['success'] } },
+    examples: [success(example)],
+  };
+  return applyDecorators(ApiExtraModels(data), ApiResponse({ status: 200, description, schema }));
 }
 
 /** Documents the errors that a route may answer, each with an example, under their statuses. */

@@ -1,6 +1,7 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { ERROR_CODES, type ErrorCode } from '../contract/error-codes.js';
 
+@ApiSchema({ name: 'ErrorDetail' })
 class ErrorDetailDto {
   @ApiProperty({ example: 'scopes.data.pin_list' })
   path: string;
@@ -9,6 +10,7 @@ class ErrorDetailDto {
   message: string;
 }
 
+@ApiSchema({ name: 'Error' })
 class ErrorDto {
   @ApiProperty({ enum: Object.keys(ERROR_CODES) })
   code: ErrorCode;
@@ -24,6 +26,7 @@ class ErrorDto {
 }
 
 /** Documents the envelope of failures, which `failure()` makes. */
+@ApiSchema({ name: 'Failure' })
 export class FailureDto {
   @ApiProperty({ enum: ['error'] })
   status: string;

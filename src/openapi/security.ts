@@ -11,7 +11,10 @@ export function ApiAuthenticated(tag: string): ClassDecorator {
 
 export function addSecuritySchemes(builder: DocumentBuilder): DocumentBuilder {
   return builder
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A session (RFC 7519)' }, SESSION)
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A session (RFC 7519)' },
+      SESSION,
+    )
     .addApiKey({ type: 'apiKey', in: 'header', name: 'pinning_api_key' }, 'pinning_api_key')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'pinning_secret_key' }, 'pinning_secret_key');
 }

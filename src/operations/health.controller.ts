@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiProperty, ApiResponse, ApiSchema, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { Public } from '../authentication/decorators/public.decorator.js';
 import { UnavailableError } from '../contract/api-error.js';
@@ -7,10 +7,13 @@ import { ApiErrors } from '../openapi/answers.decorator.js';
 
 const READY_WITHIN_MS = 2_000;
 
+@ApiSchema({ name: 'Health' })
 class HealthDto {
   @ApiProperty({ enum: ['ok'] })
   status: 'ok';
 }
+
+const HEALTHY: HealthDto = { status: 'ok' };
 
 /** For balancers and supervisors; outside the `/api` prefix. */
 @Public()
@@ -21,21 +24,21 @@ export class HealthController {
 
   @Get('live')
   @ApiOperation({ operationId: 'isLive', summary: 'Whether the process answers at all' })
-  @ApiResponse({ status: 200, type: HealthDto, description: 'It does.' })
+  @ApiResponse({ status: 200, type: HealthDto, description: 'It does.', example: HEALTHY })
   live(): HealthDto {
-    return { status: 'ok' };
+    return HEALTHY;
   }
 
   @Get('ready')
   @ApiOperation({ operationId: 'isReady', summary: 'Whether the database answers and its schema is current' })
-  @ApiResponse({ status: 200, type: HealthDto, description: 'Send traffic.' })
+  @ApiResponse({ status: 200, type: HealthDto, description: 'Send traffic.', example: HEALTHY })
   @ApiErrors('unavailable')
   async ready(): Promise<HealthDto> {
     const pending = await within(READY_WITHIN_MS, this.dataSource.showMigrations()).catch(() => {
       throw new UnavailableError('Not ready: the database does not answer.');
     });
     if (pending) throw new UnavailableError('Not ready: the database lacks migrations of this version.');
-    return { status: 'ok' };
+    return HEALTHY;
   }
 }
 

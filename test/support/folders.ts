@@ -8,8 +8,8 @@ export const TEMPLATE_VARIABLE = 'TEST_EMBEDDED_TEMPLATE';
 /** Set to a server's URL, it moves all tests from the embedded database to new ones on that server. */
 export const SERVER_VARIABLE = 'TEST_DATABASE_URL';
 
-export function makeFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'w3k-'));
+export function makeFolder(parent = tmpdir()): string {
+  return mkdtempSync(join(parent, 'w3k-'));
 }
 
 export function removeFolder(folder: string): void {

@@ -5,7 +5,7 @@ import { Client } from './client.js';
 export interface ServiceProcess {
   client: Client;
   /** All that it has printed until now. */
-  output(): string;
+  output: () => string;
   /** Sends the signal, and tells with what it ended. */
   stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
 }

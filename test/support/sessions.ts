@@ -16,7 +16,13 @@ export function secondsFromNow(seconds: number): number {
 
 /** A token like those of the documentation, RS256 with `exp`, `iat`, `nbf` and `sub`, but for what is changed. */
 export function signToken(changes: Record<string, unknown> = {}, options: jwt.SignOptions = {}): string {
-  const payload = { exp: secondsFromNow(7200), iat: secondsFromNow(0), nbf: secondsFromNow(0), sub: 'owner', ...changes };
+  const payload = {
+    exp: secondsFromNow(7200),
+    iat: secondsFromNow(0),
+    nbf: secondsFromNow(0),
+    sub: 'owner',
+    ...changes,
+  };
   const present = Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== undefined));
   return jwt.sign(present, privateKey, { algorithm: 'RS256', noTimestamp: true, ...options });
 }

@@ -1,10 +1,11 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { type ApiKey, KEY_STATUSES, type KeyStatus } from '../api-key.entity.js';
 import type { IssuedKey } from '../api-keys.service.js';
 import type { GivenScopes } from '../scopes.js';
 import { ApiScopes } from './key-scopes.decorator.js';
 
 /** A key as it is shown: never its secret, nor the secret's hash. Times are RFC 3339 in UTC. */
+@ApiSchema({ name: 'ApiKey' })
 export class ApiKeyDto {
   @ApiProperty({ format: 'uuid' })
   id: string;
@@ -53,6 +54,7 @@ export class ApiKeyDto {
 }
 
 /** A page of the list. */
+@ApiSchema({ name: 'ApiKeyPage' })
 export class ApiKeyPageDto {
   @ApiProperty({ type: 'integer', description: 'How many keys there are on all pages' })
   total: number;
@@ -62,6 +64,7 @@ export class ApiKeyPageDto {
 }
 
 /** A new key, with its secret: the only answer that ever holds one. */
+@ApiSchema({ name: 'IssuedApiKey' })
 export class IssuedApiKeyDto {
   @ApiProperty({ example: 'test-api-key' })
   name: string;

@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { Matches } from 'class-validator';
 import { KeyScopes } from './key-scopes.decorator.js';
@@ -9,6 +9,7 @@ import type { GivenScopes } from '../scopes.js';
 const NAME = /^[^\p{Cc}\p{Cs}]{1,100}$/u;
 
 /** The body of `POST /api/apiKeys`. */
+@ApiSchema({ name: 'CreateApiKey' })
 export class CreateApiKeyDto {
   @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value))
   @Matches(NAME, { message: 'must be a string of 1 to 100 characters, none of them a control character' })

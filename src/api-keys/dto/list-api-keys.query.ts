@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
@@ -18,11 +19,12 @@ export class ListApiKeysQuery {
 /** Digits alone: `Number()` would take "", "0x10" and "1e1" too. */
 function WholeNumber(least: number, most: number): PropertyDecorator {
   const message = `must be a whole number from ${least} to ${most}`;
-  return (prototype, property) => {
-    Transform(({ value }) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : (value as unknown)))(
-      prototype,
-      property as string,
-    );
-    for (const check of [IsInt({ message }), Min(least, { message }), Max(most, { message })]) check(prototype, property);
-  };
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value,
+    ),
+    IsInt({ message }),
+    Min(least, { message }),
+    Max(most, { message }),
+  );
 }

@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ValidateBy, ValidateIf } from 'class-validator';
 
@@ -7,20 +8,20 @@ const STORABLE = /^[^\0\p{Cs}]*$/u;
 
 /** A flat object of strings, at most 4 KiB as JSON; it may be left out. */
 export function KeyMetadata(): PropertyDecorator {
-  return (prototype, property) => {
-    ValidateIf((_, value) => value !== undefined)(prototype, property);
+  return applyDecorators(
+    ValidateIf((_, value) => value !== undefined),
     ValidateBy(
       { name: 'metadata', validator: { validate: isMetadata } },
       { message: 'must be a flat object of strings, at most 4 KiB as JSON, without the character U+0000' },
-    )(prototype, property);
+    ),
     ApiProperty({
       type: 'object',
       additionalProperties: { type: 'string' },
       selfRequired: false,
       description: 'Your own notes on the key: a flat object of strings, at most 4 KiB as JSON',
       example: { team: 'gallery' },
-    })(prototype, property);
-  };
+    }),
+  );
 }
 
 function isMetadata(value: unknown): boolean {

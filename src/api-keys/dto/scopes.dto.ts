@@ -1,5 +1,5 @@
-import type { Type } from '@nestjs/common';
-import { ApiProperty, PartialType } from '@nestjs/swagger';
+import { applyDecorators, type Type } from '@nestjs/common';
+import { ApiProperty, ApiSchema, PartialType } from '@nestjs/swagger';
 import { Type as TypeOf } from 'class-transformer';
 import { Equals, IsBoolean, IsObject, ValidateIf, ValidateNested } from 'class-validator';
 import type { MissingToo } from '../../contract/validation.pipe.js';
@@ -15,37 +15,44 @@ function GroupDto<G extends ScopeGroup>(group: G): Type<GroupFlags<G>> {
   return Group as Type<GroupFlags<G>>;
 }
 
+@ApiSchema({ name: 'DataScopes' })
 export class DataScopesDto extends GroupDto('data') {}
+@ApiSchema({ name: 'PinningScopes' })
 export class PinningScopesDto extends GroupDto('pinning') {}
+@ApiSchema({ name: 'PinNftScopes' })
 export class PinNftScopesDto extends GroupDto('pin_nft') {}
 
 /** With `admin: true`, flags may be left out; `null` is not the same as left out. */
+@ApiSchema({ name: 'PartialDataScopes' })
 class PartialDataScopesDto extends PartialType(DataScopesDto, { skipNullProperties: false }) {}
+@ApiSchema({ name: 'PartialPinningScopes' })
 class PartialPinningScopesDto extends PartialType(PinningScopesDto, { skipNullProperties: false }) {}
+@ApiSchema({ name: 'PartialPinNftScopes' })
 class PartialPinNftScopesDto extends PartialType(PinNftScopesDto, { skipNullProperties: false }) {}
 
 /** A group that has to be there: where it is missing, each of its flags is named as missing too. */
 function RequiredGroup(group: ScopeGroup, dto: Type<unknown>): PropertyDecorator {
   const context: MissingToo = { missingToo: SCOPE_TREE[group] };
-  return (prototype, property) => {
-    TypeOf(() => dto)(prototype, property);
-    ValidateNested({ message: 'must be an object' })(prototype, property);
-    IsObject({ message: `must be an object with ${SCOPE_TREE[group].join(', ')}`, context })(prototype, property);
-    ApiProperty({ type: dto })(prototype, property);
-  };
+  return applyDecorators(
+    TypeOf(() => dto),
+    ValidateNested({ message: 'must be an object' }),
+    IsObject({ message: `must be an object with ${SCOPE_TREE[group].join(', ')}`, context }),
+    ApiProperty({ type: dto }),
+  );
 }
 
 function OptionalGroup(dto: Type<unknown>): PropertyDecorator {
-  return (prototype, property) => {
-    TypeOf(() => dto)(prototype, property);
-    ValidateIf((_, value) => value !== undefined)(prototype, property);
-    ValidateNested({ message: 'must be an object' })(prototype, property);
-    IsObject({ message: 'must be an object' })(prototype, property);
-    ApiProperty({ type: dto, required: false })(prototype, property);
-  };
+  return applyDecorators(
+    TypeOf(() => dto),
+    ValidateIf((_, value) => value !== undefined),
+    ValidateNested({ message: 'must be an object' }),
+    IsObject({ message: 'must be an object' }),
+    ApiProperty({ type: dto, required: false }),
+  );
 }
 
 /** The full tree, as every key but an admin key has to be given it, and as effective scopes are shown. */
+@ApiSchema({ name: 'Scopes' })
 export class ScopesDto implements Scopes {
   @IsBoolean({ message: 'must be true or false' })
   @ApiProperty({ type: Boolean })
@@ -62,6 +69,7 @@ export class ScopesDto implements Scopes {
 }
 
 /** The scopes of an admin key, which implies the rest: it may be left out. */
+@ApiSchema({ name: 'AdminScopes' })
 export class AdminScopesDto implements GivenScopes {
   @Equals(true)
   @ApiProperty({ type: Boolean, enum: [true] })

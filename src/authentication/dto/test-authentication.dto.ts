@@ -1,9 +1,10 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { ScopesDto } from '../../api-keys/dto/scopes.dto.js';
 import type { Scopes } from '../../api-keys/scopes.js';
 import type { Principal } from '../principal.js';
 
 /** What the caller effectively is; `id` and `name` are the key's, and `null` for a session. */
+@ApiSchema({ name: 'Principal' })
 class PrincipalDto {
   @ApiProperty({ type: String, format: 'uuid', nullable: true })
   id: string | null;
@@ -19,6 +20,7 @@ class PrincipalDto {
 }
 
 /** The documented message, which clients may compare, and who is calling. */
+@ApiSchema({ name: 'TestAuthentication' })
 export class TestAuthenticationDto {
   @ApiProperty({ example: 'Congratulations! You are communicating with the Web3 IPFS API!' })
   message: string;

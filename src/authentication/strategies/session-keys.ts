@@ -23,12 +23,12 @@ function oneKey(pem: string): FindKey {
   return () => key;
 }
 
-/** A JSON Web Key Set (RFC 7517): kept, and fetched again when an unknown `kid` comes along, not more than now and then. */
+/** A JSON Web Key Set (RFC 7517): kept, and fetched again for an unknown `kid`, but not over and over. */
 function fromJwks(url: string): FindKey {
   const keySet = createRemoteJWKSet(new URL(url), { timeoutDuration: 3_000, cooldownDuration: 10_000 });
   return async (header, token) => {
     try {
-      return KeyObject.from((await keySet(header)) as webcrypto.CryptoKey);
+      return KeyObject.from(await keySet(header));
     } catch (error) {
       if (error instanceof errors.JWKSMultipleMatchingKeys) return firstThatFits(error, token);
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JOSENotSupported) throw refused();

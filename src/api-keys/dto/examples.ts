@@ -1,0 +1,41 @@
+import type { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto } from './api-key.dto.js';
+import type { DeletedDto } from './deleted.dto.js';
+
+const everyScope = {
+  admin: true,
+  data: { pin_list: true, nft_list: true },
+  pinning: { unpin: true, pin_by_hash: true, pin_file_to_ipfs: true },
+  pin_nft: { unpin_nft: true, pin_nft_to_ipfs: true },
+};
+
+/** The two bodies of the published documentation. */
+export const CREATE_EXAMPLES = {
+  full: { summary: 'Every scope named', value: { name: 'test-api-key', scopes: everyScope } },
+  admin: { summary: 'An admin key, the rest left out', value: { name: 'Admin api key', scopes: { admin: true } } },
+};
+
+export const KEY_EXAMPLE: ApiKeyDto = {
+  id: '01a20b9d-c4d9-7123-b878-6eb9911deb3f',
+  name: 'test-api-key',
+  api_key: 'w3k_3mJ0vXq8TzKc1RbYdNfA',
+  scopes: everyScope,
+  metadata: { team: 'gallery' },
+  status: 'active',
+  created_at: '2026-11-24T03:33:38.649Z',
+  updated_at: '2026-11-24T03:33:38.649Z',
+  issued_by: null,
+  revoked_at: null,
+};
+
+export const PAGE_EXAMPLE: ApiKeyPageDto = { total: 1, api_keys: [KEY_EXAMPLE] };
+
+export const ISSUED_EXAMPLE: IssuedApiKeyDto = {
+  name: KEY_EXAMPLE.name,
+  api_key: KEY_EXAMPLE.api_key,
+  secret_key: 'w3s_Zk4pQ9xWm2LtB7vYcR1nHsD6fJgK3aUeXoTi5wP0',
+  id: KEY_EXAMPLE.id,
+  scopes: everyScope,
+  created_at: KEY_EXAMPLE.created_at,
+};
+
+export const DELETED_EXAMPLE: DeletedDto = { message: 'API key has been deleted', status: 'success' };

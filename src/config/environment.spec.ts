@@ -1,0 +1,158 @@
+import { generateKeyPairSync, type KeyPairKeyObjectResult, randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadEnvironment } from './environment.js';
+import { ConfigurationError } from './variables.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'w3k-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const rsa = pem(generateKeyPairSync('rsa', { modulusLength: 2048 }));
+const short = pem(generateKeyPairSync('rsa', { modulusLength: 1024 }));
+const curve = pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
+
+const production = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgres://service@db.internal/keys',
+  JWT_PUBLIC_KEY: rsa.publicKey,
+  CREDENTIAL_KEYS: randomBytes(32).toString('base64'),
+  SERVICE_TOKENS: `gateway:${'t'.repeat(32)}`,
+};
+
+function offences(variables: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    loadEnvironment({ DATA_DIR: folder, ...variables });
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.offences;
+    throw error;
+  }
+  return [];
+}
+
+describe('outside production', () => {
+  it('needs nothing: it makes its own secrets once and keeps them', () => {
+    const first = loadEnvironment({ DATA_DIR: folder });
+    const second = loadEnvironment({ DATA_DIR: folder });
+    expect(first).toMatchObject({
+      production: false,
+      host: '127.0.0.1',
+      port: 8000,
+      database: { dataDir: folder },
+      hashCost: { memoryKib: 1024, passes: 1 },
+      firstStart: true,
+    });
+    expect(second).toEqual({ ...first, firstStart: false });
+  });
+
+  it('prefers what is given, and counts an empty variable as absent', () => {
+    const given = { ...production, NODE_ENV: '', DATABASE_URL: '', PORT: '' };
+    const environment = loadEnvironment({ DATA_DIR: folder, ...given });
+    expect(environment.credentialKeys[0].toString('base64')).toBe(production.CREDENTIAL_KEYS);
+    expect(environment).toMatchObject({ port: 8000, developmentSessionKey: undefined, database: { dataDir: folder } });
+    expect(existsSync(join(folder, 'secrets.json'))).toBe(false);
+  });
+});
+
+describe('in production', () => {
+  it('takes what is complete, and makes nothing up', () => {
+    const environment = loadEnvironment({ DATA_DIR: folder, ...production });
+    expect(environment).toMatchObject({
+      production: true,
+      database: { url: production.DATABASE_URL },
+      serviceTokens: [{ name: 'gateway', token: 't'.repeat(32) }],
+      developmentSessionKey: undefined,
+      firstStart: false,
+    });
+    expect(existsSync(join(folder, 'secrets.json'))).toBe(false);
+  });
+
+  it.each(['DATABASE_URL', 'CREDENTIAL_KEYS', 'SERVICE_TOKENS'])('names %s when it is missing', (name) => {
+    expect(offences({ ...production, [name]: '' })).toEqual([`${name}: must be set with NODE_ENV=production`]);
+  });
+
+  it('wants one of the two sources of session keys', () => {
+    const expected = ['JWT_PUBLIC_KEY or JWT_JWKS_URL: must be set with NODE_ENV=production'];
+    expect(offences({ ...production, JWT_PUBLIC_KEY: undefined })).toEqual(expected);
+    expect(offences({ ...production, JWT_PUBLIC_KEY: undefined, JWT_JWKS_URL: 'https://a/jwks.json' })).toEqual([]);
+  });
+});
+
+it('lists every offence at once, and quotes none of the values', () => {
+  const found = offences({
+    NODE_ENV: 'production',
+    PORT: '65536',
+    LOG_LEVEL: 'loud',
+    JWT_PUBLIC_KEY: 'no-such-file',
+    JWT_JWKS_URL: 'ftp://x',
+    JWT_ALGORITHMS: 'RS256,HS256',
+    CREDENTIAL_KEYS: 'hunter2',
+    SERVICE_TOKENS: 'gateway:hunter2',
+    ARGON2_MEMORY_KIB: '7',
+    ARGON2_PASSES: '-1',
+  });
+  expect(found.map((offence) => offence.split(':')[0]).toSorted()).toEqual([
+    'ARGON2_MEMORY_KIB',
+    'ARGON2_PASSES',
+    'CREDENTIAL_KEYS',
+    'DATABASE_URL',
+    'JWT_ALGORITHMS',
+    'JWT_JWKS_URL',
+    'JWT_JWKS_URL',
+    'JWT_PUBLIC_KEY',
+    'LOG_LEVEL',
+    'PORT',
+    'SERVICE_TOKENS',
+  ]);
+  expect(found.join()).not.toContain('hunter2');
+});
+
+describe('JWT_PUBLIC_KEY', () => {
+  const keySource = (JWT_PUBLIC_KEY: string) => loadEnvironment({ DATA_DIR: folder, JWT_PUBLIC_KEY }).session.keySource;
+
+  it('is a PEM, one with its line ends written out, or a file that holds one', () => {
+    const file = join(folder, 'key.pem');
+    writeFileSync(file, rsa.publicKey);
+    for (const written of [rsa.publicKey, rsa.publicKey.replaceAll('\n', '\\n'), file]) {
+      expect(keySource(written)).toEqual({ publicKey: rsa.publicKey });
+    }
+  });
+
+  it.each([
+    ['a private key', { JWT_PUBLIC_KEY: rsa.privateKey }, 'JWT_PUBLIC_KEY'],
+    ['a key too short for RS256', { JWT_PUBLIC_KEY: short.publicKey }, 'JWT_ALGORITHMS'],
+    ['a key of another kind', { JWT_PUBLIC_KEY: curve.publicKey }, 'JWT_ALGORITHMS'],
+    ['another curve', { JWT_PUBLIC_KEY: curve.publicKey, JWT_ALGORITHMS: 'ES384' }, 'JWT_ALGORITHMS'],
+    ['two sources', { JWT_PUBLIC_KEY: rsa.publicKey, JWT_JWKS_URL: 'https://a/b' }, 'JWT_JWKS_URL'],
+    ['a symmetric algorithm', { JWT_ALGORITHMS: 'HS256' }, 'JWT_ALGORITHMS'],
+    ['no algorithm at all', { JWT_ALGORITHMS: 'none' }, 'JWT_ALGORITHMS'],
+  ])('is refused: %s', (_, variables, name) => {
+    expect(offences(variables)).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
+  });
+
+  it('goes with ES256 on its curve', () => {
+    expect(offences({ JWT_PUBLIC_KEY: curve.publicKey, JWT_ALGORITHMS: 'ES256' })).toEqual([]);
+  });
+});
+
+it.each([
+  ['CREDENTIAL_KEYS', `${randomBytes(32).toString('base64')},${randomBytes(31).toString('base64')}`],
+  ['CREDENTIAL_KEYS', `${randomBytes(32).toString('base64')},`],
+  ['SERVICE_TOKENS', `a:${'t'.repeat(31)}`],
+  ['SERVICE_TOKENS', `a:${'t'.repeat(32)},a:${'u'.repeat(32)}`],
+  ['SERVICE_TOKENS', 't'.repeat(40)],
+  ['DATABASE_URL', 'mysql://x'],
+  ['PORT', '8e3'],
+])('refuses %s=%s', (name, value) => {
+  expect(offences({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
+});
+
+function pem({ publicKey, privateKey }: KeyPairKeyObjectResult): { publicKey: string; privateKey: string } {
+  return {
+    publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+}

@@ -1,0 +1,138 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createClient } from '@hey-api/openapi-ts';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { ERROR_CODES } from '../src/contract/error-codes.js';
+import { makeFolder, removeFolder } from './support/folders.js';
+import { startService, type TestService } from './support/service.js';
+import { signToken } from './support/sessions.js';
+
+const execute = promisify(execFile);
+
+let service: TestService;
+let document: any;
+beforeAll(async () => {
+  service = await startService();
+  document = (await service.client.get('/openapi.json')).body;
+});
+afterAll(() => service.stop());
+
+it('is the document in the repository (if not: npm run openapi)', () => {
+  expect(document).toEqual(JSON.parse(readFileSync('openapi.json', 'utf8')));
+});
+
+it('is valid OpenAPI 3.1', async () => {
+  expect(document.openapi).toBe('3.1.0');
+  expect(await new Validator().validate(document)).toMatchObject({ valid: true });
+});
+
+it('has a page to read it', async () => {
+  const page = await service.client.get('/docs');
+  expect(page.status).toBe(200);
+  expect(page.text).toContain('swagger-ui');
+});
+
+const operations = () =>
+  Object.values<Record<string, any>>(document.paths).flatMap((methods) => Object.values<any>(methods));
+
+it('names every operation, once and for good', () => {
+  expect(
+    operations()
+      .map(({ operationId }) => operationId)
+      .toSorted(),
+  ).toEqual(['createApiKey', 'deleteApiKey', 'getApiKey', 'isLive', 'isReady', 'listApiKeys', 'testAuthentication']);
+});
+
+it('shows an example of every answer, in the envelope that it has', () => {
+  for (const { responses } of operations()) {
+    for (const [status, response] of Object.entries<any>(responses)) {
+      const content = response.content['application/json'];
+      if (status === '200') {
+        expect(content.schema.examples ?? [content.example]).toEqual([expect.any(Object)]);
+        continue;
+      }
+      for (const [code, { value }] of Object.entries<any>(content.examples)) {
+        expect(value).toMatchObject({ status: 'error', error: { code }, request_id: expect.any(String) });
+        expect(ERROR_CODES[code as keyof typeof ERROR_CODES].status).toBe(Number(status));
+      }
+    }
+  }
+});
+
+it('documents both ways to authenticate, and the two bodies of the documentation', () => {
+  const { security, requestBody } = document.paths['/api/apiKeys'].post;
+  expect(security).toEqual(expect.arrayContaining([{ session: [] }, { pinning_api_key: [], pinning_secret_key: [] }]));
+  const examples = Object.values<any>(requestBody.content['application/json'].examples).map(({ value }) => value.name);
+  expect(examples).toEqual(['test-api-key', 'Admin api key']);
+});
+
+it('makes a typed client that issues, lists and deletes a key', async () => {
+  // Beside the sources, so that the client's imports are resolved as an application's would be
+  const folder = makeFolder('test');
+  try {
+    await createClient({
+      input: 'openapi.json',
+      output: { path: join(folder, 'sdk'), importFileExtension: '.js' },
+      logs: { level: 'silent' },
+    });
+    writeFileSync(join(folder, 'program.ts'), PROGRAM);
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(CLIENT_TSCONFIG));
+    await execute('node_modules/.bin/tsc', ['-p', folder]);
+    const { stdout } = await execute(process.execPath, [join(folder, 'program.js'), service.client.url, signToken()]);
+    expect(JSON.parse(stdout)).toEqual({
+      issued: 'by a generated client',
+      listed: ['by a generated client'],
+      works: 'Congratulations! You are communicating with the Web3 IPFS API!',
+      deleted: 'API key has been deleted',
+      refused: 'unauthenticated',
+    });
+  } finally {
+    removeFolder(folder);
+  }
+});
+
+const CLIENT_TSCONFIG = {
+  compilerOptions: {
+    strict: true,
+    module: 'NodeNext',
+    target: 'ES2023',
+    lib: ['ES2023', 'DOM', 'DOM.Iterable'],
+    types: ['node'],
+  },
+};
+
+/** What a user of the client would write; it does not compile unless the document's types say what it takes for granted. */
+const PROGRAM = `
+import { client } from './sdk/client.gen.js';
+import { createApiKey, deleteApiKey, listApiKeys, testAuthentication } from './sdk/index.js';
+
+const [baseUrl, token] = process.argv.slice(2);
+client.setConfig({ baseUrl, headers: { Authorization: 'Bearer ' + token } });
+
+const body = {
+  name: 'by a generated client',
+  scopes: {
+    admin: false,
+    data: { pin_list: true, nft_list: true },
+    pinning: { unpin: false, pin_by_hash: false, pin_file_to_ipfs: false },
+    pin_nft: { unpin_nft: false, pin_nft_to_ipfs: false },
+  },
+};
+const { data: created } = await createApiKey({ body, throwOnError: true });
+const { data: listed } = await listApiKeys({ query: { limit: 5 }, throwOnError: true });
+const pair = { pinning_api_key: created.data.api_key, pinning_secret_key: created.data.secret_key, Authorization: null };
+const { data: works } = await testAuthentication({ headers: pair, throwOnError: true });
+const { data: deleted } = await deleteApiKey({ path: { id: created.data.id }, throwOnError: true });
+const { error } = await testAuthentication({ headers: pair });
+const refused: 'unauthenticated' | string | undefined = error?.error.code;
+
+console.log(JSON.stringify({
+  issued: created.data.name,
+  listed: listed.data.api_keys.map((key) => key.name),
+  works: works.message,
+  deleted: deleted.message,
+  refused,
+}));
+`;
