@@ -1,0 +1,46 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** A server that is measured: where it listens, and the processor time that it has used. */
+export interface Measured {
+  url: string;
+  cpuSeconds(): number;
+  stop(): Promise<void>;
+}
+
+/** Starts a server as a process of its own and waits for the line that says where it listens. */
+export async function startMeasured(args: string[], variables: Record<string, string>): Promise<Measured> {
+  const env = { PATH: process.env['PATH'], LOG_LEVEL: 'info', PORT: '0', ...variables };
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
+  return {
+    url: await listeningUrl(child),
+    cpuSeconds: () => cpuSeconds(child.pid),
+    stop: () => {
+      child.kill();
+      return ended;
+    },
+  };
+}
+
+function listeningUrl(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const url = /at (http:\/\/[\d.]+:\d+)/.exec(text)?.[1];
+      if (url) resolve(url);
+    });
+    child.on('close', () => reject(new Error('the server ended before it listened')));
+  });
+}
+
+/** User and system time of the process (proc(5), fields 14 and 15, in ticks of 10 ms); Linux only. */
+function cpuSeconds(pid: number | undefined): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return Number.NaN;
+  }
+}
