@@ -1,4 +1,4 @@
-import argon2, { type HashOptions } from 'argon2';
+import argon2, { type Options } from 'argon2';
 
 /** The cost of one argon2id hash (RFC 9106): memory in KiB and passes over it, on one lane. */
 export interface HashCost {
@@ -8,7 +8,7 @@ export interface HashCost {
 
 /** Hashes secrets for storage, as PHC strings that record their own parameters. */
 export class SecretHasher {
-  private readonly options: HashOptions;
+  private readonly options: Options;
 
   constructor({ memoryKib, passes }: HashCost) {
     this.options = { type: argon2.argon2id, memoryCost: memoryKib, timeCost: passes, parallelism: 1 };
