@@ -1,5 +1,7 @@
+import { types } from 'node:util';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { QueryFailedError } from 'typeorm';
 import { isDatabaseAway } from '../database/database-away.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { ApiError, UnavailableError } from './api-error.js';
@@ -16,7 +18,8 @@ export class ErrorFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const error = this.toApiError(cause, request);
-    if (error.status >= 500) this.logger.error(`${request.id} ${error.code}: ${describe(cause)}`);
+    if (error.code === 'internal') this.logger.error(`${request.id} ${describe(cause)}`);
+    if (error.code === 'unavailable') this.logger.warn(`${request.id} ${error.message}`);
     void reply.status(error.status).headers(error.headers).send(failure(error, request.id));
   }
 
@@ -50,8 +53,10 @@ export class ErrorFilter implements ExceptionFilter {
   }
 }
 
-/** A failed query's own text is left out: the driver may quote values in it. */
+/** A failed query is told by its SQLSTATE alone: the driver's text may quote the values it was given. */
 function describe(cause: unknown): string {
-  if (!(cause instanceof Error)) return 'a value that is no Error was thrown';
-  return cause.stack ?? cause.message;
+  if (!types.isNativeError(cause)) return 'a value that is no Error was thrown';
+  if (!(cause instanceof QueryFailedError)) return cause.stack ?? cause.message;
+  const frames = cause.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? [];
+  return [`a query failed with ${(cause.driverError as { code?: string }).code}`, ...frames].join('\n');
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { QueryFailedError } from 'typeorm';
 
 /** SQLSTATE classes and codes: connection exception, insufficient resources, operator intervention. */
@@ -18,7 +19,7 @@ const AWAY_MESSAGE =
 /** Whether an error says that the database could not be reached, rather than that a statement was wrong. */
 export function isDatabaseAway(error: unknown): boolean {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
-  if (!(cause instanceof Error)) return false;
+  if (!types.isNativeError(cause)) return false;
   const { code } = cause as { code?: unknown };
   if (typeof code !== 'string') return AWAY_MESSAGE.test(cause.message);
   return AWAY_SQLSTATE.test(code) || AWAY_SYSTEM_CODES.has(code);

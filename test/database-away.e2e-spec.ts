@@ -1,0 +1,47 @@
+import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
+import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { type Proxy, startProxy } from './support/proxy.js';
+import { startService, type TestService } from './support/service.js';
+import { sessionOf } from './support/sessions.js';
+
+// The embedded database is in the process and cannot be away from it
+(onServer ? describe : describe.skip)('while the database is away', () => {
+  let database: TestDatabase;
+  let proxy: Proxy;
+  let service: TestService;
+  let key: IssuedKey;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    const url = new URL(database.variables.DATABASE_URL as string);
+    proxy = await startProxy(url.hostname, Number(url.port || 5432));
+    url.port = String(proxy.port);
+    service = await startService({ DATABASE_URL: url.href }, database);
+    key = await issueKey(service.client, 'ann');
+  });
+  afterAll(async () => {
+    await service.stop();
+    await proxy.cut();
+    await database.drop();
+  });
+
+  it('answers 503 with Retry-After, never a wrong verdict, and recovers by itself', async () => {
+    await proxy.cut();
+    const answers = [
+      await service.client.post('/api/apiKeys', sessionOf('ann'), powerlessBody),
+      await service.client.get('/api/apiKeys/list', sessionOf('ann')),
+      await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key)),
+      await service.client.get('/health/ready'),
+    ];
+    for (const answer of answers) {
+      expect(answer.status).toBe(503);
+      expect(answer.body.error.code).toBe('unavailable');
+      expect(answer.headers['retry-after']).toMatch(/^\d+$/);
+    }
+    expect((await service.client.get('/health/live')).status).toBe(200);
+
+    await proxy.mend();
+    expect((await service.client.get('/health/ready')).status).toBe(200);
+    expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key))).status).toBe(200);
+  });
+});
