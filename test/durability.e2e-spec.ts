@@ -1,3 +1,4 @@
+import { atOnce, range } from './support/at-once.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { issued, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { type ServiceProcess, startProcess } from './support/process.js';
@@ -71,17 +72,4 @@ async function expectAllThere(keys: IssuedKey[]): Promise<void> {
     if (status !== 200) refused.push(key);
   });
   expect(refused).toEqual([]);
-}
-
-function range(length: number): number[] {
-  return Array.from({ length }, (_, index) => index);
-}
-
-/** So many callers take the next piece of work, each as soon as it has done its last. */
-async function atOnce<T>(callers: number, work: T[], act: (piece: T) => Promise<void>): Promise<void> {
-  const pieces = work.values();
-  const caller = async () => {
-    for (const piece of pieces) await act(piece);
-  };
-  await Promise.all(Array.from({ length: callers }, caller));
 }

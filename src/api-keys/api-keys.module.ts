@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { ApiKeysService } from './api-keys.service.js';
+import { KeyChanges } from './key-changes.js';
 import { SecretHasher } from './secret-hasher.js';
 
 /** The records of API keys and their life. */
@@ -9,12 +10,13 @@ import { SecretHasher } from './secret-hasher.js';
   controllers: [ApiKeysController],
   providers: [
     ApiKeysService,
+    KeyChanges,
     {
       provide: SecretHasher,
       inject: [ENVIRONMENT],
       useFactory: (environment: Environment) => new SecretHasher(environment.hashCost),
     },
   ],
-  exports: [ApiKeysService, SecretHasher],
+  exports: [ApiKeysService, KeyChanges, SecretHasher],
 })
 export class ApiKeysModule {}

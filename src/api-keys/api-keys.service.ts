@@ -5,6 +5,7 @@ import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { ApiKey, type Metadata } from './api-key.entity.js';
 import { type KeyPair, mintApiKey, mintSecretKey } from './credentials.js';
 import { ApiKeyNotFoundError } from './errors.js';
+import { KeyChanges } from './key-changes.js';
 import type { GivenScopes } from './scopes.js';
 import { SecretHasher } from './secret-hasher.js';
 
@@ -34,6 +35,7 @@ export class ApiKeysService {
   constructor(
     dataSource: DataSource,
     private readonly hasher: SecretHasher,
+    private readonly keyChanges: KeyChanges,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {
     this.keys = dataSource.getRepository(ApiKey);
@@ -81,8 +83,8 @@ export class ApiKeysService {
 
   /** @throws ApiKeyNotFoundError unless the key is this owner's and not revoked yet */
   async revoke(ownerId: string, id: string): Promise<void> {
-    const { affected } = await this.keys.update({ id, ownerId, revokedAt: IsNull() }, revokedNow());
-    if (!affected) throw new ApiKeyNotFoundError(id);
+    const revoked = await this.revokeWhere({ id, ownerId });
+    if (revoked.length === 0) throw new ApiKeyNotFoundError(id);
   }
 
   /**
@@ -91,8 +93,8 @@ export class ApiKeysService {
    * @throws ApiKeyNotFoundError unless there is such a key that is not revoked yet
    */
   async revokeByApiKey(apiKey: string): Promise<void> {
-    const { affected } = await this.keys.update({ apiKey, revokedAt: IsNull() }, revokedNow());
-    if (!affected) throw new ApiKeyNotFoundError(apiKey);
+    const revoked = await this.revokeWhere({ apiKey });
+    if (revoked.length === 0) throw new ApiKeyNotFoundError(apiKey);
   }
 
   /** The key of whatever owner; for verification and for operators. */
@@ -104,9 +106,17 @@ export class ApiKeysService {
   async replaceHash({ id, secretHash }: ApiKey, renewedHash: string): Promise<void> {
     await this.keys.update({ id, secretHash }, { secretHash: renewedHash });
   }
-}
 
-function revokedNow(): Pick<ApiKey, 'revokedAt' | 'updatedAt'> {
-  const now = new Date();
-  return { revokedAt: now, updatedAt: now };
+  /** @returns the `api_key` of each key that was revoked by it */
+  private revokeWhere(which: { id: string; ownerId: string } | { apiKey: string }): Promise<string[]> {
+    return this.keyChanges.transaction(async (tx) => {
+      const now = new Date();
+      const update = tx.createQueryBuilder().update(ApiKey).set({ revokedAt: now, updatedAt: now });
+      const { raw } = await update
+        .where({ ...which, revokedAt: IsNull() })
+        .returning('api_key')
+        .execute();
+      return (raw as { api_key: string }[]).map((row) => row.api_key);
+    });
+  }
 }

@@ -2,7 +2,7 @@ import type { Scope } from '../api-keys/scopes.js';
 import { ApiError } from '../contract/api-error.js';
 import type { Refusal } from '../verification/verdict.js';
 
-export type UnauthenticatedReason = Extract<Refusal, 'INVALID_CREDENTIALS' | 'REVOKED'> | 'EXPIRED' | 'NOT_YET_VALID';
+export type UnauthenticatedReason = Exclude<Refusal, 'INSUFFICIENT_SCOPE'> | 'EXPIRED' | 'NOT_YET_VALID';
 
 const MESSAGES: Record<UnauthenticatedReason, string> = {
   INVALID_CREDENTIALS: 'These credentials are not valid.',
@@ -29,4 +29,9 @@ export class InsufficientScopeError extends ApiError {
   constructor(missing: readonly Scope[]) {
     super('insufficient_scope', `This API key lacks the scope ${missing.join(', ')}.`);
   }
+}
+
+/** How a refused key pair is answered where the client itself is the caller. */
+export function refusalError(refusal: Refusal, needed: readonly Scope[]): ApiError {
+  return refusal === 'INSUFFICIENT_SCOPE' ? new InsufficientScopeError(needed) : new UnauthenticatedError(refusal);
 }

@@ -34,6 +34,12 @@ export interface Environment {
   credentialKeys: CredentialKeys;
   serviceTokens: readonly ServiceToken[];
   hashCost: HashCost;
+  /** How many keys a process remembers. */
+  verificationCacheKeys: number;
+  /** Within how many milliseconds a revocation holds everywhere. */
+  revocationBoundMs: number;
+  /** How long known keys keep verifying while the database is away; 0 refuses at once. */
+  staleIfErrorSeconds: number;
   logLevel: Variables['LOG_LEVEL'];
   /** Present where `session.publicKey` is the one the service made itself; never in production. */
   developmentSessionKey: string | undefined;
@@ -63,6 +69,9 @@ export function loadEnvironment(source: NodeJS.ProcessEnv): Environment {
     credentialKeys: variables.CREDENTIAL_KEYS ?? [Buffer.from(need(secrets).credentialKey, 'base64')],
     serviceTokens: variables.SERVICE_TOKENS ?? [{ name: 'local', token: need(secrets).serviceToken }],
     hashCost: { memoryKib: variables.ARGON2_MEMORY_KIB, passes: variables.ARGON2_PASSES },
+    verificationCacheKeys: variables.VERIFICATION_CACHE_KEYS,
+    revocationBoundMs: variables.REVOCATION_BOUND_MS,
+    staleIfErrorSeconds: variables.STALE_IF_ERROR_SECONDS,
     logLevel: variables.LOG_LEVEL,
     developmentSessionKey: session.developmentKey,
     firstStart: !variables.DATABASE_URL && (secrets?.fresh ?? false),

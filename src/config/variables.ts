@@ -31,6 +31,9 @@ const schema = z
       .default(['RS256']),
     CREDENTIAL_KEYS: z.string().transform(toCredentialKeys).optional(),
     SERVICE_TOKENS: z.string().transform(toServiceTokens).optional(),
+    VERIFICATION_CACHE_KEYS: wholeNumber(1, 100_000_000).default(100_000),
+    REVOCATION_BOUND_MS: wholeNumber(100, 60_000).default(1_000),
+    STALE_IF_ERROR_SECONDS: wholeNumber(0, 86_400).default(30),
     ARGON2_MEMORY_KIB: wholeNumber(8, 4_194_304).default(1024),
     ARGON2_PASSES: wholeNumber(1, 100).default(1),
   })

@@ -1,6 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiProperty, ApiResponse, ApiSchema, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
+import { within } from '../database/within.js';
 import { Public } from '../authentication/decorators/public.decorator.js';
 import { UnavailableError } from '../contract/api-error.js';
 import { ApiErrors } from '../openapi/answers.decorator.js';
@@ -40,12 +41,4 @@ export class HealthController {
     if (pending) throw new UnavailableError('Not ready: the database lacks migrations of this version.');
     return HEALTHY;
   }
-}
-
-async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
-  const timeout = AbortSignal.timeout(milliseconds);
-  const late = new Promise<never>((_, reject) => {
-    timeout.addEventListener('abort', () => reject(timeout.reason as Error));
-  });
-  return Promise.race([promise, late]);
 }

@@ -1,7 +1,14 @@
 import { Module } from '@nestjs/common';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
+import { ChangeFeed } from './change-feed.js';
+import { KnownKeys } from './known-keys.js';
+import { SecretChecks } from './secret-checks.js';
 import { Verifier } from './verifier.js';
 
 /** Knows what a presented key may do. */
-@Module({ imports: [ApiKeysModule], providers: [Verifier], exports: [Verifier] })
+@Module({
+  imports: [ApiKeysModule],
+  providers: [Verifier, KnownKeys, SecretChecks, ChangeFeed],
+  exports: [Verifier],
+})
 export class VerificationModule {}

@@ -1,41 +1,27 @@
-import { Inject, Injectable } from '@nestjs/common';
-import type { ApiKey } from '../api-keys/api-key.entity.js';
-import { ApiKeysService } from '../api-keys/api-keys.service.js';
-import { type KeyPair, isGenuine } from '../api-keys/credentials.js';
-import { SecretHasher } from '../api-keys/secret-hasher.js';
-import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { type Verdict, refused } from './verdict.js';
+import { Injectable } from '@nestjs/common';
+import type { KeyPair } from '../api-keys/credentials.js';
+import type { Scope } from '../api-keys/scopes.js';
+import { KnownKeys } from './known-keys.js';
+import { decide, refused, type Verdict } from './verdict.js';
 
 /** Decides what a presented key pair may do: the one place that does. */
 @Injectable()
 export class Verifier {
-  /** A hash of nothing anyone knows, checked where there is no key, so that both cost the same time. */
-  private readonly decoyHash: Promise<string>;
+  constructor(private readonly knownKeys: KnownKeys) {}
 
-  constructor(
-    @Inject(ENVIRONMENT) private readonly environment: Environment,
-    private readonly apiKeys: ApiKeysService,
-    private readonly hasher: SecretHasher,
-  ) {
-    this.decoyHash = hasher.hash(crypto.randomUUID());
+  /**
+   * The verdict on a pair, about the scopes that are needed; the state of a key is told only to who
+   * holds its secret. It is at hand at once for a key that is known.
+   *
+   * @throws UnavailableError if it cannot be told now
+   */
+  verify(pair: KeyPair, needed: readonly Scope[] = []): Verdict | Promise<Verdict> {
+    const known = this.knownKeys.find(pair);
+    if (known instanceof Promise) return known.then((found) => verdictOn(found, needed));
+    return verdictOn(known, needed);
   }
+}
 
-  /** The state of a key is told only to who holds its secret. */
-  async verify(pair: KeyPair): Promise<Verdict> {
-    if (!isGenuine(pair, this.environment.credentialKeys)) return refused('INVALID_CREDENTIALS');
-    const apiKey = await this.apiKeys.findByApiKey(pair.apiKey);
-    if (!(await this.secretMatches(apiKey, pair.secretKey)) || !apiKey) return refused('INVALID_CREDENTIALS');
-    await this.renewOutdatedHash(apiKey, pair.secretKey);
-    if (apiKey.status === 'revoked') return refused('REVOKED');
-    return { valid: true, code: 'VALID', apiKey };
-  }
-
-  private async secretMatches(apiKey: ApiKey | null, secretKey: string): Promise<boolean> {
-    return this.hasher.matches(apiKey?.secretHash ?? (await this.decoyHash), secretKey);
-  }
-
-  private async renewOutdatedHash(apiKey: ApiKey, secretKey: string): Promise<void> {
-    if (!this.hasher.isOutdated(apiKey.secretHash)) return;
-    await this.apiKeys.replaceHash(apiKey, await this.hasher.hash(secretKey));
-  }
+function verdictOn(known: Awaited<ReturnType<KnownKeys['find']>>, needed: readonly Scope[]): Verdict {
+  return known ? decide(known.apiKey, needed) : refused('INVALID_CREDENTIALS');
 }

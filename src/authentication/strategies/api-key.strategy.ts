@@ -4,7 +4,7 @@ import passport from 'passport';
 import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
 import type { KeyPair } from '../../api-keys/credentials.js';
 import { Verifier } from '../../verification/verifier.js';
-import { UnauthenticatedError } from '../errors.js';
+import { refusalError } from '../errors.js';
 import { presentedCredentials } from '../presented-credentials.js';
 import { Principal } from '../principal.js';
 
@@ -40,7 +40,7 @@ export class ApiKeyStrategy extends HeaderAPIKeyStrategy {
 
   async validate(pair: KeyPair): Promise<Principal> {
     const verdict = await this.verifier.verify(pair);
-    if (!verdict.valid) throw new UnauthenticatedError(verdict.code);
+    if (!verdict.valid) throw refusalError(verdict.code, []);
     return Principal.apiKey(verdict.apiKey);
   }
 }

@@ -1,0 +1,19 @@
+import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
+
+/** One change of one key: what every process has to forget. Written in the transaction of the change. */
+@Entity('key_changes')
+export class KeyChange {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'key_changes_pkey' })
+  seq: string;
+
+  /** The transaction that wrote it (`pg_current_xact_id()`): by it, readers miss none that commits late. */
+  @Index('key_changes_transaction_id')
+  @Column({ name: 'transaction_id', type: 'bigint' })
+  transactionId: string;
+
+  @Column({ name: 'api_key', type: 'varchar', length: 24 })
+  apiKey: string;
+
+  @Column({ name: 'changed_at', type: 'timestamptz', precision: 3 })
+  changedAt: Date;
+}

@@ -1,0 +1,136 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import type { ApiKey } from '../api-keys/api-key.entity.js';
+import { ApiKeysService } from '../api-keys/api-keys.service.js';
+import { isGenuine, type KeyPair } from '../api-keys/credentials.js';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { UnavailableError } from '../contract/api-error.js';
+import { isDatabaseAway } from '../database/database-away.js';
+import { within } from '../database/within.js';
+import { ChangeFeed } from './change-feed.js';
+import { SecretChecks } from './secret-checks.js';
+
+/** A key whose secret has passed: what the next use of it is decided by. */
+export interface KnownKey {
+  readonly apiKey: ApiKey;
+  /** SHA-256 of the secret that passed. */
+  readonly secretDigest: Buffer;
+}
+
+type Found = KnownKey | undefined;
+
+/** A look-up under way, which is outdated once its key has changed since it began to read. */
+interface LookUp {
+  readonly id: string;
+  readonly pair: KeyPair;
+  isOutdated: boolean;
+}
+
+const REMEMBERED_REFUSALS = 10_000;
+const REFUSAL_TTL_MS = 60_000;
+const READ_WITHIN_MS = 2_000;
+/** A key that changes again and again while it is read is refused service, rather than read for ever. */
+const MOST_READS = 5;
+
+/** Remembers the keys that have passed, and the pairs that have not, for as long as that can be believed. */
+@Injectable()
+export class KnownKeys {
+  private readonly keys: LRUCache<string, KnownKey>;
+  private readonly refusals = new LRUCache<string, true>({ max: REMEMBERED_REFUSALS, ttl: REFUSAL_TTL_MS });
+  private readonly lookUps = new Set<LookUp>();
+  private readonly results = new Map<string, Promise<Found>>();
+
+  constructor(
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    private readonly apiKeys: ApiKeysService,
+    private readonly secretChecks: SecretChecks,
+    private readonly feed: ChangeFeed,
+  ) {
+    this.keys = new LRUCache({ max: environment.verificationCacheKeys });
+    feed.subscribe((changed) => this.forget(changed));
+  }
+
+  /**
+   * The key of a pair, whatever the key's state; `undefined` if the pair is not right.
+   *
+   * @throws UnavailableError if that cannot be told now
+   */
+  find(pair: KeyPair): Found | Promise<Found> {
+    const known = this.keys.get(pair.apiKey);
+    if (known && timingSafeEqual(known.secretDigest, hash('sha256', pair.secretKey, 'buffer'))) {
+      return this.feed.isFresh ? known : this.confirm(known, pair);
+    }
+    if (!isGenuine(pair, this.environment.credentialKeys)) return undefined;
+    return this.lookUpOnce(pair);
+  }
+
+  /** However many callers wait for the same pair, it is read once and hashed once. */
+  private lookUpOnce(pair: KeyPair): Found | Promise<Found> {
+    const id = hash('sha256', pair.apiKey + pair.secretKey, 'base64');
+    if (this.refusals.has(id)) return undefined;
+    const underWay = this.results.get(id);
+    if (underWay) return underWay;
+    const lookUp: LookUp = { id, pair, isOutdated: false };
+    this.lookUps.add(lookUp);
+    const result = this.lookUp(lookUp).finally(() => {
+      this.lookUps.delete(lookUp);
+      if (this.results.get(id) === result) this.results.delete(id);
+    });
+    this.results.set(id, result);
+    return result;
+  }
+
+  /** Reads, then hashes, and remembers the outcome unless the key has changed in between. */
+  private async lookUp(lookUp: LookUp): Promise<Found> {
+    const { id, pair } = lookUp;
+    for (let reads = 0; reads < MOST_READS; reads++) {
+      lookUp.isOutdated = false;
+      const apiKey = await within(READ_WITHIN_MS, this.apiKeys.findByApiKey(pair.apiKey));
+      const isRight = await this.secretChecks.check(apiKey, pair.secretKey);
+      if (lookUp.isOutdated) continue;
+      if (!apiKey || !isRight) {
+        this.refusals.set(id, true);
+        return undefined;
+      }
+      return this.remember({ apiKey, secretDigest: hash('sha256', pair.secretKey, 'buffer') });
+    }
+    throw new UnavailableError('This API key is being changed. Try again in a moment.', 1);
+  }
+
+  /** Reads what is remembered anew, because changes may have been missed; hashes only a secret that has changed. */
+  private async confirm(known: KnownKey, pair: KeyPair): Promise<Found> {
+    if (this.feed.isCut) return this.believe(known);
+    try {
+      const apiKey = await within(READ_WITHIN_MS, this.apiKeys.findByApiKey(pair.apiKey));
+      if (apiKey?.secretHash !== known.apiKey.secretHash) return await this.lookUpOnce(pair);
+      return { ...known, apiKey };
+    } catch (error) {
+      if (isDatabaseAway(error)) return this.believe(known);
+      throw error;
+    }
+  }
+
+  /** While the database is away, a known key is believed for `STALE_IF_ERROR_SECONDS`. */
+  private believe(known: KnownKey): KnownKey {
+    const believable = this.environment.revocationBoundMs + this.environment.staleIfErrorSeconds * 1_000;
+    if (this.environment.staleIfErrorSeconds > 0 && this.feed.age <= believable) return known;
+    throw new UnavailableError('The database is not reachable. Try again in a moment.');
+  }
+
+  private remember(known: KnownKey): KnownKey {
+    this.keys.set(known.apiKey.apiKey, known);
+    return known;
+  }
+
+  private forget(changed: readonly string[]): void {
+    for (const apiKey of changed) this.keys.delete(apiKey);
+    const forgotten = new Set(changed);
+    for (const lookUp of this.lookUps) {
+      if (!forgotten.has(lookUp.pair.apiKey)) continue;
+      lookUp.isOutdated = true;
+      // Whoever asks from now on does not wait for what was read before
+      this.results.delete(lookUp.id);
+    }
+  }
+}

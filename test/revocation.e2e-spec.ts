@@ -1,0 +1,110 @@
+import pg from 'pg';
+import { atOnce, range } from './support/at-once.js';
+import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
+import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { run, type ServiceProcess, startProcess } from './support/process.js';
+import { accountService, sessionOf } from './support/sessions.js';
+
+const BOUND_MS = 1_000;
+const TEST = '/api/apiKeys/testAuthentication';
+
+let database: TestDatabase;
+const variables = () => ({
+  ...database.variables,
+  JWT_PUBLIC_KEY: accountService.publicKey,
+  CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
+});
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+it('holds within the bound for a key that an operator revokes from another process', async () => {
+  const service = await startProcess(variables());
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  expect((await service.client.get(TEST, pairHeaders(key))).status).toBe(200);
+
+  expect((await run(['dist/cli.js', 'revoke', '--api-key', key.api_key], variables())).code).toBe(0);
+  const revokedAt = performance.now();
+  expect((await deniedAt(service, key)) - revokedAt).toBeLessThan(BOUND_MS);
+  await service.stop();
+});
+
+// The embedded database has one process alone
+(onServer ? describe : describe.skip)('over three processes', () => {
+  const KEYS = 500;
+  const CALLERS = 10;
+  let services: ServiceProcess[];
+  beforeEach(async () => {
+    services = await Promise.all([0, 1, 2].map(() => startProcess(variables())));
+  });
+  afterEach(() => Promise.all(services.map((service) => service.stop())));
+
+  it(`holds for ${KEYS} revocations on the other two`, async () => {
+    const delays = await revokeAndWatch(KEYS);
+    print('with notifications', delays);
+    expect(percentile(delays, 0.99)).toBeLessThan(BOUND_MS);
+    expect(Math.max(...delays)).toBeLessThan(BOUND_MS);
+  });
+
+  it(`holds for ${KEYS} revocations while the connections that listen are cut again and again`, async () => {
+    const { DATABASE_URL: connectionString } = database.variables;
+    const client = new pg.Client({ connectionString: connectionString as string });
+    await client.connect();
+    let cuts = 0;
+    let isCutting = true;
+    const cutting = (async () => {
+      while (isCutting) {
+        const { rowCount } = await client.query(`
+          SELECT pg_sleep(0.02), pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND application_name = 'w3ipfs-api-keys' AND pid <> pg_backend_pid()
+            AND (query LIKE 'LISTEN%' OR query LIKE '%pg_snapshot_xmin%')`);
+        cuts += rowCount ?? 0;
+      }
+    })();
+    const delays = await revokeAndWatch(KEYS);
+    isCutting = false;
+    await cutting;
+    await client.end();
+    print(`with ${cuts} connections cut`, delays);
+    expect(cuts).toBeGreaterThan(0);
+    expect(Math.max(...delays)).toBeLessThan(BOUND_MS);
+  });
+
+  /** Revokes keys that all three know, and measures in ms how long after the answer each of the others still takes them. */
+  async function revokeAndWatch(count: number): Promise<number[]> {
+    const [first, ...others] = services as [ServiceProcess, ...ServiceProcess[]];
+    const delays: number[] = [];
+    await atOnce(CALLERS, range(count), async () => {
+      const key = await issueKey(first.client, 'crowd', powerlessBody);
+      for (const { client } of others) expect((await client.get(TEST, pairHeaders(key))).status).toBe(200);
+      expect((await first.client.delete(`/api/apiKeys/${key.id}`, sessionOf('crowd'))).status).toBe(200);
+      const revokedAt = performance.now();
+      expect((await first.client.get(TEST, pairHeaders(key))).status).toBe(401);
+      const denied = await Promise.all(others.map((other) => deniedAt(other, key)));
+      delays.push(...denied.map((at) => Math.max(0, at - revokedAt)));
+    });
+    return delays;
+  }
+});
+
+/** Asks until the key is denied, and tells when the last call began that was not. */
+async function deniedAt({ client }: ServiceProcess, key: IssuedKey): Promise<number> {
+  for (;;) {
+    const { status } = await client.get(TEST, pairHeaders(key));
+    if (status === 401) return performance.now();
+    expect(status).toBe(200);
+  }
+}
+
+function percentile(values: number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.ceil(values.length * share) - 1] as number;
+}
+
+function print(name: string, delays: number[]): void {
+  const [p50, p99, most] = [percentile(delays, 0.5), percentile(delays, 0.99), Math.max(...delays)];
+  process.stdout.write(
+    `${delays.length} revocations seen, ${name}: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, most ${most.toFixed(1)} ms\n`,
+  );
+}

@@ -1,0 +1,12 @@
+/** So many callers take the next piece of work, each as soon as it has done its last. */
+export async function atOnce<T>(callers: number, work: Iterable<T>, act: (piece: T) => Promise<void>): Promise<void> {
+  const pieces = [...work].values();
+  const caller = async () => {
+    for (const piece of pieces) await act(piece);
+  };
+  await Promise.all(Array.from({ length: callers }, caller));
+}
+
+export function range(length: number): number[] {
+  return Array.from({ length }, (_, index) => index);
+}
