@@ -88,8 +88,9 @@ function parse() {
 async function main(): Promise<string> {
   const { values, positionals } = parse();
   if (values.help) return USAGE;
-  const command = COMMANDS[positionals[0] ?? ''];
-  if (!command || positionals.length > 1) throw new UsageError(USAGE);
+  const [name = '', ...surplus] = positionals;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command || surplus.length > 0) throw new UsageError(USAGE);
   const { json, owner, 'api-key': apiKey } = values;
   const result = await command(loadEnvironment(process.env), { owner, 'api-key': apiKey });
   return json ? JSON.stringify(result) : readable(result);

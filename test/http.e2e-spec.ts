@@ -34,6 +34,10 @@ describe('what the framework refuses by itself', () => {
     expect(answer.headers.allow).toBe(allow);
   });
 
+  it.each(['/docs/nothing', `/api/apiKeys/x/${'y'.repeat(200)}`])('has our envelope: nothing at %s', async (path) => {
+    expectEnvelope(await service.client.get(path), 404, 'route_not_found');
+  });
+
   it('has our envelope: a path that does not decode', async () => {
     expectEnvelope(await service.client.get('/api/%zz'), 400, 'validation_failed');
   });
@@ -47,12 +51,19 @@ describe('what the framework refuses by itself', () => {
       400,
       'validation_failed',
     ],
+    ['no Host', 'GET /health/live HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'validation_failed'],
+    [
+      'two Hosts',
+      'GET /health/live HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n',
+      400,
+      'validation_failed',
+    ],
     ['headers over 16 KiB', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'payload_too_large'],
   ])('has our envelope: %s', async (_, bytes, status, code) => {
     const { head, body } = await raw(bytes);
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(JSON.parse(body)).toMatchObject({ status: 'error', error: { code }, request_id: expect.any(String) });
-    expect(head).toContain(`X-Request-Id: ${JSON.parse(body).request_id}`);
+    expect(head.toLowerCase()).toContain(`x-request-id: ${JSON.parse(body).request_id}`);
   });
 
   it('goes on serving after all that', async () => {

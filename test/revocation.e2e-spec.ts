@@ -53,9 +53,9 @@ it('holds within the bound for a key that an operator revokes from another proce
     const client = new pg.Client({ connectionString: connectionString as string });
     await client.connect();
     let cuts = 0;
-    let isCutting = true;
-    const cutting = (async () => {
-      while (isCutting) {
+    const cutting = new AbortController();
+    const cutter = (async () => {
+      while (!cutting.signal.aborted) {
         const { rowCount } = await client.query(`
           SELECT pg_sleep(0.02), pg_terminate_backend(pid) FROM pg_stat_activity
           WHERE datname = current_database() AND application_name = 'w3ipfs-api-keys' AND pid <> pg_backend_pid()
@@ -64,8 +64,8 @@ it('holds within the bound for a key that an operator revokes from another proce
       }
     })();
     const delays = await revokeAndWatch(KEYS);
-    isCutting = false;
-    await cutting;
+    cutting.abort();
+    await cutter;
     await client.end();
     print(`with ${cuts} connections cut`, delays);
     expect(cuts).toBeGreaterThan(0);

@@ -182,6 +182,15 @@ describe('what is no such request at all', () => {
   );
 });
 
+it.each([
+  ['compressed', { 'content-encoding': 'gzip' }],
+  ['in UTF-16', { 'content-type': 'application/json; charset=utf-16' }],
+])('refuses a body that is said to be %s', async (_, headers) => {
+  const answer = await create(documentedBody, headers);
+  expect(answer.status).toBe(415);
+  expect(answer.body.error.code).toBe('unsupported_media_type');
+});
+
 describe('queries and paths', () => {
   it.each([
     ['limit=0', ['limit']],

@@ -1,11 +1,11 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
 const secretsFile = z.object({
-  credential_key: z.string(),
-  service_token: z.string(),
+  credential_key: z.base64().length(44),
+  service_token: z.string().min(32),
   session_private_key: z.string(),
 });
 
@@ -16,8 +16,6 @@ export interface DevelopmentSecrets {
   serviceToken: string;
   /** RSA, PKCS #8 in PEM: signs the sessions of `npm run keys -- session`. */
   sessionPrivateKey: string;
-  /** Whether this call made them: the installation's very first start. */
-  fresh: boolean;
 }
 
 /**
@@ -28,27 +26,24 @@ export interface DevelopmentSecrets {
  */
 export function developmentSecrets(dataDir: string): DevelopmentSecrets {
   const file = join(dataDir, 'secrets.json');
-  const fresh = !existsSync(file) && create(file, dataDir);
+  if (!existsSync(file)) create(file, dataDir);
   const secrets = parse(file);
   return {
     credentialKey: secrets.credential_key,
     serviceToken: secrets.service_token,
     sessionPrivateKey: secrets.session_private_key,
-    fresh,
   };
 }
 
 /** Written aside and linked into place: a link is atomic, and fails where the file exists already. */
-function create(file: string, dataDir: string): boolean {
+function create(file: string, dataDir: string): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, JSON.stringify(generate(), null, 2), { mode: 0o600 });
   try {
     linkSync(draft, file);
-    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   } finally {
     rmSync(draft);
   }
@@ -69,7 +64,9 @@ function generate(): z.infer<typeof secretsFile> {
 
 function parse(file: string): z.infer<typeof secretsFile> {
   try {
-    return secretsFile.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const secrets = secretsFile.parse(JSON.parse(readFileSync(file, 'utf8')));
+    createPrivateKey(secrets.session_private_key);
+    return secrets;
   } catch {
     // What was read is secret, and the parser's own message would quote it
     throw new Error(`${file} cannot be read as this service's secrets; restore it, or start on a new DATA_DIR`);

@@ -43,8 +43,6 @@ export interface Environment {
   logLevel: Variables['LOG_LEVEL'];
   /** Present where `session.publicKey` is the one the service made itself; never in production. */
   developmentSessionKey: string | undefined;
-  /** Whether this is the very first start on the data folder of an embedded database. */
-  firstStart: boolean;
 }
 
 /** The token under which the configuration is injected. */
@@ -74,7 +72,6 @@ export function loadEnvironment(source: NodeJS.ProcessEnv): Environment {
     staleIfErrorSeconds: variables.STALE_IF_ERROR_SECONDS,
     logLevel: variables.LOG_LEVEL,
     developmentSessionKey: session.developmentKey,
-    firstStart: !variables.DATABASE_URL && (secrets?.fresh ?? false),
   };
 }
 

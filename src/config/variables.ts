@@ -14,7 +14,7 @@ const CURVES = { ES256: 'prime256v1', ES384: 'secp384r1', ES512: 'secp521r1' } a
 
 const schema = z
   .object({
-    NODE_ENV: z.string().default('development'),
+    NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
     HOST: z.string().default('127.0.0.1'),
     PORT: wholeNumber(0, 65_535).default(8000),
     LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info'),

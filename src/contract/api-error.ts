@@ -37,9 +37,14 @@ export class ApiError extends Error {
   }
 }
 
+/** A body may hold thousands of offences; an answer names no more than this many. */
+const MOST_DETAILS = 100;
+
 export class ValidationError extends ApiError {
   constructor(details: ErrorDetail[]) {
-    super('validation_failed', 'The request does not fit; see details.', { details });
+    const rest = { path: '', message: `and ${details.length - MOST_DETAILS} further offences` };
+    const named = details.length > MOST_DETAILS ? [...details.slice(0, MOST_DETAILS), rest] : details;
+    super('validation_failed', 'The request does not fit; see details.', { details: named });
   }
 }
 

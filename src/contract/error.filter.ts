@@ -17,6 +17,8 @@ export class ErrorFilter implements ExceptionFilter {
   catch(cause: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
+    // Nobody is left to answer, and nothing of ours has failed
+    if (request.raw.errored) return;
     const error = this.toApiError(cause, request);
     if (error.code === 'internal') this.logger.error(`${request.id} ${describe(cause)}`);
     if (error.code === 'unavailable') this.logger.warn(`${request.id} ${error.message}`);
@@ -47,7 +49,8 @@ export class ErrorFilter implements ExceptionFilter {
   private noSuchRoute({ method, url }: FastifyRequest): ApiError {
     const path = url.split('?', 1)[0] ?? '';
     const allowed = this.allowedMethods.of(path);
-    if (allowed.length === 0) return new ApiError('route_not_found', `There is no ${method} ${path}.`);
+    if (allowed.length === 0 || allowed.includes(method))
+      return new ApiError('route_not_found', `There is no ${method} ${path}.`);
     const message = `${path} does not take ${method}; it takes ${allowed.join(', ')}.`;
     return new ApiError('method_not_allowed', message, { headers: { Allow: allowed.join(', ') } });
   }

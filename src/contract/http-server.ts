@@ -8,6 +8,11 @@ import { failure } from './envelope.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
 import { requestId } from './request-id.js';
 
+/** From the first byte of a request to the last of its body. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Longer ones are refused by the router, without saying where; shorter ones by the validation of the route. */
+const LONGEST_PATH_SEGMENT = 8_192;
+
 /** Answers may hold a secret, and none of them is good for a second caller. */
 const HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
 
@@ -15,8 +20,10 @@ const HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosnif
 export function createHttpServer(): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: ({ headers }: IncomingMessage) => requestId(headers),
-    routerOptions: { ignoreTrailingSlash: true },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PATH_SEGMENT },
+    http: { requireHostHeader: false },
     return503OnClosing: false,
     frameworkErrors: answerUnreadableUrl,
     clientErrorHandler: answerUnreadableHttp,
@@ -24,13 +31,41 @@ export function createHttpServer(): FastifyAdapter {
   const fastify = adapter.getInstance<FastifyInstance>();
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers({ ...HEADERS, 'X-Request-Id': request.id });
-    done();
+    done(headersOffence(request.raw));
   });
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_: FastifyRequest, body: Buffer) =>
-    parseJsonBody(body),
-  );
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      refuseEncodings(request);
+      done(null, parseJsonBody(body as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
   return adapter;
+}
+
+/** `Host` has to be there, once (RFC 9112, 3.2); of two others it would depend on the reader which one counts. */
+function headersOffence({ headers, rawHeaders }: IncomingMessage): ApiError | undefined {
+  if (headers.host === undefined) return new ApiError('validation_failed', 'The header Host is missing.');
+  let hosts = 0;
+  let types = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase();
+    if (name === 'host') hosts++;
+    if (name === 'content-type') types++;
+  }
+  if (hosts > 1) return new ApiError('validation_failed', 'The header Host is there more than once.');
+  if (types > 1) return new ApiError('validation_failed', 'The header Content-Type is there more than once.');
+  return undefined;
+}
+
+/** Bodies are JSON in UTF-8 as they are: neither compressed nor in another character set. */
+function refuseEncodings({ headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  const charset = /charset="?([^";\s]+)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8';
+  if (encoding === 'identity' && /^utf-?8$/i.test(charset)) return;
+  throw new ApiError('unsupported_media_type', 'Send the body as JSON in UTF-8, not compressed.');
 }
 
 /** A URL that does not decode reaches neither the router nor its hooks. */

@@ -37,21 +37,21 @@ function parse(body: Buffer): unknown {
 
 /** Goes level by level, so that depth costs no stack. */
 function refuseStrangeStructure(root: object): void {
+  const reserved: string[] = [];
   let level: [path: string, value: object][] = [['', root]];
   for (let depth = 1; level.length > 0; depth++) {
     const next: typeof level = [];
     for (const [path, value] of level) {
-      if (depth > DEEPEST) refuse(path, `must not be nested deeper than ${DEEPEST} levels`);
+      if (depth > DEEPEST) {
+        throw new ValidationError([{ path, message: `must not be nested deeper than ${DEEPEST} levels` }]);
+      }
       for (const [name, child] of Object.entries(value)) {
         const childPath = path ? `${path}.${name}` : name;
-        if (name in Object.prototype) refuse(childPath, 'is not a known property');
+        if (name in Object.prototype) reserved.push(childPath);
         if (typeof child === 'object' && child !== null) next.push([childPath, child]);
       }
     }
     level = next;
   }
-}
-
-function refuse(path: string, message: string): never {
-  throw new ValidationError([{ path, message }]);
+  if (reserved.length > 0) throw new ValidationError(reserved.map((path) => ({ path, message: 'is a reserved name' })));
 }

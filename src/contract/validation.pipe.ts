@@ -1,9 +1,6 @@
 import { type ValidationError as Violation, ValidationPipe } from '@nestjs/common';
 import { type ErrorDetail, ValidationError } from './api-error.js';
 
-/** A body may hold thousands of offences; an answer names no more than this many. */
-const MOST_DETAILS = 100;
-
 /**
  * What a constraint's `context` may say: the sub-properties that are missing too
  * when the property itself is, so that each is named.
@@ -20,7 +17,7 @@ export function createValidationPipe(): ValidationPipe {
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
     validationError: { target: false, value: true },
-    exceptionFactory: (violations) => new ValidationError(capped(violations.flatMap((one) => detailsOf(one)))),
+    exceptionFactory: (violations) => new ValidationError(violations.flatMap((one) => detailsOf(one))),
   });
 }
 
@@ -38,10 +35,4 @@ function ownDetails({ constraints = {}, contexts = {}, value }: Violation, path:
   const missing = value === undefined ? Object.values<Partial<MissingToo>>(contexts) : [];
   const missingToo = missing.flatMap((context) => context.missingToo ?? []);
   return [{ path, message }, ...missingToo.map((name) => ({ path: `${path}.${name}`, message: 'is missing' }))];
-}
-
-function capped(details: ErrorDetail[]): ErrorDetail[] {
-  if (details.length <= MOST_DETAILS) return details;
-  const rest = { path: '', message: `and ${details.length - MOST_DETAILS} further offences` };
-  return [...details.slice(0, MOST_DETAILS), rest];
 }

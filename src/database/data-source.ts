@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { ApiKey } from '../api-keys/api-key.entity.js';
 import { KeyChange } from '../api-keys/key-change.entity.js';
@@ -5,8 +6,12 @@ import type { DatabaseLocation } from '../config/environment.js';
 import { CreateApiKeys1764000000000 } from './migrations/1764000000000-create-api-keys.js';
 import { CreateKeyChanges1764100000000 } from './migrations/1764100000000-create-key-changes.js';
 
-/** The one definition of the database: what the service, the tests and TypeORM's own commands use. */
-export function createDataSource(location: DatabaseLocation): DataSource {
+/**
+ * The one definition of the database: what the service, the tests and TypeORM's own commands use.
+ *
+ * @param queryTimeoutMs how long a query may take; 0 for as long as it likes
+ */
+export function createDataSource(location: DatabaseLocation, { queryTimeoutMs = 0 } = {}): DataSource {
   return new DataSource({
     type: 'postgres',
     ...('url' in location ? { url: location.url } : embedded(location.dataDir)),
@@ -17,9 +22,21 @@ export function createDataSource(location: DatabaseLocation): DataSource {
     applicationName: 'w3ipfs-api-keys',
     poolSize: 10,
     connectTimeoutMS: 3_000,
+    extra: { Client: QuietClient, query_timeout: queryTimeoutMs, keepAlive: true },
   });
 }
 
 function embedded(dataDir: string) {
   return { host: dataDir, port: 5432, username: 'postgres', database: 'postgres' };
+}
+
+/**
+ * A connection that the server ends at the very moment it is opened emits an error before the pool
+ * listens for it, and an error without a listener ends the process. The pool learns of it all the same.
+ */
+class QuietClient extends pg.Client {
+  constructor(options: pg.ClientConfig) {
+    super(options);
+    this.on('error', () => undefined);
+  }
 }

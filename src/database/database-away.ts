@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
 /** SQLSTATE classes and codes: connection exception, insufficient resources, operator intervention. */
 const AWAY_SQLSTATE = /^(08|53|57P)/;
@@ -14,11 +14,13 @@ const AWAY_SYSTEM_CODES = new Set([
 ]);
 /** What pg throws, without any code, when a connection ends or cannot be had in time. */
 const AWAY_MESSAGE =
-  /^Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/;
+  /^Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout/;
 
 /** Whether an error says that the database could not be reached, rather than that a statement was wrong. */
 export function isDatabaseAway(error: unknown): boolean {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
+  // TypeORM says so of the second query on a connection that was lost under the first
+  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
   if (!types.isNativeError(cause)) return false;
   const { code } = cause as { code?: unknown };
   if (typeof code !== 'string') return AWAY_MESSAGE.test(cause.message);

@@ -1,8 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import type { DatabaseLocation } from '../config/environment.js';
 import { createDataSource } from './data-source.js';
+import { isDatabaseAway } from './database-away.js';
 import { DataDirError, EmbeddedPostgres } from './embedded-postgres.js';
 import { migrate } from './migrate.js';
+
+/** A query that takes longer will not be answered in time to be of use. */
+const QUERY_TIMEOUT_MS = 5_000;
+/** How often, and how many times, a command tries to join the process that has the data folder. */
+const JOIN_PAUSE_MS = 200;
+const MOST_JOINS = 50;
 
 /** The connection to the database and, in the embedded mode, the database itself. */
 export class Database {
@@ -14,29 +22,50 @@ export class Database {
   ) {}
 
   /**
-   * Starts the embedded database where that is the location, connects, and runs the migrations.
+   * Starts the embedded database where that is the location, runs the migrations, and connects.
    *
    * @throws DataDirError if another process has the data folder and `join` was not asked for
    */
   static async open(location: DatabaseLocation): Promise<Database> {
-    const embedded = 'dataDir' in location ? await EmbeddedPostgres.start(location.dataDir) : undefined;
-    if ('dataDir' in location && !embedded && !location.join) {
-      throw new DataDirError(
-        `DATA_DIR: another process is running on ${location.dataDir}; stop it, or give this one a folder of its own`,
-      );
+    if ('url' in location) return Database.connect(location, await migrate(location));
+    for (let joins = 0; joins < MOST_JOINS; joins++) {
+      const embedded = await EmbeddedPostgres.start(location.dataDir);
+      if (embedded) return Database.own(location, embedded);
+      if (!location.join) break;
+      // Whoever has the folder may be starting, and serve its database in a moment, or ending, and free the folder
+      const joined = await Database.connect(location, []).catch(unlessAway);
+      if (joined) return joined;
+      await sleep(JOIN_PAUSE_MS);
     }
-    const dataSource = createDataSource(location);
+    throw new DataDirError(
+      `DATA_DIR: another process is running on ${location.dataDir}; stop it, or give this one a folder of its own`,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.dataSource.destroy();
+    await this.embedded?.stop();
+  }
+
+  private static async own(location: DatabaseLocation, embedded: EmbeddedPostgres): Promise<Database> {
     try {
-      await dataSource.initialize();
-      return new Database(dataSource, await migrate(dataSource), embedded);
+      return await Database.connect(location, await migrate(location), embedded);
     } catch (error) {
-      await new Database(dataSource, [], embedded).close();
+      await embedded.stop();
       throw error;
     }
   }
 
-  async close(): Promise<void> {
-    if (this.dataSource.isInitialized) await this.dataSource.destroy();
-    await this.embedded?.stop();
+  private static async connect(
+    location: DatabaseLocation,
+    migrated: readonly string[],
+    embedded?: EmbeddedPostgres,
+  ): Promise<Database> {
+    const dataSource = createDataSource(location, { queryTimeoutMs: QUERY_TIMEOUT_MS });
+    return new Database(await dataSource.initialize(), migrated, embedded);
   }
+}
+
+function unlessAway(error: unknown): undefined {
+  if (!isDatabaseAway(error)) throw error;
 }

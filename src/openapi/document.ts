@@ -19,7 +19,15 @@ export function createDocument(app: INestApplication): OpenAPIObject {
     .addTag('API keys')
     .addTag('Health');
   const document = SwaggerModule.createDocument(app, addSecuritySchemes(builder).build());
+  closeRequestSchemas(document);
   return withNullTypes(document) as OpenAPIObject;
+}
+
+/** What clients send has no unknown properties; what they get may have more one day. */
+function closeRequestSchemas({ components }: OpenAPIObject): void {
+  for (const [name, schema] of Object.entries(components?.schemas ?? {})) {
+    if (/^Create|Scopes$/.test(name)) Object.assign(schema, { additionalProperties: false });
+  }
 }
 
 /** 3.1 has no `nullable`, which the generator still writes: it is one of the types there. */

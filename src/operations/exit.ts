@@ -1,3 +1,4 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConfigurationError } from '../config/variables.js';
 import { ApiError } from '../contract/api-error.js';
 import { DataDirError } from '../database/embedded-postgres.js';
@@ -17,11 +18,15 @@ export function exitWith(error: unknown): never {
   process.exit(codeOf(error));
 }
 
-/** On SIGTERM and SIGINT: closes what is open, then ends the process with 0. A second signal ends it at once. */
-export function exitOnSignal(close: () => Promise<void>): void {
+/** How long requests under way may take to end once the process has been told to. */
+const GRACE_MS = 5_000;
+
+/** On SIGTERM and SIGINT: lets requests end, closes what is open, exits with 0. A second signal ends it at once. */
+export function exitOnSignal(app: NestFastifyApplication): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
-      close().then(() => process.exit(0), exitWith);
+      setTimeout(() => app.getHttpServer().closeAllConnections(), GRACE_MS).unref();
+      app.close().then(() => process.exit(0), exitWith);
     });
   }
 }

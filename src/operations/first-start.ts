@@ -1,3 +1,5 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { ADMIN_SCOPES } from '../api-keys/scopes.js';
 import type { Environment } from '../config/environment.js';
@@ -6,8 +8,19 @@ import { signSession } from './development-session.js';
 /** The account that the very first key belongs to; any other `sub` will do as well. */
 const FIRST_OWNER = '00000000-0000-4000-8000-000000000001';
 
-/** Issues the first admin key, and returns what to print, once: all that is needed to try the service. */
-export async function welcome(environment: Environment, apiKeys: ApiKeysService, url: string): Promise<string> {
+/**
+ * At the first start on a data folder, issues the first admin key and prints all that is needed to try the
+ * service. A mark in the folder sees to it that this happens once, and is made only when it has happened.
+ */
+export async function welcomeOnce(environment: Environment, apiKeys: ApiKeysService, url: string): Promise<void> {
+  if ('url' in environment.database) return;
+  const mark = join(environment.database.dataDir, 'welcomed');
+  if (existsSync(mark)) return;
+  process.stdout.write(await welcome(environment, apiKeys, url));
+  writeFileSync(mark, new Date().toISOString());
+}
+
+async function welcome(environment: Environment, apiKeys: ApiKeysService, url: string): Promise<string> {
   const issuer = { ownerId: FIRST_OWNER, apiKey: null };
   const { apiKey, secretKey } = await apiKeys.issue(issuer, { name: 'First admin key', scopes: ADMIN_SCOPES });
   const session = environment.developmentSessionKey && signSession(environment.developmentSessionKey, FIRST_OWNER);
@@ -18,7 +31,7 @@ This is the first start. What follows is printed only once; the secret and the t
   api_key         ${apiKey.apiKey}
   secret_key      ${secretKey}
   service token   ${environment.serviceTokens[0]?.token}
-  session token   ${session || '(sessions are signed elsewhere: JWT_PUBLIC_KEY or JWT_JWKS_URL is set)'}
+  session token   ${session ?? '(sessions are signed elsewhere: JWT_PUBLIC_KEY or JWT_JWKS_URL is set)'}
 
 Issue a key with them:
 
@@ -27,5 +40,6 @@ Issue a key with them:
     -H 'pinning_secret_key: ${secretKey}' \\
     -H 'Content-Type: application/json' \\
     -d '{"name": "my first key", "scopes": {"admin": true}}'
+
 `;
 }

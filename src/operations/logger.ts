@@ -18,7 +18,7 @@ class ServiceLogger extends ConsoleLogger {
 export function createLogger({ production, logLevel }: Pick<Environment, 'production' | 'logLevel'>): ConsoleLogger {
   return new ServiceLogger({
     json: production,
-    colors: !production && process.stdout.isTTY,
+    colors: !production && Boolean(process.stdout.isTTY),
     logLevels: LEVELS.slice(0, LEVELS.indexOf(LEAST[logLevel]) + 1),
   });
 }

@@ -1,5 +1,12 @@
 import { createPublicKey, KeyObject, type webcrypto } from 'node:crypto';
-import { compactVerify, createRemoteJWKSet, decodeProtectedHeader, errors, type JWSHeaderParameters } from 'jose';
+import {
+  compactVerify,
+  createRemoteJWKSet,
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  type JWSHeaderParameters,
+} from 'jose';
 import type { SessionSettings } from '../../config/environment.js';
 import { UnavailableError } from '../../contract/api-error.js';
 import { UnauthenticatedError } from '../errors.js';
@@ -16,6 +23,9 @@ export function createSessionKeys(source: SessionSettings['keySource']): Session
   return (token) => find(readableHeader(token), token);
 }
 
+/** So long a key set that could not be fetched is not asked for again: each try may take seconds. */
+const FAILURE_REMEMBERED_MS = 1_000;
+
 type FindKey = (header: JWSHeaderParameters, token: string) => Promise<KeyObject>;
 
 function oneKey(pem: string): FindKey {
@@ -26,13 +36,17 @@ function oneKey(pem: string): FindKey {
 /** A JSON Web Key Set (RFC 7517): kept, and fetched again for an unknown `kid`, but not over and over. */
 function fromJwks(url: string): FindKey {
   const keySet = createRemoteJWKSet(new URL(url), { timeoutDuration: 3_000, cooldownDuration: 10_000 });
+  let failedAt = Number.NEGATIVE_INFINITY;
   return async (header, token) => {
+    if (performance.now() - failedAt < FAILURE_REMEMBERED_MS) throw keysAway();
     try {
-      return KeyObject.from(await keySet(header));
+      return strong(KeyObject.from(await keySet(header)));
     } catch (error) {
+      if (error instanceof UnauthenticatedError) throw error;
       if (error instanceof errors.JWKSMultipleMatchingKeys) return firstThatFits(error, token);
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JOSENotSupported) throw refused();
-      throw new UnavailableError('The keys that sessions are verified with cannot be fetched. Try again in a moment.');
+      failedAt = performance.now();
+      throw keysAway();
     }
   };
 }
@@ -44,7 +58,7 @@ async function firstThatFits(candidates: AsyncIterable<webcrypto.CryptoKey>, tok
       () => true,
       () => false,
     );
-    if (fits) return KeyObject.from(key);
+    if (fits) return strong(KeyObject.from(key));
   }
   throw refused();
 }
@@ -58,10 +72,22 @@ function readableHeader(token: string): JWSHeaderParameters {
 
 function decodedHeader(token: string): JWSHeaderParameters | undefined {
   try {
+    // Throws unless the claims are an object, which `jsonwebtoken` takes for granted
+    decodeJwt(token);
     return decodeProtectedHeader(token);
   } catch {
     return undefined;
   }
+}
+
+/** RFC 7518, 3.3: RSA keys of 2048 bits or more. */
+function strong(key: KeyObject): KeyObject {
+  if ((key.asymmetricKeyDetails?.modulusLength ?? 2048) < 2048) throw refused();
+  return key;
+}
+
+function keysAway(): UnavailableError {
+  return new UnavailableError('The keys that sessions are verified with cannot be fetched. Try again in a moment.');
 }
 
 function refused(): UnauthenticatedError {

@@ -35,7 +35,7 @@ export class SessionStrategy extends PassportStrategy(Strategy, SESSION_STRATEGY
 
   /** The signature and the times fit; what the library leaves optional is required here. */
   validate({ exp, sub }: JwtPayload): Principal {
-    if (typeof exp !== 'number' || !isOwnerId(sub)) throw new UnauthenticatedError('INVALID_CREDENTIALS');
+    if (!Number.isFinite(exp) || !isOwnerId(sub)) throw new UnauthenticatedError('INVALID_CREDENTIALS');
     return Principal.session(sub);
   }
 }
