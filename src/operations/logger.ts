@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { ConsoleLogger, type LogLevel } from '@nestjs/common';
 import type { Environment } from '../config/environment.js';
 
@@ -18,7 +19,7 @@ class ServiceLogger extends ConsoleLogger {
 export function createLogger({ production, logLevel }: Pick<Environment, 'production' | 'logLevel'>): ConsoleLogger {
   return new ServiceLogger({
     json: production,
-    colors: !production && Boolean(process.stdout.isTTY),
+    colors: !production && isatty(1),
     logLevels: LEVELS.slice(0, LEVELS.indexOf(LEAST[logLevel]) + 1),
   });
 }
