@@ -5,6 +5,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { AppModule } from './app.module.js';
 import type { Environment } from './config/environment.js';
 import { AllowedMethods } from './contract/allowed-methods.js';
+import { connectDirectly } from './contract/direct.decorator.js';
 import { createHttpServer } from './contract/http-server.js';
 import { Database } from './database/database.js';
 import { createDocument, serveDocument } from './openapi/document.js';
@@ -25,7 +26,10 @@ export async function createApp(environment: Environment): Promise<NestFastifyAp
   app
     .getHttpAdapter()
     .getInstance()
-    .addHook('onRoute', ({ url, method }) => allowedMethods.add(url, method));
+    .addHook('onRoute', (route) => {
+      allowedMethods.add(route.url, route.method);
+      connectDirectly(app, route);
+    });
   serveDocument(prefixed(app));
   await app.init();
   return app;

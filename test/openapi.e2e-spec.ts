@@ -42,7 +42,17 @@ it('names every operation, once and for good', () => {
     operations()
       .map(({ operationId }) => operationId)
       .toSorted(),
-  ).toEqual(['createApiKey', 'deleteApiKey', 'getApiKey', 'isLive', 'isReady', 'listApiKeys', 'testAuthentication']);
+  ).toEqual([
+    'createApiKey',
+    'deleteApiKey',
+    'getApiKey',
+    'isLive',
+    'isReady',
+    'listApiKeys',
+    'testAuthentication',
+    'verifyApiKey',
+    'verifyApiKeys',
+  ]);
 });
 
 it('shows an example of every answer, in the envelope that it has', () => {

@@ -25,6 +25,18 @@ export type GivenScopes = { admin: boolean } & { [G in ScopeGroup]?: Partial<Gro
 
 const SCOPE_GROUPS = Object.keys(SCOPE_TREE) as ScopeGroup[];
 
+/** The flat names of all scopes. */
+export const SCOPES: readonly Scope[] = [
+  'admin',
+  ...SCOPE_GROUPS.flatMap((group) => SCOPE_TREE[group].map((flag) => `${group}.${flag}` as Scope)),
+];
+
+const SCOPE_SET: ReadonlySet<unknown> = new Set(SCOPES);
+
+export function isScope(name: unknown): name is Scope {
+  return SCOPE_SET.has(name);
+}
+
 export const ADMIN_SCOPES: GivenScopes = { admin: true };
 
 /** What the given scopes amount to: the full tree, all `true` for an admin key. */

@@ -17,6 +17,7 @@ export function createDocument(app: INestApplication): OpenAPIObject {
     .setDescription(DESCRIPTION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addTag('API keys')
+    .addTag('Verification')
     .addTag('Health');
   const document = SwaggerModule.createDocument(app, addSecuritySchemes(builder).build());
   closeRequestSchemas(document);
@@ -26,7 +27,7 @@ export function createDocument(app: INestApplication): OpenAPIObject {
 /** What clients send has no unknown properties; what they get may have more one day. */
 function closeRequestSchemas({ components }: OpenAPIObject): void {
   for (const [name, schema] of Object.entries(components?.schemas ?? {})) {
-    if (/^Create|Scopes$/.test(name)) Object.assign(schema, { additionalProperties: false });
+    if (/^Create|Request$|Scopes$/.test(name)) Object.assign(schema, { additionalProperties: false });
   }
 }
 

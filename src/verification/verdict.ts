@@ -2,7 +2,8 @@ import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { allows, type Scope } from '../api-keys/scopes.js';
 
 /** Why a credential is refused, in the order in which it is decided. */
-export type Refusal = 'INVALID_CREDENTIALS' | 'REVOKED' | 'INSUFFICIENT_SCOPE';
+export const REFUSALS = ['INVALID_CREDENTIALS', 'REVOKED', 'INSUFFICIENT_SCOPE'] as const;
+export type Refusal = (typeof REFUSALS)[number];
 
 /** Whether a credential may do something, now. A refusal is a value, never an exception. */
 export type Verdict = { valid: true; code: 'VALID'; apiKey: ApiKey } | { valid: false; code: Refusal };

@@ -3,12 +3,15 @@ import { ApiKeysModule } from '../api-keys/api-keys.module.js';
 import { ChangeFeed } from './change-feed.js';
 import { KnownKeys } from './known-keys.js';
 import { SecretChecks } from './secret-checks.js';
+import { ServiceTokens } from './service-tokens.js';
+import { VerificationController } from './verification.controller.js';
 import { Verifier } from './verifier.js';
 
 /** Knows what a presented key may do. */
 @Module({
   imports: [ApiKeysModule],
-  providers: [Verifier, KnownKeys, SecretChecks, ChangeFeed],
+  controllers: [VerificationController],
+  providers: [Verifier, KnownKeys, SecretChecks, ChangeFeed, ServiceTokens],
   exports: [Verifier],
 })
 export class VerificationModule {}

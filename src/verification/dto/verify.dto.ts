@@ -1,0 +1,91 @@
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { ScopesDto } from '../../api-keys/dto/scopes.dto.js';
+import { effectiveScopes, SCOPES, type Scopes } from '../../api-keys/scopes.js';
+import { REFUSALS, type Verdict } from '../verdict.js';
+
+/** Describes what `readVerifyRequest()` reads. */
+@ApiSchema({ name: 'VerifyRequest' })
+export class VerifyRequestDto {
+  @ApiProperty({ example: 'w3k_3mJ0vXq8TzKc1RbYdNfA' })
+  api_key: string;
+
+  @ApiProperty({ description: 'As the client presented it' })
+  secret_key: string;
+
+  @ApiProperty({
+    required: false,
+    description: 'The scope that is needed, or a list of which all are',
+    oneOf: [
+      { type: 'string', enum: [...SCOPES] },
+      { type: 'array', items: { type: 'string', enum: [...SCOPES] }, minItems: 1 },
+    ],
+  })
+  scope?: string | string[];
+
+  @ApiProperty({ required: false, description: "The client's address, IPv4 or IPv6", example: '203.0.113.7' })
+  ip?: string;
+
+  @ApiProperty({ required: false, type: 'integer', minimum: 0, maximum: 1_000_000, default: 1 })
+  cost?: number;
+}
+
+/** Describes what `readVerifyBatch()` reads. */
+@ApiSchema({ name: 'VerifyBatchRequest' })
+export class VerifyBatchRequestDto {
+  @ApiProperty({ type: [VerifyRequestDto], minItems: 1, maxItems: 100 })
+  requests: VerifyRequestDto[];
+}
+
+/** A verdict as a service gets it; what a valid key may do is there for `VALID` alone. */
+@ApiSchema({ name: 'Verdict' })
+export class VerdictDto {
+  @ApiProperty()
+  valid: boolean;
+
+  @ApiProperty({ enum: [...REFUSALS, 'VALID'] })
+  code: Verdict['code'];
+
+  @ApiProperty({ format: 'uuid', required: false })
+  key_id?: string;
+
+  @ApiProperty({ required: false })
+  owner_id?: string;
+
+  @ApiProperty({ required: false })
+  name?: string;
+
+  @ApiProperty({ type: ScopesDto, required: false })
+  scopes?: Scopes;
+
+  static of(verdict: Verdict): VerdictDto {
+    if (!verdict.valid) return { valid: false, code: verdict.code };
+    const { id, ownerId, name, scopes } = verdict.apiKey;
+    return { valid: true, code: 'VALID', key_id: id, owner_id: ownerId, name, scopes: effectiveScopes(scopes) };
+  }
+}
+
+@ApiSchema({ name: 'VerdictBatch' })
+export class VerdictBatchDto {
+  @ApiProperty({ type: [VerdictDto] })
+  verdicts: VerdictDto[];
+}
+
+export const VERDICT_EXAMPLE: VerdictDto = {
+  valid: true,
+  code: 'VALID',
+  key_id: '01a20b9d-c4d9-7123-b878-6eb9911deb3f',
+  owner_id: '0714f35b-08aa-4c2b-9df4-ddaa276d4ed0',
+  name: 'test-api-key',
+  scopes: effectiveScopes({ admin: true }),
+};
+
+export const REQUEST_EXAMPLES = {
+  one: {
+    summary: 'May this key upload?',
+    value: {
+      api_key: 'w3k_3mJ0vXq8TzKc1RbYdNfA',
+      secret_key: 'w3s_Zk4pQ9xWm2LtB7vYcR1nHsD6fJgK3aUeXoTi5wP0',
+      scope: 'pinning.pin_file_to_ipfs',
+    },
+  },
+};

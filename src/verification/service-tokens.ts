@@ -1,0 +1,36 @@
+import { hash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { UnauthenticatedError } from '../authentication/errors.js';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
+
+const SCHEME = /^Bearer +/i;
+
+/** Knows the platform's services by the tokens of `SERVICE_TOKENS`. */
+@Injectable()
+export class ServiceTokens {
+  /** By the digest of its token: what an attacker can vary, a look-up of digests does not reveal. */
+  private readonly names: ReadonlyMap<string, string>;
+
+  constructor(@Inject(ENVIRONMENT) { serviceTokens }: Environment) {
+    this.names = new Map(serviceTokens.map(({ name, token }) => [digestOf(token), name]));
+  }
+
+  /**
+   * The service that a request comes from.
+   *
+   * @param authorization `Bearer <service token>` (RFC 6750)
+   * @throws UnauthenticatedError
+   */
+  identify(authorization: string | undefined): string {
+    const token = authorization && SCHEME.test(authorization) ? authorization.replace(SCHEME, '') : '';
+    const name = this.names.get(digestOf(token));
+    if (name === undefined) throw new UnauthenticatedError('INVALID_CREDENTIALS', HOW_TO);
+    return name;
+  }
+}
+
+const HOW_TO = 'This route is for the services of the platform: present Authorization: Bearer <service token>.';
+
+function digestOf(token: string): string {
+  return hash('sha256', token, 'base64');
+}

@@ -1,0 +1,64 @@
+import { Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiBody, ApiOperation } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { Direct } from '../contract/direct.decorator.js';
+import { success } from '../contract/envelope.js';
+import { ApiErrors, ApiSuccess, WITH_BODY } from '../openapi/answers.decorator.js';
+import { ApiForServices } from '../openapi/security.js';
+import {
+  REQUEST_EXAMPLES,
+  VERDICT_EXAMPLE,
+  VerdictBatchDto,
+  VerdictDto,
+  VerifyBatchRequestDto,
+  VerifyRequestDto,
+} from './dto/verify.dto.js';
+import { ServiceTokens } from './service-tokens.js';
+import type { Verdict } from './verdict.js';
+import { Verifier } from './verifier.js';
+import { readVerifyBatch, readVerifyRequest } from './verify-request.js';
+
+/**
+ * For the services of the platform, which ask on every request of theirs. Its handlers are called by
+ * Fastify directly, without guards and pipes: they identify the caller and read the body themselves.
+ */
+@Controller('apiKeys/verify')
+@ApiForServices('Verification')
+export class VerificationController {
+  constructor(
+    private readonly serviceTokens: ServiceTokens,
+    private readonly verifier: Verifier,
+  ) {}
+
+  @Post()
+  @Direct()
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'verifyApiKey', summary: 'May this key do that, now?' })
+  @ApiBody({ type: VerifyRequestDto, examples: REQUEST_EXAMPLES })
+  @ApiSuccess(VerdictDto, 'The verdict, also where it is a refusal.', VERDICT_EXAMPLE)
+  @ApiErrors(...WITH_BODY, 'unauthenticated', 'internal', 'unavailable')
+  verify({ headers, body }: FastifyRequest) {
+    this.serviceTokens.identify(headers.authorization);
+    const { pair, needed } = readVerifyRequest(body);
+    const verdict = this.verifier.verify(pair, needed);
+    return verdict instanceof Promise ? verdict.then(answer) : answer(verdict);
+  }
+
+  @Post('batch')
+  @Direct()
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'verifyApiKeys', summary: 'The same for up to 100 at once' })
+  @ApiBody({ type: VerifyBatchRequestDto })
+  @ApiSuccess(VerdictBatchDto, 'The verdicts, in the order of the requests.', { verdicts: [VERDICT_EXAMPLE] })
+  @ApiErrors(...WITH_BODY, 'unauthenticated', 'internal', 'unavailable')
+  async verifyBatch({ headers, body }: FastifyRequest) {
+    this.serviceTokens.identify(headers.authorization);
+    const requests = readVerifyBatch(body);
+    const verdicts = await Promise.all(requests.map(async ({ pair, needed }) => this.verifier.verify(pair, needed)));
+    return success<VerdictBatchDto>({ verdicts: verdicts.map((verdict) => VerdictDto.of(verdict)) });
+  }
+}
+
+function answer(verdict: Verdict) {
+  return success(VerdictDto.of(verdict));
+}

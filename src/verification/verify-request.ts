@@ -1,0 +1,67 @@
+import { isIP } from 'node:net';
+import type { KeyPair } from '../api-keys/credentials.js';
+import { isScope, type Scope } from '../api-keys/scopes.js';
+import { type ErrorDetail, ValidationError } from '../contract/api-error.js';
+
+/** What a service asks: may this pair do that, now? */
+export interface VerifyRequest {
+  pair: KeyPair;
+  /** All of them are needed. */
+  needed: readonly Scope[];
+  ip: string | undefined;
+  cost: number;
+}
+
+const MOST_REQUESTS = 100;
+const LARGEST_COST = 1_000_000;
+const PROPERTIES = new Set(['api_key', 'secret_key', 'scope', 'ip', 'cost']);
+
+type Body = Record<string, unknown>;
+
+/**
+ * Reads the body of `POST /api/apiKeys/verify`. It is what every call of a service passes through, so it
+ * is plain code; the DTO of the same shape describes it in the OpenAPI document.
+ *
+ * @throws ValidationError naming every offence by its path
+ */
+export function readVerifyRequest(body: unknown): VerifyRequest {
+  const details: ErrorDetail[] = [];
+  const request = read(body, '', details);
+  if (details.length > 0) throw new ValidationError(details);
+  return request;
+}
+
+/** Reads the body of `POST /api/apiKeys/verify/batch`: `{"requests": [1 to 100 of them]}`. */
+export function readVerifyBatch(body: unknown): VerifyRequest[] {
+  const { requests, ...unknown } = (body ?? {}) as Body;
+  const details = Object.keys(unknown).map((path) => ({ path, message: 'is not a known property' }));
+  const isBatch = Array.isArray(requests) && requests.length >= 1 && requests.length <= MOST_REQUESTS;
+  if (!isBatch) details.push({ path: 'requests', message: `must be a list of 1 to ${MOST_REQUESTS} requests` });
+  const batch = isBatch ? requests.map((one, index) => read(one, `requests.${index}.`, details)) : [];
+  if (details.length > 0) throw new ValidationError(details);
+  return batch;
+}
+
+function read(value: unknown, at: string, details: ErrorDetail[]): VerifyRequest {
+  const body = (typeof value === 'object' && value !== null ? value : {}) as Body;
+  const refuse = (name: string, message: string) => details.push({ path: at + name, message });
+  for (const name in body) if (!PROPERTIES.has(name)) refuse(name, 'is not a known property');
+  const { api_key: apiKey, secret_key: secretKey, scope, ip, cost = 1 } = body;
+  if (typeof apiKey !== 'string') refuse('api_key', 'must be a string');
+  if (typeof secretKey !== 'string') refuse('secret_key', 'must be a string');
+  if (!isAddress(ip)) refuse('ip', 'must be an IPv4 or IPv6 address');
+  if (!isCost(cost)) refuse('cost', `must be a whole number from 0 to ${LARGEST_COST}`);
+  const needed = scope === undefined ? [] : Array.isArray(scope) ? (scope as unknown[]) : [scope];
+  if (scope !== undefined && needed.length === 0) refuse('scope', 'must name at least one scope');
+  if (!needed.every(isScope))
+    refuse('scope', 'must be the name of a scope, like pinning.unpin, or a list of such names');
+  return { pair: { apiKey, secretKey } as KeyPair, needed: needed as Scope[], ip: ip as string, cost: cost as number };
+}
+
+function isAddress(ip: unknown): boolean {
+  return ip === undefined || (typeof ip === 'string' && isIP(ip) !== 0);
+}
+
+function isCost(cost: unknown): boolean {
+  return Number.isInteger(cost) && (cost as number) >= 0 && (cost as number) <= LARGEST_COST;
+}

@@ -1,0 +1,147 @@
+import { jest } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { SCOPES } from '../src/api-keys/scopes.js';
+import { atOnce, range } from './support/at-once.js';
+import { documentedBody, issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
+import { startService, type TestService } from './support/service.js';
+import { sessionOf } from './support/sessions.js';
+
+const TOKEN = 'a-service-token-of-at-least-32-characters';
+const VERIFY = '/api/apiKeys/verify';
+const authorization = `Bearer ${TOKEN}`;
+
+let service: TestService;
+let key: IssuedKey;
+const onlyUnpin = structuredClone({ ...powerlessBody, name: 'unpins' });
+onlyUnpin.scopes.pinning.unpin = true;
+
+beforeAll(async () => {
+  service = await startService({ SERVICE_TOKENS: `other:${'o'.repeat(32)},gateway:${TOKEN}` });
+  key = await issueKey(service.client, 'ann', onlyUnpin);
+});
+afterAll(() => service.stop());
+
+const pairOf = ({ api_key, secret_key }: IssuedKey) => ({ api_key, secret_key });
+const verify = (body: unknown, path = VERIFY) => service.client.post(path, { authorization }, body);
+const codeOf = async (body: unknown) => (await verify(body)).body.data.code;
+
+describe('POST /api/apiKeys/verify', () => {
+  it.each([VERIFY, `${VERIFY}/`])('tells at %s what a valid key may do, the first time as the second', async (path) => {
+    for (const time of ['cold', 'known']) {
+      const answer = await verify({ ...pairOf(key), scope: 'pinning.unpin', ip: '203.0.113.7', cost: 0 }, path);
+      expect([time, answer.status, answer.body]).toEqual([
+        time,
+        200,
+        {
+          data: {
+            valid: true,
+            code: 'VALID',
+            key_id: key.id,
+            owner_id: 'ann',
+            name: 'unpins',
+            scopes: onlyUnpin.scopes,
+          },
+          status: 'success',
+        },
+      ]);
+      expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', 'x-request-id': expect.any(String) });
+    }
+  });
+
+  it('shows the effective scopes of an admin key, which may do everything', async () => {
+    const admin = await issueKey(service.client, 'ann', { name: 'short', scopes: { admin: true } });
+    const answer = await verify({ ...pairOf(admin), scope: [...SCOPES] });
+    expect(answer.body.data).toMatchObject({ code: 'VALID', scopes: documentedBody.scopes });
+  });
+
+  it('refuses with 200, a code, and nothing about the key', async () => {
+    const revoked = await issueKey(service.client, 'ann', powerlessBody);
+    expect(await codeOf(pairOf(revoked))).toBe('VALID');
+    await service.client.delete(`/api/apiKeys/${revoked.id}`, sessionOf('ann'));
+    const refusals = {
+      INVALID_CREDENTIALS: { ...pairOf(key), secret_key: `w3s_${'a'.repeat(40)}` },
+      REVOKED: { ...pairOf(revoked), scope: 'admin' },
+      INSUFFICIENT_SCOPE: { ...pairOf(key), scope: ['pinning.unpin', 'data.pin_list'] },
+    };
+    for (const [code, body] of Object.entries(refusals)) {
+      const answer = await verify(body);
+      expect([answer.status, answer.body]).toEqual([200, { data: { valid: false, code }, status: 'success' }]);
+    }
+    expect(await codeOf({ api_key: '', secret_key: '' })).toBe('INVALID_CREDENTIALS');
+  });
+
+  it.each([
+    ['no token', {}],
+    ['an unknown token', { authorization: `Bearer ${'x'.repeat(40)}` }],
+    ['part of a token', { authorization: authorization.slice(0, -1) }],
+    ['a token without its scheme', { authorization: TOKEN }],
+    ['the session of an owner', sessionOf('ann')],
+  ])('is closed to whoever presents %s', async (_, headers) => {
+    const answer = await service.client.post(VERIFY, headers, pairOf(key));
+    expect(answer.status).toBe(401);
+    expect(answer.body.error.code).toBe('unauthenticated');
+    expect(answer.headers['www-authenticate']).toMatch(/^Bearer /);
+  });
+
+  it.each([
+    [{}, ['api_key', 'secret_key']],
+    [{ api_key: 1, secret_key: null }, ['api_key', 'secret_key']],
+    [{ scope: 'pinning' }, ['api_key', 'secret_key', 'scope']],
+    [{ api_key: 'a', secret_key: 'b', scope: [] }, ['scope']],
+    [{ api_key: 'a', secret_key: 'b', scope: ['admin', 7] }, ['scope']],
+    [{ api_key: 'a', secret_key: 'b', scope: null }, ['scope']],
+    [{ api_key: 'a', secret_key: 'b', ip: 'localhost' }, ['ip']],
+    [{ api_key: 'a', secret_key: 'b', ip: null, cost: -1, more: 1 }, ['more', 'ip', 'cost']],
+    [{ api_key: 'a', secret_key: 'b', cost: 1.5 }, ['cost']],
+    [{ api_key: 'a', secret_key: 'b', cost: '1' }, ['cost']],
+    [{ api_key: 'a', secret_key: 'b', cost: 1_000_001 }, ['cost']],
+  ])('refuses %j by its paths', async (body, paths) => {
+    const answer = await verify(body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.error.details.map(({ path }: { path: string }) => path)).toEqual(paths);
+  });
+
+  it('has the manners of every other route', async () => {
+    expect((await verify('{"api_key"')).body.error.code).toBe('malformed_json');
+    expect((await verify('[]')).body.error.code).toBe('validation_failed');
+    expect((await verify('x'.repeat(70_000))).body.error.code).toBe('payload_too_large');
+    const text = await service.client.post(VERIFY, { authorization, 'content-type': 'text/plain' }, 'x');
+    expect(text.body.error.code).toBe('unsupported_media_type');
+  });
+});
+
+describe('POST /api/apiKeys/verify/batch', () => {
+  it('answers up to 100 in their order', async () => {
+    const wrong = { api_key: 'x', secret_key: 'y' };
+    const right = { ...pairOf(key), scope: 'pinning.unpin' };
+    const requests = range(100).map((index) => (index % 3 === 0 ? wrong : right));
+    const answer = await verify({ requests }, `${VERIFY}/batch`);
+    expect(answer.status).toBe(200);
+    expect(answer.body.data.verdicts.map(({ valid }: { valid: boolean }) => valid)).toEqual(
+      range(100).map((index) => index % 3 !== 0),
+    );
+  });
+
+  it.each([
+    [{ requests: [] }, ['requests']],
+    [{ requests: range(101) }, ['requests']],
+    [{ requests: {}, other: 1 }, ['other', 'requests']],
+    [{}, ['requests']],
+    [{ requests: [{ api_key: 'a', secret_key: 'b' }, 7] }, ['requests.1.api_key', 'requests.1.secret_key']],
+    [{ requests: [{ api_key: 'a', secret_key: 'b', x: 1 }] }, ['requests.0.x']],
+  ])('refuses %j by its paths', async (body, paths) => {
+    const answer = await verify(body, `${VERIFY}/batch`);
+    expect(answer.status).toBe(400);
+    expect(answer.body.error.details.map(({ path }: { path: string }) => path)).toEqual(paths);
+  });
+});
+
+it('reads and hashes a key once for however many ask at once', async () => {
+  const cold = await issueKey(service.client, 'ann', powerlessBody);
+  const query = jest.spyOn(service.app.get(DataSource), 'createQueryRunner');
+  const codes = new Set<string>();
+  await atOnce(64, range(640), async () => void codes.add(await codeOf(pairOf(cold))));
+  expect([...codes]).toEqual(['VALID']);
+  expect(query).toHaveBeenCalledTimes(1);
+  query.mockRestore();
+});
