@@ -16,6 +16,13 @@ const WITHOUT_PREFIX = ['health/live', 'health/ready'];
 /** The whole service, ready to listen: what the process and the tests share. */
 export async function createApp(environment: Environment): Promise<NestFastifyApplication> {
   const database = await Database.open(environment.database);
+  return buildApp(environment, database).catch(async (error: unknown) => {
+    await database.close();
+    throw error;
+  });
+}
+
+async function buildApp(environment: Environment, database: Database): Promise<NestFastifyApplication> {
   const module = AppModule.forRoot(environment, database);
   const app = await NestFactory.create<NestFastifyApplication>(module, createHttpServer(), {
     bodyParser: false,

@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { parseArgs } from 'node:util';
 import { ApiKeysService } from './api-keys/api-keys.service.js';
+import { isApiKey } from './api-keys/credentials.js';
 import { ADMIN_SCOPES } from './api-keys/scopes.js';
 import { AppModule } from './app.module.js';
 import { isOwnerId } from './authentication/principal.js';
@@ -41,7 +42,7 @@ const COMMANDS: Record<string, (environment: Environment, options: Options) => R
   },
 
   revoke: (environment, { 'api-key': apiKey }) => {
-    if (!apiKey) throw new UsageError('Say which key: --api-key w3k_...');
+    if (!isApiKey(apiKey)) throw new UsageError('Say which key: --api-key w3k_..., 24 characters; not its secret.');
     return withApiKeys(environment, async (apiKeys) => {
       await apiKeys.revokeByApiKey(apiKey);
       return { api_key: apiKey, status: 'revoked' };
@@ -67,7 +68,7 @@ async function withApiKeys(environment: Environment, run: (apiKeys: ApiKeysServi
 
 /** Beside a running service too: its embedded database serves a second process. */
 function openDatabase({ database }: Environment): Promise<Database> {
-  return Database.open('url' in database ? database : { ...database, join: true });
+  return Database.open(database, { join: true });
 }
 
 function requiredOwner(owner: string | undefined): string {

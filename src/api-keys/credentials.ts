@@ -19,6 +19,11 @@ const API_KEY = /^w3k_[0-9A-Za-z]{20}$/;
 const SECRET_KEY = /^w3s_[0-9A-Za-z]{40}$/;
 const TAG_LENGTH = 10;
 
+/** Whether a text has the shape of an `api_key`. */
+export function isApiKey(text: string | undefined): text is KeyPair['apiKey'] {
+  return text !== undefined && API_KEY.test(text);
+}
+
 export function mintApiKey(): KeyPair['apiKey'] {
   return `w3k_${randomBase62(20)}`;
 }
@@ -35,7 +40,7 @@ export function mintSecretKey(apiKey: string, [signingKey]: CredentialKeys): Key
  * It says nothing about the key's existence or state, and is not the secret's check.
  */
 export function isGenuine({ apiKey, secretKey }: KeyPair, keys: CredentialKeys): boolean {
-  if (!API_KEY.test(apiKey) || !SECRET_KEY.test(secretKey)) return false;
+  if (!isApiKey(apiKey) || !SECRET_KEY.test(secretKey)) return false;
   const untagged = secretKey.slice(0, -TAG_LENGTH);
   const tag = Buffer.from(secretKey.slice(-TAG_LENGTH));
   return keys.some((key) => timingSafeEqual(Buffer.from(tagOf(apiKey, untagged, key)), tag));

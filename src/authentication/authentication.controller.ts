@@ -2,11 +2,13 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { ApiErrors, AUTHENTICATED } from '../openapi/answers.decorator.js';
 import { ApiAuthenticated } from '../openapi/security.js';
+import { RequireScopes } from './decorators/require-scopes.decorator.js';
 import { CurrentPrincipal } from './decorators/current-principal.decorator.js';
 import { TestAuthenticationDto } from './dto/test-authentication.dto.js';
 import { Principal } from './principal.js';
 
 @Controller('apiKeys/testAuthentication')
+@RequireScopes([])
 @ApiAuthenticated('API keys')
 export class AuthenticationController {
   @Get()

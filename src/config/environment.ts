@@ -5,11 +5,8 @@ import type { HashCost } from '../api-keys/secret-hasher.js';
 import { type DevelopmentSecrets, developmentSecrets } from './development-secrets.js';
 import { ConfigurationError, type Variables, parseVariables } from './variables.js';
 
-/**
- * Where the records are: a PostgreSQL server, or the embedded one in a folder; `join` allows
- * to use the one that another process serves there, where otherwise it is refused.
- */
-export type DatabaseLocation = { url: string } | { dataDir: string; join?: boolean };
+/** Where the records are: a PostgreSQL server, or the embedded one in a folder. */
+export type DatabaseLocation = { url: string } | { dataDir: string };
 
 /** How session tokens (JWT, RFC 7519) are verified; exactly one source of keys is there. */
 export interface SessionSettings {
@@ -24,7 +21,7 @@ interface ServiceToken {
   token: string;
 }
 
-/** The validated configuration: design of each variable in the README's table. */
+/** The validated configuration; the README tells what each variable is for. */
 export interface Environment {
   production: boolean;
   host: string;

@@ -49,7 +49,9 @@ export class ValidationError extends ApiError {
 }
 
 export class UnavailableError extends ApiError {
-  constructor(message: string, retryAfterSeconds = 2) {
+  /** @param cause what is away, for the log; the client is not told */
+  constructor(message: string, { cause, retryAfterSeconds = 2 }: { cause?: unknown; retryAfterSeconds?: number } = {}) {
     super('unavailable', message, { headers: { 'Retry-After': String(retryAfterSeconds) } });
+    this.cause = cause;
   }
 }

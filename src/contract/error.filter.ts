@@ -1,10 +1,9 @@
-import { types } from 'node:util';
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, Logger } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { QueryFailedError } from 'typeorm';
 import { isDatabaseAway } from '../database/database-away.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { ApiError, UnavailableError } from './api-error.js';
+import { describe } from './describe.js';
 import { failure } from './envelope.js';
 
 /** Gives every failure the contract's envelope, whether it is ours or the framework's. */
@@ -12,7 +11,7 @@ import { failure } from './envelope.js';
 export class ErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger(ErrorFilter.name);
 
-  constructor(@Inject(AllowedMethods) private readonly allowedMethods: AllowedMethods) {}
+  constructor(private readonly allowedMethods: AllowedMethods) {}
 
   catch(cause: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
@@ -21,15 +20,17 @@ export class ErrorFilter implements ExceptionFilter {
     if (request.raw.errored) return;
     const error = this.toApiError(cause, request);
     if (error.code === 'internal') this.logger.error(`${request.id} ${describe(cause)}`);
-    if (error.code === 'unavailable') this.logger.warn(`${request.id} ${error.message}`);
+    if (error.code === 'unavailable') this.logger.warn(`${request.id} ${error.message} ${describe(error.cause)}`);
     void reply.status(error.status).headers(error.headers).send(failure(error, request.id));
   }
 
   private toApiError(cause: unknown, request: FastifyRequest): ApiError {
     if (cause instanceof ApiError) return cause;
     if (cause instanceof HttpException) return this.frameworkError(cause, request);
-    if (isDatabaseAway(cause)) return new UnavailableError('The database is not reachable. Try again in a moment.');
-    return new ApiError('internal', 'Something went wrong on our side; the request_id helps us to find it.');
+    if (isDatabaseAway(cause)) {
+      return new UnavailableError('The database is not reachable. Try again in a moment.', { cause });
+    }
+    return internalError();
   }
 
   /** What Fastify and the router refuse by themselves; our own code throws `ApiError` alone. */
@@ -41,8 +42,11 @@ export class ErrorFilter implements ExceptionFilter {
         return new ApiError('payload_too_large', 'The body is larger than 64 KiB.');
       case 415:
         return new ApiError('unsupported_media_type', 'Send the body as Content-Type: application/json.');
-      default:
+      case 400:
+      case 414:
         return new ApiError('validation_failed', 'The request is not one that this service can read.');
+      default:
+        return internalError();
     }
   }
 
@@ -56,10 +60,6 @@ export class ErrorFilter implements ExceptionFilter {
   }
 }
 
-/** A failed query is told by its SQLSTATE alone: the driver's text may quote the values it was given. */
-function describe(cause: unknown): string {
-  if (!types.isNativeError(cause)) return 'a value that is no Error was thrown';
-  if (!(cause instanceof QueryFailedError)) return cause.stack ?? cause.message;
-  const frames = cause.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? [];
-  return [`a query failed with ${(cause.driverError as { code?: string }).code}`, ...frames].join('\n');
+function internalError(): ApiError {
+  return new ApiError('internal', 'Something went wrong on our side; the request_id helps us to find it.');
 }

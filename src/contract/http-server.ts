@@ -46,18 +46,12 @@ export function createHttpServer(): FastifyAdapter {
 }
 
 /** `Host` has to be there, once (RFC 9112, 3.2); of two others it would depend on the reader which one counts. */
-function headersOffence({ headers, rawHeaders }: IncomingMessage): ApiError | undefined {
+function headersOffence({ headers, headersDistinct }: IncomingMessage): ApiError | undefined {
   if (headers.host === undefined) return new ApiError('validation_failed', 'The header Host is missing.');
-  let hosts = 0;
-  let types = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]?.toLowerCase();
-    if (name === 'host') hosts++;
-    if (name === 'content-type') types++;
-  }
-  if (hosts > 1) return new ApiError('validation_failed', 'The header Host is there more than once.');
-  if (types > 1) return new ApiError('validation_failed', 'The header Content-Type is there more than once.');
-  return undefined;
+  const repeated = ['host', 'content-type'].find((name) => (headersDistinct[name]?.length ?? 0) > 1);
+  return repeated === undefined
+    ? undefined
+    : new ApiError('validation_failed', `The header ${repeated} is there more than once.`);
 }
 
 /** Bodies are JSON in UTF-8 as they are: neither compressed nor in another character set. */

@@ -15,7 +15,6 @@ export function createValidationPipe(): ValidationPipe {
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: true,
-    forbidUnknownValues: true,
     validationError: { target: false, value: true },
     exceptionFactory: (violations) => new ValidationError(violations.flatMap((one) => detailsOf(one))),
   });

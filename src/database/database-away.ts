@@ -1,17 +1,11 @@
 import { types } from 'node:util';
+import { DatabaseTimeoutError } from './within.js';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
 /** SQLSTATE classes and codes: connection exception, insufficient resources, operator intervention. */
 const AWAY_SQLSTATE = /^(08|53|57P)/;
-const AWAY_SYSTEM_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOENT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-]);
+/** Of what the system says, only what it says of a socket. */
+const SOCKET_CALLS = new Set<unknown>(['connect', 'read', 'write', 'getaddrinfo']);
 /** What pg throws, without any code, when a connection ends or cannot be had in time. */
 const AWAY_MESSAGE =
   /^Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout/;
@@ -22,7 +16,9 @@ export function isDatabaseAway(error: unknown): boolean {
   // TypeORM says so of the second query on a connection that was lost under the first
   if (error instanceof QueryRunnerAlreadyReleasedError) return true;
   if (!types.isNativeError(cause)) return false;
-  const { code } = cause as { code?: unknown };
+  if (cause instanceof DatabaseTimeoutError) return true;
+  const { code, syscall } = cause as { code?: unknown; syscall?: unknown };
+  if (cause instanceof AggregateError) return cause.errors.every(isDatabaseAway);
   if (typeof code !== 'string') return AWAY_MESSAGE.test(cause.message);
-  return AWAY_SQLSTATE.test(code) || AWAY_SYSTEM_CODES.has(code);
+  return AWAY_SQLSTATE.test(code) || SOCKET_CALLS.has(syscall);
 }

@@ -24,14 +24,15 @@ export class Database {
   /**
    * Starts the embedded database where that is the location, runs the migrations, and connects.
    *
-   * @throws DataDirError if another process has the data folder and `join` was not asked for
+   * @param join whether to use the database that another process serves in the data folder
+   * @throws DataDirError if another process has the data folder, and it cannot or shall not be joined
    */
-  static async open(location: DatabaseLocation): Promise<Database> {
+  static async open(location: DatabaseLocation, { join = false } = {}): Promise<Database> {
     if ('url' in location) return Database.connect(location, await migrate(location));
     for (let joins = 0; joins < MOST_JOINS; joins++) {
       const embedded = await EmbeddedPostgres.start(location.dataDir);
       if (embedded) return Database.own(location, embedded);
-      if (!location.join) break;
+      if (!join) break;
       // Whoever has the folder may be starting, and serve its database in a moment, or ending, and free the folder
       const joined = await Database.connect(location, []).catch(unlessAway);
       if (joined) return joined;

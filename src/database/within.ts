@@ -1,7 +1,5 @@
 /** The database took longer than the caller could wait; counts as away. */
-class DatabaseTimeoutError extends Error {
-  readonly code = 'ETIMEDOUT';
-}
+export class DatabaseTimeoutError extends Error {}
 
 /**
  * Waits for an answer of the database, so long at the most.

@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConfigurationError } from '../config/variables.js';
 import { ApiError } from '../contract/api-error.js';
+import { describe } from '../contract/describe.js';
 import { DataDirError } from '../database/embedded-postgres.js';
 
 /** An operator's command that cannot be carried out as it was written. */
@@ -12,9 +13,9 @@ const EX_CONFIG = 78;
 
 /** Ends the process, telling why: in words where the operator can mend it, with the stack where we must. */
 export function exitWith(error: unknown): never {
-  const isFromSystem = error instanceof Error && 'code' in error;
+  const isFromSystem = error instanceof Error && 'syscall' in error;
   const isForOperator = codeOf(error) !== 1 || error instanceof ApiError || isFromSystem;
-  console.error(isForOperator ? (error as Error).message : error);
+  console.error(isForOperator ? (error as Error).message : describe(error));
   process.exit(codeOf(error));
 }
 

@@ -21,6 +21,8 @@ const HEALTHY: HealthDto = { status: 'ok' };
 @Controller('health')
 @ApiTags('Health')
 export class HealthController {
+  private checking: Promise<void> | undefined;
+
   constructor(private readonly dataSource: DataSource) {}
 
   @Get('live')
@@ -35,10 +37,18 @@ export class HealthController {
   @ApiResponse({ status: 200, type: HealthDto, description: 'Send traffic.', example: HEALTHY })
   @ApiErrors('unavailable')
   async ready(): Promise<HealthDto> {
-    const pending = await within(READY_WITHIN_MS, this.dataSource.showMigrations()).catch(() => {
-      throw new UnavailableError('Not ready: the database does not answer.');
-    });
-    if (pending) throw new UnavailableError('Not ready: the database lacks migrations of this version.');
+    // However many ask, the database is asked once
+    this.checking ??= this.check().finally(() => (this.checking = undefined));
+    await this.checking;
     return HEALTHY;
+  }
+
+  private async check(): Promise<void> {
+    const names = this.dataSource.migrations.map(({ name, constructor }) => name ?? constructor.name);
+    const count = this.dataSource.query('SELECT count(*)::int AS run FROM migrations WHERE name = ANY($1)', [names]);
+    const [{ run }] = (await within(READY_WITHIN_MS, count).catch((cause: unknown) => {
+      throw new UnavailableError('Not ready: the database does not answer.', { cause });
+    })) as [{ run: number }];
+    if (run < names.length) throw new UnavailableError('Not ready: the database lacks migrations of this version.');
   }
 }

@@ -95,7 +95,7 @@ export class KnownKeys {
       }
       return this.remember({ apiKey, secretDigest: hash('sha256', pair.secretKey, 'buffer') });
     }
-    throw new UnavailableError('This API key is being changed. Try again in a moment.', 1);
+    throw new UnavailableError('This API key is being changed. Try again in a moment.', { retryAfterSeconds: 1 });
   }
 
   /** Reads what is remembered anew, because changes may have been missed; hashes only a secret that has changed. */

@@ -30,7 +30,9 @@ export class SecretChecks {
    */
   check(apiKey: ApiKey | null, secretKey: string): Promise<boolean> {
     if (this.limit.pendingCount >= MOST_WAITING) {
-      throw new UnavailableError('Too many keys are being verified for the first time. Try again in a moment.', 1);
+      throw new UnavailableError('Too many keys are being verified for the first time. Try again in a moment.', {
+        retryAfterSeconds: 1,
+      });
     }
     return this.limit(async () => {
       const isRight = await this.hasher.matches(apiKey?.secretHash ?? (await this.decoyHash), secretKey);

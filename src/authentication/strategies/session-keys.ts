@@ -38,7 +38,7 @@ function fromJwks(url: string): FindKey {
   const keySet = createRemoteJWKSet(new URL(url), { timeoutDuration: 3_000, cooldownDuration: 10_000 });
   let failedAt = Number.NEGATIVE_INFINITY;
   return async (header, token) => {
-    if (performance.now() - failedAt < FAILURE_REMEMBERED_MS) throw keysAway();
+    if (!keySet.fresh && performance.now() - failedAt < FAILURE_REMEMBERED_MS) throw keysAway();
     try {
       return strong(KeyObject.from(await keySet(header)));
     } catch (error) {
@@ -46,7 +46,7 @@ function fromJwks(url: string): FindKey {
       if (error instanceof errors.JWKSMultipleMatchingKeys) return firstThatFits(error, token);
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JOSENotSupported) throw refused();
       failedAt = performance.now();
-      throw keysAway();
+      throw keysAway(error);
     }
   };
 }
@@ -86,8 +86,9 @@ function strong(key: KeyObject): KeyObject {
   return key;
 }
 
-function keysAway(): UnavailableError {
-  return new UnavailableError('The keys that sessions are verified with cannot be fetched. Try again in a moment.');
+function keysAway(cause?: unknown): UnavailableError {
+  const message = 'The keys that sessions are verified with cannot be fetched. Try again in a moment.';
+  return new UnavailableError(message, { cause });
 }
 
 function refused(): UnauthenticatedError {
