@@ -17,5 +17,5 @@ COPY --from=build /app/dist ./dist
 USER node
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "--input-type=module", "-e", "const { ok } = await fetch('http://127.0.0.1:' + process.env.PORT + '/health/ready'); process.exit(ok ? 0 : 1)"]
 CMD ["node", "dist/main.js"]

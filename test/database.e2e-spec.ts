@@ -78,7 +78,9 @@ describe('several connections', () => {
     await Promise.all(pools.map((pool) => pool.end()));
 
     expect(wrong).toEqual([]);
-    const rows = await dataSource.query('SELECT note, count(*)::int AS count FROM scratch GROUP BY note ORDER BY note COLLATE "C"');
+    const rows = await dataSource.query(
+      'SELECT note, count(*)::int AS count FROM scratch GROUP BY note ORDER BY note COLLATE "C"',
+    );
     expect(rows).toEqual([
       { note: 'COMMIT', count: 50 },
       { note: 'alone', count: 100 },
