@@ -4,6 +4,8 @@ import { type Proxy, startProxy } from './support/proxy.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
+const STALE_SECONDS = 2;
+
 // The embedded database is in the process and cannot be away from it
 (onServer ? describe : describe.skip)('while the database is away', () => {
   let database: TestDatabase;
@@ -16,7 +18,7 @@ import { sessionOf } from './support/sessions.js';
     const url = new URL(database.variables.DATABASE_URL as string);
     proxy = await startProxy(url.hostname, Number(url.port || 5432));
     url.port = String(proxy.port);
-    service = await startService({ DATABASE_URL: url.href }, database);
+    service = await startService({ DATABASE_URL: url.href, STALE_IF_ERROR_SECONDS: String(STALE_SECONDS) }, database);
     key = await issueKey(service.client, 'ann');
   });
   afterAll(async () => {
@@ -44,4 +46,24 @@ import { sessionOf } from './support/sessions.js';
     expect((await service.client.get('/health/ready')).status).toBe(200);
     expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key))).status).toBe(200);
   });
+
+  it('goes on verifying known keys for as long as it was told to, and no unknown ones', async () => {
+    const unknown = await issueKey(service.client, 'ann', powerlessBody);
+    expect(await statusOf(key)).toBe(200);
+    await proxy.cut();
+    const cutAt = performance.now();
+    expect(await statusOf(unknown)).toBe(503);
+    while ((await statusOf(key)) === 200) expect(await statusOf(unknown)).toBe(503);
+    const believedSeconds = (performance.now() - cutAt) / 1000;
+
+    expect(await statusOf(key)).toBe(503);
+    expect(believedSeconds).toBeGreaterThan(STALE_SECONDS - 1);
+    expect(believedSeconds).toBeLessThan(STALE_SECONDS + 2);
+    await proxy.mend();
+    while ((await statusOf(key)) !== 200);
+    expect(await statusOf(unknown)).toBe(200);
+  });
+
+  const statusOf = async (one: IssuedKey) =>
+    (await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(one))).status;
 });

@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { SCOPES } from '../src/api-keys/scopes.js';
+import { SecretHasher } from '../src/api-keys/secret-hasher.js';
 import { atOnce, range } from './support/at-once.js';
 import { documentedBody, issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
@@ -145,3 +146,33 @@ it('reads and hashes a key once for however many ask at once', async () => {
   expect(query).toHaveBeenCalledTimes(1);
   query.mockRestore();
 });
+
+it('never remembers as valid what was revoked between being read and being hashed', async () => {
+  const cold = await issueKey(service.client, 'ann', powerlessBody);
+  const hasher = service.app.get(SecretHasher, { strict: false });
+  const matches = hasher.matches.bind(hasher);
+  const hashing = signal();
+  const gate = signal();
+  const held = jest.spyOn(hasher, 'matches').mockImplementation(async (...args) => {
+    hashing.resolve();
+    await gate.promise;
+    return matches(...args);
+  });
+
+  const before = codeOf(pairOf(cold));
+  await hashing.promise;
+  expect((await service.client.delete(`/api/apiKeys/${cold.id}`, sessionOf('ann'))).status).toBe(200);
+  const after = codeOf(pairOf(cold));
+  gate.resolve();
+
+  expect(await before).toBe('REVOKED');
+  expect(await after).toBe('REVOKED');
+  held.mockRestore();
+  expect(await codeOf(pairOf(cold))).toBe('REVOKED');
+});
+
+function signal(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}
