@@ -3,7 +3,7 @@ import type { Measured } from './process.js';
 
 export interface Work {
   name: string;
-  request: Pick<autocannon.Options, 'method' | 'body'> & { path: string; headers: Record<string, string> };
+  request: { method: 'GET' | 'POST'; path: string; headers: Record<string, string>; body?: string };
 }
 
 /** What one round of load showed; `cpuMicros` is the server's processor time for one request. */
