@@ -39,8 +39,8 @@ export class VerificationController {
   @ApiErrors(...WITH_BODY, 'unauthenticated', 'internal', 'unavailable')
   verify({ headers, body }: FastifyRequest) {
     this.serviceTokens.identify(headers.authorization);
-    const { pair, needed } = readVerifyRequest(body);
-    const verdict = this.verifier.verify(pair, needed);
+    const { pair, need } = readVerifyRequest(body);
+    const verdict = this.verifier.verify(pair, need);
     return verdict instanceof Promise ? verdict.then(answer) : answer(verdict);
   }
 
@@ -54,7 +54,7 @@ export class VerificationController {
   async verifyBatch({ headers, body }: FastifyRequest) {
     this.serviceTokens.identify(headers.authorization);
     const requests = readVerifyBatch(body);
-    const verdicts = await Promise.all(requests.map(async ({ pair, needed }) => this.verifier.verify(pair, needed)));
+    const verdicts = await Promise.all(requests.map(async ({ pair, need }) => this.verifier.verify(pair, need)));
     return success<VerdictBatchDto>({ verdicts: verdicts.map((verdict) => VerdictDto.of(verdict)) });
   }
 }

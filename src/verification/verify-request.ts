@@ -1,15 +1,13 @@
 import { isIP } from 'node:net';
 import type { KeyPair } from '../api-keys/credentials.js';
-import { isScope, type Scope } from '../api-keys/scopes.js';
+import { isScope } from '../api-keys/scopes.js';
 import { type ErrorDetail, ValidationError } from '../contract/api-error.js';
+import type { Need } from './verdict.js';
 
 /** What a service asks: may this pair do that, now? */
 export interface VerifyRequest {
   pair: KeyPair;
-  /** All of them are needed. */
-  needed: readonly Scope[];
-  ip: string | undefined;
-  cost: number;
+  need: Need;
 }
 
 const MOST_REQUESTS = 100;
@@ -55,7 +53,7 @@ function read(value: unknown, at: string, details: ErrorDetail[]): VerifyRequest
   if (scope !== undefined && needed.length === 0) refuse('scope', 'must name at least one scope');
   if (!needed.every(isScope))
     refuse('scope', 'must be the name of a scope, like pinning.unpin, or a list of such names');
-  return { pair: { apiKey, secretKey } as KeyPair, needed: needed as Scope[], ip: ip as string, cost: cost as number };
+  return { pair: { apiKey, secretKey } as KeyPair, need: { scopes: needed, ip, cost } as Need };
 }
 
 function isAddress(ip: unknown): boolean {

@@ -39,7 +39,7 @@ export class ApiKeyStrategy extends HeaderAPIKeyStrategy {
   }
 
   async validate(pair: KeyPair): Promise<Principal> {
-    const verdict = await this.verifier.verify(pair);
+    const verdict = await this.verifier.verify(pair, { scopes: [], ip: undefined, cost: 0 });
     if (!verdict.valid) throw refusalError(verdict.code, []);
     return Principal.apiKey(verdict.apiKey);
   }
