@@ -1,20 +1,35 @@
-import Fastify, { type HTTPMethods } from 'fastify';
+import type { FloorRoute } from './processes/floor.js';
+import type { Work } from './load.js';
+import { type Measured, startMeasured } from './process.js';
 
-/**
- * The floor: what a bare Fastify server makes of the same requests. It parses the same bodies, reads the
- * same headers and sends as many bytes back, and does nothing in between.
- */
-export interface FloorRoute {
-  method: HTTPMethods;
-  path: string;
-  /** The length of the answer, at least 13. */
-  bytes: number;
+/** What an answer has whoever sends it. */
+const OF_EVERY_ANSWER = new Set(['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']);
+
+/** A bare Fastify server that gives the works answers of the same size as the service gives. */
+export async function startFloor(service: Measured, works: Work[]): Promise<Measured> {
+  const routes = new Map<string, FloorRoute>();
+  for (const work of works) {
+    const route = await routeOf(service, work);
+    routes.set(`${route.method} ${route.path}`, route);
+  }
+  return startMeasured(['--import', 'tsx', 'bench/processes/floor.ts', JSON.stringify([...routes.values()])], {});
 }
 
-const routes = JSON.parse(process.argv[2] ?? '[]') as FloorRoute[];
-const server = Fastify();
-for (const { method, path: url, bytes } of routes) {
-  const answer = JSON.stringify({ filler: 'x'.repeat(bytes - 13) });
-  server.route({ method, url, handler: (_, reply) => reply.type('application/json; charset=utf-8').send(answer) });
+/** The same work where nobody decides: whatever the answer holds will do. */
+export function onFloor(work: Work): Work {
+  return { ...work, expects: 'filler' };
 }
-console.log(`at ${await server.listen({ port: 0, host: '127.0.0.1' })}`);
+
+/** Asks the service once, for its answer. @throws Error if that is not what was expected */
+async function routeOf(service: Measured, work: Work): Promise<FloorRoute> {
+  const { method, path } = work.request;
+  const answer = await ask(service, work);
+  const text = await answer.text();
+  if (!answer.ok || !text.includes(work.expects)) throw new Error(`${work.name}: ${answer.status} ${text}`);
+  const headers = [...answer.headers].filter(([name]) => !OF_EVERY_ANSWER.has(name));
+  return { method, path, headers: Object.fromEntries(headers), bytes: Buffer.byteLength(text) };
+}
+
+export function ask(server: Measured, { request: { method, path, headers, body } }: Work): Promise<Response> {
+  return fetch(server.url + path, { method, headers, body: body ?? null });
+}

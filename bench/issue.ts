@@ -1,18 +1,40 @@
-import { documentedBody, pairHeaders } from '../test/support/keys.js';
+import { documentedBody, type IssuedKey, pairHeaders } from '../test/support/keys.js';
 import { sessionOf } from '../test/support/sessions.js';
 import { compare } from './compare.js';
-import { JSON_TYPE, withService } from './service.js';
+import { withDatabase } from './database.js';
+import type { Measured } from './process.js';
+import { JSON_TYPE } from './requests.js';
+import { startService } from './service.js';
+import { printMachine } from './table.js';
 
 /** What it costs to issue a key, and to ask what a key is. */
-await withService(async (service, key, database) => {
+printMachine();
+await withDatabase(async (database) => {
+  const service = await startService(database);
+  try {
+    await measure(service, await issueOne(service));
+  } finally {
+    await service.stop();
+  }
+});
+
+async function issueOne({ url }: Measured): Promise<IssuedKey> {
+  const headers = { ...sessionOf('bench'), ...JSON_TYPE };
+  const body = JSON.stringify(documentedBody);
+  const created = await fetch(`${url}/api/apiKeys/`, { method: 'POST', headers, body });
+  return ((await created.json()) as { data: IssuedKey }).data;
+}
+
+async function measure(service: Measured, key: IssuedKey): Promise<void> {
   const pair = pairHeaders(key);
   const session = sessionOf('bench');
   const issue = { method: 'POST', path: '/api/apiKeys/', body: JSON.stringify(documentedBody) } as const;
   const test = { method: 'GET', path: '/api/apiKeys/testAuthentication/' } as const;
-  await compare(service, database, [
-    { name: 'issue a key (session)', request: { ...issue, headers: { ...session, ...JSON_TYPE } } },
-    { name: 'issue a key (admin key)', request: { ...issue, headers: { ...pair, ...JSON_TYPE } } },
-    { name: 'testAuthentication (key)', request: { ...test, headers: pair } },
-    { name: 'testAuthentication (session)', request: { ...test, headers: session } },
+  const expects = 'success';
+  await compare('Issuing and asking', service, [
+    { name: 'issue a key (session)', request: { ...issue, headers: { ...session, ...JSON_TYPE } }, expects },
+    { name: 'issue a key (admin key)', request: { ...issue, headers: { ...pair, ...JSON_TYPE } }, expects },
+    { name: 'testAuthentication (key)', request: { ...test, headers: pair }, expects },
+    { name: 'testAuthentication (session)', request: { ...test, headers: session }, expects },
   ]);
-});
+}

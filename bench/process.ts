@@ -10,8 +10,7 @@ export interface Measured {
 
 /** Starts a server as a process of its own and waits for the line that says where it listens. */
 export async function startMeasured(args: string[], variables: Record<string, string>): Promise<Measured> {
-  const env = { PATH: process.env['PATH'], LOG_LEVEL: 'info', PORT: '0', ...variables };
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = launch(args, { LOG_LEVEL: 'info', PORT: '0', ...variables });
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
   return {
     url: await listeningUrl(child),
@@ -21,6 +20,39 @@ export async function startMeasured(args: string[], variables: Record<string, st
       return ended;
     },
   };
+}
+
+/**
+ * Runs a program to its end.
+ *
+ * @returns what it printed
+ * @throws Error if it could not be started, or did not end well
+ */
+export function run(command: string, args: string[], variables: Record<string, string> = {}): Promise<string> {
+  const child = launch(args, variables, command);
+  let text = '';
+  child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => (code === 0 ? resolve(text) : reject(new Error(`${command} ended with ${code}`))));
+  });
+}
+
+/** Runs one of the programs of `processes/`, which prints one line of JSON. */
+export async function runProgram<T>(
+  name: string,
+  argument: string,
+  variables: Record<string, string>,
+  flags: string[] = [],
+): Promise<T> {
+  const args = [...flags, '--import', 'tsx', `bench/processes/${name}.ts`, argument];
+  return JSON.parse(await run(process.execPath, args, { LOG_LEVEL: 'error', ...variables })) as T;
+}
+
+/** With nothing of this process's own environment, which may configure the service too. */
+function launch(args: string[], variables: Record<string, string>, command = process.execPath): ChildProcess {
+  const env = { PATH: process.env['PATH'], ...variables };
+  return spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 function listeningUrl(child: ChildProcess): Promise<string> {

@@ -1,16 +1,20 @@
-import { compare } from './compare.js';
-import { JSON_TYPE, SERVICE_TOKEN, withService } from './service.js';
+import { cold } from './sections/cold.js';
+import { hit } from './sections/hit.js';
+import { memory } from './sections/memory.js';
+import { million } from './sections/million.js';
+import { verifier } from './sections/verifier.js';
+import { printMachine } from './table.js';
 
-/** What it costs to verify a key that is known, a pair that somebody made up, and a hundred at once. */
-await withService(async (service, { api_key, secret_key }, database) => {
-  const headers = { authorization: `Bearer ${SERVICE_TOKEN}`, ...JSON_TYPE };
-  const known = { api_key, secret_key, scope: 'pinning.unpin' };
-  const madeUp = { ...known, secret_key: `w3s_${'a'.repeat(40)}` };
-  const verify = { method: 'POST', path: '/api/apiKeys/verify', headers } as const;
-  const batch = { requests: Array.from({ length: 100 }, () => known) };
-  await compare(service, database, [
-    { name: 'verify, hit', request: { ...verify, body: JSON.stringify(known) } },
-    { name: 'verify, made-up pair', request: { ...verify, body: JSON.stringify(madeUp) } },
-    { name: 'verify, batch of 100', request: { ...verify, path: `${verify.path}/batch`, body: JSON.stringify(batch) } },
-  ]);
-});
+/** What it costs to verify keys. The names of sections choose some of them: `npm run bench:verify -- hit cold`. */
+const SECTIONS: Record<string, () => Promise<void>> = { hit, verifier, cold, memory, million };
+
+const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => !SECTIONS[name]);
+if (unknown.length > 0) {
+  console.error(`There is no section ${unknown.join(', ')}; there are: ${Object.keys(SECTIONS).join(', ')}`);
+  process.exit(64);
+}
+printMachine();
+for (const [name, section] of Object.entries(SECTIONS)) {
+  if (chosen.length === 0 || chosen.includes(name)) await section();
+}

@@ -1,0 +1,29 @@
+import autocannon, { type Options, type Request as AutocannonRequest } from 'autocannon';
+import type { Load, Seen, Work } from './load.js';
+
+/** One round of load by autocannon, in this process. */
+export function loadByAutocannon(url: string, work: Work, { seconds, connections }: Load): Promise<Seen> {
+  return fire(url, work, { connections, duration: seconds });
+}
+
+/** Asks at a steady rate, at every moment whether or not the earlier answers have come. */
+export function askSteadily(url: string, work: Work, { seconds, connections }: Load, perSecond: number): Promise<Seen> {
+  return fire(url, work, { connections, duration: seconds, overallRate: perSecond });
+}
+
+async function fire(url: string, { name, request, bodies, expects }: Work, options: Partial<Options>): Promise<Seen> {
+  const { path, ...rest } = request;
+  const requests = bodies && [{ ...rest, path, setupRequest: inTurn(bodies) }];
+  const verifyBody = (body: unknown) => String(body).includes(expects);
+  const result = await autocannon({ url: url + path, ...rest, ...options, ...(requests && { requests, verifyBody }) });
+  if (result.non2xx + result.errors + result.mismatches > 0) {
+    throw new Error(`${name}: ${result.non2xx} refusals, ${result.errors} errors, ${result.mismatches} wrong answers`);
+  }
+  const answers = result.requests.total;
+  return { answers, perSecond: answers / result.duration, p50: result.latency.p50, p99: result.latency.p99 };
+}
+
+function inTurn(bodies: readonly string[]) {
+  let sent = 0;
+  return (request: AutocannonRequest) => ({ ...request, body: bodies[sent++ % bodies.length] ?? '' });
+}

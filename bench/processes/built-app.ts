@@ -1,0 +1,20 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+const dist = new URL('../../dist/', import.meta.url).href;
+
+/** The built service in this process, configured by its environment: what production runs, without HTTP. */
+export async function builtApp(): Promise<NestFastifyApplication> {
+  const { createApp } = (await import(`${dist}app.setup.js`)) as typeof import('../../src/app.setup.js');
+  const { loadEnvironment } = (await import(
+    `${dist}config/environment.js`
+  )) as typeof import('../../src/config/environment.js');
+  return createApp(loadEnvironment(process.env));
+}
+
+/** The service's own `Verifier`, class and all, from the build. */
+export async function builtVerifier(app: NestFastifyApplication) {
+  const { Verifier } = (await import(
+    `${dist}verification/verifier.js`
+  )) as typeof import('../../src/verification/verifier.js');
+  return app.get(Verifier, { strict: false });
+}

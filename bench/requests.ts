@@ -1,0 +1,63 @@
+import type { KeyPair } from '../src/api-keys/credentials.js';
+import { ask } from './floor.js';
+import type { Work } from './load.js';
+import type { Measured } from './process.js';
+import { SERVICE_TOKEN } from './service.js';
+
+export const JSON_TYPE = { 'content-type': 'application/json' };
+
+const SCOPE = 'pinning.unpin';
+const FROM_SERVICE = { authorization: `Bearer ${SERVICE_TOKEN}`, ...JSON_TYPE };
+const VALID = '"code":"VALID"';
+
+export function verifyBody({ apiKey, secretKey }: KeyPair): string {
+  return JSON.stringify(question(apiKey, secretKey));
+}
+
+export function verify(name: string, pair: KeyPair, expects = VALID): Work {
+  const request = {
+    method: 'POST',
+    path: '/api/apiKeys/verify',
+    headers: FROM_SERVICE,
+    body: verifyBody(pair),
+  } as const;
+  return { name, request, expects };
+}
+
+/** A pair of the right shape that nobody has minted: its tag does not fit. */
+export function verifyMadeUp(name: string, { apiKey }: KeyPair): Work {
+  return verify(name, { apiKey, secretKey: `w3s_${'a'.repeat(40)}` }, 'INVALID_CREDENTIALS');
+}
+
+export function verifyBatch(name: string, pairs: readonly KeyPair[]): Work {
+  const body = JSON.stringify({ requests: pairs.map(({ apiKey, secretKey }) => question(apiKey, secretKey)) });
+  const request = { method: 'POST', path: '/api/apiKeys/verify/batch', headers: FROM_SERVICE, body } as const;
+  return { name, request, expects: VALID };
+}
+
+export function authorize(name: string, { apiKey, secretKey }: KeyPair): Work {
+  const headers = { pinning_api_key: apiKey, pinning_secret_key: secretKey };
+  const request = { method: 'GET', path: `/api/apiKeys/authorize?scope=${SCOPE}`, headers } as const;
+  return { name, request, expects: '' };
+}
+
+const BATCH = 100;
+/** So that fewer wait for argon2 than the service lets wait. */
+const BATCHES_AT_ONCE = 8;
+
+/** Verifies every pair once, by batches. @throws Error if one of them is not valid */
+export async function fillCache(service: Measured, pairs: readonly KeyPair[]): Promise<void> {
+  let next = 0;
+  const work = async () => {
+    for (let first = (next += BATCH) - BATCH; first < pairs.length; first = (next += BATCH) - BATCH) {
+      const answer = await ask(service, verifyBatch('fill', pairs.slice(first, first + BATCH)));
+      const text = await answer.text();
+      if (!answer.ok || text.includes('"valid":false')) throw new Error(`a key was refused: ${text}`);
+    }
+  };
+  await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, work));
+}
+
+function question(apiKey: string, secretKey: string) {
+  return { api_key: apiKey, secret_key: secretKey, scope: SCOPE };
+}

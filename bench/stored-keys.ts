@@ -1,0 +1,98 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { DataSource } from 'typeorm';
+import { type KeyPair, mintApiKey, mintSecretKey } from '../src/api-keys/credentials.js';
+import { SecretHasher } from '../src/api-keys/secret-hasher.js';
+import { createDataSource } from '../src/database/data-source.js';
+import type { BenchDatabase } from './database.js';
+import { defaultHashCost, environmentOf } from './service.js';
+
+/** libuv hashes on four threads; a few more wait, so that none of them ever does. */
+const HASHED_AT_ONCE = 16;
+const ROWS_AT_ONCE = 5_000;
+
+/** Of what the service takes where nothing is configured. */
+const hasher = new SecretHasher(defaultHashCost());
+
+const SCOPES = {
+  admin: false,
+  data: { pin_list: true, nft_list: true },
+  pinning: { unpin: true, pin_by_hash: true, pin_file_to_ipfs: true },
+  pin_nft: { unpin_nft: true, pin_nft_to_ipfs: true },
+};
+
+const COLUMNS = 'id, owner_id, name, api_key, secret_hash, scopes, metadata, created_at, updated_at';
+
+/**
+ * Mints keys and puts them into the database as the service itself would, hashed at its default cost.
+ * A service has to be running on the database, here as below.
+ */
+export async function storeKeys(database: BenchDatabase, count: number): Promise<KeyPair[]> {
+  const { credentialKeys } = environmentOf(database);
+  const pairs = Array.from({ length: count }, () => {
+    const apiKey = mintApiKey();
+    return { apiKey, secretKey: mintSecretKey(apiKey, credentialKeys) };
+  });
+  await onDatabase(database, async (dataSource) => {
+    for (let first = 0; first < count; first += ROWS_AT_ONCE) {
+      const some = pairs.slice(first, first + ROWS_AT_ONCE);
+      await insert(dataSource, some, await hashAll(some));
+    }
+  });
+  return pairs;
+}
+
+/** So many further rows, alike in all but that nobody has their secrets: the work of a moment, made by the server. */
+export async function storeOthers(database: BenchDatabase, count: number): Promise<void> {
+  await onDatabase(database, async (dataSource) => {
+    await dataSource.query(
+      `INSERT INTO api_keys (${COLUMNS})
+       SELECT gen_random_uuid(), gen_random_uuid()::text, 'another key', 'w3k_' || left(md5(number::text), 20),
+              (SELECT secret_hash FROM api_keys LIMIT 1), $2, '{}', now(), now()
+       FROM generate_series(1, $1::int) AS number`,
+      [count, SCOPES],
+    );
+    // Or the server would do so during the measurement
+    await dataSource.query('VACUUM ANALYZE api_keys');
+  });
+}
+
+/** While a service runs on the database: it has migrated it, and serves the embedded one. */
+async function onDatabase(database: BenchDatabase, use: (dataSource: DataSource) => Promise<void>): Promise<void> {
+  const dataSource = await createDataSource(environmentOf(database).database).initialize();
+  try {
+    await use(dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+/** How many secrets this machine hashes at the default cost in a second, of a short try. */
+export async function hashesPerSecond(): Promise<number> {
+  const secrets = Array.from({ length: 1_000 }, () => ({ apiKey: '', secretKey: 'w3s_'.padEnd(44, 'a') }));
+  const began = performance.now();
+  await hashAll(secrets);
+  return secrets.length / ((performance.now() - began) / 1_000);
+}
+
+async function hashAll(pairs: KeyPair[]): Promise<string[]> {
+  const hashes: string[] = [];
+  let next = 0;
+  const work = async () => {
+    for (let index = next++; index < pairs.length; index = next++) {
+      hashes[index] = await hasher.hash(pairs[index]?.secretKey ?? '');
+    }
+  };
+  await Promise.all(Array.from({ length: HASHED_AT_ONCE }, work));
+  return hashes;
+}
+
+async function insert(dataSource: DataSource, pairs: KeyPair[], hashes: string[]): Promise<void> {
+  const ids = pairs.map(() => uuidv7());
+  const apiKeys = pairs.map(({ apiKey }) => apiKey);
+  await dataSource.query(
+    `INSERT INTO api_keys (${COLUMNS})
+     SELECT id, gen_random_uuid()::text, 'a key', api_key, secret_hash, $4, '{}', now(), now()
+     FROM unnest($1::uuid[], $2::text[], $3::text[]) AS row (id, api_key, secret_hash)`,
+    [ids, apiKeys, hashes, SCOPES],
+  );
+}

@@ -1,0 +1,34 @@
+import { availableParallelism, cpus } from 'node:os';
+import { DATABASE_KIND } from './database.js';
+import { CONNECTIONS, GENERATOR, ROUND_SECONDS, type Round } from './load.js';
+
+export const FLOOR = '*bare Fastify, same bytes*';
+
+export function printMachine(): void {
+  console.log(`Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}),`);
+  console.log(`${DATABASE_KIND}; ${GENERATOR}, ${CONNECTIONS} connections; medians of alternating rounds`);
+  console.log(`of ${ROUND_SECONDS} s each; the generator and the database share the cores`);
+}
+
+export function printHeading(title: string): void {
+  console.log(`\n### ${title}\n`);
+  console.log('| work | requests/s | CPU per request | p50 | p99 | share of the floor | by CPU time |');
+  console.log('| --- | --- | --- | --- | --- | --- | --- |');
+}
+
+/** One row; a share above 1 is better than the floor, by requests per second as by processor time. */
+export function printRow(name: string, round: Round, floor: Round): void {
+  const { perSecond, cpuMicros, p50, p99 } = round;
+  const share = (perSecond / floor.perSecond).toFixed(3);
+  const cpuShare = (floor.cpuMicros / cpuMicros).toFixed(3);
+  const figures = [whole(perSecond), `${cpuMicros.toFixed(1)} us`, time(p50), time(p99), share, cpuShare];
+  console.log(`| ${[name, ...figures].join(' | ')} |`);
+}
+
+export function whole(figure: number): string {
+  return Math.round(figure).toLocaleString('en');
+}
+
+export function time(milliseconds: number): string {
+  return `${milliseconds.toFixed(2)} ms`;
+}
