@@ -15,9 +15,9 @@ export async function startFloor(service: Measured, works: Work[]): Promise<Meas
   return startMeasured(['--import', 'tsx', 'bench/processes/floor.ts', JSON.stringify([...routes.values()])], {});
 }
 
-/** The same work where nobody decides: whatever the answer holds will do. */
+/** The same work for the floor, which decides nothing and remembers nothing. */
 export function onFloor(work: Work): Work {
-  return { ...work, expects: 'filler' };
+  return { ...work, expects: 'filler', eachOnce: false };
 }
 
 /** Asks the service once, for its answer. @throws Error if that is not what was expected */

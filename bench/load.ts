@@ -14,8 +14,10 @@ interface Request {
 export interface Work {
   name: string;
   request: Request;
-  /** Sent in place of the request's body, each once; it is an error if they do not last. */
+  /** Sent in turn, in place of the request's body. */
   bodies?: readonly string[];
+  /** Whether it is an error if the bodies do not last: a second time would be another work. */
+  eachOnce?: boolean;
   /** What the answer holds. */
   expects: string;
 }
@@ -54,8 +56,8 @@ export async function load(server: Measured, work: Work, seconds = ROUND_SECONDS
   const cpuBefore = server.cpuSeconds();
   const generate = isByWrk ? loadByWrk : loadByAutocannon;
   const seen = await generate(server.url, work, { seconds, connections: CONNECTIONS });
-  if (work.bodies && seen.answers > work.bodies.length) {
-    throw new Error(`${work.name}: ${seen.answers} answers to ${work.bodies.length} keys: prepare more of them`);
+  if (work.eachOnce && seen.answers > (work.bodies?.length ?? 0)) {
+    throw new Error(`${work.name}: ${seen.answers} answers, more than there are keys for: prepare more of them`);
   }
   const cpuMicros = ((server.cpuSeconds() - cpuBefore) / seen.answers) * 1e6;
   await untilIdle(server);
@@ -64,7 +66,7 @@ export async function load(server: Measured, work: Work, seconds = ROUND_SECONDS
 
 /** A server may still be at what it was asked last, and would take processor time from the next round. */
 async function untilIdle(server: Measured): Promise<void> {
-  for (let before = Number.NEGATIVE_INFINITY, now = server.cpuSeconds(); now - before > IDLE_SHARE * PAUSE_SECONDS; ) {
+  for (let before = Number.NEGATIVE_INFINITY, now = server.cpuSeconds(); now - before > IDLE_SHARE * PAUSE_SECONDS;) {
     await sleep(PAUSE_SECONDS * 1_000);
     [before, now] = [now, server.cpuSeconds()];
   }

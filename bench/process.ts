@@ -52,8 +52,18 @@ export async function runProgram<T>(
 /** With nothing of this process's own environment, which may configure the service too. */
 function launch(args: string[], variables: Record<string, string>, command = process.execPath): ChildProcess {
   const env = { PATH: process.env['PATH'], ...variables };
-  return spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  running.add(child);
+  child.on('close', () => running.delete(child));
+  return child;
 }
+
+const running = new Set<ChildProcess>();
+
+/** Nothing that was started here outlives this process. */
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 function listeningUrl(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {

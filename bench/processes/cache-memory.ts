@@ -18,7 +18,8 @@ const app = await builtApp();
 const verifier = await builtVerifier(app);
 
 function held(): Held {
-  globalThis.gc?.();
+  if (!globalThis.gc) throw new Error('start it with --expose-gc');
+  globalThis.gc();
   const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
   return { heap: heapUsed + arrayBuffers, resident: rss };
 }

@@ -22,11 +22,13 @@ export function memory(): Promise<void> {
       variablesOf(database),
       ['--expose-gc'],
     );
-    const forEach = (what: keyof Held) => whole((after[what] - before[what]) / keys);
-    console.log(`\n### Memory\n`);
+    const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+    console.log('\n### Memory\n');
     console.log(
-      `For each of ${whole(keys)} remembered keys: ${forEach('heap')} bytes of heap and buffers after a full`,
+      `For each of ${whole(keys)} remembered keys: ${whole((after.heap - before.heap) / keys)} bytes of heap and`,
     );
-    console.log(`collection; resident memory grew by ${forEach('resident')} bytes.`);
+    console.log(
+      `buffers; of the process, ${megabytes(before.resident)} resident before and ${megabytes(after.resident)} after.`,
+    );
   });
 }
