@@ -1,5 +1,5 @@
 import { onFloor, startFloor } from './floor.js';
-import { alternate, load, type Round, type Work } from './load.js';
+import { alternate, load, type Round, warmUp, type Work } from './load.js';
 import type { Measured } from './process.js';
 import { FLOOR, printHeading, printRow } from './table.js';
 
@@ -15,6 +15,8 @@ export async function compare(title: string, service: Measured, works: Work[]): 
     printHeading(title);
     const results: Round[] = [];
     for (const work of works) {
+      await warmUp(service, work);
+      await warmUp(floor, onFloor(work));
       const [ours, bare] = await alternate(
         () => load(service, work),
         () => load(floor, onFloor(work)),

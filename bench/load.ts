@@ -49,6 +49,7 @@ const PAUSE_SECONDS = 0.2;
 
 export const CONNECTIONS = 64;
 export const ROUND_SECONDS = 4;
+const WARM_UP_SECONDS = 2;
 export const GENERATOR = isByWrk ? 'wrk -t1' : 'autocannon (wrk is not installed)';
 
 /** @throws Error if any answer was not a 2xx, or did not come */
@@ -62,6 +63,11 @@ export async function load(server: Measured, work: Work, seconds = ROUND_SECONDS
   const cpuMicros = ((server.cpuSeconds() - cpuBefore) / seen.answers) * 1e6;
   await untilIdle(server);
   return { ...seen, cpuMicros };
+}
+
+/** A round that does not count: what runs for the first time is compiled while it runs. */
+export async function warmUp(server: Measured, work: Work): Promise<void> {
+  await load(server, work, WARM_UP_SECONDS);
 }
 
 /** A server may still be at what it was asked last, and would take processor time from the next round. */

@@ -1,7 +1,7 @@
 import { askSteadily } from '../autocannon.js';
 import { type BenchDatabase, withDatabase } from '../database.js';
 import { onFloor, startFloor } from '../floor.js';
-import { alternate, load, median, type Round, ROUND_SECONDS, type Seen, type Work } from '../load.js';
+import { alternate, load, median, type Round, ROUND_SECONDS, type Seen, warmUp, type Work } from '../load.js';
 import type { Measured } from '../process.js';
 import { verify, verifyBody } from '../requests.js';
 import { startService } from '../service.js';
@@ -37,7 +37,7 @@ async function measure(database: BenchDatabase, floor: Measured, work: Work, hit
   const [ours, bare] = await alternate(
     () =>
       onColdService(database, async (service) => {
-        await load(service, hits, 1);
+        await warmUp(service, hits);
         const steady = askSteadily(
           service.url,
           hits,

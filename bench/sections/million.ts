@@ -1,5 +1,5 @@
 import { type BenchDatabase, SERVER_URL, withDatabase } from '../database.js';
-import { alternate, load } from '../load.js';
+import { alternate, load, warmUp } from '../load.js';
 import { onFloor, startFloor } from '../floor.js';
 import type { Measured } from '../process.js';
 import { type Draws, drawUniformly } from '../random-draws.js';
@@ -45,6 +45,9 @@ type Asked = [service: Measured, work: ReturnType<typeof verify>];
 async function printHits([large, ofMany]: Asked, [small, ofFew]: Asked): Promise<void> {
   const floor = await startFloor(large, [ofMany]);
   try {
+    await warmUp(large, ofMany);
+    await warmUp(small, ofFew);
+    await warmUp(floor, onFloor(ofMany));
     const [many, few, bare] = await alternate(
       () => load(large, ofMany),
       () => load(small, ofFew),
