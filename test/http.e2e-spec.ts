@@ -34,9 +34,12 @@ describe('what the framework refuses by itself', () => {
     expect(answer.headers.allow).toBe(allow);
   });
 
-  it.each(['/docs/nothing', `/api/apiKeys/x/${'y'.repeat(200)}`])('has our envelope: nothing at %s', async (path) => {
-    expectEnvelope(await service.client.get(path), 404, 'route_not_found');
-  });
+  it.each(['/docs/nothing', '/docs/../package.json', '/docs/%2e%2e/package.json', `/api/apiKeys/x/${'y'.repeat(200)}`])(
+    'has our envelope: nothing at %s',
+    async (path) => {
+      expectEnvelope(await service.client.get(path), 404, 'route_not_found');
+    },
+  );
 
   it('has our envelope: a path that does not decode', async () => {
     expectEnvelope(await service.client.get('/api/%zz'), 400, 'validation_failed');
@@ -95,6 +98,27 @@ it('answers HEAD as GET, without the body', async () => {
 it('answers a client that waits for 100 Continue', async () => {
   const headers = { ...sessionOf('ann'), expect: '100-continue' };
   expect((await service.client.post('/api/apiKeys', headers, documentedBody)).status).toBe(200);
+});
+
+it('answers a client that expects what nobody knows as any other', async () => {
+  const answer = await service.client.get('/api/nothing', { expect: 'the unexpected' });
+  expectEnvelope(answer, 404, 'route_not_found');
+});
+
+it('answers HTTP/1.0 without a Host, as balancers ask', async () => {
+  const { head, body } = await raw('GET /health/live HTTP/1.0\r\n\r\n');
+  expect(head).toMatch(/^HTTP\/1.1 200 /);
+  expect(JSON.parse(body)).toEqual({ status: 'ok' });
+});
+
+it('notices a second session behind 2,000 other headers', async () => {
+  const session = `Authorization: ${sessionOf('ann').authorization}\r\n`;
+  const padding = 'x:1\r\n'.repeat(2_000);
+  const path = '/api/apiKeys/testAuthentication';
+  const { body } = await raw(
+    `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${session}${padding}${session}\r\n`,
+  );
+  expect(JSON.parse(body)).toMatchObject({ error: { code: 'ambiguous_credentials' } });
 });
 
 function raw(bytes: string): Promise<{ head: string; body: string }> {

@@ -36,6 +36,8 @@ export class ErrorFilter implements ExceptionFilter {
   /** What Fastify and the router refuse by themselves; our own code throws `ApiError` alone. */
   private frameworkError(cause: HttpException, request: FastifyRequest): ApiError {
     switch (cause.getStatus()) {
+      // 403 is how the files of /docs refuse a path that leads out of their folder
+      case 403:
       case 404:
         return this.noSuchRoute(request);
       case 413:
