@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
+import { dataDir as freshCluster } from '@electric-sql/pglite-prepopulatedfs';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { lockFile } from './folder-lock.js';
 
@@ -39,7 +40,9 @@ export class EmbeddedPostgres {
     if (!releaseLock) return undefined;
     // Whoever holds the lock is alone: a socket that is there was left by a process that was killed
     rmSync(socket, { force: true });
-    const database = new PipelineAwarePGlite(join(dataDir, 'postgres'));
+    const cluster = join(dataDir, 'postgres');
+    if (!existsSync(cluster)) await createCluster(cluster);
+    const database = new PipelineAwarePGlite(cluster);
     const server = new PGLiteSocketServer({ db: database, path: socket, maxConnections: MOST_CONNECTIONS });
     await server.start();
     return new EmbeddedPostgres(database, server, releaseLock);
@@ -50,6 +53,18 @@ export class EmbeddedPostgres {
     await this.database.close();
     this.releaseLock();
   }
+}
+
+/**
+ * Unpacks what `initdb` would make, in a fraction of its time, beside the place where it is to be:
+ * a start that is killed here leaves nothing that a later one would take for a database.
+ */
+async function createCluster(folder: string): Promise<void> {
+  const unfinished = `${folder}.new`;
+  rmSync(unfinished, { recursive: true, force: true });
+  const database = await PGlite.create(unfinished, { loadDataDir: await freshCluster() });
+  await database.close();
+  renameSync(unfinished, folder);
 }
 
 /**
