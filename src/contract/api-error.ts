@@ -12,6 +12,8 @@ interface ErrorExtras {
   reason?: string;
   details?: ErrorDetail[];
   headers?: Record<string, string>;
+  /** In place of the code's own, for callers that understand but a few. */
+  status?: number;
 }
 
 /**
@@ -27,10 +29,10 @@ export class ApiError extends Error {
   constructor(
     readonly code: ErrorCode,
     message: string,
-    { reason, details, headers = {} }: ErrorExtras = {},
+    { reason, details, headers = {}, status = ERROR_CODES[code].status }: ErrorExtras = {},
   ) {
     super(message);
-    this.status = ERROR_CODES[code].status;
+    this.status = status;
     this.reason = reason;
     this.details = details;
     this.headers = headers;

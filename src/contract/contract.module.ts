@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { AllowedMethods } from './allowed-methods.js';
+import { ErrorAnswers } from './error-answers.js';
 import { ErrorFilter } from './error.filter.js';
 import { createValidationPipe } from './validation.pipe.js';
 
@@ -8,6 +9,7 @@ import { createValidationPipe } from './validation.pipe.js';
 @Module({
   providers: [
     AllowedMethods,
+    ErrorAnswers,
     { provide: APP_FILTER, useClass: ErrorFilter },
     { provide: APP_PIPE, useFactory: createValidationPipe },
   ],

@@ -1,33 +1,49 @@
 import type { INestApplication, Type } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyRequest, RouteOptions } from 'fastify';
+import type { DirectLane } from './direct-lane.js';
+import { JSON_TYPE } from './response-headers.js';
 
-type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
+/** What a direct handler is given: Node's request, and its body parsed, or `undefined` where there is none. */
+export type DirectRequest = Pick<FastifyRequest, 'raw' | 'body'>;
+
+/** What a direct handler answers: JSON that is text already, or headers alone. */
+export interface DirectAnswer {
+  body?: string;
+  /** 200 unless it says otherwise. */
+  status?: number;
+  headers?: Record<string, string>;
+}
+
+export type DirectHandler = (request: DirectRequest) => DirectAnswer | Promise<DirectAnswer>;
 
 interface DirectRoute {
-  controller: Type<Record<string, Handler>>;
-  method: string;
+  controller: Type<Record<string, DirectHandler>>;
+  name: string;
 }
 
 /**
- * Marks a handler that Fastify calls directly with its request, because Nest's pipeline would cost more
- * than the work. Neither guards nor pipes stand before it: it does itself what they would have done.
- * What it throws is answered by the error filter all the same.
+ * Marks a handler that is called with the bare request, because the pipeline would cost more than the work
+ * (`direct-lane.ts`). Neither guards nor pipes stand before it: it does itself what they would have done.
+ * What it throws is answered as everywhere.
  */
 export function Direct(): MethodDecorator {
-  return (prototype, method, descriptor) => {
-    const direct = { controller: prototype.constructor, method } as DirectRoute;
-    RouteConfig({ direct })(prototype, method, descriptor);
+  return (prototype, name, descriptor) => {
+    const direct = { controller: prototype.constructor, name } as DirectRoute;
+    RouteConfig({ direct })(prototype, name, descriptor);
   };
 }
 
-/** Puts a marked handler in the place of the pipeline that Nest registers for its route. */
-export function connectDirectly(app: INestApplication, route: RouteOptions): void {
+/** Puts a marked handler into the direct lane, and in the place of the pipeline that Nest registers for its route. */
+export function connectDirectly(app: INestApplication, lane: DirectLane, route: RouteOptions): void {
   const { direct } = (route.config ?? {}) as { direct?: DirectRoute };
   if (!direct) return;
   const controller = app.get(direct.controller, { strict: false });
-  route.handler = (request, reply) => {
-    const result = controller[direct.method]?.(request, reply);
-    return result instanceof Promise ? result : reply.send(result);
+  const handler: DirectHandler = (request) => (controller[direct.name] as DirectHandler)(request);
+  for (const method of [route.method].flat()) lane.add(method, route.url, handler);
+  route.handler = async (request, reply) => {
+    const { body, status = 200, headers = {} } = await handler(request);
+    if (body !== undefined) reply.type(JSON_TYPE);
+    return reply.status(status).headers(headers).send(body);
   };
 }

@@ -1,67 +1,19 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isDatabaseAway } from '../database/database-away.js';
-import { AllowedMethods } from './allowed-methods.js';
-import { ApiError, UnavailableError } from './api-error.js';
-import { describe } from './describe.js';
-import { failure } from './envelope.js';
+import { ErrorAnswers } from './error-answers.js';
+import { JSON_TYPE } from './response-headers.js';
 
-/** Gives every failure the contract's envelope, whether it is ours or the framework's. */
+/** Answers whatever a route, a guard, a pipe or the framework has thrown. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
-  private readonly logger = new Logger(ErrorFilter.name);
-
-  constructor(private readonly allowedMethods: AllowedMethods) {}
+  constructor(private readonly errorAnswers: ErrorAnswers) {}
 
   catch(cause: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     // Nobody is left to answer, and nothing of ours has failed
     if (request.raw.errored) return;
-    const error = this.toApiError(cause, request);
-    if (error.code === 'internal') this.logger.error(`${request.id} ${describe(cause)}`);
-    if (error.code === 'unavailable') this.logger.warn(`${request.id} ${error.message} ${describe(error.cause)}`);
-    void reply.status(error.status).headers(error.headers).send(failure(error, request.id));
+    const { status, headers, body } = this.errorAnswers.of(cause, request);
+    void reply.status(status).headers(headers).type(JSON_TYPE).send(body);
   }
-
-  private toApiError(cause: unknown, request: FastifyRequest): ApiError {
-    if (cause instanceof ApiError) return cause;
-    if (cause instanceof HttpException) return this.frameworkError(cause, request);
-    if (isDatabaseAway(cause)) {
-      return new UnavailableError('The database is not reachable. Try again in a moment.', { cause });
-    }
-    return internalError();
-  }
-
-  /** What Fastify and the router refuse by themselves; our own code throws `ApiError` alone. */
-  private frameworkError(cause: HttpException, request: FastifyRequest): ApiError {
-    switch (cause.getStatus()) {
-      // 403 is how the files of /docs refuse a path that leads out of their folder
-      case 403:
-      case 404:
-        return this.noSuchRoute(request);
-      case 413:
-        return new ApiError('payload_too_large', 'The body is larger than 64 KiB.');
-      case 415:
-        return new ApiError('unsupported_media_type', 'Send the body as Content-Type: application/json.');
-      case 400:
-      case 414:
-        return new ApiError('validation_failed', 'The request is not one that this service can read.');
-      default:
-        return internalError();
-    }
-  }
-
-  private noSuchRoute({ method, url }: FastifyRequest): ApiError {
-    const path = url.split('?', 1)[0] ?? '';
-    const allowed = this.allowedMethods.of(path);
-    if (allowed.length === 0 || allowed.includes(method))
-      return new ApiError('route_not_found', `There is no ${method} ${path}.`);
-    const message = `${path} does not take ${method}; it takes ${allowed.join(', ')}.`;
-    return new ApiError('method_not_allowed', message, { headers: { Allow: allowed.join(', ') } });
-  }
-}
-
-function internalError(): ApiError {
-  return new ApiError('internal', 'Something went wrong on our side; the request_id helps us to find it.');
 }

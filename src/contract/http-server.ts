@@ -1,29 +1,31 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from './api-error.js';
 import { failure } from './envelope.js';
+import type { DirectLane } from './direct-lane.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
 import { requestId } from './request-id.js';
+import { COMMON_HEADERS } from './response-headers.js';
 
-/** From the first byte of a request to the last of its body. */
-const REQUEST_TIMEOUT_MS = 10_000;
+/**
+ * In milliseconds: from the first byte of a request to the last of its body; and how long a connection is kept
+ * without one, which is longer than proxies keep theirs (60 s), so that none sends into a connection that closes.
+ */
+const TIMEOUTS = { requestTimeout: 10_000, keepAliveTimeout: 72_000 };
 /** Longer ones are refused by the router, without saying where; shorter ones by the validation of the route. */
 const LONGEST_PATH_SEGMENT = 8_192;
 
-/** Answers may hold a secret, and none of them is good for a second caller. */
-const HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
-
-/** Fastify with the contract's manners: what it refuses by itself has our envelope too. */
-export function createHttpServer(): FastifyAdapter {
+/** Fastify with the contract's manners, behind the direct lane: what it refuses by itself has our envelope too. */
+export function createHttpServer(lane: DirectLane): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    serverFactory: (ordinary: RequestListener) => Object.assign(lane.createServer(ordinary), TIMEOUTS),
+    skipMiddie: true,
     genReqId: ({ headers }: IncomingMessage) => requestId(headers),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PATH_SEGMENT },
-    http: { requireHostHeader: false },
     return503OnClosing: false,
     frameworkErrors: answerUnreadableUrl,
     clientErrorHandler: answerUnreadableHttp,
@@ -31,7 +33,7 @@ export function createHttpServer(): FastifyAdapter {
   const fastify = adapter.getInstance<FastifyInstance>();
   readWholeRequests(fastify.server);
   fastify.addHook('onRequest', (request, reply, done) => {
-    reply.headers({ ...HEADERS, 'X-Request-Id': request.id });
+    reply.headers({ ...COMMON_HEADERS, 'X-Request-Id': request.id });
     done(headersOffence(request.raw));
   });
   fastify.removeAllContentTypeParsers();
@@ -80,7 +82,7 @@ function refuseEncodings({ headers }: FastifyRequest): void {
 /** A URL that does not decode reaches neither the router nor its hooks. */
 function answerUnreadableUrl(_: Error, request: FastifyRequest, reply: FastifyReply): void {
   const error = new ApiError('validation_failed', 'The path of the request is not valid percent-encoding (RFC 3986).');
-  const headers = { ...HEADERS, 'X-Request-Id': request.id };
+  const headers = { ...COMMON_HEADERS, 'X-Request-Id': request.id };
   void reply.status(error.status).headers(headers).send(failure(error, request.id));
 }
 
@@ -96,7 +98,7 @@ function answerUnreadableHttp(cause: Error & { code?: string }, socket: Socket):
       : (['400 Bad Request', new ApiError('validation_failed', 'The request is not valid HTTP (RFC 9112).')] as const);
   const id = randomUUID();
   const body = JSON.stringify(failure(error, id));
-  const headers = { ...HEADERS, 'Content-Type': 'application/json', 'X-Request-Id': id, Connection: 'close' };
+  const headers = { ...COMMON_HEADERS, 'Content-Type': 'application/json', 'X-Request-Id': id, Connection: 'close' };
   const lines = Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body) }).map((line) =>
     line.join(': '),
   );

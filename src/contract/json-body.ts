@@ -45,10 +45,13 @@ function refuseStrangeStructure(root: object): void {
       if (depth > DEEPEST) {
         throw new ValidationError([{ path, message: `must not be nested deeper than ${DEEPEST} levels` }]);
       }
-      for (const [name, child] of Object.entries(value)) {
+      for (const name of Object.keys(value)) {
+        const child = (value as Record<string, unknown>)[name];
+        const isParent = typeof child === 'object' && child !== null;
+        if (!isParent && !(name in Object.prototype)) continue;
         const childPath = path ? `${path}.${name}` : name;
         if (name in Object.prototype) reserved.push(childPath);
-        if (typeof child === 'object' && child !== null) next.push([childPath, child]);
+        if (isParent) next.push([childPath, child]);
       }
     }
     level = next;

@@ -1,0 +1,30 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { ApiKey } from '../api-keys/api-key.entity.js';
+import { Networks, parseNetwork } from '../limits/cidr.js';
+
+/** A key whose secret has passed: what the next use of it is decided by. */
+export class KnownKey {
+  /** Where it may be used from; `null` for anywhere. */
+  readonly networks: Networks | null;
+  private derived: Map<unknown, unknown> | undefined;
+
+  /** @param secretDigest SHA-256 of the secret that passed */
+  constructor(
+    readonly apiKey: ApiKey,
+    readonly secretDigest: Buffer,
+  ) {
+    this.networks = apiKey.allowedCidrs && new Networks(apiKey.allowedCidrs.map(parseNetwork));
+  }
+
+  /** Whether it is this secret that has passed; the comparison takes constant time. */
+  hasSecret(secretKey: string): boolean {
+    return timingSafeEqual(this.secretDigest, hash('sha256', secretKey, 'buffer'));
+  }
+
+  /** What does not change from one answer about the key to the next, worked out at the first. */
+  derive<T>(from: (apiKey: ApiKey) => T): T {
+    this.derived ??= new Map();
+    if (!this.derived.has(from)) this.derived.set(from, from(this.apiKey));
+    return this.derived.get(from) as T;
+  }
+}
