@@ -1,15 +1,19 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { Clock } from './clock.js';
 import { ENVIRONMENT, type Environment } from './environment.js';
 
-/** Hands the validated configuration to whoever injects `ENVIRONMENT`. */
+/** Hands the validated configuration to whoever injects `ENVIRONMENT`, and the time to whoever injects `Clock`. */
 @Global()
 @Module({})
 export class EnvironmentModule {
-  static forRoot(environment: Environment): DynamicModule {
+  static forRoot(environment: Environment, clock: Clock): DynamicModule {
     return {
       module: EnvironmentModule,
-      providers: [{ provide: ENVIRONMENT, useValue: environment }],
-      exports: [ENVIRONMENT],
+      providers: [
+        { provide: ENVIRONMENT, useValue: environment },
+        { provide: Clock, useValue: clock },
+      ],
+      exports: [ENVIRONMENT, Clock],
     };
   }
 }

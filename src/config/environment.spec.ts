@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadEnvironment } from './environment.js';
+import { Networks } from '../limits/cidr.js';
 import { ConfigurationError } from './variables.js';
 
 let folder: string;
@@ -43,6 +44,9 @@ describe('outside production', () => {
       port: 8000,
       database: { dataDir: folder },
       hashCost: { memoryKib: 1024, passes: 1 },
+      redisUrl: undefined,
+      managementRateLimit: 60,
+      trustedProxies: new Networks([]),
     });
     expect(second).toEqual(first);
   });
@@ -144,8 +148,38 @@ it.each([
   ['SERVICE_TOKENS', 't'.repeat(40)],
   ['DATABASE_URL', 'mysql://x'],
   ['PORT', '8e3'],
+  ['REDIS_URL', 'http://127.0.0.1:6379'],
+  ['REDIS_URL', '127.0.0.1:6379'],
+  ['MANAGEMENT_RATE_LIMIT', '0'],
+  ['MANAGEMENT_RATE_LIMIT', '1000001'],
+  ['MANAGEMENT_RATE_LIMIT', '1.5'],
+  ['TRUSTED_PROXIES', 'localhost'],
+  ['TRUSTED_PROXIES', '10.0.0.1/8'],
+  ['TRUSTED_PROXIES', '10.0.0.0/8,'],
 ])('refuses %s=%s', (name, value) => {
   expect(offences({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
+});
+
+it.each(['redis://127.0.0.1:6379', 'rediss://user:pass@redis:6380/1'])('takes %s for REDIS_URL', (REDIS_URL) => {
+  expect(loadEnvironment({ DATA_DIR: folder, REDIS_URL }).redisUrl).toBe(REDIS_URL);
+});
+
+describe('TRUSTED_PROXIES', () => {
+  it('are networks, IPv4 or IPv6, comma-separated', () => {
+    const { trustedProxies } = loadEnvironment({ DATA_DIR: folder, TRUSTED_PROXIES: '10.0.0.0/8, 2001:db8::1' });
+    expect(['10.1.2.3', '2001:db8::1', '11.0.0.1'].map((address) => trustedProxies.includes(address))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('are each named by what is wrong with them', () => {
+    expect(offences({ TRUSTED_PROXIES: 'x,10.0.0.1/8' })).toEqual([
+      'TRUSTED_PROXIES: must be a network such as 192.0.2.0/24 or 2001:db8::/32',
+      'TRUSTED_PROXIES: must not have bits set behind its prefix; 10.0.0.0/8 was probably meant',
+    ]);
+  });
 });
 
 function pem({ publicKey, privateKey }: KeyPairKeyObjectResult): { publicKey: string; privateKey: string } {

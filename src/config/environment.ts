@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { CredentialKeys } from '../api-keys/credentials.js';
 import type { HashCost } from '../api-keys/secret-hasher.js';
+import { Networks } from '../limits/cidr.js';
 import { type DevelopmentSecrets, developmentSecrets } from './development-secrets.js';
 import { ConfigurationError, type Variables, parseVariables } from './variables.js';
 
@@ -37,6 +38,12 @@ export interface Environment {
   revocationBoundMs: number;
   /** How long known keys keep verifying while the database is away; 0 refuses at once. */
   staleIfErrorSeconds: number;
+  /** Where rate limits are counted for all processes; absent: each counts for itself. */
+  redisUrl: string | undefined;
+  /** How many requests a minute each principal may make of the management endpoints. */
+  managementRateLimit: number;
+  /** The proxies whose `X-Forwarded-For` is believed. */
+  trustedProxies: Networks;
   logLevel: Variables['LOG_LEVEL'];
   /** Present where `session.publicKey` is the one the service made itself; never in production. */
   developmentSessionKey: string | undefined;
@@ -67,6 +74,9 @@ export function loadEnvironment(source: NodeJS.ProcessEnv): Environment {
     verificationCacheKeys: variables.VERIFICATION_CACHE_KEYS,
     revocationBoundMs: variables.REVOCATION_BOUND_MS,
     staleIfErrorSeconds: variables.STALE_IF_ERROR_SECONDS,
+    redisUrl: variables.REDIS_URL,
+    managementRateLimit: variables.MANAGEMENT_RATE_LIMIT,
+    trustedProxies: new Networks(variables.TRUSTED_PROXIES),
     logLevel: variables.LOG_LEVEL,
     developmentSessionKey: session.developmentKey,
   };

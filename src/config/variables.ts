@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { InvalidNetworkError, type Network, parseNetwork } from '../limits/cidr.js';
 
 /** The configuration cannot be used; `offences` names each variable and what it should be. */
 export class ConfigurationError extends Error {
@@ -20,6 +21,7 @@ const schema = z
     LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
     DATA_DIR: z.string().default('./data'),
+    REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }).optional(),
     JWT_PUBLIC_KEY: z.string().transform(toPublicKey).optional(),
     JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
     JWT_ISSUER: z.string().optional(),
@@ -34,6 +36,8 @@ const schema = z
     VERIFICATION_CACHE_KEYS: wholeNumber(1, 100_000_000).default(100_000),
     REVOCATION_BOUND_MS: wholeNumber(100, 60_000).default(1_000),
     STALE_IF_ERROR_SECONDS: wholeNumber(0, 86_400).default(30),
+    MANAGEMENT_RATE_LIMIT: wholeNumber(1, 1_000_000).default(60),
+    TRUSTED_PROXIES: z.string().transform(toNetworks).default([]),
     ARGON2_MEMORY_KIB: wholeNumber(8, 4_194_304).default(1024),
     ARGON2_PASSES: wholeNumber(1, 100).default(1),
   })
@@ -109,6 +113,20 @@ function toServiceTokens(text: string, context: z.RefinementCtx): { name: string
   }
   if (new Set(tokens.map(({ name }) => name)).size < tokens.length) context.addIssue('must not repeat a name');
   return tokens;
+}
+
+/** Each offence is worded for the network that it is about. */
+function toNetworks(text: string, context: z.RefinementCtx): Network[] {
+  const networks: Network[] = [];
+  for (const network of commaSeparated(text)) {
+    try {
+      networks.push(parseNetwork(network));
+    } catch (error) {
+      if (!(error instanceof InvalidNetworkError)) throw error;
+      context.addIssue(error.message);
+    }
+  }
+  return networks;
 }
 
 /** A PEM, its line ends perhaps written as \n, or the path of a file that holds one. */

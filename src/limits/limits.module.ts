@@ -1,0 +1,39 @@
+import { Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Clock } from '../config/clock.js';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { ClientAddress } from './client-address.js';
+import { InProcessRateLimiter } from './in-process-rate-limiter.js';
+import { Metering } from './metering.js';
+import { RateLimiter } from './rate-limiter.js';
+import { RedisRateLimiter } from './redis-rate-limiter.js';
+import { UsageMeter } from './usage-meter.js';
+
+/** How often, how much, until when and from where: exact, over any number of processes. */
+@Module({
+  providers: [
+    { provide: RateLimiter, inject: [ENVIRONMENT, Clock], useFactory: createRateLimiter },
+    ClientAddress,
+    UsageMeter,
+    Metering,
+  ],
+  exports: [RateLimiter, ClientAddress, Metering],
+})
+export class LimitsModule implements OnApplicationShutdown {
+  constructor(private readonly rateLimiter: RateLimiter) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    if (this.rateLimiter instanceof RedisRateLimiter) await this.rateLimiter.close();
+  }
+}
+
+/** Over Redis where there is one; it takes the process's own while Redis is away. */
+async function createRateLimiter(
+  { redisUrl: url, verificationCacheKeys }: Environment,
+  clock: Clock,
+): Promise<RateLimiter> {
+  const own = new InProcessRateLimiter(verificationCacheKeys, clock);
+  if (!url) return own;
+  const shared = new RedisRateLimiter({ url }, own);
+  await shared.open();
+  return shared;
+}

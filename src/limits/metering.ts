@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+import type { KeyLimits } from './key-limits.js';
+import type { NamedRate } from './rate-limit-headers.js';
+import { type RateDecision, RateLimiter } from './rate-limiter.js';
+import { UsageMeter } from './usage-meter.js';
+
+/** Of a key, what its charges go by. */
+export type Metered = Pick<KeyLimits, 'maxUses' | 'rateLimit'> & { id: string };
+
+/** What came of a charge. Refused, the key has paid nothing. */
+export interface Charge {
+  refusal: 'RATE_LIMITED' | 'USAGE_EXCEEDED' | null;
+  /** How the key stands to its rate limit; `null` without one. */
+  rate: RateDecision | null;
+  /** `null` without `max_uses`. */
+  remainingUses: number | null;
+}
+
+/** Of a key without limits, or of a question that is not charged. */
+export const FREE_OF_CHARGE: Charge = { refusal: null, rate: null, remainingUses: null };
+
+/** How a charged key stands to its rate limit, under the name that clients know the limit by. */
+export function rateOf(charge: Charge | null | undefined): NamedRate[] {
+  return charge?.rate ? [{ name: 'key', ...charge.rate }] : [];
+}
+
+/** Charges keys for what they do: first their rate, then their uses. */
+@Injectable()
+export class Metering {
+  constructor(
+    private readonly rateLimiter: RateLimiter,
+    private readonly usageMeter: UsageMeter,
+  ) {}
+
+  /**
+   * Charges all of the cost or none. At once for a key whose limits are kept in this process.
+   *
+   * @throws UnavailableError, or what the database throws, where uses cannot be counted now
+   */
+  charge(key: Metered, cost: number): Charge | Promise<Charge> {
+    if (!key.rateLimit) return this.chargeUses(key, cost, null);
+    const decision = this.rateLimiter.take(`key:${key.id}`, key.rateLimit, cost);
+    if (decision instanceof Promise) return decision.then((one) => this.chargeUses(key, cost, one));
+    return this.chargeUses(key, cost, decision);
+  }
+
+  private chargeUses(key: Metered, cost: number, rate: RateDecision | null): Charge | Promise<Charge> {
+    if (rate && !rate.granted) return { ...FREE_OF_CHARGE, refusal: 'RATE_LIMITED', rate };
+    if (key.maxUses !== null) return this.spend(key.id, cost, rate);
+    if (cost > 0) this.usageMeter.count(key.id, cost);
+    return rate ? { ...FREE_OF_CHARGE, rate } : FREE_OF_CHARGE;
+  }
+
+  private async spend(keyId: string, cost: number, rate: RateDecision | null): Promise<Charge> {
+    try {
+      const { granted, remaining } = await this.usageMeter.spend(keyId, cost);
+      if (!granted) await rate?.giveBack();
+      return { ...FREE_OF_CHARGE, refusal: granted ? null : 'USAGE_EXCEEDED', rate, remainingUses: remaining };
+    } catch (error) {
+      await rate?.giveBack();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import type { RateLimit, Reckoning } from './sliding-window.js';
+
+/** How a key stands to its limit, after a decision; see draft-ietf-httpapi-ratelimit-headers. */
+export interface RateState {
+  limit: number;
+  windowSeconds: number;
+  remaining: number;
+  /** Whole seconds, rounded up, until all of the limit is there again. */
+  resetSeconds: number;
+}
+
+export interface RateDecision extends RateState {
+  granted: boolean;
+  /** 0 when granted; else whole seconds, rounded up, until this cost would fit (the window's, if it never will). */
+  retryAfterSeconds: number;
+  /**
+   * Undoes the charge, because a later check has refused. A second call does nothing, and so does a call after a
+   * refusal. It never fails: a charge that cannot be given back leaves with the window.
+   */
+  giveBack(): void | Promise<void>;
+}
+
+/**
+ * Decides whether a key may do something now: never more than `requests` of cost in any window of
+ * `windowSeconds`, wherever it begins; what is granted counts for at most a hundredth of the window longer than
+ * that. A refusal costs nothing, a cost of 0 is always granted, and one above `requests` never.
+ */
+export abstract class RateLimiter {
+  /** @param cost a whole number from 0 */
+  abstract take(key: string, limit: RateLimit, cost: number): RateDecision | Promise<RateDecision>;
+}
+
+/** Words a reckoning as a decision. */
+export function decisionOf(limit: RateLimit, reckoning: Reckoning, giveBack: RateDecision['giveBack']): RateDecision {
+  return {
+    granted: reckoning.granted,
+    limit: limit.requests,
+    windowSeconds: limit.windowSeconds,
+    remaining: reckoning.remaining,
+    resetSeconds: Math.ceil(reckoning.resetMs / 1_000),
+    retryAfterSeconds: Math.ceil(reckoning.retryAfterMs / 1_000),
+    giveBack,
+  };
+}

@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import type { Script } from './redis-scripts.js';
+
+/** An answer that comes later than this comes too late. */
+const ANSWER_WITHIN_MS = 100;
+/** Without any answer for this long, the connection is given up for a new one. */
+const SILENT_AT_MOST_MS = 2_000;
+const CONNECT_WITHIN_MS = 1_000;
+const RETRY_AT_LEAST_EVERY_MS = 1_000;
+const PROBE_EVERY_MS = 100;
+
+/**
+ * A connection to Redis (6 or later) or Valkey that is either up or not used at all, so that nobody waits for
+ * a server that is away: the first command that fails, or is not answered in time, takes it down; from then on
+ * it is tried ten times a second in the background, and is up again when that has succeeded.
+ */
+export class RedisConnection {
+  private readonly logger = new Logger('Redis');
+  private readonly client: Redis;
+  private readonly closing = new AbortController();
+  private up = false;
+  private regaining: Promise<void> | undefined;
+
+  /**
+   * @param url `redis://` or `rediss://`
+   * @param probe succeeds where the server does what it is needed for
+   */
+  constructor(
+    url: string,
+    private readonly probe: (connection: RedisConnection) => Promise<unknown>,
+  ) {
+    this.client = new Redis(url, {
+      lazyConnect: true,
+      connectTimeout: CONNECT_WITHIN_MS,
+      commandTimeout: ANSWER_WITHIN_MS,
+      socketTimeout: SILENT_AT_MOST_MS,
+      retryStrategy: (attempt) => Math.min(50 * attempt, RETRY_AT_LEAST_EVERY_MS),
+      // A command fails at once where there is no connection, and is never sent twice
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      // What matters is that the probe succeeds
+      enableReadyCheck: false,
+      disableClientInfo: true,
+    });
+    // Told by lost() instead, once for each outage
+    this.client.on('error', () => {});
+  }
+
+  get isUp(): boolean {
+    return this.up;
+  }
+
+  /** Connects; resolves after the first attempt, however it ends. */
+  async open(): Promise<void> {
+    try {
+      await this.client.connect();
+      await this.probe(this);
+      this.up = true;
+    } catch (error) {
+      this.lost(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.up = false;
+    this.closing.abort();
+    this.client.disconnect();
+    await this.regaining;
+  }
+
+  /** @throws whatever the client or the server says; tell `lost()` of it */
+  async run({ source, sha1 }: Script, key: string, args: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await this.client.evalsha(sha1, 1, key, ...args);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return this.client.eval(source, 1, key, ...args);
+    }
+  }
+
+  /** A command has failed: the connection is down until a probe succeeds. */
+  lost(cause: unknown): void {
+    this.up = false;
+    if (this.regaining || this.closing.signal.aborted) return;
+    const reason = cause instanceof Error ? cause.message : 'for an unknown reason';
+    this.logger.warn(`is away, and rates are counted by each process for itself: ${reason}`);
+    this.regaining = this.regain();
+  }
+
+  private async regain(): Promise<void> {
+    while (!this.closing.signal.aborted) {
+      try {
+        await sleep(PROBE_EVERY_MS, undefined, { signal: this.closing.signal, ref: false });
+        await this.probe(this);
+        this.up = true;
+        this.logger.log('is back, and counts rates for all processes');
+        break;
+      } catch {
+        // Still away, or closing
+      }
+    }
+    this.regaining = undefined;
+  }
+}

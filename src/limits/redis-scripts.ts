@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+
+/** A Lua script, and the name under which Redis remembers it. */
+export interface Script {
+  source: string;
+  sha1: string;
+}
+
+function script(source: string): Script {
+  return { source, sha1: createHash('sha1').update(source).digest('hex') };
+}
+
+/**
+ * `SlidingWindow.take()`. The key holds one string, in MessagePack: the length of a slot, the newest slot by the
+ * clock, its position, the sum, and the ring of counts (see `sliding-window.ts`). It is written when something is
+ * charged, or the clock has run backwards, and ends with the window.
+ *
+ * ARGV: requests, slot in milliseconds, cost, and the time in milliseconds, or '' for the server's own.
+ * Answers: granted (0, 1), remaining, reset in ms, retry after in ms, and the position of the charge.
+ */
+export const TAKE = script(/* lua */ `
+local SLOTS, RING = 100, 101
+local key, requests, slotMs, cost = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local now = tonumber(ARGV[4])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local slot = math.floor(now / slotMs)
+local position, sum, weights = slot, 0, nil
+local ranBackwards = false
+local function zeros()
+  local ring = {}
+  for i = 1, RING do ring[i] = 0 end
+  return ring
+end
+
+local state = redis.call('GET', key)
+if state then
+  local formerSlotMs, formerSlot, formerPosition, formerSum, former = unpack(cmsgpack.unpack(state))
+  ranBackwards = formerSlot * formerSlotMs > now
+  if formerSlotMs == slotMs then
+    local passed = math.max(0, slot - formerSlot)
+    position, sum, weights = formerPosition + passed, formerSum, former
+    for i = 1, math.min(passed, RING) do
+      local place = (formerPosition + i) % RING + 1
+      sum = sum - weights[place]
+      weights[place] = 0
+    end
+  else
+    weights = zeros()
+    for age = 0, SLOTS do
+      local endOfSlot = (formerSlot - age + 1) * formerSlotMs
+      local newAge = slot - math.floor(math.min(endOfSlot, now) / slotMs)
+      if newAge < RING then
+        local weight = former[(formerPosition - age) % RING + 1]
+        local place = (position - newAge) % RING + 1
+        weights[place] = weights[place] + weight
+        sum = sum + weight
+      end
+    end
+  end
+else
+  weights = zeros()
+end
+
+local function weightOf(age) return weights[(position - age) % RING + 1] end
+local function untilEnd(age) return math.ceil((slot - age + RING) * slotMs - now) end
+
+local granted = cost == 0 or sum + cost <= requests
+local retryAfterMs = 0
+if granted and cost > 0 then
+  local place = position % RING + 1
+  weights[place] = weights[place] + cost
+  sum = sum + cost
+elseif not granted and cost > requests then
+  retryAfterMs = SLOTS * slotMs
+elseif not granted then
+  local left, age = sum, RING
+  while left > requests - cost and age > 0 do
+    age = age - 1
+    left = left - weightOf(age)
+  end
+  retryAfterMs = untilEnd(age)
+end
+if (granted and cost > 0) or ranBackwards then
+  redis.call('SET', key, cmsgpack.pack({slotMs, slot, position, sum, weights}), 'PX', RING * slotMs)
+end
+
+local newest = 0
+while newest < RING and weightOf(newest) == 0 do newest = newest + 1 end
+local resetMs = newest == RING and 0 or untilEnd(newest)
+return {granted and 1 or 0, math.max(0, requests - sum), resetMs, retryAfterMs, position}
+`);
+
+/**
+ * `SlidingWindow.giveBack()`.
+ *
+ * ARGV: the position of the charge, its slot in milliseconds, its cost.
+ */
+export const GIVE_BACK = script(/* lua */ `
+local RING = 101
+local state = redis.call('GET', KEYS[1])
+if not state then return end
+local slotMs, slot, position, sum, weights = unpack(cmsgpack.unpack(state))
+local age = position - tonumber(ARGV[1])
+if slotMs ~= tonumber(ARGV[2]) or age < 0 or age >= RING then return end
+local place = (position - age) % RING + 1
+local cost = math.min(tonumber(ARGV[3]), weights[place])
+weights[place] = weights[place] - cost
+redis.call('SET', KEYS[1], cmsgpack.pack({slotMs, slot, position, sum - cost, weights}), 'KEEPTTL')
+`);
