@@ -1,7 +1,18 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { KeyLimits } from '../limits/key-limits.js';
+import type { RateLimit } from '../limits/sliding-window.js';
 import type { GivenScopes } from './scopes.js';
 
 export type Metadata = Record<string, string>;
+
+export const KEY_STATUSES = ['active', 'pending', 'expired', 'exhausted', 'revoked'] as const;
+export type KeyStatus = (typeof KEY_STATUSES)[number];
+
+/** `bigint` columns arrive as text; these stay below 2^53. */
+const wholeNumber = {
+  to: (value: number | null) => value,
+  from: (value: string | null) => (value === null ? null : Number(value)),
+};
 
 /**
  * One API key. Deleting it sets `revokedAt`; the row stays until it is purged.
@@ -50,10 +61,55 @@ export class ApiKey {
   @Column({ name: 'revoked_at', type: 'timestamptz', precision: 3, nullable: true })
   revokedAt: Date | null;
 
-  get status(): KeyStatus {
-    return this.revokedAt ? 'revoked' : 'active';
+  @Column({ name: 'not_before', type: 'timestamptz', precision: 3, nullable: true })
+  notBefore: Date | null;
+
+  @Column({ name: 'expires_at', type: 'timestamptz', precision: 3, nullable: true })
+  expiresAt: Date | null;
+
+  @Column({ name: 'max_uses', type: 'bigint', nullable: true, transformer: wholeNumber })
+  maxUses: number | null;
+
+  @Column({ name: 'rate_limit_requests', type: 'int', nullable: true })
+  rateLimitRequests: number | null;
+
+  @Column({ name: 'rate_limit_window_seconds', type: 'int', nullable: true })
+  rateLimitWindowSeconds: number | null;
+
+  @Column({ name: 'allowed_cidrs', type: 'text', array: true, nullable: true })
+  allowedCidrs: string[] | null;
+
+  /** How often it was used; the last second of an unlimited key may be missing. */
+  @Column({ type: 'bigint', default: 0, transformer: wholeNumber })
+  uses: number;
+
+  @Column({ name: 'last_used_at', type: 'timestamptz', precision: 3, nullable: true })
+  lastUsedAt: Date | null;
+
+  get rateLimit(): RateLimit | null {
+    if (this.rateLimitRequests === null || this.rateLimitWindowSeconds === null) return null;
+    return { requests: this.rateLimitRequests, windowSeconds: this.rateLimitWindowSeconds };
+  }
+
+  get limits(): KeyLimits {
+    const { notBefore, expiresAt, maxUses, rateLimit, allowedCidrs } = this;
+    return { notBefore, expiresAt, maxUses, rateLimit, allowedCidrs };
+  }
+
+  /** @param now milliseconds since 1970 */
+  statusAt(now: number): KeyStatus {
+    if (this.revokedAt) return 'revoked';
+    if (this.notBefore && now < this.notBefore.getTime()) return 'pending';
+    if (this.expiresAt && now >= this.expiresAt.getTime()) return 'expired';
+    return this.maxUses !== null && this.uses >= this.maxUses ? 'exhausted' : 'active';
   }
 }
 
-export const KEY_STATUSES = ['active', 'revoked'] as const;
-export type KeyStatus = (typeof KEY_STATUSES)[number];
+/** The columns that limits are kept in. */
+export function limitColumns({ rateLimit, ...limits }: KeyLimits) {
+  return {
+    ...limits,
+    rateLimitRequests: rateLimit?.requests ?? null,
+    rateLimitWindowSeconds: rateLimit?.windowSeconds ?? null,
+  };
+}

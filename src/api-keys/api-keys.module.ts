@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { LimitsModule } from '../limits/limits.module.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { KeyChanges } from './key-changes.js';
@@ -7,6 +8,7 @@ import { SecretHasher } from './secret-hasher.js';
 
 /** The records of API keys and their life. */
 @Module({
+  imports: [LimitsModule],
   controllers: [ApiKeysController],
   providers: [
     ApiKeysService,

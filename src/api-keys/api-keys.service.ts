@@ -2,9 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, IsNull, type Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { ApiKey, type Metadata } from './api-key.entity.js';
+import { type KeyLimits, NO_LIMITS } from '../limits/key-limits.js';
+import { Clock } from '../config/clock.js';
+import { ApiKey, limitColumns, type Metadata } from './api-key.entity.js';
 import { type KeyPair, mintApiKey, mintSecretKey } from './credentials.js';
 import { ApiKeyNotFoundError } from './errors.js';
+import { withinIssuer } from './escalation.js';
 import { KeyChanges } from './key-changes.js';
 import type { GivenScopes } from './scopes.js';
 import { SecretHasher } from './secret-hasher.js';
@@ -12,6 +15,7 @@ import { SecretHasher } from './secret-hasher.js';
 export interface KeyRequest {
   name: string;
   scopes: GivenScopes;
+  limits?: Partial<KeyLimits>;
   metadata?: Metadata;
 }
 
@@ -24,7 +28,7 @@ export interface IssuedKey {
 /** Whoever a key is issued for, and by: `apiKey` is `null` for a session or an operator. */
 interface Issuer {
   ownerId: string;
-  apiKey: Pick<ApiKey, 'id'> | null;
+  apiKey: Pick<ApiKey, 'id' | 'limits'> | null;
 }
 
 /** Issues, finds and revokes keys. Whatever an owner asks for stays within that owner's keys. */
@@ -36,16 +40,19 @@ export class ApiKeysService {
     dataSource: DataSource,
     private readonly hasher: SecretHasher,
     private readonly keyChanges: KeyChanges,
+    private readonly clock: Clock,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {
     this.keys = dataSource.getRepository(ApiKey);
   }
 
-  async issue(issuer: Issuer, { name, scopes, metadata = {} }: KeyRequest): Promise<IssuedKey> {
+  /** @throws ExceedsIssuerError if a key would give more than it has */
+  async issue(issuer: Issuer, { name, scopes, limits = {}, metadata = {} }: KeyRequest): Promise<IssuedKey> {
+    const allowed = issuer.apiKey ? withinIssuer(limits, issuer.apiKey.limits) : limits;
     const apiKey = mintApiKey();
     const secretKey = mintSecretKey(apiKey, this.environment.credentialKeys);
     const secretHash = await this.hasher.hash(secretKey);
-    const now = new Date();
+    const now = new Date(this.clock.now());
     const record = this.keys.create({
       id: uuidv7(),
       ownerId: issuer.ownerId,
@@ -54,6 +61,9 @@ export class ApiKeysService {
       secretHash,
       scopes,
       metadata,
+      ...limitColumns({ ...NO_LIMITS, ...allowed }),
+      uses: 0,
+      lastUsedAt: null,
       issuedBy: issuer.apiKey?.id ?? null,
       createdAt: now,
       updatedAt: now,
@@ -110,7 +120,7 @@ export class ApiKeysService {
   /** @returns the `api_key` of each key that was revoked by it */
   private revokeWhere(which: { id: string; ownerId: string } | { apiKey: string }): Promise<string[]> {
     return this.keyChanges.transaction(async (tx) => {
-      const now = new Date();
+      const now = new Date(this.clock.now());
       const update = tx.createQueryBuilder().update(ApiKey).set({ revokedAt: now, updatedAt: now });
       const { raw } = await update
         .where({ ...which, revokedAt: IsNull() })

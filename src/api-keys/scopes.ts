@@ -33,6 +33,11 @@ export const SCOPES: readonly Scope[] = [
 
 const SCOPE_SET: ReadonlySet<unknown> = new Set(SCOPES);
 
+/** Where in the tree a flat name leads. */
+const PLACES: ReadonlyMap<string, { group: ScopeGroup; flag: string }> = new Map(
+  SCOPE_GROUPS.flatMap((group) => SCOPE_TREE[group].map((flag) => [`${group}.${flag}`, { group, flag }])),
+);
+
 export function isScope(name: unknown): name is Scope {
   return SCOPE_SET.has(name);
 }
@@ -45,12 +50,18 @@ export function effectiveScopes(given: GivenScopes): Scopes {
   return { admin: given.admin, ...Object.fromEntries(groups) };
 }
 
+/** The flat names of all that the given scopes allow. */
+export function grantedScopes(given: GivenScopes): Scope[] {
+  return SCOPES.filter((scope) => allows(given, scope));
+}
+
 /** Whether the given scopes allow what `scope` names; `admin` implies every scope. */
 export function allows(given: GivenScopes, scope: Scope): boolean {
-  if (given.admin) return true;
-  const [group, flag] = scope.split('.');
-  const flags: Record<string, boolean> = given[group as ScopeGroup] ?? {};
-  return flag !== undefined && flags[flag] === true;
+  if (given.admin || scope === 'admin') return given.admin;
+  const place = PLACES.get(scope);
+  if (!place) return false;
+  const flags: Record<string, boolean> = given[place.group] ?? {};
+  return flags[place.flag] === true;
 }
 
 function effectiveFlags(given: GivenScopes, group: ScopeGroup): Record<string, boolean> {

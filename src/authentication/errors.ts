@@ -1,20 +1,24 @@
 import type { Scope } from '../api-keys/scopes.js';
 import { ApiError } from '../contract/api-error.js';
+import { CHALLENGE } from '../contract/response-headers.js';
+import { type NamedRate, rateLimitHeaders } from '../limits/rate-limit-headers.js';
 import type { Refusal } from '../verification/verdict.js';
 
-export type UnauthenticatedReason = Exclude<Refusal, 'INSUFFICIENT_SCOPE'> | 'EXPIRED' | 'NOT_YET_VALID';
+/** The verdicts about which nothing can be done but to present other credentials. */
+type UnauthenticatedReason = 'INVALID_CREDENTIALS' | 'REVOKED' | 'DISABLED' | 'NOT_YET_VALID' | 'EXPIRED';
 
 const MESSAGES: Record<UnauthenticatedReason, string> = {
   INVALID_CREDENTIALS: 'These credentials are not valid.',
   REVOKED: 'This API key has been revoked.',
-  EXPIRED: 'This session has expired; sign in again.',
-  NOT_YET_VALID: 'This session is not valid yet.',
+  DISABLED: 'This API key is disabled; its owner can enable it.',
+  NOT_YET_VALID: 'These credentials are not valid yet.',
+  EXPIRED: 'These credentials have expired.',
 };
 
 /** Nothing valid was presented. An unknown key and a wrong secret read the same. */
 export class UnauthenticatedError extends ApiError {
   constructor(reason: UnauthenticatedReason, message = MESSAGES[reason]) {
-    super('unauthenticated', message, { reason, headers: { 'WWW-Authenticate': 'Bearer realm="w3ipfs"' } });
+    super('unauthenticated', message, { reason, headers: CHALLENGE });
   }
 }
 
@@ -31,7 +35,51 @@ export class InsufficientScopeError extends ApiError {
   }
 }
 
+class IpNotAllowedError extends ApiError {
+  constructor() {
+    super('ip_not_allowed', 'This API key may not be used from your address; see its limits.allowed_cidrs.');
+  }
+}
+
+class UsageExceededError extends ApiError {
+  constructor() {
+    super('usage_exceeded', 'The uses of this API key are spent; see its limits.max_uses.');
+  }
+}
+
+/** A route that no scope opens: it is refused to everyone. */
+export class ClosedRouteError extends ApiError {
+  constructor() {
+    super('insufficient_scope', 'No scope opens this route through the gateway.');
+  }
+}
+
+export class RateLimitedError extends ApiError {
+  constructor(rates: readonly NamedRate[]) {
+    const seconds = Math.max(...rates.map((rate) => rate.retryAfterSeconds));
+    super('rate_limited', `Too many requests. Try again in ${seconds} seconds.`, { headers: rateLimitHeaders(rates) });
+  }
+}
+
+/** The scopes that were needed, and how the rates stand that were asked. */
+interface RefusalContext {
+  needed?: readonly Scope[];
+  rates?: readonly NamedRate[];
+}
+
+const REFUSAL_ERRORS: Record<Refusal, (context: RefusalContext) => ApiError> = {
+  INVALID_CREDENTIALS: () => new UnauthenticatedError('INVALID_CREDENTIALS'),
+  REVOKED: () => new UnauthenticatedError('REVOKED'),
+  DISABLED: () => new UnauthenticatedError('DISABLED'),
+  NOT_YET_VALID: () => new UnauthenticatedError('NOT_YET_VALID'),
+  EXPIRED: () => new UnauthenticatedError('EXPIRED'),
+  IP_NOT_ALLOWED: () => new IpNotAllowedError(),
+  INSUFFICIENT_SCOPE: ({ needed = [] }) => new InsufficientScopeError(needed),
+  RATE_LIMITED: ({ rates = [] }) => new RateLimitedError(rates),
+  USAGE_EXCEEDED: () => new UsageExceededError(),
+};
+
 /** How a refused key pair is answered where the client itself is the caller. */
-export function refusalError(refusal: Refusal, needed: readonly Scope[]): ApiError {
-  return refusal === 'INSUFFICIENT_SCOPE' ? new InsufficientScopeError(needed) : new UnauthenticatedError(refusal);
+export function refusalError(refusal: Refusal, context: RefusalContext = {}): ApiError {
+  return REFUSAL_ERRORS[refusal](context);
 }

@@ -4,6 +4,7 @@ import { ApiKey } from '../api-keys/api-key.entity.js';
 import { KeyChange } from '../api-keys/key-change.entity.js';
 import type { DatabaseLocation } from '../config/environment.js';
 import { CreateApiKeys1764000000000 } from './migrations/1764000000000-create-api-keys.js';
+import { AddKeyLimits1764200000000 } from './migrations/1764200000000-add-key-limits.js';
 import { CreateKeyChanges1764100000000 } from './migrations/1764100000000-create-key-changes.js';
 
 /**
@@ -16,7 +17,7 @@ export function createDataSource(location: DatabaseLocation, { queryTimeoutMs = 
     type: 'postgres',
     ...('url' in location ? { url: location.url } : embedded(location.dataDir)),
     entities: [ApiKey, KeyChange],
-    migrations: [CreateApiKeys1764000000000, CreateKeyChanges1764100000000],
+    migrations: [CreateApiKeys1764000000000, CreateKeyChanges1764100000000, AddKeyLimits1764200000000],
     migrationsTransactionMode: 'each',
     installExtensions: false,
     applicationName: 'w3ipfs-api-keys',

@@ -1,7 +1,6 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { isGenuine, type KeyPair } from '../api-keys/credentials.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
@@ -9,14 +8,8 @@ import { UnavailableError } from '../contract/api-error.js';
 import { isDatabaseAway } from '../database/database-away.js';
 import { within } from '../database/within.js';
 import { ChangeFeed } from './change-feed.js';
+import { KnownKey } from './known-key.js';
 import { SecretChecks } from './secret-checks.js';
-
-/** A key whose secret has passed: what the next use of it is decided by. */
-export interface KnownKey {
-  readonly apiKey: ApiKey;
-  /** SHA-256 of the secret that passed. */
-  readonly secretDigest: Buffer;
-}
 
 type Found = KnownKey | undefined;
 
@@ -58,9 +51,7 @@ export class KnownKeys {
    */
   find(pair: KeyPair): Found | Promise<Found> {
     const known = this.keys.get(pair.apiKey);
-    if (known && timingSafeEqual(known.secretDigest, hash('sha256', pair.secretKey, 'buffer'))) {
-      return this.feed.isFresh ? known : this.confirm(known, pair);
-    }
+    if (known?.hasSecret(pair.secretKey)) return this.feed.isFresh ? known : this.confirm(known, pair);
     if (!isGenuine(pair, this.environment.credentialKeys)) return undefined;
     return this.lookUpOnce(pair);
   }
@@ -93,7 +84,7 @@ export class KnownKeys {
         this.refusals.set(id, true);
         return undefined;
       }
-      return this.remember({ apiKey, secretDigest: hash('sha256', pair.secretKey, 'buffer') });
+      return this.remember(new KnownKey(apiKey, hash('sha256', pair.secretKey, 'buffer')));
     }
     throw new UnavailableError('This API key is being changed. Try again in a moment.', { retryAfterSeconds: 1 });
   }
@@ -104,7 +95,7 @@ export class KnownKeys {
     try {
       const apiKey = await within(READ_WITHIN_MS, this.apiKeys.findByApiKey(pair.apiKey));
       if (apiKey?.secretHash !== known.apiKey.secretHash) return await this.lookUpOnce(pair);
-      return { ...known, apiKey };
+      return new KnownKey(apiKey, known.secretDigest);
     } catch (error) {
       if (isDatabaseAway(error)) return this.believe(known);
       throw error;

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { UnauthenticatedError } from '../authentication/errors.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { ApiError } from '../contract/api-error.js';
+import { CHALLENGE } from '../contract/response-headers.js';
 
 const SCHEME = /^Bearer +/i;
 
@@ -19,12 +20,14 @@ export class ServiceTokens {
    * The service that a request comes from.
    *
    * @param authorization `Bearer <service token>` (RFC 6750)
-   * @throws UnauthenticatedError
+   * @throws ApiError `unauthenticated`
    */
   identify(authorization: string | undefined): string {
     const token = authorization && SCHEME.test(authorization) ? authorization.replace(SCHEME, '') : '';
     const name = this.names.get(digestOf(token));
-    if (name === undefined) throw new UnauthenticatedError('INVALID_CREDENTIALS', HOW_TO);
+    if (name === undefined) {
+      throw new ApiError('unauthenticated', HOW_TO, { reason: 'INVALID_CREDENTIALS', headers: CHALLENGE });
+    }
     return name;
   }
 }

@@ -1,9 +1,24 @@
-import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { allows, type Scope } from '../api-keys/scopes.js';
+import type { Charge } from '../limits/metering.js';
+import type { KnownKey } from './known-key.js';
 
 /** Why a credential is refused, in the order in which it is decided. */
-export const REFUSALS = ['INVALID_CREDENTIALS', 'REVOKED', 'INSUFFICIENT_SCOPE'] as const;
+export const REFUSALS = [
+  'INVALID_CREDENTIALS',
+  'REVOKED',
+  'DISABLED',
+  'NOT_YET_VALID',
+  'EXPIRED',
+  'IP_NOT_ALLOWED',
+  'INSUFFICIENT_SCOPE',
+  'RATE_LIMITED',
+  'USAGE_EXCEEDED',
+] as const;
 export type Refusal = (typeof REFUSALS)[number];
+
+export function isRefusal(code: string): code is Refusal {
+  return (REFUSALS as readonly string[]).includes(code);
+}
 
 /** What a caller is about to do with a credential. */
 export interface Need {
@@ -16,15 +31,21 @@ export interface Need {
 }
 
 /** Whether a credential may do something, now. A refusal is a value, never an exception. */
-export type Verdict = { valid: true; code: 'VALID'; apiKey: ApiKey } | { valid: false; code: Refusal };
+export type Verdict =
+  | { valid: true; code: 'VALID'; key: KnownKey; charge: Charge }
+  | { valid: false; code: Refusal; key: KnownKey | undefined; charge: Charge | undefined };
 
-/** Decides about a key whose secret has passed: the checks, in the documented order. */
-export function decide(apiKey: ApiKey, { scopes }: Need): Verdict {
-  if (apiKey.status === 'revoked') return refused('REVOKED');
-  if (!scopes.every((scope) => allows(apiKey.scopes, scope))) return refused('INSUFFICIENT_SCOPE');
-  return { valid: true, code: 'VALID', apiKey };
+/** What speaks against a key whose secret has passed, before it is charged: the checks, in the documented order. */
+export function refusalOf(key: KnownKey, { scopes, ip }: Omit<Need, 'cost'>, now: number): Refusal | null {
+  const { revokedAt, notBefore, expiresAt, scopes: given } = key.apiKey;
+  if (revokedAt) return 'REVOKED';
+  if (notBefore && now < notBefore.getTime()) return 'NOT_YET_VALID';
+  if (expiresAt && now >= expiresAt.getTime()) return 'EXPIRED';
+  if (key.networks && !(ip !== undefined && key.networks.includes(ip))) return 'IP_NOT_ALLOWED';
+  if (!scopes.every((scope) => allows(given, scope))) return 'INSUFFICIENT_SCOPE';
+  return null;
 }
 
-export function refused(code: Refusal): Verdict {
-  return { valid: false, code };
+export function refused(code: Refusal, key?: KnownKey, charge?: Charge): Verdict {
+  return { valid: false, code, key, charge };
 }

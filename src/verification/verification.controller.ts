@@ -1,8 +1,6 @@
 import { Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
-import { Direct } from '../contract/direct.decorator.js';
-import { success } from '../contract/envelope.js';
+import { Direct, type DirectAnswer, type DirectRequest } from '../contract/direct.decorator.js';
 import { ApiErrors, ApiSuccess, WITH_BODY } from '../openapi/answers.decorator.js';
 import { ApiForServices } from '../openapi/security.js';
 import {
@@ -14,6 +12,7 @@ import {
   VerifyRequestDto,
 } from './dto/verify.dto.js';
 import { ServiceTokens } from './service-tokens.js';
+import { verdictJson } from './verdict-json.js';
 import type { Verdict } from './verdict.js';
 import { Verifier } from './verifier.js';
 import { readVerifyBatch, readVerifyRequest } from './verify-request.js';
@@ -37,8 +36,8 @@ export class VerificationController {
   @ApiBody({ type: VerifyRequestDto, examples: REQUEST_EXAMPLES })
   @ApiSuccess(VerdictDto, 'The verdict, also where it is a refusal.', VERDICT_EXAMPLE)
   @ApiErrors(...WITH_BODY, 'unauthenticated', 'internal', 'unavailable')
-  verify({ headers, body }: FastifyRequest) {
-    this.serviceTokens.identify(headers.authorization);
+  verify({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
+    this.serviceTokens.identify(raw.headers.authorization);
     const { pair, need } = readVerifyRequest(body);
     const verdict = this.verifier.verify(pair, need);
     return verdict instanceof Promise ? verdict.then(answer) : answer(verdict);
@@ -51,14 +50,17 @@ export class VerificationController {
   @ApiBody({ type: VerifyBatchRequestDto })
   @ApiSuccess(VerdictBatchDto, 'The verdicts, in the order of the requests.', { verdicts: [VERDICT_EXAMPLE] })
   @ApiErrors(...WITH_BODY, 'unauthenticated', 'internal', 'unavailable')
-  async verifyBatch({ headers, body }: FastifyRequest) {
-    this.serviceTokens.identify(headers.authorization);
-    const requests = readVerifyBatch(body);
-    const verdicts = await Promise.all(requests.map(async ({ pair, need }) => this.verifier.verify(pair, need)));
-    return success<VerdictBatchDto>({ verdicts: verdicts.map((verdict) => VerdictDto.of(verdict)) });
+  verifyBatch({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
+    this.serviceTokens.identify(raw.headers.authorization);
+    const verdicts = this.verifier.verifyInOrder(readVerifyBatch(body));
+    return verdicts instanceof Promise ? verdicts.then(answerBatch) : answerBatch(verdicts);
   }
 }
 
-function answer(verdict: Verdict) {
-  return success(VerdictDto.of(verdict));
+function answer(verdict: Verdict): DirectAnswer {
+  return { body: `{"data":${verdictJson(verdict)},"status":"success"}` };
+}
+
+function answerBatch(verdicts: Verdict[]): DirectAnswer {
+  return { body: `{"data":{"verdicts":[${verdicts.map(verdictJson).join()}]},"status":"success"}` };
 }

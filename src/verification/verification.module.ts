@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
+import { LimitsModule } from '../limits/limits.module.js';
 import { ChangeFeed } from './change-feed.js';
 import { KnownKeys } from './known-keys.js';
 import { SecretChecks } from './secret-checks.js';
@@ -9,7 +10,7 @@ import { Verifier } from './verifier.js';
 
 /** Knows what a presented key may do. */
 @Module({
-  imports: [ApiKeysModule],
+  imports: [ApiKeysModule, LimitsModule],
   controllers: [VerificationController],
   providers: [Verifier, KnownKeys, SecretChecks, ChangeFeed, ServiceTokens],
   exports: [Verifier],

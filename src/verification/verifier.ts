@@ -1,26 +1,73 @@
 import { Injectable } from '@nestjs/common';
+import type { ApiKey } from '../api-keys/api-key.entity.js';
 import type { KeyPair } from '../api-keys/credentials.js';
+import { Clock } from '../config/clock.js';
+import { type Charge, FREE_OF_CHARGE, Metering } from '../limits/metering.js';
+import type { KnownKey } from './known-key.js';
 import { KnownKeys } from './known-keys.js';
-import { decide, type Need, refused, type Verdict } from './verdict.js';
+import { type Need, refusalOf, refused, type Verdict } from './verdict.js';
+
+/** A pair, and what is needed of it. */
+export interface VerifyRequest {
+  pair: KeyPair;
+  need: Need;
+}
 
 /** Decides what a presented key pair may do: the one place that does. */
 @Injectable()
 export class Verifier {
-  constructor(private readonly knownKeys: KnownKeys) {}
+  constructor(
+    private readonly knownKeys: KnownKeys,
+    private readonly metering: Metering,
+    private readonly clock: Clock,
+  ) {}
 
   /**
    * The verdict on a pair, for what is needed of it; the state of a key is told only to who
-   * holds its secret. It is at hand at once for a key that is known.
+   * holds its secret. It is at hand at once for a key that is known and whose limits are kept here.
    *
    * @throws UnavailableError if it cannot be told now
    */
   verify(pair: KeyPair, need: Need): Verdict | Promise<Verdict> {
     const known = this.knownKeys.find(pair);
-    if (known instanceof Promise) return known.then((found) => verdictOn(found, need));
-    return verdictOn(known, need);
+    return known instanceof Promise ? known.then((key) => this.judge(key, need)) : this.judge(known, need);
+  }
+
+  /** The same without the charge: what is left of the key's rate and uses is not asked. */
+  async identify(pair: KeyPair, need: Omit<Need, 'cost'>): Promise<Verdict> {
+    return this.inspect(await this.knownKeys.find(pair), need);
+  }
+
+  /** The charge alone, for a key that was identified. */
+  charge(apiKey: ApiKey, cost: number): Charge | Promise<Charge> {
+    return this.metering.charge(apiKey, cost);
+  }
+
+  /** The verdicts on several, those on the same key one after the other, in the order of the requests. */
+  verifyInOrder(requests: readonly VerifyRequest[]): Verdict[] | Promise<Verdict[]> {
+    const waiting = new Map<string, Promise<Verdict>>();
+    const verdicts = requests.map(({ pair, need }) => {
+      const verdict = waiting.get(pair.apiKey)?.then(() => this.verify(pair, need)) ?? this.verify(pair, need);
+      if (verdict instanceof Promise) waiting.set(pair.apiKey, verdict);
+      return verdict;
+    });
+    return waiting.size > 0 ? Promise.all(verdicts.map(async (verdict) => verdict)) : (verdicts as Verdict[]);
+  }
+
+  private judge(key: KnownKey | undefined, need: Need): Verdict | Promise<Verdict> {
+    const verdict = this.inspect(key, need);
+    if (!verdict.valid) return verdict;
+    const charge = this.metering.charge(verdict.key.apiKey, need.cost);
+    return charge instanceof Promise ? charge.then((one) => charged(verdict.key, one)) : charged(verdict.key, charge);
+  }
+
+  private inspect(key: KnownKey | undefined, need: Omit<Need, 'cost'>): Verdict {
+    if (!key) return refused('INVALID_CREDENTIALS');
+    const refusal = refusalOf(key, need, this.clock.now());
+    return refusal ? refused(refusal, key) : charged(key, FREE_OF_CHARGE);
   }
 }
 
-function verdictOn(known: Awaited<ReturnType<KnownKeys['find']>>, need: Need): Verdict {
-  return known ? decide(known.apiKey, need) : refused('INVALID_CREDENTIALS');
+function charged(key: KnownKey, charge: Charge): Verdict {
+  return charge.refusal ? refused(charge.refusal, key, charge) : { valid: true, code: 'VALID', key, charge };
 }

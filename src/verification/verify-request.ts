@@ -1,14 +1,7 @@
 import { isIP } from 'node:net';
-import type { KeyPair } from '../api-keys/credentials.js';
 import { isScope } from '../api-keys/scopes.js';
 import { type ErrorDetail, ValidationError } from '../contract/api-error.js';
-import type { Need } from './verdict.js';
-
-/** What a service asks: may this pair do that, now? */
-export interface VerifyRequest {
-  pair: KeyPair;
-  need: Need;
-}
+import type { VerifyRequest } from './verifier.js';
 
 const MOST_REQUESTS = 100;
 const LARGEST_COST = 1_000_000;
@@ -53,7 +46,7 @@ function read(value: unknown, at: string, details: ErrorDetail[]): VerifyRequest
   if (scope !== undefined && needed.length === 0) refuse('scope', 'must name at least one scope');
   if (!needed.every(isScope))
     refuse('scope', 'must be the name of a scope, like pinning.unpin, or a list of such names');
-  return { pair: { apiKey, secretKey } as KeyPair, need: { scopes: needed, ip, cost } as Need };
+  return { pair: { apiKey, secretKey }, need: { scopes: needed, ip, cost } } as VerifyRequest;
 }
 
 function isAddress(ip: unknown): boolean {

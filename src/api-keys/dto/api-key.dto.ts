@@ -3,6 +3,7 @@ import { type ApiKey, KEY_STATUSES, type KeyStatus } from '../api-key.entity.js'
 import type { IssuedKey } from '../api-keys.service.js';
 import type { GivenScopes } from '../scopes.js';
 import { ApiScopes } from './key-scopes.decorator.js';
+import { LimitsDto } from './limits.dto.js';
 
 /** A key as it is shown: never its secret, nor the secret's hash. Times are RFC 3339 in UTC. */
 @ApiSchema({ name: 'ApiKey' })
@@ -19,11 +20,20 @@ export class ApiKeyDto {
   @ApiScopes()
   scopes: GivenScopes;
 
+  @ApiProperty({ type: LimitsDto })
+  limits: LimitsDto;
+
   @ApiProperty({ type: 'object', additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
 
   @ApiProperty({ enum: KEY_STATUSES })
   status: KeyStatus;
+
+  @ApiProperty({ type: 'integer', description: 'How often it was used' })
+  uses: number;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  last_used_at: string | null;
 
   @ApiProperty({ format: 'date-time' })
   created_at: string;
@@ -37,14 +47,18 @@ export class ApiKeyDto {
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   revoked_at: string | null;
 
-  static of(key: ApiKey): ApiKeyDto {
+  /** @param now milliseconds since 1970 */
+  static of(key: ApiKey, now: number): ApiKeyDto {
     return {
       id: key.id,
       name: key.name,
       api_key: key.apiKey,
       scopes: key.scopes,
+      limits: LimitsDto.of(key.limits),
       metadata: key.metadata,
-      status: key.status,
+      status: key.statusAt(now),
+      uses: key.uses,
+      last_used_at: key.lastUsedAt?.toISOString() ?? null,
       created_at: key.createdAt.toISOString(),
       updated_at: key.updatedAt.toISOString(),
       issued_by: key.issuedBy,
@@ -81,6 +95,9 @@ export class IssuedApiKeyDto {
   @ApiScopes()
   scopes: GivenScopes;
 
+  @ApiProperty({ type: LimitsDto })
+  limits: LimitsDto;
+
   @ApiProperty({ format: 'date-time' })
   created_at: string;
 
@@ -91,6 +108,7 @@ export class IssuedApiKeyDto {
       secret_key: secretKey,
       id: key.id,
       scopes: key.scopes,
+      limits: LimitsDto.of(key.limits),
       created_at: key.createdAt.toISOString(),
     };
   }

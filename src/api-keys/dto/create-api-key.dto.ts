@@ -2,6 +2,7 @@ import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { Matches } from 'class-validator';
 import { KeyScopes } from './key-scopes.decorator.js';
+import { GivenLimits, GivenLimitsDto } from './limits.dto.js';
 import { KeyMetadata } from './metadata.decorator.js';
 import type { GivenScopes } from '../scopes.js';
 
@@ -18,6 +19,9 @@ export class CreateApiKeyDto {
 
   @KeyScopes()
   scopes: GivenScopes;
+
+  @GivenLimits()
+  limits?: GivenLimitsDto;
 
   @KeyMetadata()
   metadata?: Record<string, string>;

@@ -1,5 +1,6 @@
 import type { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto } from './api-key.dto.js';
 import type { DeletedDto } from './deleted.dto.js';
+import type { LimitsDto } from './limits.dto.js';
 
 const everyScope = {
   admin: true,
@@ -14,13 +15,24 @@ export const CREATE_EXAMPLES = {
   admin: { summary: 'An admin key, the rest left out', value: { name: 'Admin api key', scopes: { admin: true } } },
 };
 
+const limits: LimitsDto = {
+  not_before: null,
+  expires_at: '2027-01-01T00:00:00.000Z',
+  max_uses: 100_000,
+  rate_limit: { requests: 180, window_seconds: 60 },
+  allowed_cidrs: ['192.0.2.0/24'],
+};
+
 export const KEY_EXAMPLE: ApiKeyDto = {
   id: '01a20b9d-c4d9-7123-b878-6eb9911deb3f',
   name: 'test-api-key',
   api_key: 'w3k_3mJ0vXq8TzKc1RbYdNfA',
   scopes: everyScope,
+  limits,
   metadata: { team: 'gallery' },
   status: 'active',
+  uses: 7,
+  last_used_at: '2026-11-24T03:41:07.112Z',
   created_at: '2026-11-24T03:33:38.649Z',
   updated_at: '2026-11-24T03:33:38.649Z',
   issued_by: null,
@@ -35,6 +47,7 @@ export const ISSUED_EXAMPLE: IssuedApiKeyDto = {
   secret_key: 'w3s_Zk4pQ9xWm2LtB7vYcR1nHsD6fJgK3aUeXoTi5wP0',
   id: KEY_EXAMPLE.id,
   scopes: everyScope,
+  limits,
   created_at: KEY_EXAMPLE.created_at,
 };
 

@@ -18,7 +18,7 @@ export class ApiKeyGuard extends AuthGuard(API_KEY_STRATEGY) {
 }
 
 /** A strategy's `error()` arrives as `error`, its `fail()` as `info`: our own errors pass as they are. */
-function principalOrError<T = Principal>(error: unknown, principal: T | false, info: unknown): T {
+export function principalOrError<T = Principal>(error: unknown, principal: T | false, info: unknown): T {
   if (error) throw error;
   if (principal) return principal;
   throw info instanceof ApiError ? info : refusedSession(info);

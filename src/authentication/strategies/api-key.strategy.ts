@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import passport from 'passport';
 import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
 import type { KeyPair } from '../../api-keys/credentials.js';
+import { ClientAddress } from '../../limits/client-address.js';
 import { Verifier } from '../../verification/verifier.js';
 import { refusalError } from '../errors.js';
 import { presentedCredentials } from '../presented-credentials.js';
@@ -10,6 +11,12 @@ import { Principal } from '../principal.js';
 
 export const API_KEY_STRATEGY = 'api-key';
 const HEADER = 'pinning_api_key';
+
+/** The pair, and the address that it is presented from. */
+interface Presented {
+  pair: KeyPair;
+  ip: string | undefined;
+}
 
 /** What Passport calls a request: for this strategy Fastify's, then one reduced to the pair. */
 type PassportRequest = Parameters<HeaderAPIKeyStrategy['authenticate']>[0];
@@ -22,25 +29,30 @@ type PassportRequest = Parameters<HeaderAPIKeyStrategy['authenticate']>[0];
  */
 @Injectable()
 export class ApiKeyStrategy extends HeaderAPIKeyStrategy {
-  constructor(private readonly verifier: Verifier) {
+  constructor(
+    private readonly verifier: Verifier,
+    private readonly clientAddress: ClientAddress,
+  ) {
     super({ header: HEADER, prefix: '' }, true, (_apiKey, done, request) => {
-      const { pair } = request as unknown as { pair: KeyPair };
-      this.validate(pair).then((principal) => done(null, principal), done);
+      const { pair, ip } = request as unknown as Presented;
+      this.validate({ pair, ip }).then((principal) => done(null, principal), done);
     });
     passport.use(API_KEY_STRATEGY, this);
   }
 
   /** Gives the strategy one spelling of the header, whichever of the two the client wrote. */
   override authenticate(request: PassportRequest): void {
-    const presented = presentedCredentials((request as unknown as FastifyRequest).raw);
+    const { raw } = request as unknown as FastifyRequest;
+    const presented = presentedCredentials(raw);
     if (!('pair' in presented)) return this.fail(401);
     const { pair } = presented;
-    super.authenticate({ headers: { [HEADER]: pair.apiKey }, pair } as unknown as PassportRequest);
+    const ip = this.clientAddress.of(raw);
+    super.authenticate({ headers: { [HEADER]: pair.apiKey }, pair, ip } as unknown as PassportRequest);
   }
 
-  async validate(pair: KeyPair): Promise<Principal> {
-    const verdict = await this.verifier.verify(pair, { scopes: [], ip: undefined, cost: 0 });
-    if (!verdict.valid) throw refusalError(verdict.code, []);
-    return Principal.apiKey(verdict.apiKey);
+  async validate({ pair, ip }: Presented): Promise<Principal> {
+    const verdict = await this.verifier.identify(pair, { scopes: [], ip });
+    if (!verdict.valid) throw refusalError(verdict.code);
+    return Principal.apiKey(verdict.key.apiKey);
   }
 }

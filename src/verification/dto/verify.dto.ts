@@ -36,6 +36,19 @@ export class VerifyBatchRequestDto {
   requests: VerifyRequestDto[];
 }
 
+/** How a key stands to its rate limit, after the verdict. */
+@ApiSchema({ name: 'RateState' })
+export class RateStateDto {
+  @ApiProperty({ type: 'integer' })
+  limit: number;
+
+  @ApiProperty({ type: 'integer' })
+  remaining: number;
+
+  @ApiProperty({ type: 'integer', description: 'Until all of the limit is there again' })
+  reset_seconds: number;
+}
+
 /** A verdict as a service gets it; what a valid key may do is there for `VALID` alone. */
 @ApiSchema({ name: 'Verdict' })
 export class VerdictDto {
@@ -57,11 +70,19 @@ export class VerdictDto {
   @ApiProperty({ type: ScopesDto, required: false })
   scopes?: Scopes;
 
-  static of(verdict: Verdict): VerdictDto {
-    if (!verdict.valid) return { valid: false, code: verdict.code };
-    const { id, ownerId, name, scopes } = verdict.apiKey;
-    return { valid: true, code: 'VALID', key_id: id, owner_id: ownerId, name, scopes: effectiveScopes(scopes) };
-  }
+  @ApiProperty({ type: 'integer', nullable: true, required: false, description: '`null` without `max_uses`' })
+  remaining_uses?: number | null;
+
+  @ApiProperty({
+    type: RateStateDto,
+    nullable: true,
+    required: false,
+    description: '`null` without a rate limit; with `RATE_LIMITED` too',
+  })
+  rate_limit?: RateStateDto | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, required: false })
+  expires_at?: string | null;
 }
 
 @ApiSchema({ name: 'VerdictBatch' })
@@ -77,6 +98,9 @@ export const VERDICT_EXAMPLE: VerdictDto = {
   owner_id: '0714f35b-08aa-4c2b-9df4-ddaa276d4ed0',
   name: 'test-api-key',
   scopes: effectiveScopes({ admin: true }),
+  remaining_uses: null,
+  rate_limit: { limit: 180, remaining: 179, reset_seconds: 60 },
+  expires_at: null,
 };
 
 export const REQUEST_EXAMPLES = {

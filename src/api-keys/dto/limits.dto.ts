@@ -1,0 +1,170 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, ApiSchema, PartialType } from '@nestjs/swagger';
+import { Type as TypeOf } from 'class-transformer';
+import {
+  IsInt,
+  IsObject,
+  Max,
+  Min,
+  ValidateBy,
+  ValidateIf,
+  ValidateNested,
+  type ValidationArguments,
+} from 'class-validator';
+import { InvalidNetworkError, parseNetwork } from '../../limits/cidr.js';
+import type { KeyLimits } from '../../limits/key-limits.js';
+import { isFuture, parseTimestamp } from './timestamp.js';
+
+const MOST_USES = 1_000_000_000_000;
+const MOST_REQUESTS = 1_000_000;
+/** 31 days. */
+const LONGEST_WINDOW_SECONDS = 2_678_400;
+const MOST_NETWORKS = 64;
+
+/** `null` stands for no such limit, and what is left out for whatever the call says of it. */
+function Limit(
+  name: string,
+  explain: (value: unknown, limits: Partial<LimitsDto>) => string | undefined,
+): PropertyDecorator {
+  const judge = ({ value, object }: ValidationArguments) => explain(value, object);
+  return applyDecorators(
+    ValidateIf((_, value) => value !== undefined && value !== null),
+    ValidateBy({
+      name,
+      validator: {
+        validate: (_, args) => args !== undefined && judge(args) === undefined,
+        defaultMessage: (args) => (args && judge(args)) ?? '',
+      },
+    }),
+  );
+}
+
+function WholeNumber(most: number): PropertyDecorator {
+  const message = `must be a whole number from 1 to ${most}`;
+  return applyDecorators(
+    Max(most, { message }),
+    Min(1, { message }),
+    IsInt({ message }),
+    ApiProperty({ type: 'integer', minimum: 1, maximum: most }),
+  );
+}
+
+const TIMESTAMP = 'must be a time in RFC 3339 with its zone, like 2030-01-31T12:00:00Z';
+
+function explainTimestamp(value: unknown): string | undefined {
+  if (!parseTimestamp(value)) return TIMESTAMP;
+  return isFuture(value) ? undefined : 'must not be in the past';
+}
+
+function explainExpiry(value: unknown, { not_before: notBefore }: Partial<LimitsDto>): string | undefined {
+  const [begins, ends] = [parseTimestamp(notBefore), parseTimestamp(value)];
+  return explainTimestamp(value) ?? (begins && ends && begins >= ends ? 'must be after not_before' : undefined);
+}
+
+function explainNetworks(value: unknown): string | undefined {
+  if (!Array.isArray(value) || value.length === 0 || value.length > MOST_NETWORKS) {
+    return `must be a list of 1 to ${MOST_NETWORKS} networks, like 192.0.2.0/24`;
+  }
+  for (const [index, network] of value.entries()) {
+    const offence = explainNetwork(network);
+    if (offence) return `[${index}] ${offence}`;
+  }
+  return undefined;
+}
+
+function explainNetwork(network: unknown): string | undefined {
+  try {
+    parseNetwork(String(network));
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvalidNetworkError) return error.message;
+    throw error;
+  }
+}
+
+@ApiSchema({ name: 'RateLimit' })
+export class RateLimitDto {
+  @WholeNumber(MOST_REQUESTS)
+  requests: number;
+
+  @WholeNumber(LONGEST_WINDOW_SECONDS)
+  window_seconds: number;
+}
+
+/** The limits of a key, as they are given and as they are shown. */
+@ApiSchema({ name: 'Limits' })
+export class LimitsDto {
+  @Limit('not_before', explainTimestamp)
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Valid from then on' })
+  not_before: string | null;
+
+  @Limit('expires_at', explainExpiry)
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Valid until then' })
+  expires_at: string | null;
+
+  @ValidateIf((_, value) => value !== undefined && value !== null)
+  @WholeNumber(MOST_USES)
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: MOST_USES, nullable: true, description: 'How often in all' })
+  max_uses: number | null;
+
+  @ValidateIf((_, value) => value !== undefined && value !== null)
+  @TypeOf(() => RateLimitDto)
+  @ValidateNested({ message: 'must be an object' })
+  @IsObject({ message: 'must be an object with requests, window_seconds' })
+  @ApiProperty({ type: RateLimitDto, nullable: true, description: 'At most so many in any window of that length' })
+  rate_limit: RateLimitDto | null;
+
+  @Limit('allowed_cidrs', explainNetworks)
+  @ApiProperty({
+    type: [String],
+    nullable: true,
+    minItems: 1,
+    maxItems: MOST_NETWORKS,
+    description: 'The networks it may be used from, IPv4 and IPv6',
+    example: ['192.0.2.0/24', '2001:db8::/32'],
+  })
+  allowed_cidrs: string[] | null;
+
+  static of({ notBefore, expiresAt, maxUses, rateLimit, allowedCidrs }: KeyLimits): LimitsDto {
+    return {
+      not_before: notBefore?.toISOString() ?? null,
+      expires_at: expiresAt?.toISOString() ?? null,
+      max_uses: maxUses,
+      rate_limit: rateLimit && { requests: rateLimit.requests, window_seconds: rateLimit.windowSeconds },
+      allowed_cidrs: allowedCidrs,
+    };
+  }
+}
+
+/** Limits as a client gives them: each may be left out; `null` stands for none. */
+@ApiSchema({ name: 'GivenLimits' })
+export class GivenLimitsDto extends PartialType(LimitsDto, { skipNullProperties: false }) {}
+
+/** Limits that may be left out altogether. */
+export function GivenLimits(): PropertyDecorator {
+  return applyDecorators(
+    ValidateIf((_, value) => value !== undefined),
+    TypeOf(() => GivenLimitsDto),
+    ValidateNested({ message: 'must be an object' }),
+    IsObject({ message: 'must be an object' }),
+    ApiProperty({ type: GivenLimitsDto, required: false }),
+  );
+}
+
+/** The limits as the service has them; what was left out is left out. */
+export function toKeyLimits(limits: GivenLimitsDto): Partial<KeyLimits> {
+  const {
+    not_before: notBefore,
+    expires_at: expiresAt,
+    max_uses: maxUses,
+    rate_limit: rate,
+    allowed_cidrs: cidrs,
+  } = limits;
+  return {
+    ...(notBefore !== undefined && { notBefore: parseTimestamp(notBefore) }),
+    ...(expiresAt !== undefined && { expiresAt: parseTimestamp(expiresAt) }),
+    ...(maxUses !== undefined && { maxUses }),
+    ...(rate !== undefined && { rateLimit: rate && { requests: rate.requests, windowSeconds: rate.window_seconds } }),
+    ...(cidrs !== undefined && { allowedCidrs: cidrs && cidrs.map((cidr) => parseNetwork(cidr).toString()) }),
+  };
+}

@@ -1,0 +1,17 @@
+const RFC_3339 = /^\d{4}-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
+
+/** Reads a time (RFC 3339, `date-time`), to the millisecond; `null` if it is none, like 30 February. */
+export function parseTimestamp(value: unknown): Date | null {
+  const [, month, day] = (typeof value === 'string' && RFC_3339.exec(value)) || [];
+  if (month === undefined || Number(day) > daysOf(String(value).slice(0, 4), month)) return null;
+  const time = new Date(String(value).toUpperCase());
+  return Number.isNaN(time.getTime()) ? null : time;
+}
+
+export function isFuture(value: unknown): boolean {
+  return (parseTimestamp(value)?.getTime() ?? 0) > Date.now();
+}
+
+function daysOf(year: string, month: string): number {
+  return new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+}
