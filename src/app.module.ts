@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AuthenticationModule } from './authentication/authentication.module.js';
+import { type Clock, SystemClock } from './config/clock.js';
 import type { Environment } from './config/environment.js';
 import { EnvironmentModule } from './config/environment.module.js';
 import { ContractModule } from './contract/contract.module.js';
@@ -10,10 +11,10 @@ import { OperationsModule } from './operations/operations.module.js';
 
 @Module({ imports: [ContractModule, AuthenticationModule, ApiKeysModule, OperationsModule] })
 export class AppModule {
-  static forRoot(environment: Environment, database: Database): DynamicModule {
+  static forRoot(environment: Environment, database: Database, clock: Clock = new SystemClock()): DynamicModule {
     return {
       module: AppModule,
-      imports: [EnvironmentModule.forRoot(environment), DatabaseModule.forRoot(database)],
+      imports: [EnvironmentModule.forRoot(environment, clock), DatabaseModule.forRoot(database)],
     };
   }
 }

@@ -3,9 +3,12 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { AppModule } from './app.module.js';
+import type { Clock } from './config/clock.js';
 import type { Environment } from './config/environment.js';
 import { AllowedMethods } from './contract/allowed-methods.js';
+import { DirectLane } from './contract/direct-lane.js';
 import { connectDirectly } from './contract/direct.decorator.js';
+import { ErrorAnswers } from './contract/error-answers.js';
 import { createHttpServer } from './contract/http-server.js';
 import { Database } from './database/database.js';
 import { createDocument, serveDocument } from './openapi/document.js';
@@ -14,17 +17,18 @@ import { createLogger } from './operations/logger.js';
 const WITHOUT_PREFIX = ['health/live', 'health/ready'];
 
 /** The whole service, ready to listen: what the process and the tests share. */
-export async function createApp(environment: Environment): Promise<NestFastifyApplication> {
+export async function createApp(environment: Environment, clock?: Clock): Promise<NestFastifyApplication> {
   const database = await Database.open(environment.database);
-  return buildApp(environment, database).catch(async (error: unknown) => {
+  return buildApp(environment, database, clock).catch(async (error: unknown) => {
     await database.close();
     throw error;
   });
 }
 
-async function buildApp(environment: Environment, database: Database): Promise<NestFastifyApplication> {
-  const module = AppModule.forRoot(environment, database);
-  const app = await NestFactory.create<NestFastifyApplication>(module, createHttpServer(), {
+async function buildApp(environment: Environment, database: Database, clock?: Clock): Promise<NestFastifyApplication> {
+  const module = AppModule.forRoot(environment, database, clock);
+  const lane = new DirectLane();
+  const app = await NestFactory.create<NestFastifyApplication>(module, createHttpServer(lane), {
     bodyParser: false,
     abortOnError: false,
     logger: createLogger(environment),
@@ -35,10 +39,12 @@ async function buildApp(environment: Environment, database: Database): Promise<N
     .getInstance()
     .addHook('onRoute', (route) => {
       allowedMethods.add(route.url, route.method);
-      connectDirectly(app, route);
+      connectDirectly(app, lane, route);
     });
   serveDocument(prefixed(app));
   await app.init();
+  const errorAnswers = app.get(ErrorAnswers, { strict: false });
+  lane.open((cause, request) => errorAnswers.of(cause, request));
   return app;
 }
 
@@ -48,7 +54,7 @@ async function buildApp(environment: Environment, database: Database): Promise<N
  */
 export async function documentApp(): Promise<OpenAPIObject> {
   const module = AppModule.forRoot({} as Environment, {} as Database);
-  const app = await NestFactory.create(module, createHttpServer(), { preview: true, logger: false });
+  const app = await NestFactory.create(module, createHttpServer(new DirectLane()), { preview: true, logger: false });
   return createDocument(prefixed(app));
 }
 

@@ -1,4 +1,4 @@
-import { documentedBody, issued, issueKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { documentedBody, issued, issueKey, noLimits, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
@@ -20,6 +20,7 @@ describe('POST /api/apiKeys', () => {
         secret_key: expect.stringMatching(/^w3s_[0-9A-Za-z]{40}$/),
         id: expect.stringMatching(/^[0-9a-f-]{36}$/),
         scopes: documentedBody.scopes,
+        limits: noLimits,
         created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       },
       status: 'success',
@@ -69,8 +70,11 @@ describe('GET /api/apiKeys/list', () => {
       name: 'key 11',
       api_key: keys[11]?.api_key,
       scopes: powerlessBody.scopes,
+      limits: noLimits,
       metadata: {},
       status: 'active',
+      uses: 0,
+      last_used_at: null,
       created_at: expect.any(String),
       updated_at: expect.any(String),
       issued_by: null,
@@ -149,7 +153,14 @@ describe('GET /api/apiKeys/testAuthentication', () => {
       expect(answer.status).toBe(200);
       expect(answer.body).toEqual({
         message: 'Congratulations! You are communicating with the Web3 IPFS API!',
-        data: { id: key.id, name: 'powerless', owner_id: 'tester', scopes: powerlessBody.scopes },
+        data: {
+          id: key.id,
+          name: 'powerless',
+          owner_id: 'tester',
+          scopes: powerlessBody.scopes,
+          limits: noLimits,
+          uses: 0,
+        },
         status: 'success',
       });
     },

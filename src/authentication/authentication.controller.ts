@@ -1,7 +1,10 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiKeysService } from '../api-keys/api-keys.service.js';
+import { isDatabaseAway } from '../database/database-away.js';
 import { ApiErrors, AUTHENTICATED } from '../openapi/answers.decorator.js';
 import { ApiAuthenticated } from '../openapi/security.js';
+import { FreeOfCharge } from './decorators/free-of-charge.decorator.js';
 import { RequireScopes } from './decorators/require-scopes.decorator.js';
 import { CurrentPrincipal } from './decorators/current-principal.decorator.js';
 import { TestAuthenticationDto } from './dto/test-authentication.dto.js';
@@ -9,8 +12,11 @@ import { Principal } from './principal.js';
 
 @Controller('apiKeys/testAuthentication')
 @RequireScopes([])
+@FreeOfCharge()
 @ApiAuthenticated('API keys')
 export class AuthenticationController {
+  constructor(private readonly apiKeys: ApiKeysService) {}
+
   @Get()
   @ApiOperation({ operationId: 'testAuthentication', summary: 'Tell who is calling and what it may do' })
   @ApiResponse({
@@ -20,7 +26,18 @@ export class AuthenticationController {
     example: TestAuthenticationDto.of(Principal.session('0714f35b-08aa-4c2b-9df4-ddaa276d4ed0')),
   })
   @ApiErrors(...AUTHENTICATED)
-  test(@CurrentPrincipal() principal: Principal): TestAuthenticationDto {
-    return TestAuthenticationDto.of(principal);
+  async test(@CurrentPrincipal() principal: Principal): Promise<TestAuthenticationDto> {
+    return TestAuthenticationDto.of(await this.current(principal));
+  }
+
+  /** The key as it is in the database, with its uses; as it is remembered while the database is away. */
+  private async current(principal: Principal): Promise<Principal> {
+    if (!principal.apiKey) return principal;
+    try {
+      return Principal.apiKey(await this.apiKeys.get(principal.ownerId, principal.apiKey.id));
+    } catch (error) {
+      if (isDatabaseAway(error)) return principal;
+      throw error;
+    }
   }
 }

@@ -2,7 +2,11 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import { VerificationModule } from '../verification/verification.module.js';
+import { ApiKeysModule } from '../api-keys/api-keys.module.js';
+import { LimitsModule } from '../limits/limits.module.js';
 import { AuthenticationController } from './authentication.controller.js';
+import { GatewayController } from './gateway.controller.js';
+import { AllowanceGuard } from './guards/allowance.guard.js';
 import { AuthenticationGuard } from './guards/authentication.guard.js';
 import { ApiKeyGuard, SessionGuard } from './guards/passport.guards.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
@@ -11,8 +15,8 @@ import { SessionStrategy } from './strategies/session.strategy.js';
 
 /** Knows who is calling. Its guards stand before every route, in this order. */
 @Module({
-  imports: [PassportModule, VerificationModule],
-  controllers: [AuthenticationController],
+  imports: [PassportModule, VerificationModule, ApiKeysModule, LimitsModule],
+  controllers: [AuthenticationController, GatewayController],
   providers: [
     SessionStrategy,
     ApiKeyStrategy,
@@ -20,6 +24,7 @@ import { SessionStrategy } from './strategies/session.strategy.js';
     ApiKeyGuard,
     { provide: APP_GUARD, useClass: AuthenticationGuard },
     { provide: APP_GUARD, useClass: ScopesGuard },
+    { provide: APP_GUARD, useClass: AllowanceGuard },
   ],
 })
 export class AuthenticationModule {}

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { KeyPair } from '../api-keys/credentials.js';
+import { headerValues } from '../contract/header-values.js';
 import { AmbiguousCredentialsError, UnauthenticatedError } from './errors.js';
 
 /** What a request presents: a session's token, or a key pair. */
@@ -19,7 +20,7 @@ const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
  *
  * @throws AmbiguousCredentialsError, or UnauthenticatedError where nothing complete is presented
  */
-export function presentedCredentials(request: Pick<IncomingMessage, 'headersDistinct'>): PresentedCredentials {
+export function presentedCredentials(request: IncomingMessage): PresentedCredentials {
   const authorization = single(request, ['authorization']);
   const apiKey = single(request, API_KEY_HEADERS);
   const secretKey = single(request, SECRET_KEY_HEADERS);
@@ -34,8 +35,8 @@ export function presentedCredentials(request: Pick<IncomingMessage, 'headersDist
 const HOW_TO =
   'Present a session (Authorization: Bearer <token>) or a key pair (the headers pinning_api_key and pinning_secret_key).';
 
-function single({ headersDistinct }: Pick<IncomingMessage, 'headersDistinct'>, names: string[]): string | undefined {
-  const values = names.flatMap((name) => headersDistinct[name] ?? []);
+function single(request: IncomingMessage, names: string[]): string | undefined {
+  const values = names.flatMap((name) => headerValues(request, name));
   if (values.length > 1) throw new AmbiguousCredentialsError(`The header ${names[0]} is there more than once.`);
   return values[0];
 }

@@ -1,12 +1,20 @@
 import { type Type, applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiResponse, type ApiResponseOptions, getSchemaPath } from '@nestjs/swagger';
 import { ApiError } from '../contract/api-error.js';
 import { failure, success } from '../contract/envelope.js';
 import { ERROR_CODES, type ErrorCode } from '../contract/error-codes.js';
 import { FailureDto } from './failure.dto.js';
 
 /** What any route may answer that wants a principal. */
-export const AUTHENTICATED: ErrorCode[] = ['ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable'];
+export const AUTHENTICATED: ErrorCode[] = [
+  'ambiguous_credentials',
+  'unauthenticated',
+  'ip_not_allowed',
+  'internal',
+  'unavailable',
+];
+/** What any route may answer that manages keys. */
+export const MANAGEMENT: ErrorCode[] = [...AUTHENTICATED, 'insufficient_scope', 'usage_exceeded', 'rate_limited'];
 /** What any route may answer that reads a body. */
 export const WITH_BODY: ErrorCode[] = [
   'malformed_json',
@@ -30,6 +38,14 @@ export function ApiSuccess<T>(data: Type<T>, description: string, example: T): M
 
 /** Documents the errors that a route may answer, each with an example, under their statuses. */
 export function ApiErrors(...codes: ErrorCode[]): MethodDecorator {
+  return ApiErrorsWithHeaders({}, ...codes);
+}
+
+/** The same for a route whose errors tell something in headers too, by their status. */
+export function ApiErrorsWithHeaders(
+  headers: Record<number, ApiResponseOptions['headers']>,
+  ...codes: ErrorCode[]
+): MethodDecorator {
   const statuses = new Set(codes.map((code) => ERROR_CODES[code].status));
   const documentStatus = (status: number) => {
     const group = codes.filter((code) => ERROR_CODES[code].status === status);
@@ -37,6 +53,7 @@ export function ApiErrors(...codes: ErrorCode[]): MethodDecorator {
       status,
       description: group.map((code) => `\`${code}\`: ${ERROR_CODES[code].when}`).join('\n\n'),
       type: FailureDto,
+      ...(headers[status] && { headers: headers[status] }),
       examples: Object.fromEntries(group.map((code) => [code, exampleOf(code)])),
     });
   };

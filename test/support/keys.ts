@@ -1,3 +1,4 @@
+import { effectiveScopes, SCOPES } from '../../src/api-keys/scopes.js';
 import type { Answer, Client } from './client.js';
 import { sessionOf } from './sessions.js';
 
@@ -22,6 +23,19 @@ export const powerlessBody = {
     pin_nft: { unpin_nft: false, pin_nft_to_ipfs: false },
   },
 };
+
+/** The limits of a key that has none. */
+export const noLimits = { not_before: null, expires_at: null, max_uses: null, rate_limit: null, allowed_cidrs: null };
+
+/** The body of a key with these scopes and no other. */
+export function bodyWith(scopes: readonly string[], more: object = {}): object {
+  const body = structuredClone({ name: `has ${scopes.length} scopes`, scopes: effectiveScopes({ admin: scopes.includes('admin') }) });
+  for (const scope of SCOPES.filter((name) => name !== 'admin' && scopes.includes(name))) {
+    const [group = '', flag = ''] = scope.split('.');
+    (body.scopes as unknown as Record<string, Record<string, boolean>>)[group]![flag] = true;
+  }
+  return { ...body, ...more };
+}
 
 export interface IssuedKey {
   id: string;

@@ -19,7 +19,7 @@ export interface Outcome {
 
 /** Starts `node dist/main.js` on a port of its own, and waits until it listens. */
 export async function startProcess(variables: Record<string, string>): Promise<ServiceProcess> {
-  const child = launch(['dist/main.js'], { PORT: '0', ...variables });
+  const child = launch(['dist/main.js'], { PORT: '0', MANAGEMENT_RATE_LIMIT: '1000000', ...variables });
   const output = collect(child);
   const ended = endOf(child);
   const listening = new Promise<string>((resolve) => {

@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../../src/app.setup.js';
+import type { Clock } from '../../src/config/clock.js';
 import { loadEnvironment } from '../../src/config/environment.js';
 import { Client } from './client.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
@@ -17,10 +18,20 @@ export interface TestService {
 export async function startService(
   variables: Record<string, string> = {},
   keptDatabase?: TestDatabase,
+  clock?: Clock,
 ): Promise<TestService> {
   const database = keptDatabase ?? (await createTestDatabase());
   const keys = variables['JWT_JWKS_URL'] ? {} : { JWT_PUBLIC_KEY: accountService.publicKey };
-  const app = await createApp(loadEnvironment({ LOG_LEVEL: 'error', ...database.variables, ...keys, ...variables }));
+  const app = await createApp(
+    loadEnvironment({
+      LOG_LEVEL: 'error',
+      MANAGEMENT_RATE_LIMIT: '1000000',
+      ...database.variables,
+      ...keys,
+      ...variables,
+    }),
+    clock,
+  );
   await app.listen(0, '127.0.0.1');
   const client = new Client(await app.getUrl());
   return {

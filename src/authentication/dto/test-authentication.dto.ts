@@ -1,5 +1,7 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { ScopesDto } from '../../api-keys/dto/scopes.dto.js';
+import { LimitsDto } from '../../api-keys/dto/limits.dto.js';
+import { NO_LIMITS } from '../../limits/key-limits.js';
 import type { Scopes } from '../../api-keys/scopes.js';
 import type { Principal } from '../principal.js';
 
@@ -17,6 +19,12 @@ class PrincipalDto {
 
   @ApiProperty({ type: ScopesDto })
   scopes: Scopes;
+
+  @ApiProperty({ type: LimitsDto })
+  limits: LimitsDto;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'How often the key was used; `null` for a session' })
+  uses: number | null;
 }
 
 /** The documented message, which clients may compare, and who is calling. */
@@ -32,9 +40,10 @@ export class TestAuthenticationDto {
   status: 'success';
 
   static of({ apiKey, ownerId, effectiveScopes }: Principal): TestAuthenticationDto {
+    const { id, name, limits, uses } = apiKey ?? { id: null, name: null, limits: NO_LIMITS, uses: null };
     return {
       message: 'Congratulations! You are communicating with the Web3 IPFS API!',
-      data: { id: apiKey?.id ?? null, name: apiKey?.name ?? null, owner_id: ownerId, scopes: effectiveScopes },
+      data: { id, name, owner_id: ownerId, scopes: effectiveScopes, limits: LimitsDto.of(limits), uses },
       status: 'success',
     };
   }

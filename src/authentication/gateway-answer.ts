@@ -1,0 +1,61 @@
+import type { ApiKey } from '../api-keys/api-key.entity.js';
+import { grantedScopes, SCOPES } from '../api-keys/scopes.js';
+import { ApiError } from '../contract/api-error.js';
+import { type Charge, rateOf } from '../limits/metering.js';
+import { rateLimitHeaders } from '../limits/rate-limit-headers.js';
+import type { KnownKey } from '../verification/known-key.js';
+import { isRefusal } from '../verification/verdict.js';
+
+/** Where a gateway finds the verdict's code, whatever the status is. */
+const CODE_HEADER = 'X-W3IPFS-Code';
+
+/** What a gateway is told about a session that it may let through: it has no key, and every scope. */
+export function sessionHeaders(ownerId: string): Record<string, string> {
+  return { 'X-W3IPFS-Owner': headerValue(ownerId), 'X-W3IPFS-Scopes': SCOPES.join(' '), [CODE_HEADER]: 'VALID' };
+}
+
+/** What a gateway is told about an API key that it may let through, and how the key stands to its rate limit. */
+export function keyHeaders(key: KnownKey, charge: Charge): Record<string, string> {
+  const identity = key.derive(identityOf);
+  return charge.rate ? { ...identity, ...rateLimitHeaders(rateOf(charge)) } : identity;
+}
+
+function identityOf({ id, ownerId, scopes }: ApiKey): Record<string, string> {
+  return {
+    'X-W3IPFS-Owner': headerValue(ownerId),
+    'X-W3IPFS-Key-Id': id,
+    'X-W3IPFS-Scopes': grantedScopes(scopes).join(' '),
+    [CODE_HEADER]: 'VALID',
+  };
+}
+
+/**
+ * A text as a header can carry it: visible ASCII but for `%` stays as it is, all else is percent-encoded in
+ * UTF-8, so that `decodeURIComponent` gives the text back, whatever it is.
+ */
+function headerValue(text: string): string {
+  return text.replace(/[^!-$&-~]+/g, encodeURIComponent);
+}
+
+/**
+ * An error as a gateway understands it: with the verdict's code in a header and, if it wants that, 403 in
+ * place of every status but 401. What is no refusal stays as it is: a service that is away, say.
+ */
+export function asRefusal(cause: unknown, denyAs403: boolean): unknown {
+  const verdict = cause instanceof ApiError ? verdictOf(cause) : undefined;
+  if (!(cause instanceof ApiError) || verdict === undefined) return cause;
+  const { code, message, reason, details, status } = cause;
+  return new ApiError(code, message, {
+    ...(reason !== undefined && { reason }),
+    ...(details && { details }),
+    headers: { ...cause.headers, [CODE_HEADER]: verdict },
+    status: denyAs403 && status !== 401 ? 403 : status,
+  });
+}
+
+/** A refusal's error is named as its verdict is, but for those that share a name and give the verdict as their reason. */
+function verdictOf({ code, reason }: ApiError): string | undefined {
+  if (code === 'ambiguous_credentials') return 'INVALID_CREDENTIALS';
+  const name = reason ?? code.toUpperCase();
+  return reason !== undefined || isRefusal(name) ? name : undefined;
+}

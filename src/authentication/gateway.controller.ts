@@ -1,0 +1,68 @@
+import type { IncomingMessage } from 'node:http';
+import { Controller, Get } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import { Direct, type DirectAnswer, type DirectRequest } from '../contract/direct.decorator.js';
+import { ClientAddress } from '../limits/client-address.js';
+import { rateOf } from '../limits/metering.js';
+import { ApiAuthenticated } from '../openapi/security.js';
+import type { Verdict } from '../verification/verdict.js';
+import { Verifier } from '../verification/verifier.js';
+import { authenticateSession } from './authenticate-session.js';
+import { type AuthorizeRequest, readAuthorizeRequest } from './authorize-request.js';
+import { ApiAuthorizeAnswers } from './dto/authorize-answers.decorator.js';
+import { ClosedRouteError, refusalError } from './errors.js';
+import { asRefusal, keyHeaders, sessionHeaders } from './gateway-answer.js';
+import { presentedCredentials } from './presented-credentials.js';
+
+/**
+ * For gateways, which ask before they let a request through, with the client's own headers. No guard stands
+ * before its handler, which identifies the client itself.
+ */
+@Controller('apiKeys/authorize')
+@ApiAuthenticated('Gateways')
+export class GatewayController {
+  constructor(
+    private readonly verifier: Verifier,
+    private readonly clientAddress: ClientAddress,
+  ) {}
+
+  /** The answer is its status and headers, which is all that a gateway reads: there is no body. */
+  @Get()
+  @Direct()
+  @ApiOperation({ operationId: 'authorizeRequest', summary: 'May this request pass?' })
+  @ApiAuthorizeAnswers()
+  authorize({ raw }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
+    const asked = readAuthorizeRequest(raw);
+    const refuse = (error: unknown): never => {
+      throw asRefusal(error, asked.denyAs403);
+    };
+    try {
+      const answer = this.admit(raw, asked);
+      return answer instanceof Promise ? answer.catch(refuse) : answer;
+    } catch (error) {
+      return refuse(error);
+    }
+  }
+
+  private admit(request: IncomingMessage, asked: AuthorizeRequest): DirectAnswer | Promise<DirectAnswer> {
+    const presented = presentedCredentials(request);
+    if ('token' in presented) return this.admitSession(request, asked);
+    // Whoever asks for what no scope opens is told so, free of charge, once it is clear who that is
+    const scopes = asked.scopes ?? [];
+    const need = { scopes, ip: this.clientAddress.of(request), cost: asked.scopes ? 1 : 0 };
+    const verdict = this.verifier.verify(presented.pair, need);
+    return verdict instanceof Promise ? verdict.then((decided) => answerTo(decided, asked)) : answerTo(verdict, asked);
+  }
+
+  private async admitSession(request: IncomingMessage, { scopes }: AuthorizeRequest): Promise<DirectAnswer> {
+    const { ownerId } = await authenticateSession(request);
+    if (!scopes) throw new ClosedRouteError();
+    return { headers: sessionHeaders(ownerId) };
+  }
+}
+
+function answerTo({ valid, code, key, charge }: Verdict, { scopes }: AuthorizeRequest): DirectAnswer {
+  if (!valid) throw refusalError(code, { needed: scopes ?? [], rates: rateOf(charge) });
+  if (!scopes) throw new ClosedRouteError();
+  return { headers: keyHeaders(key, charge) };
+}

@@ -1,0 +1,187 @@
+import { SCOPES } from '../src/api-keys/scopes.js';
+import { atOnce, range } from './support/at-once.js';
+import { bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
+import { startService, type TestService } from './support/service.js';
+import { secondsFromNow, sessionOf, signToken } from './support/sessions.js';
+
+const AUTHORIZE = '/api/apiKeys/authorize';
+const pins = { 'x-original-method': 'GET', 'x-original-uri': '/api/pinning/pins?limit=5' };
+
+let service: TestService;
+let admin: IssuedKey;
+let unpins: IssuedKey;
+let revoked: IssuedKey;
+beforeAll(async () => {
+  service = await startService();
+  admin = await issueKey(service.client, 'ann');
+  unpins = await issueKey(service.client, 'ann', bodyWith(['pinning.unpin']));
+  revoked = await issueKey(service.client, 'ann');
+  await service.client.delete(`/api/apiKeys/${revoked.id}`, sessionOf('ann'));
+});
+afterAll(() => service.stop());
+
+const authorize = (query: string, headers: Record<string, string | string[]>) =>
+  service.client.call('GET', AUTHORIZE + query, { headers });
+
+describe('lets a request pass', () => {
+  it('and says whose it is, in headers alone', async () => {
+    const answer = await authorize('?scope=pinning.unpin', pairHeaders(unpins));
+    expect([answer.status, answer.text]).toEqual([200, '']);
+    expect(answer.headers).toMatchObject({
+      'content-length': '0',
+      'cache-control': 'no-store',
+      'x-w3ipfs-owner': 'ann',
+      'x-w3ipfs-key-id': unpins.id,
+      'x-w3ipfs-scopes': 'pinning.unpin',
+      'x-w3ipfs-code': 'VALID',
+      'x-request-id': expect.any(String),
+    });
+  });
+
+  it.each([
+    ['underscores', (k: IssuedKey) => pairHeaders(k)],
+    ['hyphens', (k: IssuedKey) => ({ 'Pinning-API-Key': k.api_key, 'pinning-secret-key': k.secret_key })],
+  ])('with %s in the headers, by the first asking and by the next', async (_, headers) => {
+    const key = await issueKey(service.client, 'ann');
+    for (const query of ['?scope=admin', '/?scope=pinning.unpin,data.nft_list&deny=403']) {
+      const answer = await authorize(query, headers(key));
+      expect([answer.status, answer.headers['x-w3ipfs-scopes']]).toEqual([200, SCOPES.join(' ')]);
+    }
+  });
+
+  it.each([
+    ["nginx's", pins],
+    ["Traefik's", { 'x-forwarded-method': 'HEAD', 'x-forwarded-uri': '/api/pinning/pins/' }],
+    ['both, of one mind', { ...pins, 'x-forwarded-method': 'GET', 'x-forwarded-uri': pins['x-original-uri'] }],
+  ])('by the route in the headers: %s', async (_, route) => {
+    expect((await authorize('', { ...pairHeaders(admin), ...route })).status).toBe(200);
+    const refused = await authorize('', { ...pairHeaders(unpins), ...route });
+    expect(refused.status).toBe(403);
+    expect(refused.body.error.message).toBe('This API key lacks the scope data.pin_list.');
+  });
+
+  it('by the scope alone where that is given, whatever route another proxy put into the headers', async () => {
+    expect((await authorize('?scope=pinning.unpin', { ...pairHeaders(unpins), ...pins })).status).toBe(200);
+  });
+
+  it('of a session, which has every scope and no key', async () => {
+    const answer = await authorize('', { ...sessionOf('ann'), ...pins });
+    expect([answer.status, answer.text]).toEqual([200, '']);
+    expect(answer.headers).toMatchObject({ 'x-w3ipfs-owner': 'ann', 'x-w3ipfs-scopes': SCOPES.join(' ') });
+    expect(answer.headers).not.toHaveProperty('x-w3ipfs-key-id');
+  });
+
+  it.each([
+    ['auth0|a@b.c', 'auth0|a@b.c'],
+    ['Zoë 100%, 李 😀', 'Zo%C3%AB%20100%25,%20%E6%9D%8E%20%F0%9F%98%80'],
+  ])('of an owner whose name is %s', async (owner, header) => {
+    const key = await issueKey(service.client, owner);
+    for (const headers of [pairHeaders(key), sessionOf(owner)]) {
+      const answer = await authorize('?scope=admin', headers);
+      expect(answer.headers['x-w3ipfs-owner']).toBe(header);
+      expect(decodeURIComponent(header)).toBe(owner);
+    }
+  });
+});
+
+describe('refuses', () => {
+  const wrong = () => pairHeaders({ ...unpins, secret_key: `w3s_${'a'.repeat(40)}` });
+  const expired = () => ({ authorization: `Bearer ${signToken({ exp: secondsFromNow(-60) })}` });
+  it.each([
+    ['nobody', () => ({}), 401, 401, 'INVALID_CREDENTIALS', 'unauthenticated'],
+    ['a made-up pair', wrong, 401, 401, 'INVALID_CREDENTIALS', 'unauthenticated'],
+    ['half a pair', () => ({ pinning_api_key: unpins.api_key }), 401, 401, 'INVALID_CREDENTIALS', 'unauthenticated'],
+    ['a revoked key', () => pairHeaders(revoked), 401, 401, 'REVOKED', 'unauthenticated'],
+    ['an expired session', expired, 401, 401, 'EXPIRED', 'unauthenticated'],
+    ['no session', () => ({ authorization: 'Basic YTpi' }), 401, 401, 'INVALID_CREDENTIALS', 'unauthenticated'],
+    ['a key without the scope', () => pairHeaders(unpins), 403, 403, 'INSUFFICIENT_SCOPE', 'insufficient_scope'],
+    [
+      'a session and a key together',
+      () => ({ ...sessionOf('ann'), ...pairHeaders(admin) }),
+      400,
+      403,
+      'INVALID_CREDENTIALS',
+      'ambiguous_credentials',
+    ],
+    [
+      'a header twice',
+      () => ({ ...pairHeaders(admin), 'pinning-secret-key': admin.secret_key }),
+      400,
+      403,
+      'INVALID_CREDENTIALS',
+      'ambiguous_credentials',
+    ],
+  ])('%s, with the verdict in a header', async (_, headers, status, deniedStatus, code, error) => {
+    for (const [query, expected] of [
+      ['', status],
+      ['?deny=403', deniedStatus],
+    ] as const) {
+      const answer = await authorize(query, { ...headers(), ...pins });
+      expect([answer.status, answer.headers['x-w3ipfs-code'], answer.body.error.code]).toEqual([expected, code, error]);
+      expect(answer.body).toMatchObject({ status: 'error', request_id: answer.headers['x-request-id'] });
+      expect(answer.headers['www-authenticate']).toEqual(expected === 401 ? 'Bearer realm="w3ipfs"' : undefined);
+      expect(answer.headers).not.toHaveProperty('x-w3ipfs-owner');
+    }
+  });
+
+  const other = { 'x-forwarded-method': 'POST', 'x-forwarded-uri': '/api/nft' };
+  it.each<[string, Record<string, string | string[]>]>([
+    ['a route that the table lacks', { ...pins, 'x-original-uri': '/api/users' }],
+    ['a route by another method', { ...pins, 'x-original-method': 'PUT' }],
+    ['a path with dots', { ...pins, 'x-original-uri': '/api/pinning/%2e%2e/nft/nfts' }],
+    ['a path with raw bytes', { ...pins, 'x-original-uri': '/api/pinning/\u00e9' }],
+    ['an over-long path', { ...pins, 'x-original-uri': `/api/pinning/${'a'.repeat(6_000)}` }],
+    ['an empty path', { ...pins, 'x-original-uri': '' }],
+    ['two routes', { ...pins, ...other }],
+    ['a second method', { ...pins, 'x-forwarded-method': 'GET' }],
+    ['a second path', { ...pins, 'x-forwarded-uri': pins['x-original-uri'] }],
+    ['a path given twice', { ...pins, 'x-original-uri': [pins['x-original-uri'], pins['x-original-uri']] }],
+    ['a method given twice', { ...pins, 'x-original-method': ['GET', 'GET'] }],
+  ])('whoever asks for %s, and first of all whoever is not known', async (_, route) => {
+    for (const headers of [pairHeaders(admin), sessionOf('ann')]) {
+      const answer = await authorize('?deny=403', { ...headers, ...route });
+      expect([answer.status, answer.headers['x-w3ipfs-code']]).toEqual([403, 'INSUFFICIENT_SCOPE']);
+      expect(answer.body.error.message).toBe('No scope opens this route through the gateway.');
+    }
+    expect((await authorize('', route)).status).toBe(401);
+  });
+});
+
+it.each<[string, Record<string, string>, string[]]>([
+  ['', {}, ['scope']],
+  ['?deny=403', { 'x-original-method': 'GET', 'x-forwarded-uri': '/api/nft/nfts' }, ['scope']],
+  ['', { 'x-original-uri': '/api/nft/nfts' }, ['scope']],
+  ['?scope=', pins, ['scope']],
+  ['?scope=pinning', pins, ['scope']],
+  ['?scope=admin,', pins, ['scope']],
+  ['?scope=admin,%20pinning.unpin', pins, ['scope']],
+  ['?scope=admin&scope=admin', pins, ['scope']],
+  ['?deny=401', pins, ['deny']],
+  ['?deny=403&deny=403', pins, ['deny']],
+  ['?Scope=admin&__proto__=1&deny=', pins, ['Scope', '__proto__', 'deny']],
+])('tells the operator what does not fit in %s with %j', async (query, headers, paths) => {
+  for (const credentials of [pairHeaders(admin), {}]) {
+    const answer = await authorize(query, { ...credentials, ...headers });
+    expect([answer.status, answer.body.error.code]).toEqual([400, 'validation_failed']);
+    expect(answer.body.error.details.map(({ path }: { path: string }) => path)).toEqual(paths);
+    expect(answer.headers).not.toHaveProperty('x-w3ipfs-code');
+  }
+});
+
+it('takes no other method', async () => {
+  const answer = await service.client.post(AUTHORIZE, pairHeaders(admin), {});
+  expect([answer.status, answer.headers.allow]).toEqual([405, 'DELETE, GET, HEAD']);
+});
+
+it('denies a key as soon as it is revoked, however many ask', async () => {
+  const key = await issueKey(service.client, 'ann');
+  expect((await authorize('?scope=admin', pairHeaders(key))).status).toBe(200);
+  await service.client.delete(`/api/apiKeys/${key.id}`, sessionOf('ann'));
+  const statuses = new Set<number>();
+  await atOnce(
+    16,
+    range(64),
+    async () => void statuses.add((await authorize('?scope=admin', pairHeaders(key))).status),
+  );
+  expect([...statuses]).toEqual([401]);
+});

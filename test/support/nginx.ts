@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { accessSync, chmodSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from './client.js';
+import { makeFolder, removeFolder } from './folders.js';
+
+/** Names the nginx that the gateway's tests run; without it they are left out. */
+export const NGINX_VARIABLE = 'TEST_NGINX';
+
+const NOBODY = 65_534;
+
+/** An nginx of a test's own, configured by `deploy/nginx.conf`. */
+export interface Gateway {
+  port: number;
+  client: Client;
+  stop(): Promise<void>;
+}
+
+/** @param addresses where the key service and the platform are, `host:port` */
+export async function startNginx(addresses: { keys: string; platform: string }): Promise<Gateway> {
+  const nginx = executable();
+  const folder = makeFolder();
+  chmodSync(folder, 0o777);
+  const port = await freePort();
+  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, addresses));
+  const directives = `daemon off; master_process off; pid ${folder}/pid; error_log stderr;`;
+  const unprivileged = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+  const args = ['-e', 'stderr', '-p', folder, '-c', join(folder, 'nginx.conf'), '-g', directives];
+  const child = spawn(nginx, args, { ...unprivileged, stdio: ['ignore', 'ignore', 'pipe'] });
+  let output = '';
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
+  while (!(await accepts(port))) {
+    if (child.exitCode !== null) throw new Error(`nginx did not start:\n${output}`);
+    await sleep(20);
+  }
+  const client = new Client(`http://127.0.0.1:${port}`);
+  const stop = async () => {
+    client.close();
+    child.kill();
+    await ended;
+    removeFolder(folder);
+  };
+  return { port, client, stop };
+}
+
+function executable(): string {
+  const nginx = process.env[NGINX_VARIABLE] ?? '';
+  try {
+    accessSync(nginx, constants.X_OK);
+  } catch {
+    throw new Error(`${NGINX_VARIABLE} is '${nginx}', which cannot be run. On Debian: apt-get install nginx-light`);
+  }
+  return nginx;
+}
+
+/** The file that is shipped, but for its addresses and the folders that need a user's rights. */
+function configuration(folder: string, port: number, { keys, platform }: { keys: string; platform: string }): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'scgi', 'uwsgi'].map(
+    (one) => `${one}_temp_path ${folder}/${one};`,
+  );
+  const changes: [string, string][] = [
+    ['http {', `http { access_log off; ${temporary.join(' ')}`],
+    ['listen 8080;', `listen 127.0.0.1:${port};`],
+    ['server 127.0.0.1:8000;', `server ${keys};`],
+    ['server 127.0.0.1:9000;', `server ${platform};`],
+  ];
+  return changes.reduce(
+    (text, [from, to]) => {
+      if (text.split(from).length !== 2) throw new Error(`deploy/nginx.conf does not have one '${from}'`);
+      return text.replace(from, () => to);
+    },
+    readFileSync('deploy/nginx.conf', 'utf8'),
+  );
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true));
+    socket.on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
+}
