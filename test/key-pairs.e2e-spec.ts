@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { ApiKey } from '../src/api-keys/api-key.entity.js';
-import { mintSecretKey } from '../src/api-keys/credentials.js';
+import { credentialKey, mintSecretKey } from '../src/api-keys/credentials.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
@@ -20,7 +20,7 @@ afterAll(() => service.stop());
 
 /** A secret that passes the tag's check, as whoever stole the server key could make it. */
 function forged(apiKey: string): Pick<IssuedKey, 'api_key' | 'secret_key'> {
-  return { api_key: apiKey, secret_key: mintSecretKey(apiKey, [serverKey]) };
+  return { api_key: apiKey, secret_key: mintSecretKey(apiKey, [credentialKey(serverKey)]) };
 }
 
 it.each([

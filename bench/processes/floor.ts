@@ -8,14 +8,14 @@ export interface FloorRoute {
   method: HTTPMethods;
   path: string;
   headers: Record<string, string>;
-  /** The length of the answer's body, at least 13. */
+  /** The length of the answer's body: 0, or at least 13. */
   bytes: number;
 }
 
 const routes = JSON.parse(process.argv[2] ?? '[]') as FloorRoute[];
 const server = Fastify();
 for (const { method, path, headers, bytes } of routes) {
-  const answer = JSON.stringify({ filler: 'x'.repeat(bytes - 13) });
+  const answer = bytes === 0 ? undefined : JSON.stringify({ filler: 'x'.repeat(bytes - 13) });
   server.route({ method, url: path.replace(/\?.*/, ''), handler: (_, reply) => reply.headers(headers).send(answer) });
 }
 console.log(`at ${await server.listen({ port: 0, host: '127.0.0.1' })}`);

@@ -29,21 +29,12 @@ async function measure(database: BenchDatabase, service: Measured, pairs: KeyPai
     verify('verify, hit', pair),
     verifyBatch(`verify, batch of ${BATCH} known keys`, pairs),
     verifyMadeUp('verify, made-up pair', pair),
+    authorize('authorize, hit', pair),
   ];
-  const gateway = authorize('authorize, hit', pair);
-  const hasAuthorize = await isDescribed(service, '/api/apiKeys/authorize');
-  if (hasAuthorize) works.push(gateway);
   const [one, batch] = await compare('Known keys', service, works);
   if (!one || !batch) throw new Error('compare() has lost a work');
-  if (!hasAuthorize) console.log('\nLEFT OUT: authorize, hit. This build does not have it.');
   const verdicts = batch.perSecond * BATCH;
   const times = (verdicts / one.perSecond).toFixed(1);
   console.log(`\nA batch of ${BATCH}: ${whole(verdicts)} verdicts/s, ${times} times those of verify, hit.`);
   await printReference(database, service, verify('verify, hit', pair), pair);
-}
-
-/** Whether the service's own document has the path: `GET /api/apiKeys/:id` would answer in its place. */
-async function isDescribed({ url }: Measured, path: string): Promise<boolean> {
-  const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: Record<string, unknown> };
-  return path in paths;
 }

@@ -1,8 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { type CredentialKeys, isGenuine, type KeyPair, mintApiKey, mintSecretKey } from './credentials.js';
+import {
+  credentialKey,
+  type CredentialKeys,
+  isGenuine,
+  type KeyPair,
+  mintApiKey,
+  mintSecretKey,
+} from './credentials.js';
 
-const keys: CredentialKeys = [randomBytes(32)];
+const keys: CredentialKeys = [credentialKey(randomBytes(32))];
 const mint = (ring = keys): KeyPair => {
   const apiKey = mintApiKey();
   return { apiKey, secretKey: mintSecretKey(apiKey, ring) };
@@ -34,13 +41,13 @@ describe('mintApiKey() and mintSecretKey()', () => {
 
 describe('isGenuine()', () => {
   it('takes what was minted under any key of the ring', () => {
-    const older: CredentialKeys = [randomBytes(32)];
+    const older: CredentialKeys = [credentialKey(randomBytes(32))];
     expect(isGenuine(mint(), [keys[0], older[0]])).toBe(true);
     expect(isGenuine(mint(older), [keys[0], older[0]])).toBe(true);
   });
 
   it('refuses what was minted under a key that is not in the ring', () => {
-    expect(isGenuine(mint([randomBytes(32)]), keys)).toBe(false);
+    expect(isGenuine(mint([credentialKey(randomBytes(32))]), keys)).toBe(false);
   });
 
   it('refuses the secret of one key beside the name of another', () => {

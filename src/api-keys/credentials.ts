@@ -1,4 +1,5 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { Hmac } from './hmac.js';
 
 /** What a client presents: the public identifier of a key, and its secret. */
 export interface KeyPair {
@@ -9,10 +10,18 @@ export interface KeyPair {
 }
 
 /**
- * The server keys that sign the tags, 32 bytes each: the first signs, all verify,
+ * The server keys that sign the tags: the first signs, all verify,
  * so that a key is replaced by putting its successor in front of it.
  */
-export type CredentialKeys = readonly [Buffer, ...Buffer[]];
+export type CredentialKeys = readonly [Hmac, ...Hmac[]];
+
+/** A server key for tags, which cannot be read out of it again. */
+export function credentialKey(bytes: Buffer): Hmac {
+  return new Hmac(bytes, API_KEY_LENGTH + SECRET_KEY_LENGTH - TAG_LENGTH);
+}
+
+const API_KEY_LENGTH = 24;
+const SECRET_KEY_LENGTH = 44;
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const API_KEY = /^w3k_[0-9A-Za-z]{20}$/;
@@ -46,9 +55,9 @@ export function isGenuine({ apiKey, secretKey }: KeyPair, keys: CredentialKeys):
   return keys.some((key) => timingSafeEqual(Buffer.from(tagOf(apiKey, untagged, key)), tag));
 }
 
-/** HMAC-SHA-256 (RFC 2104) over both parts, whose lengths are fixed, cut to ten base62 characters. */
-function tagOf(apiKey: string, untagged: string, key: Buffer): string {
-  const mac = createHmac('sha256', key).update(apiKey).update(untagged).digest();
+/** The HMAC over both parts, whose lengths are fixed, cut to ten base62 characters. */
+function tagOf(apiKey: string, untagged: string, key: Hmac): string {
+  const mac = key.digest(apiKey + untagged);
   return base62(mac.readUIntBE(0, 6)) + base62(mac.readUIntBE(6, 6));
 }
 

@@ -36,7 +36,7 @@ const HOW_TO =
   'Present a session (Authorization: Bearer <token>) or a key pair (the headers pinning_api_key and pinning_secret_key).';
 
 function single(request: IncomingMessage, names: string[]): string | undefined {
-  const values = names.flatMap((name) => headerValues(request, name));
+  const values = headerValues(request, ...names);
   if (values.length > 1) throw new AmbiguousCredentialsError(`The header ${names[0]} is there more than once.`);
   return values[0];
 }

@@ -1,9 +1,10 @@
-import { generateKeyPairSync, type KeyPairKeyObjectResult, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, type KeyPairKeyObjectResult } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadEnvironment } from './environment.js';
 import { Networks } from '../limits/cidr.js';
+import { credentialKey, isGenuine, mintApiKey, mintSecretKey } from '../api-keys/credentials.js';
 import { ConfigurationError } from './variables.js';
 
 let folder: string;
@@ -52,9 +53,11 @@ describe('outside production', () => {
   });
 
   it('prefers what is given, and counts an empty variable as absent', () => {
-    const given = { ...production, NODE_ENV: '', DATABASE_URL: '', PORT: '' };
-    const environment = loadEnvironment({ DATA_DIR: folder, ...given });
-    expect(environment.credentialKeys[0].toString('base64')).toBe(production.CREDENTIAL_KEYS);
+    const variables = { ...production, NODE_ENV: '', DATABASE_URL: '', PORT: '' };
+    const environment = loadEnvironment({ DATA_DIR: folder, ...variables });
+    const given = credentialKey(Buffer.from(production.CREDENTIAL_KEYS, 'base64'));
+    const apiKey = mintApiKey();
+    expect(isGenuine({ apiKey, secretKey: mintSecretKey(apiKey, [given]) }, environment.credentialKeys)).toBe(true);
     expect(environment).toMatchObject({ port: 8000, developmentSessionKey: undefined, database: { dataDir: folder } });
     expect(existsSync(join(folder, 'secrets.json'))).toBe(false);
   });

@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { CredentialKeys } from '../api-keys/credentials.js';
+import { type CredentialKeys, credentialKey } from '../api-keys/credentials.js';
 import type { HashCost } from '../api-keys/secret-hasher.js';
 import { Networks } from '../limits/cidr.js';
 import { type DevelopmentSecrets, developmentSecrets } from './development-secrets.js';
@@ -68,7 +68,7 @@ export function loadEnvironment(source: NodeJS.ProcessEnv): Environment {
     port: variables.PORT,
     database: variables.DATABASE_URL ? { url: variables.DATABASE_URL } : { dataDir: resolve(variables.DATA_DIR) },
     session: session.settings,
-    credentialKeys: variables.CREDENTIAL_KEYS ?? [Buffer.from(need(secrets).credentialKey, 'base64')],
+    credentialKeys: variables.CREDENTIAL_KEYS ?? [credentialKey(Buffer.from(need(secrets).credentialKey, 'base64'))],
     serviceTokens: variables.SERVICE_TOKENS ?? [{ name: 'local', token: need(secrets).serviceToken }],
     hashCost: { memoryKib: variables.ARGON2_MEMORY_KIB, passes: variables.ARGON2_PASSES },
     verificationCacheKeys: variables.VERIFICATION_CACHE_KEYS,

@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { type CredentialKeys, credentialKey } from '../api-keys/credentials.js';
 import { InvalidNetworkError, type Network, parseNetwork } from '../limits/cidr.js';
 
 /** The configuration cannot be used; `offences` names each variable and what it should be. */
@@ -94,13 +95,13 @@ function commaSeparated(text: string): string[] {
   return text.split(',').map((part) => part.trim());
 }
 
-function toCredentialKeys(text: string, context: z.RefinementCtx): [Buffer, ...Buffer[]] {
+function toCredentialKeys(text: string, context: z.RefinementCtx): CredentialKeys {
   const keys = commaSeparated(text);
   if (!keys.every((key) => /^[A-Za-z0-9+/]{43}=$/.test(key))) {
     context.addIssue('must be base64 of 32 bytes each, comma-separated (make one with: openssl rand -base64 32)');
+    return z.NEVER;
   }
-  const [first = Buffer.alloc(0), ...older] = keys.map((key) => Buffer.from(key, 'base64'));
-  return [first, ...older];
+  return keys.map((key) => credentialKey(Buffer.from(key, 'base64'))) as unknown as CredentialKeys;
 }
 
 function toServiceTokens(text: string, context: z.RefinementCtx): { name: string; token: string }[] {

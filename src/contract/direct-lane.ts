@@ -55,20 +55,23 @@ export class DirectLane {
 
   private answer(request: IncomingMessage, response: ServerResponse, handler: DirectHandler, body?: Buffer): void {
     const id = requestId(request.headers);
-    const fail = (cause: unknown) => {
-      const { method = '', url = '' } = request;
-      const failure = this.answerFailure?.(cause, { id, method, url });
-      if (failure) send(response, id, failure);
-    };
     try {
       const answer = handler({ raw: request, body: body && parseJsonBody(body) });
-      if (answer instanceof Promise) answer.then((one) => send(response, id, one)).catch(fail);
-      else send(response, id, answer);
-    } catch (error) {
-      fail(error);
+      if (!(answer instanceof Promise)) return send(response, id, answer);
+      answer.then((one) => send(response, id, one)).catch((cause) => this.fail(request, response, id, cause));
+    } catch (cause) {
+      this.fail(request, response, id, cause);
     }
   }
+
+  private fail({ method = '', url = '' }: IncomingMessage, response: ServerResponse, id: string, cause: unknown): void {
+    const failure = this.answerFailure?.(cause, { id, method, url });
+    if (failure) send(response, id, failure);
+  }
 }
+
+/** As `writeHead()` takes them, names and values in turn: an object of them costs more to make and to read. */
+const COMMON_LINES = Object.entries(COMMON_HEADERS).flat();
 
 function isPlain(request: IncomingMessage): boolean {
   const { method, headers } = request;
@@ -82,12 +85,11 @@ function isPlain(request: IncomingMessage): boolean {
 }
 
 function send(response: ServerResponse, id: string, { status = 200, headers, body = '' }: DirectAnswer): void {
-  response.writeHead(status, {
-    ...COMMON_HEADERS,
-    ...(body !== '' && { 'Content-Type': JSON_TYPE }),
-    'Content-Length': Buffer.byteLength(body),
-    'X-Request-Id': id,
-    ...headers,
-  });
-  response.end(body);
+  const length = Buffer.byteLength(body);
+  const lines = [...COMMON_LINES, 'X-Request-Id', id, 'Content-Length', String(length)];
+  if (length > 0) lines.push('Content-Type', JSON_TYPE);
+  for (const name in headers) lines.push(name, headers[name] ?? '');
+  response.writeHead(status, lines);
+  // What is ASCII alone need not be encoded once more
+  response.end(body, length === body.length ? 'latin1' : 'utf8');
 }

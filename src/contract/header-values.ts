@@ -7,9 +7,13 @@ export function repeatsHeaders({ headers, rawHeaders }: Pick<Headers, 'headers' 
   return Object.keys(headers).length * 2 !== rawHeaders.length;
 }
 
-/** All values of a header, each as it was sent. Node's own list of them costs more, and is asked only where it differs. */
-export function headerValues(request: Headers, name: string): readonly string[] {
-  const value = request.headers[name];
-  if (value === undefined) return [];
-  return repeatsHeaders(request) ? (request.headersDistinct[name] ?? []) : [value].flat();
+/**
+ * All values of a header, each as it was sent, under any of its spellings. Node's own list of them costs more,
+ * and is asked only where it differs.
+ */
+export function headerValues(request: Headers, ...spellings: readonly string[]): readonly string[] {
+  const values: string[] = [];
+  for (const name of spellings) if (request.headers[name] !== undefined) values.push(request.headers[name] as string);
+  if (values.length === 0 || !repeatsHeaders(request)) return values;
+  return spellings.flatMap((name) => request.headersDistinct[name] ?? []);
 }

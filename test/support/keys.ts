@@ -29,7 +29,10 @@ export const noLimits = { not_before: null, expires_at: null, max_uses: null, ra
 
 /** The body of a key with these scopes and no other. */
 export function bodyWith(scopes: readonly string[], more: object = {}): object {
-  const body = structuredClone({ name: `has ${scopes.length} scopes`, scopes: effectiveScopes({ admin: scopes.includes('admin') }) });
+  const body = structuredClone({
+    name: `has ${scopes.length} scopes`,
+    scopes: effectiveScopes({ admin: scopes.includes('admin') }),
+  });
   for (const scope of SCOPES.filter((name) => name !== 'admin' && scopes.includes(name))) {
     const [group = '', flag = ''] = scope.split('.');
     (body.scopes as unknown as Record<string, Record<string, boolean>>)[group]![flag] = true;
