@@ -25,8 +25,9 @@ export function verify(name: string, pair: KeyPair, expects = VALID): Work {
 }
 
 /** A pair of the right shape that nobody has minted: its tag does not fit. */
-export function verifyMadeUp(name: string, { apiKey }: KeyPair): Work {
-  return verify(name, { apiKey, secretKey: `w3s_${'a'.repeat(40)}` }, 'INVALID_CREDENTIALS');
+export function verifyMadeUp(name: string): Work {
+  const pair = { apiKey: `w3k_${'a'.repeat(20)}`, secretKey: `w3s_${'a'.repeat(40)}` };
+  return verify(name, pair, 'INVALID_CREDENTIALS');
 }
 
 export function verifyBatch(name: string, pairs: readonly KeyPair[]): Work {

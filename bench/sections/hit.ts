@@ -28,7 +28,7 @@ async function measure(database: BenchDatabase, service: Measured, pairs: KeyPai
   const works = [
     verify('verify, hit', pair),
     verifyBatch(`verify, batch of ${BATCH} known keys`, pairs),
-    verifyMadeUp('verify, made-up pair', pair),
+    verifyMadeUp('verify, made-up pair'),
     authorize('authorize, hit', pair),
   ];
   const [one, batch] = await compare('Known keys', service, works);
