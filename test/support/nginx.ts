@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { accessSync, chmodSync, constants, readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from './client.js';
 import { makeFolder, removeFolder } from './folders.js';
+import { freePort } from './free-port.js';
 
 /** Names the nginx that the gateway's tests run; without it they are left out. */
 export const NGINX_VARIABLE = 'TEST_NGINX';
@@ -74,15 +75,6 @@ function configuration(folder: string, port: number, { keys, platform }: { keys:
     },
     readFileSync('deploy/nginx.conf', 'utf8'),
   );
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { atOnce, range } from './support/at-once.js';
+import { onServer } from './support/database.js';
+import { issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
+import { PostgresServer } from './support/postgres-server.js';
+import { type ServiceProcess, startProcess } from './support/process.js';
+import { accountService, sessionOf } from './support/sessions.js';
+import { until } from './support/until.js';
+import { serviceVariables, verify } from './support/verification.js';
+
+const BOUND_MS = 1_000;
+const FROZEN_MS = 10_000;
+const REVOKED = 120;
+const KEPT = 20;
+/** So many revocations are answered when the database freezes, while others are under way. */
+const FREEZE_AFTER = 60;
+
+/** What was seen of a key: when its revocation was answered, and when the last call began that found it valid. */
+interface Seen {
+  key: IssuedKey;
+  revokedAt?: number;
+  lastValidAt: Map<ServiceProcess, number>;
+}
+
+// The embedded database is in the process and freezes with it
+(onServer ? describe : describe.skip)('when PostgreSQL is frozen for ten seconds', () => {
+  let postgres: PostgresServer;
+  let revoking: ServiceProcess;
+  let trusting: ServiceProcess;
+  let failingClosed: ServiceProcess;
+  beforeAll(async () => {
+    postgres = await PostgresServer.start();
+    const variables = {
+      DATABASE_URL: postgres.url,
+      JWT_PUBLIC_KEY: accountService.publicKey,
+      CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
+      ...serviceVariables,
+    };
+    [revoking, trusting, failingClosed] = await Promise.all([
+      startProcess(variables),
+      startProcess(variables),
+      startProcess({ ...variables, STALE_IF_ERROR_SECONDS: '0' }),
+    ]);
+  });
+  afterAll(async () => {
+    await Promise.all([revoking, trusting, failingClosed].map((service) => service?.stop('SIGKILL')));
+    await postgres?.stop();
+  });
+
+  it('denies what was revoked within the bound, and serves the rest as promised', async () => {
+    const watched = [trusting, failingClosed];
+    const doomed: Seen[] = await Promise.all(range(REVOKED).map(seen));
+    const kept: Seen[] = await Promise.all(range(KEPT).map(seen));
+    const unknown = (await seen()).key;
+    for (const { key } of [...doomed, ...kept])
+      for (const service of watched) expect(await codeOf(service, key)).toBe('VALID');
+
+    const watching = new AbortController();
+    const keptCodes = new Map(watched.map((service) => [service, new Map<string, number>()]));
+    const watchers = watched.flatMap((service) => [doomed, kept].map((keys) => watch(service, keys, watching.signal)));
+    let answered = 0;
+    const revoked = atOnce(6, doomed, async (one) => {
+      const { status } = await revoking.client.delete(`/api/apiKeys/${one.key.id}`, sessionOf('ann'));
+      expect([200, 503]).toContain(status);
+      if (status !== 200) return;
+      one.revokedAt = performance.now();
+      answered++;
+    });
+    await until(() => answered >= FREEZE_AFTER, 'revocations');
+    postgres.freeze();
+    const frozenAt = performance.now();
+    const unknownStatuses = new Set<string>();
+    while (performance.now() - frozenAt < FROZEN_MS) {
+      unknownStatuses.add(await codeOf(trusting, unknown));
+      await sleep(50);
+    }
+    postgres.thaw();
+    await revoked;
+    const isReady = async ({ client }: ServiceProcess) => (await client.get('/health/ready')).status === 200;
+    for (const service of [revoking, ...watched]) await until(() => isReady(service), 'the service to be ready');
+    const resumedAt = performance.now();
+    const finallyRevoked: Seen[] = [];
+    for (const one of doomed) if ((await codeOf(revoking, one.key)) === 'REVOKED') finallyRevoked.push(one);
+    for (const service of watched) {
+      await until(async () => {
+        for (const { key } of finallyRevoked) if ((await codeOf(service, key)) !== 'REVOKED') return false;
+        return true;
+      }, 'every revocation to be known');
+    }
+    watching.abort();
+    await Promise.all(watchers);
+
+    const acknowledged = doomed.filter(({ revokedAt }) => revokedAt !== undefined);
+    const late = (service: ServiceProcess, { lastValidAt }: Seen, since: number) =>
+      (lastValidAt.get(service) ?? 0) - since;
+    const closed = acknowledged.map((one) => late(failingClosed, one, one.revokedAt as number));
+    const early = acknowledged.filter(({ revokedAt }) => (revokedAt as number) < frozenAt - BOUND_MS);
+    const stale = finallyRevoked.map((one) => late(trusting, one, resumedAt));
+    process.stdout.write(
+      `PostgreSQL frozen for 10 s: ${acknowledged.length} of ${REVOKED} revocations answered, ` +
+        `${finallyRevoked.length} in force; last VALID after the answer ${Math.max(...closed).toFixed(0)} ms ` +
+        `(failing closed), after the thaw ${Math.max(...stale).toFixed(0)} ms (trusting for 30 s); ` +
+        `codes of the keys that stay: ${JSON.stringify([...keptCodes.values()].map((codes) => Object.fromEntries(codes)))}\n`,
+    );
+    expect(acknowledged.length).toBeGreaterThanOrEqual(FREEZE_AFTER);
+    expect(finallyRevoked).toEqual(expect.arrayContaining(acknowledged));
+    expect(Math.max(...closed)).toBeLessThan(BOUND_MS);
+    for (const one of early) expect(late(trusting, one, one.revokedAt as number)).toBeLessThan(BOUND_MS);
+    expect(Math.max(...stale)).toBeLessThan(BOUND_MS);
+    expect([...(keptCodes.get(trusting) ?? [])].map(([code]) => code)).toEqual(['VALID']);
+    expect(new Set(keptCodes.get(failingClosed)?.keys())).toEqual(new Set(['VALID', '503']));
+    expect([...unknownStatuses].filter((code) => code !== 'VALID')).toEqual(['503']);
+
+    /** Asks for the keys, again and again, from several callers. */
+    async function watch(service: ServiceProcess, keys: Seen[], signal: AbortSignal): Promise<void> {
+      while (!signal.aborted) {
+        await atOnce(4, keys, async (one) => {
+          const began = performance.now();
+          const code = await codeOf(service, one.key);
+          if (code === 'VALID') one.lastValidAt.set(service, Math.max(began, one.lastValidAt.get(service) ?? 0));
+          if (keys === kept) count(keptCodes.get(service), code);
+        });
+      }
+    }
+  });
+
+  function count(codes: Map<string, number> | undefined, code: string): void {
+    codes?.set(code, (codes.get(code) ?? 0) + 1);
+  }
+
+  async function seen(): Promise<Seen> {
+    return { key: await issueKey(revoking.client, 'ann', powerlessBody), lastValidAt: new Map() };
+  }
+});
+
+/** The verdict's code, or the status where there is no verdict. */
+async function codeOf({ client }: ServiceProcess, key: IssuedKey): Promise<string> {
+  const { status, body } = await verify(client, key);
+  return status === 200 ? body.data.code : String(status);
+}

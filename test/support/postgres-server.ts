@@ -1,0 +1,116 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { makeFolder, removeFolder } from './folders.js';
+import { freePort } from './free-port.js';
+import { until } from './until.js';
+
+/** A PostgreSQL of a test's own, to be frozen, killed and started again on the same port. */
+export class PostgresServer {
+  private child: ChildProcess | undefined;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly port: number,
+  ) {}
+
+  static async start(): Promise<PostgresServer> {
+    const server = new PostgresServer(makeFolder(), await freePort());
+    if (ACCOUNT.uid !== undefined) chownSync(server.folder, ACCOUNT.uid, ACCOUNT.gid);
+    const options = ['-D', server.dataFolder, '-U', 'postgres', '--auth', 'trust', '--no-sync', '-E', 'UTF8'];
+    execFileSync(binary('initdb'), options, { ...ACCOUNT, cwd: server.folder, stdio: 'ignore' });
+    await server.startAgain();
+    return server;
+  }
+
+  get url(): string {
+    return `postgres://postgres@127.0.0.1:${this.port}/postgres`;
+  }
+
+  async startAgain(): Promise<void> {
+    const options = ['-D', this.dataFolder, '-p', String(this.port), '-k', this.folder, '-h', '127.0.0.1'];
+    this.child = spawn(binary('postgres'), options, { ...ACCOUNT, cwd: this.folder, stdio: 'ignore' });
+    await until(() => this.answers(), 'PostgreSQL to start');
+  }
+
+  freeze(): void {
+    this.signal('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.signal('SIGCONT');
+  }
+
+  /** As if its machine had lost power; what was committed is there at the next start. */
+  async kill(): Promise<void> {
+    const { child } = this;
+    this.child = undefined;
+    if (!child) return;
+    this.signal('SIGKILL', child);
+    await once(child, 'exit');
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    removeFolder(this.folder);
+  }
+
+  private get dataFolder(): string {
+    return join(this.folder, 'data');
+  }
+
+  /** Each connection has a process of its own, which does not hear of the signals that its parent gets. */
+  private signal(signal: NodeJS.Signals, child = this.child): void {
+    if (child?.pid === undefined) return;
+    for (const pid of [child.pid, ...childrenOf(child.pid)]) signalTo(pid, signal);
+  }
+
+  private async answers(): Promise<boolean> {
+    const client = new pg.Client({ connectionString: this.url });
+    try {
+      await client.connect();
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await client.end();
+    }
+  }
+}
+
+/** PostgreSQL refuses to run as root: root's tests run it as the account that its package made. */
+const ACCOUNT = process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
+
+function idOf(option: '-u' | '-g'): number {
+  return Number(execFileSync('id', [option, 'postgres'], { encoding: 'utf8' }));
+}
+
+function binary(name: string): string {
+  return join(execFileSync('pg_config', ['--bindir'], { encoding: 'utf8' }).trim(), name);
+}
+
+function signalTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // It may have ended meanwhile, or with its parent
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+function childrenOf(parent: number): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => parentOf(pid) === parent);
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]);
+  } catch {
+    // It has ended meanwhile
+    return undefined;
+  }
+}

@@ -1,0 +1,19 @@
+import type { Answer, Client } from './client.js';
+import type { IssuedKey } from './keys.js';
+
+const TOKEN = 'a-service-token-of-at-least-32-characters';
+
+/** The variables under which `verify()` is a service that may ask. */
+export const serviceVariables = { SERVICE_TOKENS: `other:${'o'.repeat(32)},gateway:${TOKEN}` };
+
+/** The headers of the platform's service. */
+export const serviceHeaders = { authorization: `Bearer ${TOKEN}` };
+
+export function pairOf({ api_key, secret_key }: Pick<IssuedKey, 'api_key' | 'secret_key'>) {
+  return { api_key, secret_key };
+}
+
+/** What a service is told about the pair of a key. */
+export function verify(client: Client, key: IssuedKey, need: object = {}): Promise<Answer> {
+  return client.post('/api/apiKeys/verify', serviceHeaders, { ...pairOf(key), ...need });
+}
