@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
@@ -6,6 +6,7 @@ import { makeFolder, removeFolder } from './support/folders.js';
 import { documentedBody, issued, pairHeaders } from './support/keys.js';
 import { run, type ServiceProcess, startProcess } from './support/process.js';
 import { accountService, sessionOf } from './support/sessions.js';
+import { until } from './support/until.js';
 
 const TEST = '/api/apiKeys/testAuthentication';
 
@@ -30,7 +31,7 @@ describe('the first start', () => {
   it('prints, once, what the documented curl needs, on the embedded database', async () => {
     delete variables['DATABASE_URL'];
     const printed = await during({}, async ({ client, output }) => {
-      await until(() => output().includes("-d '{"));
+      await until(() => output().includes("-d '{"), 'the welcome');
       const word = (label: string) => new RegExp(`${label} +(\\S+)`).exec(output())?.[1] ?? '';
       const pair = { api_key: word('api_key'), secret_key: word('secret_key') };
       expect((await client.get(TEST, pairHeaders(pair))).body.data.scopes.admin).toBe(true);
@@ -53,7 +54,29 @@ describe('the first start', () => {
       expect((await run(['dist/main.js'], { ...variables, PORT: String(port) })).code).toBe(1);
     });
     await run(['dist/cli.js', 'issue-admin', '--owner', 'early'], variables);
-    await during({}, async ({ output }) => until(() => output().includes("-d '{")));
+    await during({}, async ({ output }) => until(() => output().includes("-d '{"), 'the welcome'));
+  });
+
+  it('prints no secret that it was given', async () => {
+    delete variables['DATABASE_URL'];
+    const token = 'the-service-token-of-an-operator-of-ours';
+    await during(
+      { SERVICE_TOKENS: `gateway:${token}`, JWT_PUBLIC_KEY: accountService.publicKey },
+      async ({ output }) => {
+        await until(() => output().includes("-d '{"), 'the welcome');
+        expect(output()).not.toContain(token);
+      },
+    );
+  });
+
+  it('begins again where an earlier one was killed half-way', async () => {
+    const folder = makeFolder();
+    mkdirSync(join(folder, 'postgres.new', 'base'), { recursive: true });
+    writeFileSync(join(folder, 'postgres.new', 'PG_VERSION'), '18');
+    const service = await startProcess({ DATA_DIR: folder });
+    expect((await service.client.get('/health/ready')).status).toBe(200);
+    await service.stop();
+    removeFolder(folder);
   });
 
   it('keeps its own secrets where nobody else can read them', async () => {
@@ -218,8 +241,4 @@ async function withTakenPort(act: (port: number) => Promise<void>): Promise<void
   } finally {
     other.close();
   }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -6,10 +6,10 @@ import { atOnce, range } from './support/at-once.js';
 import { documentedBody, issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
+import { pairOf, serviceHeaders, serviceVariables } from './support/verification.js';
 
-const TOKEN = 'a-service-token-of-at-least-32-characters';
 const VERIFY = '/api/apiKeys/verify';
-const authorization = `Bearer ${TOKEN}`;
+const { authorization } = serviceHeaders;
 
 let service: TestService;
 let key: IssuedKey;
@@ -17,12 +17,11 @@ const onlyUnpin = structuredClone({ ...powerlessBody, name: 'unpins' });
 onlyUnpin.scopes.pinning.unpin = true;
 
 beforeAll(async () => {
-  service = await startService({ SERVICE_TOKENS: `other:${'o'.repeat(32)},gateway:${TOKEN}` });
+  service = await startService(serviceVariables);
   key = await issueKey(service.client, 'ann', onlyUnpin);
 });
 afterAll(() => service.stop());
 
-const pairOf = ({ api_key, secret_key }: IssuedKey) => ({ api_key, secret_key });
 const verify = (body: unknown, path = VERIFY) => service.client.post(path, { authorization }, body);
 const codeOf = async (body: unknown) => (await verify(body)).body.data.code;
 
@@ -78,7 +77,7 @@ describe('POST /api/apiKeys/verify', () => {
     ['no token', {}],
     ['an unknown token', { authorization: `Bearer ${'x'.repeat(40)}` }],
     ['part of a token', { authorization: authorization.slice(0, -1) }],
-    ['a token without its scheme', { authorization: TOKEN }],
+    ['a token without its scheme', { authorization: authorization.replace('Bearer ', '') }],
     ['the session of an owner', sessionOf('ann')],
   ])('is closed to whoever presents %s', async (_, headers) => {
     const answer = await service.client.post(VERIFY, headers, pairOf(key));

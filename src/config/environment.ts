@@ -47,6 +47,8 @@ export interface Environment {
   logLevel: Variables['LOG_LEVEL'];
   /** Present where `session.publicKey` is the one the service made itself; never in production. */
   developmentSessionKey: string | undefined;
+  /** Present where it is the only service token, which the service made itself; never in production. */
+  developmentServiceToken: string | undefined;
 }
 
 /** The token under which the configuration is injected. */
@@ -62,6 +64,7 @@ export function loadEnvironment(source: NodeJS.ProcessEnv): Environment {
   const variables = parseVariables(source);
   const secrets = needsDevelopmentSecrets(variables) ? readDevelopmentSecrets(variables) : undefined;
   const session = sessionSettings(variables, secrets);
+  const developmentServiceToken = variables.SERVICE_TOKENS ? undefined : need(secrets).serviceToken;
   return {
     production: variables.NODE_ENV === 'production',
     host: variables.HOST,
@@ -69,7 +72,7 @@ export function loadEnvironment(source: NodeJS.ProcessEnv): Environment {
     database: variables.DATABASE_URL ? { url: variables.DATABASE_URL } : { dataDir: resolve(variables.DATA_DIR) },
     session: session.settings,
     credentialKeys: variables.CREDENTIAL_KEYS ?? [credentialKey(Buffer.from(need(secrets).credentialKey, 'base64'))],
-    serviceTokens: variables.SERVICE_TOKENS ?? [{ name: 'local', token: need(secrets).serviceToken }],
+    serviceTokens: variables.SERVICE_TOKENS ?? [{ name: 'local', token: need(developmentServiceToken) }],
     hashCost: { memoryKib: variables.ARGON2_MEMORY_KIB, passes: variables.ARGON2_PASSES },
     verificationCacheKeys: variables.VERIFICATION_CACHE_KEYS,
     revocationBoundMs: variables.REVOCATION_BOUND_MS,
@@ -79,6 +82,7 @@ export function loadEnvironment(source: NodeJS.ProcessEnv): Environment {
     trustedProxies: new Networks(variables.TRUSTED_PROXIES),
     logLevel: variables.LOG_LEVEL,
     developmentSessionKey: session.developmentKey,
+    developmentServiceToken,
   };
 }
 

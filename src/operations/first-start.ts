@@ -30,7 +30,7 @@ This is the first start. What follows is printed only once; the secret and the t
   owner           ${FIRST_OWNER}
   api_key         ${apiKey.apiKey}
   secret_key      ${secretKey}
-  service token   ${environment.serviceTokens[0]?.token}
+  service token   ${environment.developmentServiceToken ?? '(yours: SERVICE_TOKENS is set)'}
   session token   ${session ?? '(sessions are signed elsewhere: JWT_PUBLIC_KEY or JWT_JWKS_URL is set)'}
 
 Issue a key with them:
