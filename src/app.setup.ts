@@ -1,4 +1,4 @@
-import type { INestApplication } from '@nestjs/common';
+import type { DynamicModule, INestApplication, LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
@@ -16,22 +16,30 @@ import { createLogger } from './operations/logger.js';
 
 const WITHOUT_PREFIX = ['health/live', 'health/ready'];
 
+/** In place of the host's time and of what the configuration says of the log. */
+interface Surroundings {
+  clock?: Clock;
+  logger?: LoggerService;
+}
+
 /** The whole service, ready to listen: what the process and the tests share. */
-export async function createApp(environment: Environment, clock?: Clock): Promise<NestFastifyApplication> {
+export async function createApp(
+  environment: Environment,
+  { clock, logger = createLogger(environment) }: Surroundings = {},
+): Promise<NestFastifyApplication> {
   const database = await Database.open(environment.database);
-  return buildApp(environment, database, clock).catch(async (error: unknown) => {
+  return buildApp(AppModule.forRoot(environment, database, clock), logger).catch(async (error: unknown) => {
     await database.close();
     throw error;
   });
 }
 
-async function buildApp(environment: Environment, database: Database, clock?: Clock): Promise<NestFastifyApplication> {
-  const module = AppModule.forRoot(environment, database, clock);
+async function buildApp(module: DynamicModule, logger: LoggerService): Promise<NestFastifyApplication> {
   const lane = new DirectLane();
   const app = await NestFactory.create<NestFastifyApplication>(module, createHttpServer(lane), {
     bodyParser: false,
     abortOnError: false,
-    logger: createLogger(environment),
+    logger,
   });
   const allowedMethods = app.get(AllowedMethods, { strict: false });
   app

@@ -1,4 +1,5 @@
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
+import { useSecret } from './log.js';
 
 export interface Answer {
   status: number;
@@ -21,6 +22,7 @@ export class Client {
   constructor(readonly url: string) {}
 
   call(method: string, path: string, { headers = {}, body }: CallOptions = {}): Promise<Answer> {
+    useSecrets(headers, body);
     const payload = typeof body === 'string' || body instanceof Buffer ? body : JSON.stringify(body);
     const type = payload === undefined ? {} : { 'content-type': 'application/json' };
     const length = payload === undefined ? {} : { 'content-length': String(Buffer.byteLength(payload)) };
@@ -34,7 +36,9 @@ export class Client {
           const text = Buffer.concat(chunks).toString();
           const isJson = response.headers['content-type']?.startsWith('application/json') && text !== '';
           const status = response.statusCode ?? 0;
-          resolve({ status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined });
+          const answer = { status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+          useSecret(answer.body?.data?.secret_key);
+          resolve(answer);
         });
       });
       outgoing.on('error', reject);
@@ -57,4 +61,13 @@ export class Client {
   close(): void {
     this.agent.destroy();
   }
+}
+
+const SECRET_HEADERS = new Set(['authorization', 'pinning_secret_key', 'pinning-secret-key', 'idempotency-key']);
+
+function useSecrets(headers: Record<string, string | string[]>, body: unknown): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (SECRET_HEADERS.has(name.toLowerCase())) for (const one of [value].flat()) useSecret(one.replace(/^\S+ /, ''));
+  }
+  useSecret((body as { secret_key?: unknown } | undefined)?.secret_key);
 }

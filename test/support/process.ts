@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Client } from './client.js';
+import { KeptLog } from './log.js';
 
 /** The built service as a process of its own, to be started, killed and started again. */
 export interface ServiceProcess {
@@ -19,9 +20,15 @@ export interface Outcome {
 
 /** Starts `node dist/main.js` on a port of its own, and waits until it listens. */
 export async function startProcess(variables: Record<string, string>): Promise<ServiceProcess> {
-  const child = launch(['dist/main.js'], { PORT: '0', MANAGEMENT_RATE_LIMIT: '1000000', ...variables });
+  const child = launch(['dist/main.js'], {
+    PORT: '0',
+    LOG_LEVEL: 'debug',
+    MANAGEMENT_RATE_LIMIT: '1000000',
+    ...variables,
+  });
   const output = collect(child);
   const ended = endOf(child);
+  void ended.then(() => new KeptLog().keep('process', [output()]));
   const listening = new Promise<string>((resolve) => {
     child.stdout?.on('data', () => {
       const url = /at (http:\/\/[\d.]+:\d+)/.exec(output())?.[1];

@@ -3,6 +3,7 @@ import { createApp } from '../../src/app.setup.js';
 import type { Clock } from '../../src/config/clock.js';
 import { loadEnvironment } from '../../src/config/environment.js';
 import { Client } from './client.js';
+import { KeptLog } from './log.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { accountService } from './sessions.js';
 
@@ -30,7 +31,7 @@ export async function startService(
       ...keys,
       ...variables,
     }),
-    clock,
+    { ...(clock && { clock }), logger: new KeptLog() },
   );
   await app.listen(0, '127.0.0.1');
   const client = new Client(await app.getUrl());

@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import type { LoggerService } from '@nestjs/common';
+
+/** Names the folder that the global teardown searches: what the service logged, and the secrets that were used. */
+const FOLDER = process.env['TEST_LOGS'];
+
+const secrets = new Set<string>();
+
+/** A secret that the test uses, right or wrong; it must not be in any log. */
+export function useSecret(secret: unknown): void {
+  // Shorter ones are words that a log may well hold
+  if (typeof secret === 'string' && secret.length >= 16) secrets.add(secret.trim());
+}
+
+afterAll(() => {
+  if (FOLDER) writeFileSync(join(FOLDER, `${randomUUID()}.secrets`), [...secrets].join('\n'));
+});
+
+/** Keeps all that a service in this process logs, at every level, for the search. */
+export class KeptLog implements LoggerService {
+  private readonly file = FOLDER && join(FOLDER, `${randomUUID()}.log`);
+
+  log = (...message: unknown[]): void => this.keep('log', message);
+  error = (...message: unknown[]): void => this.keep('error', message);
+  warn = (...message: unknown[]): void => this.keep('warn', message);
+  debug = (...message: unknown[]): void => this.keep('debug', message);
+
+  /** For what a process has printed. */
+  keep(level: string, message: unknown[]): void {
+    const text = message.map((part) => (typeof part === 'string' ? part : inspect(part, { depth: 8 }))).join(' ');
+    if (this.file) appendFileSync(this.file, `${level} ${text}\n`);
+  }
+}
