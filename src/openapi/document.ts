@@ -2,7 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { addSecuritySchemes } from './security.js';
 
-const DESCRIPTION = `Issues, lists, reads, revokes and tests the API keys of W3IPFS.
+const DESCRIPTION = `Issues, limits, verifies, lists, reads, revokes and tests the API keys of W3IPFS.
 
 Every call takes either a session (\`Authorization: Bearer <JWT>\`) or a key pair in the two headers
 \`pinning_api_key\` and \`pinning_secret_key\` (hyphens are taken too). Paths work with and without a
@@ -18,6 +18,7 @@ export function createDocument(app: INestApplication): OpenAPIObject {
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addTag('API keys')
     .addTag('Verification')
+    .addTag('Gateways')
     .addTag('Health');
   const document = SwaggerModule.createDocument(app, addSecuritySchemes(builder).build());
   closeRequestSchemas(document);
@@ -27,7 +28,7 @@ export function createDocument(app: INestApplication): OpenAPIObject {
 /** What clients send has no unknown properties; what they get may have more one day. */
 function closeRequestSchemas({ components }: OpenAPIObject): void {
   for (const [name, schema] of Object.entries(components?.schemas ?? {})) {
-    if (/^Create|Request$|Scopes$/.test(name)) Object.assign(schema, { additionalProperties: false });
+    if (/^Create|^Given|Request$|Scopes$/.test(name)) Object.assign(schema, { additionalProperties: false });
   }
 }
 
