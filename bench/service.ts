@@ -27,6 +27,6 @@ export function defaultHashCost(): HashCost {
 }
 
 /** The built service, as a process of its own. */
-export function startService(database: BenchDatabase): Promise<Measured> {
-  return startMeasured(['dist/main.js'], variablesOf(database));
+export function startService(database: BenchDatabase, more: Record<string, string> = {}): Promise<Measured> {
+  return startMeasured(['dist/main.js'], { ...variablesOf(database), ...more });
 }

@@ -41,6 +41,22 @@ export async function storeKeys(database: BenchDatabase, count: number): Promise
   return pairs;
 }
 
+/** Limits keys that no service knows yet. */
+export async function limitKeys(
+  database: BenchDatabase,
+  pairs: readonly KeyPair[],
+  { maxUses, requestsPerSecond }: { maxUses?: number; requestsPerSecond?: number },
+): Promise<void> {
+  const apiKeys = pairs.map(({ apiKey }) => apiKey);
+  await onDatabase(database, async (dataSource) => {
+    await dataSource.query(
+      `UPDATE api_keys SET max_uses = $2, rate_limit_requests = $3, rate_limit_window_seconds = $4
+       WHERE api_key = ANY($1)`,
+      [apiKeys, maxUses ?? null, requestsPerSecond ?? null, requestsPerSecond === undefined ? null : 1],
+    );
+  });
+}
+
 /** So many further rows, alike in all but that nobody has their secrets: the work of a moment, made by the server. */
 export async function storeOthers(database: BenchDatabase, count: number): Promise<void> {
   await onDatabase(database, async (dataSource) => {

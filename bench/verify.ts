@@ -1,12 +1,13 @@
 import { cold } from './sections/cold.js';
 import { hit } from './sections/hit.js';
+import { limits } from './sections/limits.js';
 import { memory } from './sections/memory.js';
 import { million } from './sections/million.js';
 import { verifier } from './sections/verifier.js';
 import { printMachine } from './table.js';
 
 /** What it costs to verify keys. The names of sections choose some of them: `npm run bench:verify -- hit cold`. */
-const SECTIONS: Record<string, () => Promise<void>> = { hit, verifier, cold, memory, million };
+const SECTIONS: Record<string, () => Promise<void>> = { hit, verifier, cold, limits, memory, million };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !SECTIONS[name]);
