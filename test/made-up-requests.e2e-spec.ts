@@ -27,14 +27,14 @@ const wild = fc.jsonValue({ maxDepth: 9 });
 function nearly(valid: object): fc.Arbitrary<unknown> {
   const names = Object.keys(valid);
   const changes = fc.dictionary(fc.oneof(fc.constantFrom(...names), text), fc.oneof(scalars, wild), { maxKeys: 3 });
-  return changes.map((changed) => ({ ...structuredClone(valid), ...changed }));
+  return changes.map((changed) => Object.assign(structuredClone(valid), changed));
 }
 
 const limits = { max_uses: 5, rate_limit: { requests: 1, window_seconds: 1 }, allowed_cidrs: ['192.0.2.0/24'] };
 const bodies = () =>
   fc.oneof(
     nearly({ ...documentedBody, limits, metadata: { a: 'b' } }),
-    nearly(limits).map((changed) => ({ ...documentedBody, limits: changed })),
+    nearly(limits).map((changed) => Object.assign({}, documentedBody, { limits: changed })),
     nearly({ ...pairOf(key), scope: 'pinning.unpin', ip: '192.0.2.1', cost: 1 }),
     nearly(pairOf(key)).map((one) => ({ requests: [one, pairOf(key)] })),
     wild,
@@ -58,7 +58,7 @@ const headers = () =>
         { maxKeys: 2 },
       ),
     )
-    .map(([credentials, others]) => ({ ...credentials, ...others }));
+    .map(([credentials, others]) => Object.assign({}, credentials, others));
 const queries = fc.oneof(
   fc.constant(''),
   fc.webQueryParameters().map((query) => `?${query}`),
