@@ -41,7 +41,7 @@ const SPEND = `
   )
   UPDATE api_keys AS k
   SET uses = k.uses + locked.cost * greatest(locked.granted, 0),
-      last_used_at = CASE WHEN locked.granted > 0 THEN greatest(k.last_used_at, $4::timestamptz) ELSE k.last_used_at END
+      last_used_at = CASE WHEN locked.cost * locked.granted > 0 THEN greatest(k.last_used_at, $4::timestamptz) ELSE k.last_used_at END
   FROM locked WHERE k.id = locked.id
   RETURNING k.id, locked.granted::float8 AS granted, (k.max_uses - k.uses)::float8 AS remaining`;
 
@@ -84,7 +84,7 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
   /**
    * Asks for uses of a limited key; granted, they are durable. Calls for one key are decided in their order.
    *
-   * @param cost 1 or more
+   * @param cost 0 asks what is left, and is always granted
    * @throws UnavailableError if too many wait already; whatever the database throws
    */
   spend(keyId: string, cost: number): Promise<Spent> {
