@@ -99,7 +99,7 @@ describe('an admin key with limits', () => {
     expect(await countKeys()).toBe(before);
   });
 
-  it('issues no key that begins when it expires itself, whether it has begun at a given time or not', async () => {
+  it('issues no key that would have expired, as it does itself, before it is valid', async () => {
     const expiring = await issueAdmin({ expires_at: inHours(10) });
     expect(excess(await create(expiring, { not_before: inHours(10) }))).toEqual([
       403,

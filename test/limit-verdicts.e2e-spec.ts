@@ -197,7 +197,7 @@ describe('a batch', () => {
     ['rate before the uses', { rate_limit: { requests: 5, window_seconds: 60 }, max_uses: 5 }, 'RATE_LIMITED'],
   ])('lets a smaller cost pass where a larger one did not: %s', async (_, limits, refusal) => {
     const key = await issue(limits);
-    const verdicts = await batch([3, 3, 2, 1, 0].map((cost) => ({ ...pairOf(key), cost })));
+    const verdicts = await batch([3, 3, 2, 1, 0].map((cost) => Object.assign(pairOf(key), { cost })));
     expect(codes(verdicts)).toEqual(['VALID', refusal, 'VALID', refusal, 'VALID']);
   });
 

@@ -30,7 +30,7 @@ export function withinIssuer(given: Partial<KeyLimits>, issuer: KeyLimits): Part
     if (own === null || wanted === undefined) continue;
     if (wanted === null || !isWithin(wanted, own)) details.push({ path, message: MESSAGE });
   }
-  if (outlives(given, issuer)) details.push({ path: 'limits.not_before', message: BEFORE_EXPIRY });
+  if (neverBegins(given, issuer)) details.push({ path: 'limits.not_before', message: BEFORE_EXPIRY });
   if (details.length > 0) throw new ExceedsIssuerError(details);
   const { notBefore, expiresAt, rateLimit, allowedCidrs } = issuer;
   return { notBefore, expiresAt, rateLimit, allowedCidrs, ...given };
@@ -39,8 +39,8 @@ export function withinIssuer(given: Partial<KeyLimits>, issuer: KeyLimits): Part
 const MESSAGE = 'must stay within that of the key that you are calling with';
 const BEFORE_EXPIRY = 'must be before the expiry of the key that you are calling with';
 
-/** Whether the key would begin no sooner than the expiry that it inherits ends it. */
-function outlives({ notBefore, expiresAt }: Partial<KeyLimits>, issuer: KeyLimits): boolean {
+/** Whether the key would have expired, as the issuer does, before it is valid. */
+function neverBegins({ notBefore, expiresAt }: Partial<KeyLimits>, issuer: KeyLimits): boolean {
   return expiresAt === undefined && Boolean(notBefore && issuer.expiresAt && notBefore >= issuer.expiresAt);
 }
 
