@@ -77,6 +77,21 @@ const enough = (_: Codes, asked: number): boolean => asked < ASKED;
       expect(await read(key)).toMatchObject({ uses: MOST_USES, status: 'exhausted' });
     });
 
+    it('grants each of many keys as often as it may be used, all of them asked for at once', async () => {
+      const keys: IssuedKey[] = [];
+      const body = { ...powerlessBody, limits: { max_uses: 5 } };
+      await atOnce(CALLERS, range(200), async () => void keys.push(await issueKey(services[0]!.client, 'ann', body)));
+      const granted = new Map(keys.map(({ id }) => [id, 0]));
+      // Each process meets the keys in another order
+      await atOnce(CALLERS, range(3_000), async (i) => {
+        const key = keys[(i * 67 + (i % 3) * 31) % keys.length] as IssuedKey;
+        const { code } = await outcomeOf(services[i % 3]!, key);
+        expect(['VALID', 'USAGE_EXCEEDED']).toContain(code);
+        if (code === 'VALID') granted.set(key.id, (granted.get(key.id) ?? 0) + 1);
+      });
+      expect([...new Set(granted.values())]).toEqual([5]);
+    });
+
     it('grants never more, though one of them is killed on the way, and knows the uses when it is back', async () => {
       const key = await issue();
       let killed: Promise<unknown> | undefined;
