@@ -30,12 +30,19 @@ export function withinIssuer(given: Partial<KeyLimits>, issuer: KeyLimits): Part
     if (own === null || wanted === undefined) continue;
     if (wanted === null || !isWithin(wanted, own)) details.push({ path, message: MESSAGE });
   }
+  if (neverBegins(given, issuer)) details.push({ path: 'limits.not_before', message: BEFORE_EXPIRY });
   if (details.length > 0) throw new ExceedsIssuerError(details);
   const { notBefore, expiresAt, rateLimit, allowedCidrs } = issuer;
   return { notBefore, expiresAt, rateLimit, allowedCidrs, ...given };
 }
 
 const MESSAGE = 'must stay within that of the key that you are calling with';
+const BEFORE_EXPIRY = 'must be before the expiry of the key that you are calling with';
+
+/** Whether the key would have expired, as the issuer does, before it is valid. */
+function neverBegins({ notBefore, expiresAt }: Partial<KeyLimits>, issuer: KeyLimits): boolean {
+  return expiresAt === undefined && Boolean(notBefore && issuer.expiresAt && notBefore >= issuer.expiresAt);
+}
 
 /** Neither more requests, nor more per second. */
 function isRateWithin(given: RateLimit, own: RateLimit): boolean {

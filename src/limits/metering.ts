@@ -10,7 +10,7 @@ export type Metered = Pick<KeyLimits, 'maxUses' | 'rateLimit'> & { id: string };
 /** What came of a charge. Refused, the key has paid nothing. */
 export interface Charge {
   refusal: 'RATE_LIMITED' | 'USAGE_EXCEEDED' | null;
-  /** How the key stands to its rate limit; `null` without one. */
+  /** How the key stands to its rate limit; `null` without one, and where the uses have refused. */
   rate: RateDecision | null;
   /** `null` without `max_uses`. */
   remainingUses: number | null;
@@ -54,8 +54,10 @@ export class Metering {
   private async spend(keyId: string, cost: number, rate: RateDecision | null): Promise<Charge> {
     try {
       const { granted, remaining } = await this.usageMeter.spend(keyId, cost);
-      if (!granted) await rate?.giveBack();
-      return { ...FREE_OF_CHARGE, refusal: granted ? null : 'USAGE_EXCEEDED', rate, remainingUses: remaining };
+      if (granted) return { refusal: null, rate, remainingUses: remaining };
+      // What it said of the rate is no longer so
+      await rate?.giveBack();
+      return { refusal: 'USAGE_EXCEEDED', rate: null, remainingUses: remaining };
     } catch (error) {
       await rate?.giveBack();
       throw error;

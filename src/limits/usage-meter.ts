@@ -41,7 +41,7 @@ const SPEND = `
   )
   UPDATE api_keys AS k
   SET uses = k.uses + locked.cost * greatest(locked.granted, 0),
-      last_used_at = CASE WHEN locked.granted > 0 THEN greatest(k.last_used_at, $4::timestamptz) ELSE k.last_used_at END
+      last_used_at = CASE WHEN locked.cost * locked.granted > 0 THEN greatest(k.last_used_at, $4::timestamptz) ELSE k.last_used_at END
   FROM locked WHERE k.id = locked.id
   RETURNING k.id, locked.granted::float8 AS granted, (k.max_uses - k.uses)::float8 AS remaining`;
 
@@ -65,6 +65,7 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
   private waiting: Waiting[] = [];
   private spending = false;
   private tallies = new Map<string, Tally>();
+  private flushing: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -84,7 +85,7 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
   /**
    * Asks for uses of a limited key; granted, they are durable. Calls for one key are decided in their order.
    *
-   * @param cost 1 or more
+   * @param cost 0 asks what is left, and is always granted
    * @throws UnavailableError if too many wait already; whatever the database throws
    */
   spend(keyId: string, cost: number): Promise<Spent> {
@@ -101,26 +102,34 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
 
   /** Counts uses of an unlimited key. */
   count(keyId: string, cost: number): void {
-    const tally = this.tallies.get(keyId);
-    const now = this.clock.now();
-    if (tally) {
-      tally.uses += cost;
-      tally.lastUsedAt = now;
-    } else this.tallies.set(keyId, { uses: cost, lastUsedAt: now });
+    this.add(keyId, cost, this.clock.now());
   }
 
-  /** Writes what was counted in memory; what cannot be written is kept for the next time. */
-  async flush(): Promise<void> {
+  /** Writes what was counted in memory, once what is being written is; what cannot be is kept for the next time. */
+  flush(): Promise<void> {
+    this.flushing = this.flushing.then(() => this.write());
+    return this.flushing;
+  }
+
+  private add(keyId: string, uses: number, usedAt: number): void {
+    const tally = this.tallies.get(keyId);
+    if (tally) {
+      tally.uses += uses;
+      tally.lastUsedAt = Math.max(tally.lastUsedAt, usedAt);
+    } else this.tallies.set(keyId, { uses, lastUsedAt: usedAt });
+  }
+
+  private async write(): Promise<void> {
     if (this.tallies.size === 0) return;
-    const flushed = this.tallies;
+    const written = this.tallies;
     this.tallies = new Map();
-    const [ids, all] = [[...flushed.keys()], [...flushed.values()]];
+    const [ids, all] = [[...written.keys()], [...written.values()]];
     const times = all.map(({ lastUsedAt }) => new Date(lastUsedAt));
     try {
       await this.dataSource.query(ADD, [ids, all.map(({ uses }) => uses), times]);
     } catch (error) {
       this.logger.warn(`Uses of ${ids.length} keys could not be written yet (${(error as Error).message}).`);
-      for (const [keyId, { uses }] of flushed) this.count(keyId, uses);
+      for (const [keyId, { uses, lastUsedAt }] of written) this.add(keyId, uses, lastUsedAt);
     }
   }
 

@@ -74,7 +74,7 @@ function explainNetworks(value: unknown): string | undefined {
 
 function explainNetwork(network: unknown): string | undefined {
   try {
-    parseNetwork(String(network));
+    parseNetwork(typeof network === 'string' ? network : '');
     return undefined;
   } catch (error) {
     if (error instanceof InvalidNetworkError) return error.message;

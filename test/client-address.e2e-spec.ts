@@ -1,0 +1,84 @@
+import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { startService, type TestService } from './support/service.js';
+
+const TEST = '/api/apiKeys/testAuthentication';
+const AUTHORIZE = '/api/apiKeys/authorize?scope=admin';
+
+let service: TestService;
+let office: IssuedKey;
+let local: IssuedKey;
+afterEach(() => service.stop());
+
+async function start(trustedProxies: string): Promise<void> {
+  service = await startService({ TRUSTED_PROXIES: trustedProxies });
+  const allowing = (...allowed_cidrs: string[]) =>
+    issueKey(service.client, 'ann', { name: 'from there', scopes: { admin: true }, limits: { allowed_cidrs } });
+  office = await allowing('203.0.113.0/24', '2001:db8::/32');
+  local = await allowing('127.0.0.1');
+}
+
+/** Whether a request with these hops before it is taken for one from a network of the key's, wherever that is asked. */
+async function isFrom(key: IssuedKey, forwarded?: string | string[]): Promise<boolean> {
+  const headers = { ...pairHeaders(key), ...(forwarded !== undefined && { 'x-forwarded-for': forwarded }) };
+  const tested = await service.client.get(TEST, headers);
+  const authorized = await service.client.get(AUTHORIZE, headers);
+  expect(authorized.status).toBe(tested.status);
+  if (tested.status === 200) return true;
+  expect([tested.status, tested.body.error.code]).toEqual([403, 'ip_not_allowed']);
+  expect(authorized.headers['x-w3ipfs-code']).toBe('IP_NOT_ALLOWED');
+  return false;
+}
+
+describe.each([
+  ['none', ''],
+  ['others', '10.0.0.0/8,::1'],
+])('where the peer is no proxy of ours, but %s', (_, trusted) => {
+  it('goes by the peer, whatever it writes of others', async () => {
+    await start(trusted);
+    expect([await isFrom(local), await isFrom(office)]).toEqual([true, false]);
+    for (const forged of ['203.0.113.7', '203.0.113.7, 10.0.0.1', ['203.0.113.7', '203.0.113.7'], '', 'nonsense'])
+      expect([forged, await isFrom(local, forged), await isFrom(office, forged)]).toEqual([forged, true, false]);
+  });
+});
+
+it.each(['127.0.0.1,10.0.0.0/8,fd00::/8', '::ffff:127.0.0.0/104, 10.0.0.0/8, fd00::/8'])(
+  'goes by the last hop that no proxy of ours is, with %s',
+  async (trusted) => {
+    await start(trusted);
+    for (const hops of [
+      '203.0.113.7',
+      ' 203.0.113.7 ',
+      '::ffff:203.0.113.7',
+      '::ffff:cb00:7107',
+      '2001:DB8::7',
+      '203.0.113.7, 10.0.0.1',
+      '203.0.113.7,10.0.0.1,::ffff:10.0.0.2,fd00::1',
+      '198.51.100.1, 203.0.113.7',
+      'nonsense, 203.0.113.7, 10.0.0.1',
+      '203.0.113.7, , 10.0.0.1,',
+      ['198.51.100.1', '203.0.113.7', '10.0.0.1'],
+    ])
+      expect([hops, await isFrom(office, hops), await isFrom(local, hops)]).toEqual([hops, true, false]);
+    for (const hops of [
+      '203.0.113.7, 198.51.100.1',
+      '203.0.113.7, 198.51.100.1, 10.0.0.1',
+      '203.0.113.7, nonsense',
+      '203.0.113.7, nonsense, 10.0.0.1',
+      '203.0.113.07',
+      '203.0.113.7:4711',
+      '10.0.0.1',
+      'unknown',
+      ['203.0.113.7', '198.51.100.1'],
+    ])
+      expect([hops, await isFrom(office, hops), await isFrom(local, hops)]).toEqual([hops, false, false]);
+    for (const hops of [undefined, '', ' , '])
+      expect([hops, await isFrom(office, hops), await isFrom(local, hops)]).toEqual([hops, false, true]);
+  },
+);
+
+it('has a key without networks used from anywhere', async () => {
+  service = await startService({ TRUSTED_PROXIES: '127.0.0.1' });
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  for (const hops of ['nonsense', '203.0.113.7', ''])
+    expect((await service.client.get(TEST, { ...pairHeaders(key), 'x-forwarded-for': hops })).status).toBe(200);
+});

@@ -1,0 +1,205 @@
+import { range } from './support/at-once.js';
+import type { Answer } from './support/client.js';
+import { TestClock } from './support/clock.js';
+import { bodyWith, issued, issueKey, type IssuedKey, noLimits, pairHeaders, powerlessBody } from './support/keys.js';
+import { startService, type TestService } from './support/service.js';
+import { sessionOf } from './support/sessions.js';
+import { serviceVariables, verify } from './support/verification.js';
+
+const HOUR = 3_600_000;
+const clock = new TestClock(Date.now());
+const started = clock.time;
+const inHours = (hours: number) => new Date(started + hours * HOUR).toISOString();
+
+const adminBody = { name: 'issues keys', scopes: { admin: true } };
+
+/** What the issuing key has itself. It calls from 127.0.0.1, two hours after now. */
+const own = {
+  not_before: inHours(1),
+  expires_at: inHours(10),
+  rate_limit: { requests: 100, window_seconds: 60 },
+  allowed_cidrs: ['127.0.0.0/8', '10.0.0.0/8', '2001:db8::/32'],
+};
+
+let service: TestService;
+let issuer: IssuedKey;
+let unlimited: IssuedKey;
+beforeAll(async () => {
+  service = await startService(serviceVariables, undefined, clock);
+  issuer = await issueAdmin({ ...own, max_uses: 1_000_000 });
+  unlimited = await issueAdmin({});
+  clock.time += 2 * HOUR;
+});
+afterAll(() => service.stop());
+// The issuer's own rate is another matter
+afterEach(() => {
+  clock.time += 61_000;
+});
+
+const issueAdmin = (limits: object) => issueKey(service.client, 'ann', { ...adminBody, limits });
+const create = (by: IssuedKey, limits?: object, body: object = powerlessBody) =>
+  service.client.post('/api/apiKeys', pairHeaders(by), { ...body, limits });
+
+const excess = ({ status, body }: Answer) => [status, body.error?.code, body.error?.details?.map(pathOf)];
+const pathOf = ({ path }: { path: string }) => path;
+
+describe('an admin key with limits', () => {
+  it.each([
+    ['left out', undefined],
+    ['left out one by one', {}],
+  ])('hands its limits down where they are %s, but for its count of uses', async (_, limits) => {
+    const answer = await create(issuer, limits);
+    expect([answer.status, answer.body.data.limits]).toEqual([200, { ...own, max_uses: null }]);
+    const { data } = (await service.client.get(`/api/apiKeys/${answer.body.data.id}`, sessionOf('ann'))).body;
+    expect(data).toMatchObject({ limits: { ...own, max_uses: null }, issued_by: issuer.id, status: 'active' });
+  });
+
+  it.each<[object, object?]>([
+    [{ not_before: inHours(2.5) }],
+    [{ expires_at: inHours(9) }],
+    [{ expires_at: own.expires_at }],
+    [{ rate_limit: own.rate_limit }],
+    [{ rate_limit: { requests: 1, window_seconds: 1 } }],
+    [{ rate_limit: { requests: 50, window_seconds: 30 } }],
+    [{ rate_limit: { requests: 100, window_seconds: 61 } }],
+    [{ allowed_cidrs: ['10.1.0.0/16', '2001:db8:1::/48', '127.0.0.0/8', '10.2.3.4/32'] }],
+    [{ allowed_cidrs: ['::ffff:10.0.0.0/104'] }, { allowed_cidrs: ['10.0.0.0/8'] }],
+    [{ max_uses: 1_000_000_000_000 }],
+    [{ max_uses: null }],
+  ])('may give what stays within its own: %j', async (limits, shown = limits) => {
+    const answer = await create(issuer, limits);
+    expect([answer.status, answer.body.data?.limits]).toEqual([200, { ...own, max_uses: null, ...shown }]);
+  });
+
+  it.each<[string, object]>([
+    ['limits.not_before', { not_before: null }],
+    // Later than now by the host's clock, earlier than the issuer's
+    ['limits.not_before', { not_before: inHours(0.5) }],
+    // The key would expire, as its issuer does, before it is valid
+    ['limits.not_before', { not_before: inHours(10) }],
+    ['limits.not_before', { not_before: inHours(11) }],
+    ['limits.expires_at', { expires_at: null }],
+    ['limits.expires_at', { expires_at: inHours(11) }],
+    ['limits.rate_limit', { rate_limit: null }],
+    ['limits.rate_limit', { rate_limit: { requests: 101, window_seconds: 60 } }],
+    ['limits.rate_limit', { rate_limit: { requests: 101, window_seconds: 6_000 } }],
+    ['limits.rate_limit', { rate_limit: { requests: 100, window_seconds: 59 } }],
+    ['limits.rate_limit', { rate_limit: { requests: 2, window_seconds: 1 } }],
+    ['limits.allowed_cidrs', { allowed_cidrs: null }],
+    ['limits.allowed_cidrs', { allowed_cidrs: ['0.0.0.0/0'] }],
+    ['limits.allowed_cidrs', { allowed_cidrs: ['10.0.0.0/7'] }],
+    ['limits.allowed_cidrs', { allowed_cidrs: ['10.0.0.0/8', '192.0.2.1'] }],
+    ['limits.allowed_cidrs', { allowed_cidrs: ['::/0'] }],
+    ['limits.allowed_cidrs', { allowed_cidrs: ['2001:db9::/32'] }],
+  ])('may not exceed its own %s: %j', async (path, limits) => {
+    const before = await countKeys();
+    const answer = await create(issuer, limits);
+    expect(excess(answer)).toEqual([403, 'exceeds_issuer', [path]]);
+    expect(answer.body.error.details[0].message).toMatch(/^must (stay within|be before)/);
+    expect(await countKeys()).toBe(before);
+  });
+
+  it('issues no key that would have expired, as it does itself, before it is valid', async () => {
+    const expiring = await issueAdmin({ expires_at: inHours(10) });
+    expect(excess(await create(expiring, { not_before: inHours(10) }))).toEqual([
+      403,
+      'exceeds_issuer',
+      ['limits.not_before'],
+    ]);
+    expect((await create(expiring, { not_before: inHours(9.9) })).status).toBe(200);
+  });
+
+  it('is told of all that exceeds its own in one answer', async () => {
+    const answer = await create(issuer, {
+      ...noLimits,
+      max_uses: 1,
+      rate_limit: { requests: 1_000, window_seconds: 1 },
+    });
+    const paths = ['limits.not_before', 'limits.expires_at', 'limits.rate_limit', 'limits.allowed_cidrs'];
+    expect(excess(answer)).toEqual([403, 'exceeds_issuer', paths]);
+  });
+
+  it('hands them down to whatever is issued in turn', async () => {
+    const child = issued(
+      await create(issuer, { expires_at: inHours(5), rate_limit: { requests: 10, window_seconds: 60 } }, adminBody),
+    );
+    expect(excess(await create(child, { expires_at: inHours(6) }))).toEqual([
+      403,
+      'exceeds_issuer',
+      ['limits.expires_at'],
+    ]);
+    const grandchild = await create(child, { rate_limit: { requests: 5, window_seconds: 60 } });
+    expect(grandchild.body.data.limits).toEqual({
+      ...own,
+      expires_at: inHours(5),
+      rate_limit: { requests: 5, window_seconds: 60 },
+      max_uses: null,
+    });
+  });
+});
+
+it('lets an admin key without limits, as a session, give any limits or none', async () => {
+  const wide = { ...noLimits, rate_limit: { requests: 1_000_000, window_seconds: 1 }, allowed_cidrs: ['0.0.0.0/0'] };
+  for (const limits of [noLimits, wide, { ...noLimits, expires_at: inHours(100), max_uses: 1 }]) {
+    const byKey = await create(unlimited, limits);
+    const bySession = await service.client.post('/api/apiKeys', sessionOf('ann'), { ...powerlessBody, limits });
+    expect([byKey.body.data?.limits, bySession.body.data?.limits]).toEqual([limits, limits]);
+    expect(await issuerOf(issued(byKey))).toBe(unlimited.id);
+    expect(await issuerOf(issued(bySession))).toBeNull();
+  }
+});
+
+it('lets no other key issue one, whatever scopes it has or asks for', async () => {
+  const almost = await issueKey(
+    service.client,
+    'ann',
+    bodyWith(['data.pin_list', 'pinning.unpin', 'pin_nft.unpin_nft'], { limits: { max_uses: 1 } }),
+  );
+  for (const body of [powerlessBody, bodyWith(['pinning.unpin'])]) {
+    const answer = await create(almost, {}, body);
+    expect([answer.status, answer.body.error.code]).toEqual([403, 'insufficient_scope']);
+  }
+  expect((await verify(service.client, almost)).body.data).toMatchObject({ valid: true, remaining_uses: 0 });
+});
+
+it('issues for the owner of the key alone', async () => {
+  const key = issued(await create(issuer, {}));
+  expect((await service.client.get(`/api/apiKeys/${key.id}`, sessionOf('bob'))).status).toBe(404);
+  expect((await service.client.get(`/api/apiKeys/${key.id}`, pairHeaders(issuer))).status).toBe(200);
+});
+
+describe('a call with an admin key is a use of it', () => {
+  it('and is refused when the uses are spent, with nothing issued', async () => {
+    const key = await issueAdmin({ max_uses: 3 });
+    const before = await countKeys();
+    const answers: Answer[] = [];
+    for (const _ of range(5)) answers.push(await create(key, {}));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 403, 403]);
+    expect(answers[4]?.body.error.code).toBe('usage_exceeded');
+    expect(await countKeys()).toBe(before + 3);
+  });
+
+  it('and is refused when its rate is used up, or it comes from elsewhere', async () => {
+    const slow = await issueAdmin({ rate_limit: { requests: 1, window_seconds: 60 } });
+    expect((await create(slow, {})).status).toBe(200);
+    const limited = await create(slow, {});
+    expect([limited.status, limited.body.error.code]).toEqual([429, 'rate_limited']);
+    const elsewhere = await create(await issueAdmin({ allowed_cidrs: ['192.0.2.0/24'] }), {});
+    expect([elsewhere.status, elsewhere.body.error.code]).toEqual([403, 'ip_not_allowed']);
+  });
+
+  it('and each counts, though the key that is issued is charged to nobody', async () => {
+    const key = await issueAdmin({ max_uses: 10 });
+    const child = issued(await create(key, {}));
+    await verify(service.client, child);
+    expect((await verify(service.client, key, { cost: 0 })).body.data.remaining_uses).toBe(9);
+  });
+});
+
+async function countKeys(): Promise<number> {
+  return (await service.client.get('/api/apiKeys/list', sessionOf('ann'))).body.data.total;
+}
+
+async function issuerOf({ id }: IssuedKey): Promise<string | null> {
+  return (await service.client.get(`/api/apiKeys/${id}`, sessionOf('ann'))).body.data.issued_by;
+}

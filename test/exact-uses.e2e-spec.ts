@@ -1,0 +1,158 @@
+import { atOnce, range } from './support/at-once.js';
+import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
+import { issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
+import { PostgresServer } from './support/postgres-server.js';
+import { type ServiceProcess, startProcess } from './support/process.js';
+import { accountService, sessionOf } from './support/sessions.js';
+import { serviceVariables, verify } from './support/verification.js';
+
+const MOST_USES = 1_000;
+const ASKED = 5_000;
+const CALLERS = 64;
+/** Something is killed when so many uses have been granted. */
+const KILL_AT = 300;
+/** How many more are asked for when the uses are spent. */
+const ASKED_IN_VAIN = 1_000;
+
+type Code = 'VALID' | 'USAGE_EXCEEDED' | 'unavailable' | 'unanswered';
+type Codes = Record<Code, number>;
+
+const enough = (_: Codes, asked: number): boolean => asked < ASKED;
+
+// The embedded database has one process alone
+(onServer ? describe : describe.skip)('a key with max_uses, over three processes', () => {
+  let services: ServiceProcess[] = [];
+  const start = (databaseUrl: string) =>
+    startProcess({
+      DATABASE_URL: databaseUrl,
+      JWT_PUBLIC_KEY: accountService.publicKey,
+      CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
+      ...serviceVariables,
+    });
+  const startThree = async (databaseUrl: string) => {
+    services = await Promise.all(range(3).map(() => start(databaseUrl)));
+  };
+  afterEach(() => Promise.all(services.map((service) => service.stop('SIGKILL'))));
+
+  const issue = () => issueKey(services[0]!.client, 'ann', { ...powerlessBody, limits: { max_uses: MOST_USES } });
+  const read = async ({ id }: IssuedKey) =>
+    (await services[0]!.client.get(`/api/apiKeys/${id}`, sessionOf('ann'))).body.data;
+
+  /** Asks all three in turn while there is something to ask, and counts what comes of it. */
+  async function ask(
+    key: IssuedKey,
+    goesOn: (codes: Codes, asked: number) => boolean,
+    onGrant?: (granted: number) => void,
+  ) {
+    const codes: Codes = { VALID: 0, USAGE_EXCEEDED: 0, unavailable: 0, unanswered: 0 };
+    const remaining: number[] = [];
+    let asked = 0;
+    await atOnce(CALLERS, range(CALLERS), async () => {
+      while (goesOn(codes, asked)) {
+        const { code, left } = await outcomeOf(services[asked++ % 3]!, key);
+        codes[code]++;
+        if (code !== 'VALID') continue;
+        remaining.push(left);
+        onGrant?.(codes.VALID);
+      }
+    });
+    // Each use is granted once: no two callers were told that as many are left
+    expect(new Set(remaining).size).toBe(codes.VALID);
+    return codes;
+  }
+
+  describe('on a database that stays', () => {
+    let database: TestDatabase;
+    beforeEach(async () => {
+      database = await createTestDatabase();
+      await startThree(database.variables.DATABASE_URL as string);
+    });
+    afterEach(() => database.drop());
+
+    it(`grants exactly ${MOST_USES} of ${ASKED} to ${CALLERS} callers at once`, async () => {
+      const key = await issue();
+      const codes = await ask(key, enough);
+      await print('undisturbed', codes, key);
+      expect(codes).toEqual({ VALID: MOST_USES, USAGE_EXCEEDED: ASKED - MOST_USES, unavailable: 0, unanswered: 0 });
+      expect(await read(key)).toMatchObject({ uses: MOST_USES, status: 'exhausted' });
+    });
+
+    it('grants each of many keys as often as it may be used, all of them asked for at once', async () => {
+      const keys: IssuedKey[] = [];
+      const body = { ...powerlessBody, limits: { max_uses: 5 } };
+      await atOnce(CALLERS, range(200), async () => void keys.push(await issueKey(services[0]!.client, 'ann', body)));
+      const granted = new Map(keys.map(({ id }) => [id, 0]));
+      // Each process meets the keys in another order
+      await atOnce(CALLERS, range(3_000), async (i) => {
+        const key = keys[(i * 67 + (i % 3) * 31) % keys.length] as IssuedKey;
+        const { code } = await outcomeOf(services[i % 3]!, key);
+        expect(['VALID', 'USAGE_EXCEEDED']).toContain(code);
+        if (code === 'VALID') granted.set(key.id, (granted.get(key.id) ?? 0) + 1);
+      });
+      expect([...new Set(granted.values())]).toEqual([5]);
+    });
+
+    it('grants never more, though one of them is killed on the way, and knows the uses when it is back', async () => {
+      const key = await issue();
+      let killed: Promise<unknown> | undefined;
+      const codes = await ask(key, enough, (granted) => {
+        if (granted >= KILL_AT) killed ??= services[2]!.stop('SIGKILL');
+      });
+      expect(await killed).toBe('SIGKILL');
+      await print('one process killed', codes, key);
+      // A use that was granted to whoever was not answered any more is spent
+      expect(codes.VALID).toBeLessThanOrEqual(MOST_USES);
+      expect(codes.VALID).toBeGreaterThanOrEqual(MOST_USES - CALLERS);
+      expect([codes.VALID + codes.USAGE_EXCEEDED + codes.unanswered, codes.unavailable]).toEqual([ASKED, 0]);
+      expect(codes.unanswered).toBeGreaterThan(0);
+      expect(await read(key)).toMatchObject({ uses: MOST_USES });
+      services[2] = await start(database.variables.DATABASE_URL as string);
+      expect(await outcomeOf(services[2], key)).toMatchObject({ code: 'USAGE_EXCEEDED' });
+    });
+  });
+
+  describe('on a database that is killed', () => {
+    let postgres: PostgresServer;
+    beforeEach(async () => {
+      postgres = await PostgresServer.start();
+      await startThree(postgres.url);
+    });
+    afterEach(() => postgres.stop());
+
+    it('grants never more, and goes on when it is back', async () => {
+      const key = await issue();
+      let restarted: Promise<void> | undefined;
+      const restart = async () => {
+        await postgres.kill();
+        await postgres.startAgain();
+      };
+      const untilSpent = ({ USAGE_EXCEEDED: inVain }: Codes) => inVain < ASKED_IN_VAIN;
+      const codes = await ask(key, untilSpent, (granted) => {
+        if (granted >= KILL_AT) restarted ??= restart();
+      });
+      await restarted;
+      await print('PostgreSQL killed and started again', codes, key);
+      expect(codes.VALID).toBeLessThanOrEqual(MOST_USES);
+      expect(codes.VALID).toBeGreaterThanOrEqual(MOST_USES - CALLERS);
+      expect(codes.unavailable).toBeGreaterThan(0);
+      expect(codes.unanswered).toBe(0);
+      expect(await read(key)).toMatchObject({ uses: MOST_USES, status: 'exhausted' });
+    });
+  });
+
+  async function print(name: string, codes: Codes, key: IssuedKey): Promise<void> {
+    process.stdout.write(`max_uses ${MOST_USES}, ${name}: ${JSON.stringify(codes)}, uses ${(await read(key)).uses}\n`);
+  }
+});
+
+async function outcomeOf({ client }: ServiceProcess, key: IssuedKey): Promise<{ code: Code; left: number }> {
+  try {
+    const { status, body } = await verify(client, key);
+    expect([200, 503]).toContain(status);
+    if (status === 503) return { code: 'unavailable', left: NaN };
+    return { code: body.data.code, left: body.data.remaining_uses };
+  } catch (error) {
+    if (!('code' in (error as object))) throw error;
+    return { code: 'unanswered', left: NaN };
+  }
+}

@@ -1,0 +1,99 @@
+import { range } from './support/at-once.js';
+import type { Answer } from './support/client.js';
+import { TestClock } from './support/clock.js';
+import { issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
+import { startService, type TestService } from './support/service.js';
+import { sessionOf } from './support/sessions.js';
+import { serviceVariables, verify } from './support/verification.js';
+
+const LIMIT = 5;
+const clock = new TestClock(Math.ceil(Date.now() / 600) * 600);
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService({ ...serviceVariables, MANAGEMENT_RATE_LIMIT: String(LIMIT) }, undefined, clock);
+});
+afterAll(() => service.stop());
+afterEach(() => {
+  clock.time += 60_600;
+});
+
+const list = (headers: Record<string, string>) => service.client.get('/api/apiKeys/list', headers);
+const statuses = async (headers: Record<string, string>, calls: number) => {
+  const all: number[] = [];
+  for (const _ of range(calls)) all.push((await list(headers)).status);
+  return all;
+};
+const allGranted = range(LIMIT).map(() => 200);
+const fields = ({ headers }: Answer) => [headers['ratelimit-policy'], headers['ratelimit'], headers['retry-after']];
+const policy = `"management";q=${LIMIT};w=60`;
+
+it('grants an owner so many calls a minute, whichever the sessions, and another owner as many', async () => {
+  for (const _ of range(LIMIT)) expect((await list(sessionOf('ann'))).status).toBe(200);
+  const refused = await list(sessionOf('ann'));
+  expect([refused.status, refused.body.error.code]).toEqual([429, 'rate_limited']);
+  expect(await statuses(sessionOf('bob'), LIMIT + 1)).toEqual([...allGranted, 429]);
+});
+
+it('tells the client how it stands, also where the call came to nothing', async () => {
+  const first = await list(sessionOf('ann'));
+  expect(fields(first)).toEqual([policy, `"management";r=${LIMIT - 1};t=61`, undefined]);
+  clock.time += 12_000;
+  const unknown = await service.client.get('/api/apiKeys/01a20b9d-c4d9-7123-b878-6eb9911deb3f', sessionOf('ann'));
+  expect([unknown.status, ...fields(unknown)]).toEqual([404, policy, `"management";r=${LIMIT - 2};t=61`, undefined]);
+  await statuses(sessionOf('ann'), LIMIT - 2);
+  expect(fields(await list(sessionOf('ann')))).toEqual([policy, '"management";r=0;t=49', '49']);
+});
+
+it('grants again as the calls leave the window, one by one, and nothing more at its edge', async () => {
+  for (const _ of range(LIMIT)) {
+    expect((await list(sessionOf('ann'))).status).toBe(200);
+    clock.time += 6_000;
+  }
+  clock.time += 60_000 - LIMIT * 6_000;
+  expect(await statuses(sessionOf('ann'), 1)).toEqual([429]);
+  for (const _ of range(LIMIT)) {
+    clock.time += 600;
+    expect(await statuses(sessionOf('ann'), 2)).toEqual([200, 429]);
+    clock.time += 5_400;
+  }
+});
+
+it('counts each key for itself', async () => {
+  const [one, other] = [await issueKey(service.client, 'ann'), await issueKey(service.client, 'ann')];
+  for (const key of [one, other]) expect(await statuses(pairHeaders(key), LIMIT + 1)).toEqual([...allGranted, 429]);
+  expect(await statuses(sessionOf('ann'), LIMIT - 1)).toEqual([...allGranted.slice(2), 429]);
+});
+
+it('neither limits nor counts what is asked for verification', async () => {
+  const key = await issueKey(service.client, 'ann');
+  for (const _ of range(3 * LIMIT)) {
+    expect((await verify(service.client, key)).body.data.valid).toBe(true);
+    for (const path of ['testAuthentication', 'authorize?scope=admin'])
+      expect((await service.client.get(`/api/apiKeys/${path}`, pairHeaders(key))).status).toBe(200);
+  }
+  expect(await statuses(pairHeaders(key), LIMIT + 1)).toEqual([...allGranted, 429]);
+});
+
+it('costs a key nothing where it refuses, and tells of both where the key refuses', async () => {
+  const limits = { max_uses: 2 * LIMIT, rate_limit: { requests: LIMIT, window_seconds: 60 } };
+  const key = await issueKey(service.client, 'ann', { name: 'limited', scopes: { admin: true }, limits });
+  await statuses(pairHeaders(key), LIMIT + 3);
+  expect((await verify(service.client, key, { cost: 0 })).body.data).toMatchObject({
+    remaining_uses: LIMIT,
+    rate_limit: { remaining: 0 },
+  });
+  clock.time += 60_600;
+  await verify(service.client, key, { cost: LIMIT });
+  expect(await refusalOf(key)).toEqual([
+    'rate_limited',
+    `${policy}, "key";q=${LIMIT};w=60`,
+    expect.stringMatching(/^"management";r=\d;t=61, "key";r=0;t=61$/),
+    '61',
+  ]);
+});
+
+async function refusalOf(key: IssuedKey) {
+  const answer = await list(pairHeaders(key));
+  return [answer.body.error.code, ...fields(answer)];
+}
