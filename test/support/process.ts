@@ -18,6 +18,9 @@ export interface Outcome {
   stderr: string;
 }
 
+/** What the first start prints for its operator, secrets and all: no log, and said to be the only time. */
+const WELCOME = /This is the first start\.[^]*?-d '\{.*\}'/;
+
 /** Starts `node dist/main.js` on a port of its own, and waits until it listens. */
 export async function startProcess(variables: Record<string, string>): Promise<ServiceProcess> {
   const child = launch(['dist/main.js'], {
@@ -28,7 +31,7 @@ export async function startProcess(variables: Record<string, string>): Promise<S
   });
   const output = collect(child);
   const ended = endOf(child);
-  void ended.then(() => new KeptLog().keep('process', [output()]));
+  void ended.then(() => new KeptLog().keep('process', [output().replace(WELCOME, '')]));
   const listening = new Promise<string>((resolve) => {
     child.stdout?.on('data', () => {
       const url = /at (http:\/\/[\d.]+:\d+)/.exec(output())?.[1];
