@@ -7,5 +7,7 @@ export default {
   setupFiles: ['reflect-metadata'],
   globalSetup: './test/support/global-setup.js',
   globalTeardown: './test/support/global-teardown.js',
+  // They wait for processes and databases more than they work: on two cores, two of them are no slower each
+  maxWorkers: 2,
   testTimeout: 60_000,
 };

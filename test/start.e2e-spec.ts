@@ -172,67 +172,6 @@ describe('the configuration', () => {
   });
 });
 
-describe('npm run keys', () => {
-  const keys = async (args: string[], more: Record<string, string> = {}) => {
-    const { code, stdout, stderr } = await run(['dist/cli.js', ...args], { ...variables, ...more });
-    return { code, stderr, stdout, json: args.includes('--json') && code === 0 ? JSON.parse(stdout) : undefined };
-  };
-
-  it('issues, signs and revokes beside a running service', async () => {
-    await during({}, async ({ client }) => {
-      const issuedKey = (await keys(['issue-admin', '--owner', 'ops', '--json'])).json;
-      expect(issuedKey).toMatchObject({ owner_id: 'ops', api_key: expect.stringMatching(/^w3k_/) });
-      expect((await client.get(TEST, pairHeaders(issuedKey))).body.data).toMatchObject({ owner_id: 'ops' });
-
-      const { token } = (await keys(['session', '--owner', 'ops', '--json'])).json;
-      const listed = await client.get('/api/apiKeys/list', { authorization: `Bearer ${token}` });
-      expect(listed.body.data.total).toBe(1);
-
-      const revocation = ['revoke', '--api-key', issuedKey.api_key, '--json'];
-      expect((await keys(revocation)).json).toEqual({ api_key: issuedKey.api_key, status: 'revoked' });
-      // Another process learns of it within the bound; test/revocation.e2e-spec.ts measures it
-      const reasons = new Set<string | undefined>();
-      while (!reasons.has('REVOKED')) {
-        reasons.add((await client.get(TEST, pairHeaders(issuedKey))).body.error?.reason);
-      }
-      expect(await keys(revocation)).toMatchObject({ code: 1, stdout: '' });
-    });
-  });
-
-  it('brings the schema up to date, once', async () => {
-    expect((await keys(['migrate', '--json'])).json).toEqual({
-      migrated: expect.arrayContaining([expect.stringContaining('CreateApiKeys')]),
-    });
-    expect((await keys(['migrate', '--json'])).json).toEqual({ migrated: [] });
-  });
-
-  it('reads well without --json', async () => {
-    const { stdout } = await keys(['issue-admin', '--owner', 'ops']);
-    expect(stdout).toMatch(/^api_key {5}w3k_\w{20}$/m);
-  });
-
-  it('signs no session where the account service does', async () => {
-    const { code, stderr } = await keys(['session', '--owner', 'x'], { JWT_PUBLIC_KEY: accountService.publicKey });
-    expect(code).toBe(64);
-    expect(stderr).toContain('account service');
-  });
-
-  it.each([
-    [[]],
-    [['nonsense']],
-    [['constructor', '--json']],
-    [['toString']],
-    [['issue-admin']],
-    [['issue-admin', '--owner', '']],
-    [['revoke']],
-    [['session', '--own', 'x']],
-  ])('explains itself: %j', async (args) => {
-    const { code, stderr } = await keys(args);
-    expect(code).toBe(64);
-    expect(stderr).toMatch(/Usage|--owner <sub>|--api-key/);
-  });
-});
-
 async function withTakenPort(act: (port: number) => Promise<void>): Promise<void> {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
