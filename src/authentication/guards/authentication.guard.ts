@@ -1,6 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
+import { ClientAddress } from '../../limits/client-address.js';
+import type { AuthenticatedRequest } from '../decorators/current-principal.decorator.js';
 import { Public } from '../decorators/public.decorator.js';
 import { presentedCredentials } from '../presented-credentials.js';
 import { ApiKeyGuard, SessionGuard } from './passport.guards.js';
@@ -12,11 +14,20 @@ export class AuthenticationGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly sessionGuard: SessionGuard,
     private readonly apiKeyGuard: ApiKeyGuard,
+    private readonly clientAddress: ClientAddress,
   ) {}
 
-  canActivate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
-    if (this.reflector.getAllAndOverride(Public, [context.getHandler(), context.getClass()])) return true;
-    const presented = presentedCredentials(context.switchToHttp().getRequest<FastifyRequest>().raw);
-    return 'token' in presented ? this.sessionGuard.canActivate(context) : this.apiKeyGuard.canActivate(context);
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest & Partial<AuthenticatedRequest>>();
+    const isPublic = this.reflector.getAllAndOverride(Public, [context.getHandler(), context.getClass()]);
+    const isLetIn = isPublic || (await this.authenticate(context, request));
+    const ip = this.clientAddress.of(request.raw) ?? null;
+    request.origin = { actor: request.user?.actor ?? 'anonymous', ip, requestId: request.id };
+    return isLetIn;
+  }
+
+  private authenticate(context: ExecutionContext, { raw }: FastifyRequest): Promise<boolean> {
+    const guard = 'token' in presentedCredentials(raw) ? this.sessionGuard : this.apiKeyGuard;
+    return guard.canActivate(context) as Promise<boolean>;
   }
 }

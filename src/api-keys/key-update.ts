@@ -1,0 +1,45 @@
+import { ValidationError } from '../contract/api-error.js';
+import type { KeyLimits } from '../limits/key-limits.js';
+import { type ApiKey, limitColumns, type Metadata } from './api-key.entity.js';
+import type { GivenScopes } from './scopes.js';
+
+/** What shall be changed of a key; `null` clears a limit. */
+export interface KeyUpdate {
+  name?: string;
+  scopes?: GivenScopes;
+  limits?: Partial<KeyLimits>;
+  metadata?: Metadata;
+  enabled?: boolean;
+}
+
+/** What a key would be after an update, and the columns that say so. */
+export interface UpdatedKey {
+  limits: KeyLimits;
+  columns: Partial<ApiKey>;
+}
+
+/** @throws ValidationError if limits that are given do not go with those that stay */
+export function withUpdate(key: ApiKey, { limits: given = {}, ...rest }: KeyUpdate): UpdatedKey {
+  const limits = { ...key.limits, ...given };
+  const { notBefore, expiresAt } = limits;
+  if (notBefore && expiresAt && notBefore >= expiresAt) {
+    const path = given.expiresAt ? 'limits.expires_at' : 'limits.not_before';
+    const message = 'would leave no time to use the key: not_before must be before expires_at';
+    throw new ValidationError([{ path, message }]);
+  }
+  return { limits, columns: { ...rest, ...limitColumns(limits) } };
+}
+
+/** What the audit trail says of an update: what was, and what is. Metadata is the owner's own, and is only named. */
+export function changesOf(key: ApiKey, { limits, columns }: UpdatedKey): Record<string, unknown> {
+  const was = { name: key.name, scopes: key.scopes, enabled: key.enabled, limits: key.limits, metadata: key.metadata };
+  const is = { ...was, ...columns, limits };
+  const changed = (Object.keys(was) as (keyof typeof was)[]).filter((name) => !isSame(was[name], is[name]));
+  return Object.fromEntries(
+    changed.map((name) => [name, name === 'metadata' ? 'changed' : { from: was[name], to: is[name] }]),
+  );
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
