@@ -8,6 +8,7 @@ import { type KeyLimits, NO_LIMITS } from '../limits/key-limits.js';
 import { ApiKey, limitColumns, type Metadata } from './api-key.entity.js';
 import type { Caller } from './caller.js';
 import { type KeyPair, mintApiKey, mintSecretKey } from './credentials.js';
+import { LimitsDto } from './dto/limits.dto.js';
 import { ApiKeyNotFoundError, IssuerGoneError, PreconditionFailedError } from './errors.js';
 import { inherit, refuseOwn, refuseStronger, refuseWider } from './escalation.js';
 import { KeyChanges } from './key-changes.js';
@@ -81,7 +82,7 @@ export class ApiKeysService {
         updatedAt: now,
       });
       await tx.insert(ApiKey, apiKey);
-      const changes = { name, scopes, limits: granted };
+      const changes = { name, scopes, limits: LimitsDto.of(granted) };
       await this.auditTrail.record(tx, caller.ownerId, caller.origin, [
         { action: 'key.created', apiKeyId: apiKey.id, changes },
       ]);

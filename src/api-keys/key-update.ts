@@ -1,6 +1,7 @@
 import { ValidationError } from '../contract/api-error.js';
 import type { KeyLimits } from '../limits/key-limits.js';
 import { type ApiKey, limitColumns, type Metadata } from './api-key.entity.js';
+import { LimitsDto } from './dto/limits.dto.js';
 import type { GivenScopes } from './scopes.js';
 
 /** What shall be changed of a key; `null` clears a limit. */
@@ -32,8 +33,9 @@ export function withUpdate(key: ApiKey, { limits: given = {}, ...rest }: KeyUpda
 
 /** What the audit trail says of an update: what was, and what is. Metadata is the owner's own, and is only named. */
 export function changesOf(key: ApiKey, { limits, columns }: UpdatedKey): Record<string, unknown> {
-  const was = { name: key.name, scopes: key.scopes, enabled: key.enabled, limits: key.limits, metadata: key.metadata };
-  const is = { ...was, ...columns, limits };
+  const { name, scopes, enabled, metadata } = key;
+  const was = { name, scopes, enabled, metadata, limits: LimitsDto.of(key.limits) };
+  const is = { ...was, ...columns, limits: LimitsDto.of(limits) };
   const changed = (Object.keys(was) as (keyof typeof was)[]).filter((name) => !isSame(was[name], is[name]));
   return Object.fromEntries(
     changed.map((name) => [name, name === 'metadata' ? 'changed' : { from: was[name], to: is[name] }]),

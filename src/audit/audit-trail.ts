@@ -50,7 +50,7 @@ export class AuditTrail {
     const events: AuditEvent[] = [];
     for (const { action, apiKeyId, changes = {}, refusal = null } of records) {
       const seq = String(Number(head.audit_seq) + events.length + 1);
-      const entry = { ownerId, seq, at, ...origin, action, apiKeyId, refusal, changes };
+      const entry = { ownerId, seq, at, ...origin, action, apiKeyId, refusal, changes: asStored(changes) };
       events.push({ ...entry, hash: chainHash(events.at(-1)?.hash ?? head.audit_hash, entry) });
     }
     await insert(tx, events);
@@ -82,6 +82,11 @@ export class AuditTrail {
     if (before) query.andWhere('event.seq < :before', { before });
     return query.orderBy('event.seq', 'DESC').limit(limit).getMany();
   }
+}
+
+/** As it will be read again: what is hashed must not depend on what JSON makes of it. */
+function asStored(changes: Record<string, unknown>): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(changes)) as Record<string, unknown>;
 }
 
 /** One statement, however many they are. */

@@ -157,6 +157,6 @@ export class RotatedApiKeyDto extends IssuedApiKeyDto {
   rotation: RotationDto | null;
 
   static override of(rotated: IssuedKey): RotatedApiKeyDto {
-    return { ...IssuedApiKeyDto.of(rotated), rotation: RotationDto.of(rotated.apiKey) };
+    return Object.assign(IssuedApiKeyDto.of(rotated), { rotation: RotationDto.of(rotated.apiKey) });
   }
 }
