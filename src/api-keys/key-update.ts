@@ -36,9 +36,9 @@ export function changesOf(key: ApiKey, { limits, columns }: UpdatedKey): Record<
   const { name, scopes, enabled, metadata } = key;
   const was = { name, scopes, enabled, metadata, limits: LimitsDto.of(key.limits) };
   const is = { ...was, ...columns, limits: LimitsDto.of(limits) };
-  const changed = (Object.keys(was) as (keyof typeof was)[]).filter((name) => !isSame(was[name], is[name]));
+  const changed = (Object.keys(was) as (keyof typeof was)[]).filter((what) => !isSame(was[what], is[what]));
   return Object.fromEntries(
-    changed.map((name) => [name, name === 'metadata' ? 'changed' : { from: was[name], to: is[name] }]),
+    changed.map((what) => [what, what === 'metadata' ? 'changed' : { from: was[what], to: is[what] }]),
   );
 }
 
