@@ -12,7 +12,7 @@ import { LimitsDto } from './dto/limits.dto.js';
 import { ApiKeyNotFoundError, IssuerGoneError, PreconditionFailedError } from './errors.js';
 import { inherit, refuseOwn, refuseStronger, refuseWider } from './escalation.js';
 import { KeyChanges } from './key-changes.js';
-import { changesOf, type KeyUpdate, withUpdate } from './key-update.js';
+import { changesOf, type KeyUpdate, refuseNoTime, withUpdate } from './key-update.js';
 import type { GivenScopes } from './scopes.js';
 import { SecretHasher } from './secret-hasher.js';
 
@@ -55,7 +55,7 @@ export class ApiKeysService {
     this.keys = dataSource.getRepository(ApiKey);
   }
 
-  /** @throws ExceedsIssuerError if a key would give more than it has */
+  /** @throws ExceedsIssuerError if a key would give more than it has; ValidationError if it could never be used */
   async issue(
     caller: Caller,
     { name, scopes, limits = {}, metadata = {} }: KeyRequest,
@@ -67,6 +67,7 @@ export class ApiKeysService {
       const issuer = caller.apiKey && (await holdIssuer(tx, caller.apiKey));
       if (issuer) refuseWider(limits, issuer.limits);
       const granted = { ...NO_LIMITS, ...(issuer ? inherit(limits, issuer.limits) : limits) };
+      refuseNoTime(granted, limits);
       const apiKey = this.keys.create({
         ...NEW_KEY,
         id: uuidv7(),

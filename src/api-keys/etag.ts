@@ -5,6 +5,10 @@ import { ValidationError } from '../contract/api-error.js';
 import { headerValues } from '../contract/header-values.js';
 import type { ApiKey } from './api-key.entity.js';
 
+const TAG = String.raw`(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"`;
+/** RFC 9110, 5.6.1.2: empty elements of a list are passed over. */
+const TAGS = new RegExp(String.raw`^[\s,]*${TAG}(?:\s*,[\s,]*${TAG})*[\s,]*$`);
+
 /** The entity tag (RFC 9110, 8.8.3) of what can be changed of a key: its uses are not part of it. */
 export function etagOf({ version }: Pick<ApiKey, 'version'>): string {
   return `"${version}"`;
@@ -18,13 +22,14 @@ export function etagOf({ version }: Pick<ApiKey, 'version'>): string {
  */
 export const IfMatch = createParamDecorator((_: unknown, context: ExecutionContext): number[] | undefined => {
   const { raw } = context.switchToHttp().getRequest<FastifyRequest>();
-  const given = headerValues(raw, 'if-match').join(',').trim();
-  if (given === '' || given === '*') return undefined;
-  const tags = given.split(',').map((tag) => tag.trim());
-  if (!tags.every((tag) => /^(W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/.test(tag))) {
+  const values = headerValues(raw, 'if-match');
+  const given = values.join(',').trim();
+  if (values.length === 0 || given === '*') return undefined;
+  if (!TAGS.test(given)) {
     throw new ValidationError([{ path: 'If-Match', message: 'must be the ETag of an answer, in its quotes, or *' }]);
   }
-  return tags.map((tag) => Number(/^"(\d{1,9})"$/.exec(tag)?.[1] ?? Number.NaN));
+  const tags = given.match(new RegExp(TAG, 'g')) ?? [];
+  return tags.map((tag) => Number(/^"([1-9]\d{0,8})"$/.exec(tag)?.[1] ?? Number.NaN));
 });
 
 export function ApiIfMatch(): MethodDecorator {

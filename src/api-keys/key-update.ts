@@ -20,15 +20,24 @@ export interface UpdatedKey {
 }
 
 /** @throws ValidationError if limits that are given do not go with those that stay */
-export function withUpdate(key: ApiKey, { limits: given = {}, ...rest }: KeyUpdate): UpdatedKey {
+export function withUpdate(key: ApiKey, { limits: given, ...rest }: KeyUpdate): UpdatedKey {
+  if (!given) return { limits: key.limits, columns: rest };
   const limits = { ...key.limits, ...given };
-  const { notBefore, expiresAt } = limits;
-  if (notBefore && expiresAt && notBefore >= expiresAt) {
-    const path = given.expiresAt ? 'limits.expires_at' : 'limits.not_before';
-    const message = 'would leave no time to use the key: not_before must be before expires_at';
-    throw new ValidationError([{ path, message }]);
-  }
-  return { limits, columns: { ...rest, ...limitColumns(limits) } };
+  refuseNoTime(limits, given);
+  return { limits, columns: { ...rest, ...limitColumns(limits), ...cutOverlap(key, limits) } };
+}
+
+/** @throws ValidationError if, with what is given, the limits would leave no time to use the key */
+export function refuseNoTime({ notBefore, expiresAt }: Partial<KeyLimits>, given: Partial<KeyLimits>): void {
+  if (!notBefore || !expiresAt || notBefore < expiresAt) return;
+  const path = given.expiresAt ? 'limits.expires_at' : 'limits.not_before';
+  const message = 'would leave no time to use the key: not_before must be before expires_at';
+  throw new ValidationError([{ path, message }]);
+}
+
+/** A key that expires sooner ends its previous secret with it: expiring later again would revive that, too. */
+function cutOverlap({ previousSecretExpiresAt: end }: ApiKey, { expiresAt }: KeyLimits): Partial<ApiKey> {
+  return end && expiresAt && expiresAt < end ? { previousSecretExpiresAt: expiresAt } : {};
 }
 
 /** What the audit trail says of an update: what was, and what is. Metadata is the owner's own, and is only named. */
