@@ -64,6 +64,7 @@ export class ApiKeysService {
     const secret = await this.mint(mintApiKey());
     const now = new Date(this.clock.now());
     return this.keyChanges.transaction(async (tx) => {
+      await this.auditTrail.hold(tx, caller.ownerId);
       const issuer = caller.apiKey && (await holdIssuer(tx, caller.apiKey));
       if (issuer) refuseWider(limits, issuer.limits);
       const granted = { ...NO_LIMITS, ...(issuer ? inherit(limits, issuer.limits) : limits) };
@@ -175,6 +176,7 @@ export class ApiKeysService {
     alongside?: (tx: EntityManager, key: ApiKey) => Promise<void> | undefined,
   ): Promise<ApiKey> {
     return this.keyChanges.transaction(async (tx) => {
+      await this.auditTrail.hold(tx, ownerId);
       const lock = { mode: 'pessimistic_write' } as const;
       const key = await tx.findOne(ApiKey, { where: { id, ownerId, revokedAt: IsNull() }, lock });
       if (!key) throw new ApiKeyNotFoundError(id);

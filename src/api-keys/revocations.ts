@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, type FindOptionsWhere, In, IsNull } from 'typeorm';
+import { Any, type EntityManager, type FindOptionsWhere, IsNull } from 'typeorm';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { OPERATOR, type Origin } from '../audit/origin.js';
 import { Clock } from '../config/clock.js';
@@ -8,14 +8,17 @@ import type { Caller } from './caller.js';
 import { ApiKeyNotFoundError } from './errors.js';
 import { KeyChanges } from './key-changes.js';
 
-/** All keys that one has issued, and those that they have issued, and so on, as far as they are not revoked yet. */
+/**
+ * All keys that one has issued, and those that they have issued, and so on, as far as they are not revoked yet. They
+ * are held in the order of their ids, as by every statement, so that none waits for another for ever.
+ */
 const DESCENDANTS = `
   WITH RECURSIVE issued AS (
     SELECT id FROM api_keys WHERE issued_by = $1 AND owner_id = $2
     UNION
     SELECT child.id FROM api_keys AS child JOIN issued ON child.issued_by = issued.id WHERE child.owner_id = $2
   )
-  SELECT id FROM api_keys WHERE id IN (SELECT id FROM issued) AND revoked_at IS NULL ORDER BY id`;
+  SELECT id FROM api_keys WHERE id IN (SELECT id FROM issued) AND revoked_at IS NULL ORDER BY id FOR UPDATE`;
 
 /** Ends keys for good. The rows stay until they are purged, and can still be read. */
 @Injectable()
@@ -34,6 +37,7 @@ export class Revocations {
    */
   revoke({ ownerId, origin }: Caller, id: string, { cascade = false } = {}): Promise<number> {
     return this.keyChanges.transaction(async (tx) => {
+      await this.auditTrail.hold(tx, ownerId);
       const changed = await this.revokeWhere(tx, { id, ownerId }, 'deleted', origin);
       if (changed.length === 0) throw new ApiKeyNotFoundError(id);
       if (cascade) changed.push(...(await this.revokeDescendants(tx, id, ownerId, origin)));
@@ -48,20 +52,18 @@ export class Revocations {
    */
   revokeByApiKey(apiKey: string, reason: RevokedReason = 'operator', origin: Origin = OPERATOR): Promise<boolean> {
     return this.keyChanges.transaction(async (tx) => {
+      const key = await tx.findOne(ApiKey, { select: { ownerId: true }, where: { apiKey } });
+      if (!key) return { result: false, changed: [] };
+      await this.auditTrail.hold(tx, key.ownerId);
       const changed = await this.revokeWhere(tx, { apiKey }, reason, origin);
       return { result: changed.length > 0, changed };
     });
   }
 
-  /** Again and again, until none is found: a key that was about to issue another is held only once it is revoked. */
+  /** None is issued meanwhile: whoever would issue one has to hold the owner first. */
   private async revokeDescendants(tx: EntityManager, id: string, ownerId: string, origin: Origin): Promise<string[]> {
-    const revoked: string[] = [];
-    for (;;) {
-      const rows = (await tx.query(DESCENDANTS, [id, ownerId])) as { id: string }[];
-      if (rows.length === 0) return revoked;
-      const which = { id: In(rows.map((row) => row.id)), ownerId };
-      revoked.push(...(await this.revokeWhere(tx, which, 'cascade', origin)));
-    }
+    const rows = (await tx.query(DESCENDANTS, [id, ownerId])) as { id: string }[];
+    return this.revokeWhere(tx, { id: Any(rows.map((row) => row.id)), ownerId }, 'cascade', origin);
   }
 
   /** @returns the `api_key` of each key that was revoked by it; all are one owner's */
