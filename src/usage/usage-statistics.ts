@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { Clock } from '../config/clock.js';
 import { UsageDay } from './usage-day.entity.js';
 
@@ -15,8 +16,9 @@ const ADD = `
 
 const TOUCH = `
   WITH locked AS (
-    SELECT k.id, used.at FROM api_keys AS k JOIN unnest($1::uuid[], $2::timestamptz[]) AS used (id, at) ON k.id = used.id
-    WHERE k.previous_secret_hash IS NOT NULL ORDER BY k.id FOR UPDATE OF k
+    SELECT k.id, used.at FROM api_keys AS k
+    JOIN unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS used (id, hash, at) ON k.id = used.id
+    WHERE k.previous_secret_hash = used.hash ORDER BY k.id FOR UPDATE OF k
   )
   UPDATE api_keys AS k SET previous_secret_last_used_at = greatest(k.previous_secret_last_used_at, locked.at)
   FROM locked WHERE k.id = locked.id`;
@@ -29,12 +31,19 @@ export interface DayOfUse {
   denied: Record<string, number>;
 }
 
+/** When the secret before the last rotation was used; of which rotation, its hash tells. */
+interface UseOfPreviousSecret {
+  hash: string | null;
+  at: number;
+}
+
 /** Counts verdicts for each key and day, in memory, and writes them each second: the last of them may be lost. */
 @Injectable()
 export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(UsageStatistics.name);
-  private verdicts = new Map<string, Record<string, number>>();
-  private previousSecrets = new Map<string, number>();
+  /** By day, then by key, then by code. */
+  private verdicts = new Map<number, Map<string, Record<string, number>>>();
+  private previousSecrets = new Map<string, UseOfPreviousSecret>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -51,15 +60,13 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     await this.flush();
   }
 
-  count(keyId: string, code: string, times = 1): void {
-    let counts = this.verdicts.get(keyId);
-    if (!counts) this.verdicts.set(keyId, (counts = {}));
-    counts[code] = (counts[code] ?? 0) + times;
+  count(keyId: string, code: string): void {
+    this.add(Math.floor(this.clock.now() / DAY_MS), keyId, code, 1);
   }
 
   /** The secret before the last rotation was used. */
-  notePreviousSecret(keyId: string): void {
-    this.previousSecrets.set(keyId, this.clock.now());
+  notePreviousSecret({ id, previousSecretHash: hash }: Pick<ApiKey, 'id' | 'previousSecretHash'>): void {
+    this.previousSecrets.set(id, { hash, at: this.clock.now() });
   }
 
   /** The last days on which there were verdicts, today first. */
@@ -82,30 +89,52 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
 
   /** Writes what was counted; what cannot be written is kept for the next time. */
   async flush(): Promise<void> {
-    if (this.verdicts.size === 0 && this.previousSecrets.size === 0) return;
-    const [verdicts, previous] = [this.verdicts, this.previousSecrets];
-    [this.verdicts, this.previousSecrets] = [new Map(), new Map()];
-    const rows = [...verdicts].flatMap(([id, counts]) =>
-      Object.entries(counts).map(([code, count]) => ({ id, code, count })),
+    await Promise.all([this.flushVerdicts(), this.flushPreviousSecrets()]).catch((error: Error) => {
+      this.logger.warn(`Statistics could not be written yet (${error.message}).`);
+    });
+  }
+
+  private add(day: number, keyId: string, code: string, times: number): void {
+    let keys = this.verdicts.get(day);
+    if (!keys) this.verdicts.set(day, (keys = new Map()));
+    let counts = keys.get(keyId);
+    if (!counts) keys.set(keyId, (counts = {}));
+    counts[code] = (counts[code] ?? 0) + times;
+  }
+
+  private async flushVerdicts(): Promise<void> {
+    if (this.verdicts.size === 0) return;
+    const rows = [...this.verdicts].flatMap(([day, keys]) =>
+      [...keys].flatMap(([id, counts]) => Object.entries(counts).map(([code, count]) => ({ day, id, code, count }))),
     );
+    this.verdicts = new Map();
     try {
-      const day = dayOf(this.clock.now());
-      const ids = rows.map((row) => row.id);
-      if (rows.length > 0) {
-        await this.dataSource.query(ADD, [
-          ids,
-          ids.map(() => day),
-          rows.map((row) => row.code),
-          rows.map((row) => row.count),
-        ]);
-      }
-      rows.length = 0;
-      const times = [...previous.values()].map((time) => new Date(time));
-      if (previous.size > 0) await this.dataSource.query(TOUCH, [[...previous.keys()], times]);
+      await this.dataSource.query(ADD, [
+        rows.map(({ id }) => id),
+        rows.map(({ day }) => dayOf(day * DAY_MS)),
+        rows.map(({ code }) => code),
+        rows.map(({ count }) => count),
+      ]);
     } catch (error) {
-      this.logger.warn(`Statistics could not be written yet (${(error as Error).message}).`);
-      for (const { id, code, count } of rows) this.count(id, code, count);
-      for (const [id, time] of previous) if (!this.previousSecrets.has(id)) this.previousSecrets.set(id, time);
+      for (const { day, id, code, count } of rows) this.add(day, id, code, count);
+      throw error;
+    }
+  }
+
+  private async flushPreviousSecrets(): Promise<void> {
+    if (this.previousSecrets.size === 0) return;
+    const used = this.previousSecrets;
+    this.previousSecrets = new Map();
+    const uses = [...used.values()];
+    try {
+      await this.dataSource.query(TOUCH, [
+        [...used.keys()],
+        uses.map(({ hash }) => hash),
+        uses.map(({ at }) => new Date(at)),
+      ]);
+    } catch (error) {
+      for (const [id, use] of used) if (!this.previousSecrets.has(id)) this.previousSecrets.set(id, use);
+      throw error;
     }
   }
 }

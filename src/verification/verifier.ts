@@ -74,7 +74,7 @@ export class Verifier {
 
   private inspect(key: KnownKey | undefined, need: Omit<Need, 'cost'>): Verdict {
     if (!key) return refused('INVALID_CREDENTIALS');
-    if (key.which === 'previous') this.statistics.notePreviousSecret(key.apiKey.id);
+    if (key.which === 'previous') this.statistics.notePreviousSecret(key.apiKey);
     const refusal = refusalOf(key, need, this.clock.now());
     return refusal ? refused(refusal, key) : charged(key, FREE_OF_CHARGE);
   }
