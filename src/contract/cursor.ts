@@ -26,7 +26,9 @@ function IsCursorOf(place: RegExp): PropertyDecorator {
   return ValidateBy({
     name: 'cursor',
     validator: {
-      validate: (cursor) => typeof cursor === 'string' && place.test(fromCursor(cursor)),
+      // Decoding passes over whatever is not base64url
+      validate: (cursor) =>
+        typeof cursor === 'string' && place.test(fromCursor(cursor)) && toCursor(fromCursor(cursor)) === cursor,
       defaultMessage: () => MESSAGE,
     },
   });
