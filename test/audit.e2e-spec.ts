@@ -3,7 +3,7 @@ import { checkAudit } from '../src/audit/audit-check.js';
 import { Revocations } from '../src/api-keys/revocations.js';
 import { atOnce, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
-import { TestClock } from './support/clock.js';
+import { clockAhead } from './support/clock.js';
 import {
   bodyWith,
   documentedBody,
@@ -17,7 +17,7 @@ import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 
-const clock = new TestClock(Date.now());
+const clock = clockAhead();
 let service: TestService;
 let dataSource: DataSource;
 beforeAll(async () => {

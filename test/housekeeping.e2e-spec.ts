@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { Housekeeping } from '../src/operations/housekeeping.js';
 import { range } from './support/at-once.js';
-import { TestClock } from './support/clock.js';
+import { clockAhead } from './support/clock.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
@@ -11,7 +11,7 @@ import { serviceVariables, verify } from './support/verification.js';
 
 const DAY_MS = 86_400_000;
 const variables = { ...serviceVariables, RETENTION_DAYS: '7', CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64') };
-const clock = new TestClock(Date.now());
+const clock = clockAhead();
 
 let database: TestDatabase;
 let service: TestService;

@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { atOnce, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import type { Answer } from './support/client.js';
-import { TestClock } from './support/clock.js';
+import { clockAhead } from './support/clock.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { type ServiceProcess, startProcess } from './support/process.js';
@@ -12,7 +12,7 @@ import { accountService, sessionOf } from './support/sessions.js';
 
 const KEPT_MS = 600_000;
 const CLAIMED_MS = 30_000;
-const clock = new TestClock(Date.now());
+const clock = clockAhead();
 const serverKey = () => randomBytes(32).toString('base64');
 const serverKeys = [serverKey()];
 
