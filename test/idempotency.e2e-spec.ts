@@ -28,11 +28,11 @@ afterAll(async () => {
   await database.drop();
 });
 
-const with_ = (headers: Record<string, string>, key: string) => ({ ...headers, 'idempotency-key': key });
+const keyed = (headers: Record<string, string>, key: string) => ({ ...headers, 'idempotency-key': key });
 const create = (key: string, body: object = powerlessBody, headers: Record<string, string> = sessionOf('ann')) =>
-  service.client.post('/api/apiKeys', with_(headers, key), body);
+  service.client.post('/api/apiKeys', keyed(headers, key), body);
 const rotate = (id: string, key: string, body?: object) =>
-  service.client.post(`/api/apiKeys/${id}/rotate`, with_(sessionOf('ann'), key), body);
+  service.client.post(`/api/apiKeys/${id}/rotate`, keyed(sessionOf('ann'), key), body);
 const totalOf = async (owner: string) =>
   (await service.client.get('/api/apiKeys/list', sessionOf(owner))).body.data.total as number;
 const rows = (): Promise<Record<string, Buffer>[]> =>
@@ -235,7 +235,7 @@ it.each(['x', 'y'.repeat(255), ' a "quoted" word, with a comma '])('may be %j', 
 
   it('there is no answer without its key, and no key twice', async () => {
     const post = (key: string) =>
-      killed.client.post('/api/apiKeys', with_(sessionOf('ann'), key), { ...powerlessBody, name: key });
+      killed.client.post('/api/apiKeys', keyed(sessionOf('ann'), key), { ...powerlessBody, name: key });
     const answered = new Map<string, IssuedKey>();
     let ended: Promise<unknown> | undefined;
     const words = range(400).map(() => randomUUID());

@@ -70,7 +70,7 @@ async function inserted(dataSource: DataSource): Promise<AuditOffence[]> {
     `SELECT owner_id, min(seq)::text AS seq FROM audit_events JOIN owners USING (owner_id)
      WHERE seq > audit_seq OR seq < 1 GROUP BY owner_id ORDER BY owner_id`,
   )) as { owner_id: string; seq: string }[];
-  return rows.map((row) => ({ ...row, problem: 'inserted' }));
+  return rows.map(({ owner_id, seq }) => ({ owner_id, seq, problem: 'inserted' }));
 }
 
 /** Whoever takes an owner's whole trail away, its head included, leaves keys and events that nobody owns. */

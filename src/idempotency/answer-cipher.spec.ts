@@ -26,7 +26,7 @@ it.each([
   const other = new AnswerCipher(key, scope, idempotencyKey);
   expect(other.id).not.toEqual(cipher.id);
   expect(other.fingerprint({ name: 'x' })).not.toEqual(cipher.fingerprint({ name: 'x' }));
-  expect(() => other.decrypt(cipher.encrypt(text))).toThrow();
+  expect(() => other.decrypt(cipher.encrypt(text))).toThrow('unable to authenticate data');
 });
 
 it('refuses what was altered, wherever it was', () => {
@@ -34,9 +34,9 @@ it('refuses what was altered, wherever it was', () => {
   for (const index of [0, 12, 20, encrypted.length - 1]) {
     const altered = Buffer.from(encrypted);
     altered[index] = (altered[index] as number) ^ 1;
-    expect(() => cipher.decrypt(altered)).toThrow();
+    expect(() => cipher.decrypt(altered)).toThrow('unable to authenticate data');
   }
-  expect(() => cipher.decrypt(encrypted.subarray(0, -1))).toThrow();
+  expect(() => cipher.decrypt(encrypted.subarray(0, -1))).toThrow('unable to authenticate data');
 });
 
 it('gives away neither what it is made of nor what it has encrypted', () => {
