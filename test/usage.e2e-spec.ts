@@ -1,3 +1,6 @@
+import { DataSource } from 'typeorm';
+import { UsageMeter } from '../src/limits/usage-meter.js';
+import { UsageStatistics } from '../src/usage/usage-statistics.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { TestClock } from './support/clock.js';
 import { createTestDatabase } from './support/database.js';
@@ -94,6 +97,26 @@ it.each([
   await until(async () => counted(await daysOf(key)) === 3, 'the statistics');
   await until(async () => (await shown(key)).uses === 1, 'the uses');
   expect(await shown(key)).toMatchObject({ uses: 1, last_used_at: usedAt });
+});
+
+it('is written later, as it was, where it cannot be written now', async () => {
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  const statistics = [UsageMeter, UsageStatistics].map((one) => service.app.get<UsageMeter>(one, { strict: false }));
+  const flush = () => Promise.all(statistics.map((one) => one.flush()));
+  const { id } = key;
+  const query = (statement: string) => service.app.get(DataSource).query(statement);
+  await query(`ALTER TABLE usage_days ADD CONSTRAINT away CHECK (api_key_id <> '${id}') NOT VALID`);
+  await query(`ALTER TABLE api_keys ADD CONSTRAINT away CHECK (id <> '${id}' OR uses = 0) NOT VALID`);
+  await use(key, ['VALID', 'VALID']);
+  const usedAt = new Date(clock.time).toISOString();
+  await flush();
+  clock.time += 60_000;
+  await flush();
+  expect(await shown(key)).toMatchObject({ uses: 0, last_used_at: null });
+  for (const table of ['usage_days', 'api_keys']) await query(`ALTER TABLE ${table} DROP CONSTRAINT away`);
+  await flush();
+  expect(await shown(key)).toMatchObject({ uses: 2, last_used_at: usedAt });
+  expect(await daysOf(key)).toEqual([{ day: dayOf(EVENING), verified: 2, denied: {} }]);
 });
 
 it('is shown to the owner alone, and of a revoked key too', async () => {

@@ -100,13 +100,12 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Counts uses of an unlimited key. */
-  count(keyId: string, cost: number): void {
+  count(keyId: string, cost: number, usedAt = this.clock.now()): void {
     const tally = this.tallies.get(keyId);
-    const now = this.clock.now();
     if (tally) {
       tally.uses += cost;
-      tally.lastUsedAt = now;
-    } else this.tallies.set(keyId, { uses: cost, lastUsedAt: now });
+      tally.lastUsedAt = Math.max(tally.lastUsedAt, usedAt);
+    } else this.tallies.set(keyId, { uses: cost, lastUsedAt: usedAt });
   }
 
   /** Writes what was counted in memory; what cannot be written is kept for the next time. */
@@ -120,7 +119,7 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
       await this.dataSource.query(ADD, [ids, all.map(({ uses }) => uses), times]);
     } catch (error) {
       this.logger.warn(`Uses of ${ids.length} keys could not be written yet (${(error as Error).message}).`);
-      for (const [keyId, { uses }] of flushed) this.count(keyId, uses);
+      for (const [keyId, { uses, lastUsedAt }] of flushed) this.count(keyId, uses, lastUsedAt);
     }
   }
 
