@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { parseArgs } from 'node:util';
 import { ApiKeysService } from './api-keys/api-keys.service.js';
@@ -6,6 +7,10 @@ import { ADMIN_SCOPES } from './api-keys/scopes.js';
 import { AppModule } from './app.module.js';
 import { isOwnerId } from './authentication/principal.js';
 import { type Environment, loadEnvironment } from './config/environment.js';
+import { checkAudit } from './audit/audit-check.js';
+import { operatorFor } from './api-keys/caller.js';
+import { ApiKeyNotFoundError } from './api-keys/errors.js';
+import { Revocations } from './api-keys/revocations.js';
 import { Database } from './database/database.js';
 import { signSession } from './operations/development-session.js';
 import { exitWith, UsageError } from './operations/exit.js';
@@ -15,6 +20,7 @@ const USAGE = `Usage: npm run keys -- <command> [--json]
   issue-admin --owner <sub>                   issue an admin key for an account
   session --owner <sub>                       sign a session token, valid for two hours (development only)
   revoke --api-key <w3k_...>                  revoke a key, whoever owns it
+  verify-audit                                find events of the audit trail that were altered, removed or inserted
   migrate                                     bring the database's schema up to date
 
 With --json, the result is one JSON object on standard output.`;
@@ -26,9 +32,9 @@ type Options = Record<'owner' | 'api-key', string | undefined>;
 
 const COMMANDS: Record<string, (environment: Environment, options: Options) => Result | Promise<Result>> = {
   'issue-admin': (environment, { owner }) => {
-    const issuer = { ownerId: requiredOwner(owner), apiKey: null };
-    return withApiKeys(environment, async (apiKeys) => {
-      const { apiKey, secretKey } = await apiKeys.issue(issuer, { name: 'Admin key', scopes: ADMIN_SCOPES });
+    const operator = operatorFor(requiredOwner(owner));
+    return withService(environment, ApiKeysService, async (apiKeys) => {
+      const { apiKey, secretKey } = await apiKeys.issue(operator, { name: 'Admin key', scopes: ADMIN_SCOPES });
       return { id: apiKey.id, owner_id: apiKey.ownerId, api_key: apiKey.apiKey, secret_key: secretKey };
     });
   },
@@ -43,10 +49,19 @@ const COMMANDS: Record<string, (environment: Environment, options: Options) => R
 
   revoke: (environment, { 'api-key': apiKey }) => {
     if (!isApiKey(apiKey)) throw new UsageError('Say which key: --api-key w3k_..., 24 characters; not its secret.');
-    return withApiKeys(environment, async (apiKeys) => {
-      await apiKeys.revokeByApiKey(apiKey);
+    return withService(environment, Revocations, async (revocations) => {
+      if (!(await revocations.revokeByApiKey(apiKey))) throw new ApiKeyNotFoundError(apiKey);
       return { api_key: apiKey, status: 'revoked' };
     });
+  },
+
+  'verify-audit': async (environment) => {
+    const database = await openDatabase(environment);
+    const { owners, events, offences } = await checkAudit(database.dataSource);
+    await database.close();
+    if (offences.length > 0) process.exitCode = 1;
+    const worded = offences.map(({ owner_id: owner, seq, problem }) => `${owner}, event ${seq}: ${problem}`);
+    return { owners: String(owners), events: String(events), offences: worded };
   },
 
   migrate: async (environment) => {
@@ -56,11 +71,11 @@ const COMMANDS: Record<string, (environment: Environment, options: Options) => R
   },
 };
 
-async function withApiKeys(environment: Environment, run: (apiKeys: ApiKeysService) => Promise<Result>) {
+async function withService<T>(environment: Environment, service: Type<T>, run: (service: T) => Promise<Result>) {
   const module = AppModule.forRoot(environment, await openDatabase(environment));
   const context = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
   try {
-    return await run(context.get(ApiKeysService, { strict: false }));
+    return await run(context.get(service, { strict: false }));
   } finally {
     await context.close();
   }

@@ -78,7 +78,9 @@ describe('GET /api/apiKeys/list', () => {
       created_at: expect.any(String),
       updated_at: expect.any(String),
       issued_by: null,
+      rotation: null,
       revoked_at: null,
+      revoked_reason: null,
     });
     for (const { secret_key } of keys) expect(first.text).not.toContain(secret_key);
     expect(first.text).not.toMatch(/argon2|secret/);

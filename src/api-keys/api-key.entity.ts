@@ -5,8 +5,12 @@ import type { GivenScopes } from './scopes.js';
 
 export type Metadata = Record<string, string>;
 
-export const KEY_STATUSES = ['active', 'pending', 'expired', 'exhausted', 'revoked'] as const;
+export const KEY_STATUSES = ['active', 'disabled', 'pending', 'expired', 'exhausted', 'revoked'] as const;
 export type KeyStatus = (typeof KEY_STATUSES)[number];
+
+/** Why a key was revoked: by its owner, with the key that issued it, by whoever found its secret, by an operator. */
+export const REVOKED_REASONS = ['deleted', 'cascade', 'leaked', 'operator'] as const;
+export type RevokedReason = (typeof REVOKED_REASONS)[number];
 
 /** `bigint` columns arrive as text; these stay below 2^53. */
 const wholeNumber = {
@@ -21,6 +25,7 @@ const wholeNumber = {
  */
 @Entity('api_keys')
 @Index('api_keys_listed', ['ownerId', 'id'], { where: 'revoked_at IS NULL' })
+@Index('api_keys_revoked', ['ownerId', 'id'], { where: 'revoked_at IS NOT NULL' })
 export class ApiKey {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'api_keys_pkey' })
   id: string;
@@ -49,6 +54,7 @@ export class ApiKey {
   metadata: Metadata;
 
   /** The API key that issued this one; `null` where a session or an operator did. */
+  @Index('api_keys_issued_by', { where: 'issued_by IS NOT NULL' })
   @Column({ name: 'issued_by', type: 'uuid', nullable: true })
   issuedBy: string | null;
 
@@ -58,8 +64,29 @@ export class ApiKey {
   @Column({ name: 'updated_at', type: 'timestamptz', precision: 3 })
   updatedAt: Date;
 
+  /** Counts the changes of the record, so that who changes it can tell whether it is still the one they have seen. */
+  @Column({ type: 'int', default: 1 })
+  version: number;
+
+  @Column({ type: 'boolean', default: true })
+  enabled: boolean;
+
+  @Index('api_keys_revoked_at', { where: 'revoked_at IS NOT NULL' })
   @Column({ name: 'revoked_at', type: 'timestamptz', precision: 3, nullable: true })
   revokedAt: Date | null;
+
+  @Column({ name: 'revoked_reason', type: 'varchar', length: 20, nullable: true })
+  revokedReason: RevokedReason | null;
+
+  /** argon2id of the secret before the last rotation, as long as that may still be used. */
+  @Column({ name: 'previous_secret_hash', type: 'text', nullable: true })
+  previousSecretHash: string | null;
+
+  @Column({ name: 'previous_secret_expires_at', type: 'timestamptz', precision: 3, nullable: true })
+  previousSecretExpiresAt: Date | null;
+
+  @Column({ name: 'previous_secret_last_used_at', type: 'timestamptz', precision: 3, nullable: true })
+  previousSecretLastUsedAt: Date | null;
 
   @Column({ name: 'not_before', type: 'timestamptz', precision: 3, nullable: true })
   notBefore: Date | null;
@@ -99,6 +126,7 @@ export class ApiKey {
   /** @param now milliseconds since 1970 */
   statusAt(now: number): KeyStatus {
     if (this.revokedAt) return 'revoked';
+    if (!this.enabled) return 'disabled';
     if (this.notBefore && now < this.notBefore.getTime()) return 'pending';
     if (this.expiresAt && now >= this.expiresAt.getTime()) return 'expired';
     return this.maxUses !== null && this.uses >= this.maxUses ? 'exhausted' : 'active';

@@ -1,20 +1,30 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse } from '@nestjs/swagger';
-import { CurrentPrincipal } from '../authentication/decorators/current-principal.decorator.js';
+import type { FastifyReply } from 'fastify';
+import { CurrentCaller, CurrentPrincipal } from '../authentication/decorators/current-principal.decorator.js';
 import { RequireScopes } from '../authentication/decorators/require-scopes.decorator.js';
 import type { Principal } from '../authentication/principal.js';
-import { success } from '../contract/envelope.js';
-import { ApiErrors, ApiSuccess, MANAGEMENT, WITH_BODY } from '../openapi/answers.decorator.js';
-import { ApiAuthenticated } from '../openapi/security.js';
 import { Clock } from '../config/clock.js';
-import { ApiKeysService } from './api-keys.service.js';
-import { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto } from './dto/api-key.dto.js';
+import { success } from '../contract/envelope.js';
+import { ApiIdempotencyKey, IdempotencyKey } from '../idempotency/idempotency-key.decorator.js';
+import { IdempotentAnswers } from '../idempotency/idempotent-answers.js';
+import { ApiErrors, ApiSuccess, MANAGEMENT, WITH_BODY, WITH_IDEMPOTENCY_KEY } from '../openapi/answers.decorator.js';
+import { ApiAuthenticated } from '../openapi/security.js';
+import { ApiKeysService, type IssuedKey } from './api-keys.service.js';
+import type { Caller } from './caller.js';
 import { ApiKeyIdParam } from './dto/api-key-id.param.js';
+import { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto, RotatedApiKeyDto } from './dto/api-key.dto.js';
 import { CreateApiKeyDto } from './dto/create-api-key.dto.js';
+import { DeleteQuery } from './dto/delete.query.js';
 import { DeletedDto } from './dto/deleted.dto.js';
-import { CREATE_EXAMPLES, DELETED_EXAMPLE, ISSUED_EXAMPLE, KEY_EXAMPLE, PAGE_EXAMPLE } from './dto/examples.js';
+import * as examples from './dto/examples.js';
 import { toKeyLimits } from './dto/limits.dto.js';
-import { ListApiKeysQuery } from './dto/list-api-keys.query.js';
+import { ListApiKeysQuery, toKeyQuery } from './dto/list-api-keys.query.js';
+import { RotateApiKeyDto } from './dto/rotate.dto.js';
+import { UpdateApiKeyDto } from './dto/update-api-key.dto.js';
+import { ApiIfMatch, etagOf, IfMatch } from './etag.js';
+import { KeySearch } from './key-search.js';
+import { Revocations } from './revocations.js';
 
 @Controller('apiKeys')
 @RequireScopes('admin')
@@ -22,43 +32,113 @@ import { ListApiKeysQuery } from './dto/list-api-keys.query.js';
 export class ApiKeysController {
   constructor(
     private readonly apiKeys: ApiKeysService,
+    private readonly keySearch: KeySearch,
+    private readonly revocations: Revocations,
+    private readonly idempotentAnswers: IdempotentAnswers,
     private readonly clock: Clock,
   ) {}
 
   @Post()
   @HttpCode(200)
+  @ApiIdempotencyKey()
   @ApiOperation({ operationId: 'createApiKey', summary: 'Issue a key; its secret is in this answer alone' })
-  @ApiBody({ type: CreateApiKeyDto, examples: CREATE_EXAMPLES })
-  @ApiSuccess(IssuedApiKeyDto, 'The key was issued.', ISSUED_EXAMPLE)
-  @ApiErrors(...MANAGEMENT, ...WITH_BODY, 'exceeds_issuer')
-  async create(@CurrentPrincipal() principal: Principal, @Body() { limits = {}, ...body }: CreateApiKeyDto) {
-    const issued = await this.apiKeys.issue(principal, { ...body, limits: toKeyLimits(limits) });
-    return success(IssuedApiKeyDto.of(issued));
+  @ApiBody({ type: CreateApiKeyDto, examples: examples.CREATE_EXAMPLES })
+  @ApiSuccess(IssuedApiKeyDto, 'The key was issued.', examples.ISSUED_EXAMPLE)
+  @ApiErrors(...MANAGEMENT, ...WITH_BODY, ...WITH_IDEMPOTENCY_KEY, 'exceeds_issuer')
+  async create(
+    @CurrentCaller() caller: Caller,
+    @Body() body: CreateApiKeyDto,
+    @IdempotencyKey() idempotencyKey?: string,
+  ) {
+    const { limits = {}, ...rest } = body;
+    const wanted = { ...rest, limits: toKeyLimits(limits) };
+    const request = { caller, call: ['create'], body, idempotencyKey };
+    return this.idempotentAnswers.once(request, async (keep) => {
+      const answer = (issued: IssuedKey) => success(IssuedApiKeyDto.of(issued));
+      return answer(await this.apiKeys.issue(caller, wanted, (tx, issued) => keep(tx, answer(issued))));
+    });
   }
 
   @Get('list')
-  @ApiOperation({ operationId: 'listApiKeys', summary: 'List your keys, newest first' })
-  @ApiSuccess(ApiKeyPageDto, 'A page of the keys that are not revoked.', PAGE_EXAMPLE)
+  @ApiOperation({ operationId: 'listApiKeys', summary: 'List and find your keys, newest first' })
+  @ApiSuccess(ApiKeyPageDto, 'A page of the keys.', examples.PAGE_EXAMPLE)
   @ApiErrors(...MANAGEMENT, 'validation_failed')
-  async list(@CurrentPrincipal() { ownerId }: Principal, @Query() page: ListApiKeysQuery) {
-    const { total, apiKeys } = await this.apiKeys.list(ownerId, page);
-    return success<ApiKeyPageDto>({ total, api_keys: apiKeys.map((key) => ApiKeyDto.of(key, this.clock.now())) });
+  async list(@CurrentPrincipal() { ownerId }: Principal, @Query() query: ListApiKeysQuery) {
+    return success(ApiKeyPageDto.of(await this.keySearch.find(ownerId, toKeyQuery(query)), this.clock.now()));
   }
 
   @Get(':id')
   @ApiOperation({ operationId: 'getApiKey', summary: 'Read one key, even a revoked one' })
-  @ApiSuccess(ApiKeyDto, 'The key.', KEY_EXAMPLE)
+  @ApiSuccess(ApiKeyDto, 'The key.', examples.KEY_EXAMPLE)
   @ApiErrors(...MANAGEMENT, 'validation_failed', 'key_not_found')
-  async get(@CurrentPrincipal() { ownerId }: Principal, @Param() { id }: ApiKeyIdParam) {
-    return success(ApiKeyDto.of(await this.apiKeys.get(ownerId, id), this.clock.now()));
+  async get(
+    @CurrentPrincipal() { ownerId }: Principal,
+    @Param() { id }: ApiKeyIdParam,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const key = await this.apiKeys.get(ownerId, id);
+    reply.header('ETag', etagOf(key));
+    return success(ApiKeyDto.of(key, this.clock.now()));
+  }
+
+  @Patch(':id')
+  @ApiIfMatch()
+  @ApiOperation({ operationId: 'updateApiKey', summary: 'Change a key; what is left out stays as it is' })
+  @ApiSuccess(ApiKeyDto, 'The key as it is now.', examples.KEY_EXAMPLE)
+  @ApiErrors(...MANAGEMENT, ...WITH_BODY, 'key_not_found', 'exceeds_issuer', 'precondition_failed')
+  async update(
+    @CurrentCaller() caller: Caller,
+    @Param() { id }: ApiKeyIdParam,
+    @Body() { limits, ...rest }: UpdateApiKeyDto,
+    @IfMatch() versions: number[] | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const key = await this.apiKeys.update(
+      caller,
+      id,
+      { ...rest, ...(limits && { limits: toKeyLimits(limits) }) },
+      versions,
+    );
+    reply.header('ETag', etagOf(key));
+    return success(ApiKeyDto.of(key, this.clock.now()));
+  }
+
+  @Post(':id/rotate')
+  @HttpCode(200)
+  @ApiIdempotencyKey()
+  @ApiOperation({ operationId: 'rotateApiKey', summary: 'Give a key a new secret; the old one may work for a while' })
+  @ApiBody({ type: RotateApiKeyDto, required: false })
+  @ApiSuccess(RotatedApiKeyDto, 'The key with its new secret.', examples.ROTATED_EXAMPLE)
+  @ApiErrors(...MANAGEMENT, ...WITH_BODY, ...WITH_IDEMPOTENCY_KEY, 'key_not_found', 'exceeds_issuer')
+  async rotate(
+    @CurrentCaller() caller: Caller,
+    @Param() { id }: ApiKeyIdParam,
+    @Body() { overlap_seconds: overlap = 0 }: RotateApiKeyDto,
+    @IdempotencyKey() idempotencyKey?: string,
+  ) {
+    const request = { caller, call: ['rotate', id], body: { overlap }, idempotencyKey };
+    return this.idempotentAnswers.once(request, async (keep) => {
+      const answer = (rotated: IssuedKey) => success(RotatedApiKeyDto.of(rotated));
+      return answer(await this.apiKeys.rotate(caller, id, overlap, (tx, rotated) => keep(tx, answer(rotated))));
+    });
   }
 
   @Delete(':id')
   @ApiOperation({ operationId: 'deleteApiKey', summary: 'Revoke a key for good' })
-  @ApiResponse({ status: 200, description: 'The key was revoked.', type: DeletedDto, example: DELETED_EXAMPLE })
+  @ApiResponse({
+    status: 200,
+    description: 'The key was revoked.',
+    type: DeletedDto,
+    example: examples.DELETED_EXAMPLE,
+  })
   @ApiErrors(...MANAGEMENT, ...WITH_BODY, 'key_not_found')
-  async delete(@CurrentPrincipal() { ownerId }: Principal, @Param() { id }: ApiKeyIdParam): Promise<DeletedDto> {
-    await this.apiKeys.revoke(ownerId, id);
-    return { message: 'API key has been deleted', status: 'success' };
+  async delete(
+    @CurrentCaller() caller: Caller,
+    @Param() { id }: ApiKeyIdParam,
+    @Query() { cascade }: DeleteQuery,
+  ): Promise<DeletedDto> {
+    const isDeep = cascade === 'true';
+    const revoked = await this.revocations.revoke(caller, id, { cascade: isDeep });
+    return { message: 'API key has been deleted', ...(isDeep && { data: { revoked } }), status: 'success' };
   }
 }

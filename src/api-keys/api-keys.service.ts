@@ -1,14 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, IsNull, type Repository } from 'typeorm';
+import { DataSource, type EntityManager, IsNull, type Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
+import { AuditTrail } from '../audit/audit-trail.js';
+import { Clock } from '../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { type KeyLimits, NO_LIMITS } from '../limits/key-limits.js';
-import { Clock } from '../config/clock.js';
 import { ApiKey, limitColumns, type Metadata } from './api-key.entity.js';
+import type { Caller } from './caller.js';
 import { type KeyPair, mintApiKey, mintSecretKey } from './credentials.js';
-import { ApiKeyNotFoundError } from './errors.js';
-import { withinIssuer } from './escalation.js';
+import { LimitsDto } from './dto/limits.dto.js';
+import { ApiKeyNotFoundError, IssuerGoneError, PreconditionFailedError } from './errors.js';
+import { inherit, refuseOwn, refuseStronger, refuseWider } from './escalation.js';
 import { KeyChanges } from './key-changes.js';
+import { changesOf, type KeyUpdate, refuseNoTime, withUpdate } from './key-update.js';
 import type { GivenScopes } from './scopes.js';
 import { SecretHasher } from './secret-hasher.js';
 
@@ -19,69 +23,126 @@ export interface KeyRequest {
   metadata?: Metadata;
 }
 
-/** A new key with its secret, which is nowhere to be had again. */
+/** A key with a new secret, which is nowhere to be had again. */
 export interface IssuedKey {
   apiKey: ApiKey;
   secretKey: KeyPair['secretKey'];
 }
 
-/** Whoever a key is issued for, and by: `apiKey` is `null` for a session or an operator. */
-interface Issuer {
-  ownerId: string;
-  apiKey: Pick<ApiKey, 'id' | 'limits'> | null;
+/** What is to be done in the same transaction as the change itself. */
+export type Alongside = (tx: EntityManager, issued: IssuedKey) => Promise<void>;
+
+/** What a key becomes, and what the audit trail says of it. */
+interface Change {
+  action: string;
+  changes?: Record<string, unknown>;
+  columns: Partial<ApiKey>;
 }
 
-/** Issues, finds and revokes keys. Whatever an owner asks for stays within that owner's keys. */
+/** Issues keys, changes and rotates them. Whatever an owner asks for stays within that owner's keys. */
 @Injectable()
 export class ApiKeysService {
   private readonly keys: Repository<ApiKey>;
 
   constructor(
-    dataSource: DataSource,
     private readonly hasher: SecretHasher,
     private readonly keyChanges: KeyChanges,
+    private readonly auditTrail: AuditTrail,
     private readonly clock: Clock,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
+    dataSource: DataSource,
   ) {
     this.keys = dataSource.getRepository(ApiKey);
   }
 
-  /** @throws ExceedsIssuerError if a key would give more than it has */
-  async issue(issuer: Issuer, { name, scopes, limits = {}, metadata = {} }: KeyRequest): Promise<IssuedKey> {
-    const allowed = issuer.apiKey ? withinIssuer(limits, issuer.apiKey.limits) : limits;
-    const apiKey = mintApiKey();
-    const secretKey = mintSecretKey(apiKey, this.environment.credentialKeys);
-    const secretHash = await this.hasher.hash(secretKey);
+  /** @throws ExceedsIssuerError if a key would give more than it has; ValidationError if it could never be used */
+  async issue(
+    caller: Caller,
+    { name, scopes, limits = {}, metadata = {} }: KeyRequest,
+    alongside?: Alongside,
+  ): Promise<IssuedKey> {
+    const secret = await this.mint(mintApiKey());
     const now = new Date(this.clock.now());
-    const record = this.keys.create({
-      id: uuidv7(),
-      ownerId: issuer.ownerId,
-      name,
-      apiKey,
-      secretHash,
-      scopes,
-      metadata,
-      ...limitColumns({ ...NO_LIMITS, ...allowed }),
-      uses: 0,
-      lastUsedAt: null,
-      issuedBy: issuer.apiKey?.id ?? null,
-      createdAt: now,
-      updatedAt: now,
-      revokedAt: null,
+    return this.keyChanges.transaction(async (tx) => {
+      await this.auditTrail.hold(tx, caller.ownerId);
+      const issuer = caller.apiKey && (await holdIssuer(tx, caller.apiKey));
+      if (issuer) refuseWider(limits, issuer.limits);
+      const granted = { ...NO_LIMITS, ...(issuer ? inherit(limits, issuer.limits) : limits) };
+      refuseNoTime(granted, limits);
+      const apiKey = this.keys.create({
+        ...NEW_KEY,
+        id: uuidv7(),
+        ownerId: caller.ownerId,
+        name,
+        apiKey: secret.apiKey,
+        secretHash: secret.hash,
+        scopes,
+        metadata,
+        ...limitColumns(granted),
+        issuedBy: issuer?.id ?? null,
+        createdAt: now,
+        updatedAt: now,
+      });
+      await tx.insert(ApiKey, apiKey);
+      const changes = { name, scopes, limits: LimitsDto.of(granted) };
+      await this.auditTrail.record(tx, caller.ownerId, caller.origin, [
+        { action: 'key.created', apiKeyId: apiKey.id, changes },
+      ]);
+      await tx.query('UPDATE owners SET live_keys = live_keys + 1 WHERE owner_id = $1', [caller.ownerId]);
+      const issued = { apiKey, secretKey: secret.secretKey };
+      await alongside?.(tx, issued);
+      return { result: issued, changed: [] };
     });
-    await this.keys.insert(record);
-    return { apiKey: record, secretKey };
   }
 
-  /** A page of the owner's keys, newest first, and how many there are; revoked ones are left out. */
-  async list(ownerId: string, page: { limit: number; offset: number }): Promise<{ total: number; apiKeys: ApiKey[] }> {
-    const [apiKeys, total] = await this.keys.findAndCount({
-      where: { ownerId, revokedAt: IsNull() },
-      order: { id: 'DESC' },
-      take: page.limit,
-      skip: page.offset,
+  /**
+   * Changes what is given, and leaves the rest as it is.
+   *
+   * @param versions those that the key may be at; `undefined` for any
+   * @throws ApiKeyNotFoundError, PreconditionFailedError, ExceedsIssuerError
+   */
+  update(caller: Caller, id: string, update: KeyUpdate, versions?: readonly number[]): Promise<ApiKey> {
+    return this.change(caller, id, versions, (key) => {
+      const updated = withUpdate(key, update);
+      if (caller.apiKey?.id === id) refuseOwn(update);
+      else if (caller.apiKey) {
+        refuseWider(update.limits ?? {}, caller.apiKey.limits);
+        if (update.scopes || update.enabled) refuseStronger(updated, caller.apiKey);
+      }
+      return { action: 'key.updated', changes: changesOf(key, updated), columns: updated.columns };
     });
-    return { total, apiKeys };
+  }
+
+  /**
+   * Gives the key a new secret. The old one works until the overlap or the key's own expiry ends, whichever comes
+   * first; one before it no more.
+   *
+   * @throws ApiKeyNotFoundError, ExceedsIssuerError
+   */
+  async rotate(caller: Caller, id: string, overlapSeconds: number, alongside?: Alongside): Promise<IssuedKey> {
+    const { apiKey: identifier } = await this.get(caller.ownerId, id);
+    const secret = await this.mint(identifier);
+    const rotated = await this.change(
+      caller,
+      id,
+      undefined,
+      (key) => {
+        if (caller.apiKey && caller.apiKey.id !== id) refuseStronger(key, caller.apiKey);
+        const overlapEnd = new Date(this.clock.now() + overlapSeconds * 1_000);
+        const end = key.expiresAt && key.expiresAt < overlapEnd ? key.expiresAt : overlapEnd;
+        const previousSecretExpiresAt = overlapSeconds > 0 ? end : null;
+        const previousSecretHash = overlapSeconds > 0 ? key.secretHash : null;
+        const columns = {
+          secretHash: secret.hash,
+          previousSecretHash,
+          previousSecretExpiresAt,
+          previousSecretLastUsedAt: null,
+        };
+        return { action: 'key.rotated', changes: { previous_secret_expires_at: previousSecretExpiresAt }, columns };
+      },
+      (tx, apiKey) => alongside?.(tx, { apiKey, secretKey: secret.secretKey }),
+    );
+    return { apiKey: rotated, secretKey: secret.secretKey };
   }
 
   /** @throws ApiKeyNotFoundError unless the key is this owner's; a revoked one can still be read */
@@ -91,23 +152,7 @@ export class ApiKeysService {
     return apiKey;
   }
 
-  /** @throws ApiKeyNotFoundError unless the key is this owner's and not revoked yet */
-  async revoke(ownerId: string, id: string): Promise<void> {
-    const revoked = await this.revokeWhere({ id, ownerId });
-    if (revoked.length === 0) throw new ApiKeyNotFoundError(id);
-  }
-
-  /**
-   * For operators: revokes the key of whatever owner.
-   *
-   * @throws ApiKeyNotFoundError unless there is such a key that is not revoked yet
-   */
-  async revokeByApiKey(apiKey: string): Promise<void> {
-    const revoked = await this.revokeWhere({ apiKey });
-    if (revoked.length === 0) throw new ApiKeyNotFoundError(apiKey);
-  }
-
-  /** The key of whatever owner; for verification and for operators. */
+  /** The key of whatever owner; for verification. */
   findByApiKey(apiKey: string): Promise<ApiKey | null> {
     return this.keys.findOneBy({ apiKey });
   }
@@ -117,16 +162,53 @@ export class ApiKeysService {
     await this.keys.update({ id, secretHash }, { secretHash: renewedHash });
   }
 
-  /** @returns the `api_key` of each key that was revoked by it */
-  private revokeWhere(which: { id: string; ownerId: string } | { apiKey: string }): Promise<string[]> {
+  private async mint(apiKey: string): Promise<KeyPair & { hash: string }> {
+    const secretKey = mintSecretKey(apiKey, this.environment.credentialKeys);
+    return { apiKey, secretKey, hash: await this.hasher.hash(secretKey) };
+  }
+
+  /** Holds a key of the owner that is not revoked, decides what becomes of it, and writes that with all that belongs to it. */
+  private change(
+    { ownerId, origin }: Caller,
+    id: string,
+    versions: readonly number[] | undefined,
+    decide: (key: ApiKey) => Change,
+    alongside?: (tx: EntityManager, key: ApiKey) => Promise<void> | undefined,
+  ): Promise<ApiKey> {
     return this.keyChanges.transaction(async (tx) => {
-      const now = new Date(this.clock.now());
-      const update = tx.createQueryBuilder().update(ApiKey).set({ revokedAt: now, updatedAt: now });
-      const { raw } = await update
-        .where({ ...which, revokedAt: IsNull() })
-        .returning('api_key')
-        .execute();
-      return (raw as { api_key: string }[]).map((row) => row.api_key);
+      await this.auditTrail.hold(tx, ownerId);
+      const lock = { mode: 'pessimistic_write' } as const;
+      const key = await tx.findOne(ApiKey, { where: { id, ownerId, revokedAt: IsNull() }, lock });
+      if (!key) throw new ApiKeyNotFoundError(id);
+      if (versions && !versions.includes(key.version)) throw new PreconditionFailedError();
+      const { action, changes = {}, columns } = decide(key);
+      const all = { ...columns, version: key.version + 1, updatedAt: new Date(this.clock.now()) };
+      await tx.update(ApiKey, { id, ownerId }, all);
+      await this.auditTrail.record(tx, ownerId, origin, [{ action, apiKeyId: id, changes }]);
+      const changed = Object.assign(key, all);
+      await alongside?.(tx, changed);
+      return { result: changed, changed: [key.apiKey] };
     });
   }
+}
+
+/** What every new key begins with. */
+const NEW_KEY: Partial<ApiKey> = {
+  version: 1,
+  enabled: true,
+  uses: 0,
+  lastUsedAt: null,
+  revokedAt: null,
+  revokedReason: null,
+  previousSecretHash: null,
+  previousSecretExpiresAt: null,
+  previousSecretLastUsedAt: null,
+};
+
+/** Holds the issuing key, so that it is not revoked, and what it issued with it, while it issues another. */
+async function holdIssuer(tx: EntityManager, { id, ownerId }: ApiKey): Promise<ApiKey> {
+  const where = { id, ownerId, revokedAt: IsNull(), enabled: true };
+  const issuer = await tx.findOne(ApiKey, { where, lock: { mode: 'pessimistic_read' } });
+  if (!issuer) throw new IssuerGoneError();
+  return issuer;
 }

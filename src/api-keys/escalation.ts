@@ -2,6 +2,7 @@ import type { ErrorDetail } from '../contract/api-error.js';
 import { Networks, parseNetwork } from '../limits/cidr.js';
 import type { KeyLimits } from '../limits/key-limits.js';
 import type { RateLimit } from '../limits/sliding-window.js';
+import type { ApiKey } from './api-key.entity.js';
 import { ExceedsIssuerError } from './errors.js';
 
 /** The limits that a key hands down; its count of uses is its own. */
@@ -17,13 +18,18 @@ const WITHIN: { [L in keyof Inherited]: [path: string, isWithin: Within<NonNulla
 
 type Within<T> = (given: T, own: T) => boolean;
 
+/** The limits of a key that another key issues: what is left out is inherited. */
+export function inherit(given: Partial<KeyLimits>, issuer: KeyLimits): Partial<KeyLimits> {
+  const { notBefore, expiresAt, rateLimit, allowedCidrs } = issuer;
+  return { notBefore, expiresAt, rateLimit, allowedCidrs, ...given };
+}
+
 /**
- * The limits of a key that another key issues or changes: no wider than the issuer's own, and inherited where
- * they are left out.
+ * That limits are no wider than those of the key which gives them.
  *
  * @throws ExceedsIssuerError naming each that is wider
  */
-export function withinIssuer(given: Partial<KeyLimits>, issuer: KeyLimits): Partial<KeyLimits> {
+export function refuseWider(given: Partial<KeyLimits>, issuer: KeyLimits): void {
   const details: ErrorDetail[] = [];
   for (const [limit, [path, isWithin]] of Object.entries(WITHIN) as [keyof Inherited, [string, Within<unknown>]][]) {
     const [wanted, own] = [given[limit], issuer[limit]];
@@ -32,8 +38,6 @@ export function withinIssuer(given: Partial<KeyLimits>, issuer: KeyLimits): Part
   }
   if (neverBegins(given, issuer)) details.push({ path: 'limits.not_before', message: BEFORE_EXPIRY });
   if (details.length > 0) throw new ExceedsIssuerError(details);
-  const { notBefore, expiresAt, rateLimit, allowedCidrs } = issuer;
-  return { notBefore, expiresAt, rateLimit, allowedCidrs, ...given };
 }
 
 const MESSAGE = 'must stay within that of the key that you are calling with';
@@ -42,6 +46,27 @@ const BEFORE_EXPIRY = 'must be before the expiry of the key that you are calling
 /** Whether the key would have expired, as the issuer does, before it is valid. */
 function neverBegins({ notBefore, expiresAt }: Partial<KeyLimits>, issuer: KeyLimits): boolean {
   return expiresAt === undefined && Boolean(notBefore && issuer.expiresAt && notBefore >= issuer.expiresAt);
+}
+
+/** What a key must leave alone in itself: it could give itself more than it was given. */
+const NOT_ITS_OWN = ['scopes', 'limits', 'enabled'] as const;
+
+/** @throws ExceedsIssuerError if a key would change its own scopes, limits or `enabled` */
+export function refuseOwn(changes: object): void {
+  const details = NOT_ITS_OWN.filter((name) => name in changes).map((path) => ({
+    path,
+    message: 'cannot be changed by the key itself',
+  }));
+  if (details.length > 0) throw new ExceedsIssuerError(details);
+}
+
+/**
+ * That a key which gets to hold another one's secret, or gives it scopes or leave to be used, could have issued it.
+ *
+ * @throws ExceedsIssuerError naming each limit of the other key that is wider
+ */
+export function refuseStronger({ limits }: Pick<ApiKey, 'limits'>, caller: ApiKey): void {
+  refuseWider(limits, caller.limits);
 }
 
 /** Neither more requests, nor more per second. */

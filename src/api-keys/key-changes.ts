@@ -21,17 +21,18 @@ export class KeyChanges {
   /**
    * Runs a change in a transaction, together with the record of it.
    *
-   * @param change does it, and returns the `api_key` of each key that it changed
-   * @returns the same; when it returns, this process has forgotten them
+   * @param act does it, and tells the `api_key` of each key that it changed
+   * @returns its result; by then this process has forgotten the keys
    */
-  async transaction(change: (tx: EntityManager) => Promise<string[]>): Promise<string[]> {
+  async transaction<T>(act: (tx: EntityManager) => Promise<{ result: T; changed: string[] }>): Promise<T> {
     let changed: string[] = [];
     try {
-      await this.dataSource.transaction(async (tx) => {
-        changed = await change(tx);
+      return await this.dataSource.transaction(async (tx) => {
+        const done = await act(tx);
+        ({ changed } = done);
         if (changed.length > 0) await record(tx, changed);
+        return done.result;
       });
-      return changed;
     } finally {
       // Even where the commit failed: its answer may be what was lost
       for (const listener of this.listeners) listener(changed);

@@ -50,6 +50,12 @@ export function effectiveScopes(given: GivenScopes): Scopes {
   return { admin: given.admin, ...Object.fromEntries(groups) };
 }
 
+/** The least object that gives a scope: `{"pinning": {"unpin": true}}`. */
+export function scopeObject(scope: Scope): object {
+  const place = PLACES.get(scope);
+  return place ? { [place.group]: { [place.flag]: true } } : { admin: true };
+}
+
 /** The flat names of all that the given scopes allow. */
 export function grantedScopes(given: GivenScopes): Scope[] {
   return SCOPES.filter((scope) => allows(given, scope));

@@ -17,6 +17,11 @@ export class Principal {
     return new Principal(apiKey.ownerId, apiKey);
   }
 
+  /** What audit events call it. */
+  get actor(): string {
+    return this.apiKey ? `key:${this.apiKey.id}` : 'session';
+  }
+
   /** What it is counted under: its owner's sessions together, each API key for itself. */
   get reference(): string {
     return this.apiKey ? `key:${this.apiKey.id}` : `session:${this.ownerId}`;

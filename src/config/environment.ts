@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type CredentialKeys, credentialKey } from '../api-keys/credentials.js';
+import { answerKey } from '../idempotency/answer-cipher.js';
 import type { HashCost } from '../api-keys/secret-hasher.js';
 import { Networks } from '../limits/cidr.js';
 import { type DevelopmentSecrets, developmentSecrets } from './development-secrets.js';
@@ -30,6 +31,8 @@ export interface Environment {
   database: DatabaseLocation;
   session: SessionSettings;
   credentialKeys: CredentialKeys;
+  /** One for each of these, 32 bytes: what kept answers are encrypted under. */
+  answerKeys: readonly Buffer[];
   serviceTokens: readonly ServiceToken[];
   hashCost: HashCost;
   /** How many keys a process remembers. */
@@ -44,6 +47,8 @@ export interface Environment {
   managementRateLimit: number;
   /** The proxies whose `X-Forwarded-For` is believed. */
   trustedProxies: Networks;
+  /** For how many days a revoked key can still be read. */
+  retentionDays: number;
   logLevel: Variables['LOG_LEVEL'];
   /** Present where `session.publicKey` is the one the service made itself; never in production. */
   developmentSessionKey: string | undefined;
@@ -63,6 +68,7 @@ export const ENVIRONMENT = Symbol('Environment');
 export function loadEnvironment(source: NodeJS.ProcessEnv): Environment {
   const variables = parseVariables(source);
   const secrets = needsDevelopmentSecrets(variables) ? readDevelopmentSecrets(variables) : undefined;
+  const serverKeys = variables.CREDENTIAL_KEYS ?? [Buffer.from(need(secrets).credentialKey, 'base64')];
   const session = sessionSettings(variables, secrets);
   const developmentServiceToken = variables.SERVICE_TOKENS ? undefined : need(secrets).serviceToken;
   return {
@@ -71,7 +77,8 @@ export function loadEnvironment(source: NodeJS.ProcessEnv): Environment {
     port: variables.PORT,
     database: variables.DATABASE_URL ? { url: variables.DATABASE_URL } : { dataDir: resolve(variables.DATA_DIR) },
     session: session.settings,
-    credentialKeys: variables.CREDENTIAL_KEYS ?? [credentialKey(Buffer.from(need(secrets).credentialKey, 'base64'))],
+    credentialKeys: serverKeys.map(credentialKey) as unknown as CredentialKeys,
+    answerKeys: serverKeys.map(answerKey),
     serviceTokens: variables.SERVICE_TOKENS ?? [{ name: 'local', token: need(developmentServiceToken) }],
     hashCost: { memoryKib: variables.ARGON2_MEMORY_KIB, passes: variables.ARGON2_PASSES },
     verificationCacheKeys: variables.VERIFICATION_CACHE_KEYS,
@@ -80,6 +87,7 @@ export function loadEnvironment(source: NodeJS.ProcessEnv): Environment {
     redisUrl: variables.REDIS_URL,
     managementRateLimit: variables.MANAGEMENT_RATE_LIMIT,
     trustedProxies: new Networks(variables.TRUSTED_PROXIES),
+    retentionDays: variables.RETENTION_DAYS,
     logLevel: variables.LOG_LEVEL,
     developmentSessionKey: session.developmentKey,
     developmentServiceToken,

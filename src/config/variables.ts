@@ -1,7 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { type CredentialKeys, credentialKey } from '../api-keys/credentials.js';
 import { InvalidNetworkError, type Network, parseNetwork } from '../limits/cidr.js';
 
 /** The configuration cannot be used; `offences` names each variable and what it should be. */
@@ -39,6 +38,7 @@ const schema = z
     STALE_IF_ERROR_SECONDS: wholeNumber(0, 86_400).default(30),
     MANAGEMENT_RATE_LIMIT: wholeNumber(1, 1_000_000).default(60),
     TRUSTED_PROXIES: z.string().transform(toNetworks).default([]),
+    RETENTION_DAYS: wholeNumber(1, 36_500).default(90),
     ARGON2_MEMORY_KIB: wholeNumber(8, 4_194_304).default(1024),
     ARGON2_PASSES: wholeNumber(1, 100).default(1),
   })
@@ -95,13 +95,13 @@ function commaSeparated(text: string): string[] {
   return text.split(',').map((part) => part.trim());
 }
 
-function toCredentialKeys(text: string, context: z.RefinementCtx): CredentialKeys {
+function toCredentialKeys(text: string, context: z.RefinementCtx): Buffer[] {
   const keys = commaSeparated(text);
   if (!keys.every((key) => /^[A-Za-z0-9+/]{43}=$/.test(key))) {
     context.addIssue('must be base64 of 32 bytes each, comma-separated (make one with: openssl rand -base64 32)');
     return z.NEVER;
   }
-  return keys.map((key) => credentialKey(Buffer.from(key, 'base64'))) as unknown as CredentialKeys;
+  return keys.map((key) => Buffer.from(key, 'base64'));
 }
 
 function toServiceTokens(text: string, context: z.RefinementCtx): { name: string; token: string }[] {

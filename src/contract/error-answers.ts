@@ -5,6 +5,7 @@ import { ApiError, UnavailableError } from './api-error.js';
 import { describe } from './describe.js';
 import type { DirectAnswer } from './direct.decorator.js';
 import { failure } from './envelope.js';
+import type { ErrorCode } from './error-codes.js';
 
 /** Of a request, what its failure is told by. */
 interface FailedRequest {
@@ -20,11 +21,12 @@ export class ErrorAnswers {
 
   constructor(private readonly allowedMethods: AllowedMethods) {}
 
-  of(cause: unknown, request: FailedRequest): Required<DirectAnswer> {
+  of(cause: unknown, request: FailedRequest): Required<DirectAnswer> & { code: ErrorCode } {
     const error = this.toApiError(cause, request);
     if (error.code === 'internal') this.logger.error(`${request.id} ${describe(cause)}`);
     if (error.code === 'unavailable') this.logger.warn(`${request.id} ${error.message} ${describe(error.cause)}`);
-    return { status: error.status, headers: error.headers, body: JSON.stringify(failure(error, request.id)) };
+    const { code, status, headers } = error;
+    return { code, status, headers, body: JSON.stringify(failure(error, request.id)) };
   }
 
   private toApiError(cause: unknown, request: FailedRequest): ApiError {

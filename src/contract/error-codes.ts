@@ -14,6 +14,12 @@ export const ERROR_CODES = {
   key_not_found: { status: 404, when: 'No such key belongs to the caller' },
   route_not_found: { status: 404, when: 'There is no such route' },
   method_not_allowed: { status: 405, when: 'The route does not take this method; `Allow` lists those it takes' },
+  precondition_failed: { status: 412, when: '`If-Match` no longer fits: the key has changed since it was read' },
+  idempotency_key_in_use: {
+    status: 409,
+    when: 'The first request with this `Idempotency-Key` is still being worked on; try again after `Retry-After` seconds',
+  },
+  idempotency_key_reused: { status: 422, when: 'This `Idempotency-Key` was sent with another request before' },
   payload_too_large: { status: 413, when: 'The body is larger than 64 KiB' },
   unsupported_media_type: { status: 415, when: 'The body is not declared as `application/json`' },
   rate_limited: { status: 429, when: 'Too many requests; try again after `Retry-After` seconds' },

@@ -1,7 +1,13 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ErrorAnswers } from './error-answers.js';
+import type { ErrorCode } from './error-codes.js';
 import { JSON_TYPE } from './response-headers.js';
+
+/** A request whose answer is an error; which, is of interest to whoever records what was refused. */
+export interface FailedRequest {
+  errorCode?: ErrorCode;
+}
 
 /** Answers whatever a route, a guard, a pipe or the framework has thrown. */
 @Catch()
@@ -9,11 +15,12 @@ export class ErrorFilter implements ExceptionFilter {
   constructor(private readonly errorAnswers: ErrorAnswers) {}
 
   catch(cause: unknown, host: ArgumentsHost): void {
-    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const request = host.switchToHttp().getRequest<FastifyRequest & FailedRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     // Nobody is left to answer, and nothing of ours has failed
     if (request.raw.errored) return;
-    const { status, headers, body } = this.errorAnswers.of(cause, request);
+    const { status, headers, body, code } = this.errorAnswers.of(cause, request);
+    request.errorCode = code;
     void reply.status(status).headers(headers).type(JSON_TYPE).send(body);
   }
 }

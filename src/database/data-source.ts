@@ -2,6 +2,11 @@ import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { ApiKey } from '../api-keys/api-key.entity.js';
 import { KeyChange } from '../api-keys/key-change.entity.js';
+import { Owner } from '../audit/owner.entity.js';
+import { AuditEvent } from '../audit/audit-event.entity.js';
+import { IdempotentAnswer } from '../idempotency/idempotent-answer.entity.js';
+import { UsageDay } from '../usage/usage-day.entity.js';
+import { AddKeyLife1764300000000 } from './migrations/1764300000000-add-key-life.js';
 import type { DatabaseLocation } from '../config/environment.js';
 import { CreateApiKeys1764000000000 } from './migrations/1764000000000-create-api-keys.js';
 import { AddKeyLimits1764200000000 } from './migrations/1764200000000-add-key-limits.js';
@@ -16,8 +21,13 @@ export function createDataSource(location: DatabaseLocation, { queryTimeoutMs = 
   return new DataSource({
     type: 'postgres',
     ...('url' in location ? { url: location.url } : embedded(location.dataDir)),
-    entities: [ApiKey, KeyChange],
-    migrations: [CreateApiKeys1764000000000, CreateKeyChanges1764100000000, AddKeyLimits1764200000000],
+    entities: [ApiKey, KeyChange, Owner, AuditEvent, UsageDay, IdempotentAnswer],
+    migrations: [
+      CreateApiKeys1764000000000,
+      CreateKeyChanges1764100000000,
+      AddKeyLimits1764200000000,
+      AddKeyLife1764300000000,
+    ],
     migrationsTransactionMode: 'each',
     installExtensions: false,
     applicationName: 'w3ipfs-api-keys',

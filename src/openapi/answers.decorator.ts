@@ -23,6 +23,9 @@ export const WITH_BODY: ErrorCode[] = [
   'unsupported_media_type',
 ];
 
+/** What any route may answer that takes an `Idempotency-Key`. */
+export const WITH_IDEMPOTENCY_KEY: ErrorCode[] = ['idempotency_key_in_use', 'idempotency_key_reused'];
+
 const EXAMPLE_REQUEST_ID = '0f2d9b1e-6c1f-4a57-9d0e-3f7c5b8a9e42';
 
 /** Documents the 200 answer: the envelope around `data`. */

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ApiKeysService } from '../api-keys/api-keys.service.js';
+import { operatorFor } from '../api-keys/caller.js';
 import { ADMIN_SCOPES } from '../api-keys/scopes.js';
 import type { Environment } from '../config/environment.js';
 import { signSession } from './development-session.js';
@@ -21,8 +22,10 @@ export async function welcomeOnce(environment: Environment, apiKeys: ApiKeysServ
 }
 
 async function welcome(environment: Environment, apiKeys: ApiKeysService, url: string): Promise<string> {
-  const issuer = { ownerId: FIRST_OWNER, apiKey: null };
-  const { apiKey, secretKey } = await apiKeys.issue(issuer, { name: 'First admin key', scopes: ADMIN_SCOPES });
+  const { apiKey, secretKey } = await apiKeys.issue(operatorFor(FIRST_OWNER), {
+    name: 'First admin key',
+    scopes: ADMIN_SCOPES,
+  });
   const session = environment.developmentSessionKey && signSession(environment.developmentSessionKey, FIRST_OWNER);
   return `
 This is the first start. What follows is printed only once; the secret and the tokens are not accessible again.

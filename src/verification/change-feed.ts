@@ -6,6 +6,9 @@ import { KEY_CHANGES_CHANNEL, KeyChanges } from '../api-keys/key-changes.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { within } from '../database/within.js';
 
+/** For how long changes are kept; a process that has heard of none for half of it forgets all that it knows. */
+export const KEY_CHANGES_KEPT_MS = 3_600_000;
+
 /** All changes since the oldest transaction that was open at the last poll, and which is the oldest now. */
 const POLL = `
   SELECT snapshot.oldest, changes.seq, changes.api_key
@@ -18,7 +21,8 @@ interface ChangeRow {
   api_key: string | null;
 }
 
-type Listener = (apiKeys: readonly string[]) => void;
+/** @param apiKeys those that have changed; `undefined` if any may have */
+type Listener = (apiKeys: readonly string[] | undefined) => void;
 
 /**
  * Learns which keys other processes have changed: by notification within milliseconds, and by polling
@@ -86,6 +90,7 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
   private async poll(): Promise<void> {
     const began = performance.now();
     const rows = await within(this.environment.revocationBoundMs / 2, this.readChanges());
+    if (this.lastGoodPoll > 0 && began - this.lastGoodPoll > KEY_CHANGES_KEPT_MS / 2) this.tell(undefined);
     this.oldestTransaction = rows[0]?.oldest;
     const changes = rows.filter((row) => row.seq !== null);
     this.forget(changes.filter(({ seq }) => !this.seen.has(String(seq))).map((row) => String(row.api_key)));
@@ -128,6 +133,10 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
   }
 
   private forget(apiKeys: readonly string[]): void {
-    if (apiKeys.length > 0) for (const listener of this.listeners) listener(apiKeys);
+    if (apiKeys.length > 0) this.tell(apiKeys);
+  }
+
+  private tell(apiKeys: readonly string[] | undefined): void {
+    for (const listener of this.listeners) listener(apiKeys);
   }
 }

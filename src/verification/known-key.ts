@@ -2,6 +2,9 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { Networks, parseNetwork } from '../limits/cidr.js';
 
+/** Which of a key's secrets was presented: its own, or the one before the last rotation. */
+export type WhichSecret = 'current' | 'previous';
+
 /** A key whose secret has passed: what the next use of it is decided by. */
 export class KnownKey {
   /** Where it may be used from; `null` for anywhere. */
@@ -12,6 +15,7 @@ export class KnownKey {
   constructor(
     readonly apiKey: ApiKey,
     readonly secretDigest: Buffer,
+    readonly which: WhichSecret = 'current',
   ) {
     this.networks = apiKey.allowedCidrs && new Networks(apiKey.allowedCidrs.map(parseNetwork));
   }
@@ -19,6 +23,11 @@ export class KnownKey {
   /** Whether it is this secret that has passed; the comparison takes constant time. */
   hasSecret(secretKey: string): boolean {
     return timingSafeEqual(this.secretDigest, hash('sha256', secretKey, 'buffer'));
+  }
+
+  /** The stored hash of the secret that has passed; `null` if another record has no such secret any more. */
+  hashIn({ secretHash, previousSecretHash }: ApiKey): string | null {
+    return this.which === 'current' ? secretHash : previousSecretHash;
   }
 
   /** What does not change from one answer about the key to the next, worked out at the first. */

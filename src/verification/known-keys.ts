@@ -3,13 +3,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { isGenuine, type KeyPair } from '../api-keys/credentials.js';
+import { Clock } from '../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { UnavailableError } from '../contract/api-error.js';
 import { isDatabaseAway } from '../database/database-away.js';
 import { within } from '../database/within.js';
 import { ChangeFeed } from './change-feed.js';
 import { KnownKey } from './known-key.js';
-import { SecretChecks } from './secret-checks.js';
+import { isInOverlap, SecretChecks } from './secret-checks.js';
 
 type Found = KnownKey | undefined;
 
@@ -30,6 +31,8 @@ const MOST_READS = 5;
 @Injectable()
 export class KnownKeys {
   private readonly keys: LRUCache<string, KnownKey>;
+  /** By their previous secrets, while a rotation's overlap lasts. */
+  private readonly rotated: LRUCache<string, KnownKey>;
   private readonly refusals = new LRUCache<string, true>({ max: REMEMBERED_REFUSALS, ttl: REFUSAL_TTL_MS });
   private readonly lookUps = new Set<LookUp>();
   private readonly results = new Map<string, Promise<Found>>();
@@ -39,8 +42,10 @@ export class KnownKeys {
     private readonly apiKeys: ApiKeysService,
     private readonly secretChecks: SecretChecks,
     private readonly feed: ChangeFeed,
+    private readonly clock: Clock,
   ) {
     this.keys = new LRUCache({ max: environment.verificationCacheKeys });
+    this.rotated = new LRUCache({ max: environment.verificationCacheKeys });
     feed.subscribe((changed) => this.forget(changed));
   }
 
@@ -50,10 +55,17 @@ export class KnownKeys {
    * @throws UnavailableError if that cannot be told now
    */
   find(pair: KeyPair): Found | Promise<Found> {
-    const known = this.keys.get(pair.apiKey);
-    if (known?.hasSecret(pair.secretKey)) return this.feed.isFresh ? known : this.confirm(known, pair);
+    const known = this.known(pair);
+    if (known) return this.feed.isFresh ? known : this.confirm(known, pair);
     if (!isGenuine(pair, this.environment.credentialKeys)) return undefined;
     return this.lookUpOnce(pair);
+  }
+
+  private known({ apiKey, secretKey }: KeyPair): Found {
+    const current = this.keys.get(apiKey);
+    if (current?.hasSecret(secretKey)) return current;
+    const previous = this.rotated.size > 0 ? this.rotated.get(apiKey) : undefined;
+    return previous?.hasSecret(secretKey) && isInOverlap(previous.apiKey, this.clock.now()) ? previous : undefined;
   }
 
   /** However many callers wait for the same pair, it is read once and hashed once. */
@@ -78,13 +90,13 @@ export class KnownKeys {
     for (let reads = 0; reads < MOST_READS; reads++) {
       lookUp.isOutdated = false;
       const apiKey = await within(READ_WITHIN_MS, this.apiKeys.findByApiKey(pair.apiKey));
-      const isRight = await this.secretChecks.check(apiKey, pair.secretKey);
+      const which = await this.secretChecks.check(apiKey, pair.secretKey);
       if (lookUp.isOutdated) continue;
-      if (!apiKey || !isRight) {
+      if (!apiKey || !which) {
         this.refusals.set(id, true);
         return undefined;
       }
-      return this.remember(new KnownKey(apiKey, hash('sha256', pair.secretKey, 'buffer')));
+      return this.remember(new KnownKey(apiKey, hash('sha256', pair.secretKey, 'buffer'), which));
     }
     throw new UnavailableError('This API key is being changed. Try again in a moment.', { retryAfterSeconds: 1 });
   }
@@ -94,8 +106,9 @@ export class KnownKeys {
     if (this.feed.isCut) return this.believe(known);
     try {
       const apiKey = await within(READ_WITHIN_MS, this.apiKeys.findByApiKey(pair.apiKey));
-      if (apiKey?.secretHash !== known.apiKey.secretHash) return await this.lookUpOnce(pair);
-      return new KnownKey(apiKey, known.secretDigest);
+      const hashed = apiKey && known.hashIn(apiKey);
+      if (!hashed || hashed !== known.hashIn(known.apiKey)) return await this.lookUpOnce(pair);
+      return new KnownKey(apiKey, known.secretDigest, known.which);
     } catch (error) {
       if (isDatabaseAway(error)) return this.believe(known);
       throw error;
@@ -110,12 +123,14 @@ export class KnownKeys {
   }
 
   private remember(known: KnownKey): KnownKey {
-    this.keys.set(known.apiKey.apiKey, known);
+    const remembered = known.which === 'current' ? this.keys : this.rotated;
+    remembered.set(known.apiKey.apiKey, known);
     return known;
   }
 
-  private forget(changed: readonly string[]): void {
-    for (const apiKey of changed) this.keys.delete(apiKey);
+  private forget(changed: readonly string[] | undefined): void {
+    if (!changed) return this.forgetAll();
+    for (const apiKey of changed) for (const remembered of [this.keys, this.rotated]) remembered.delete(apiKey);
     const forgotten = new Set(changed);
     for (const lookUp of this.lookUps) {
       if (!forgotten.has(lookUp.pair.apiKey)) continue;
@@ -123,5 +138,11 @@ export class KnownKeys {
       // Whoever asks from now on does not wait for what was read before
       this.results.delete(lookUp.id);
     }
+  }
+
+  private forgetAll(): void {
+    for (const remembered of [this.keys, this.rotated]) remembered.clear();
+    for (const lookUp of this.lookUps) lookUp.isOutdated = true;
+    this.results.clear();
   }
 }

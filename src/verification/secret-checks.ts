@@ -4,7 +4,9 @@ import pLimit from 'p-limit';
 import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { SecretHasher } from '../api-keys/secret-hasher.js';
+import { Clock } from '../config/clock.js';
 import { UnavailableError } from '../contract/api-error.js';
+import type { WhichSecret } from './known-key.js';
 
 /** How many checks may wait: with the default cost and two cores, less than a second's worth. */
 const MOST_WAITING = 1_000;
@@ -19,29 +21,44 @@ export class SecretChecks {
   constructor(
     private readonly hasher: SecretHasher,
     private readonly apiKeys: ApiKeysService,
+    private readonly clock: Clock,
   ) {
     this.decoyHash = hasher.hash(crypto.randomUUID());
   }
 
   /**
-   * Whether the secret is the key's. A right one replaces its hash if that was made with other parameters.
+   * Which secret of the key it is; `undefined` if it is none. A right one replaces its hash if that was made with
+   * other parameters.
    *
    * @throws UnavailableError if too many wait already
    */
-  check(apiKey: ApiKey | null, secretKey: string): Promise<boolean> {
+  check(apiKey: ApiKey | null, secretKey: string): Promise<WhichSecret | undefined> {
     if (this.limit.pendingCount >= MOST_WAITING) {
       throw new UnavailableError('Too many keys are being verified for the first time. Try again in a moment.', {
         retryAfterSeconds: 1,
       });
     }
     return this.limit(async () => {
-      const isRight = await this.hasher.matches(apiKey?.secretHash ?? (await this.decoyHash), secretKey);
-      if (apiKey && isRight && this.hasher.isOutdated(apiKey.secretHash)) await this.renew(apiKey, secretKey);
-      return isRight && apiKey !== null;
+      const isCurrent = await this.hasher.matches(apiKey?.secretHash ?? (await this.decoyHash), secretKey);
+      if (!apiKey) return undefined;
+      if (!isCurrent) return (await this.isPrevious(apiKey, secretKey)) ? 'previous' : undefined;
+      if (this.hasher.isOutdated(apiKey.secretHash)) await this.renew(apiKey, secretKey);
+      return 'current';
     });
+  }
+
+  private async isPrevious(apiKey: ApiKey, secretKey: string): Promise<boolean> {
+    const { previousSecretHash } = apiKey;
+    if (previousSecretHash === null || !isInOverlap(apiKey, this.clock.now())) return false;
+    return this.hasher.matches(previousSecretHash, secretKey);
   }
 
   private async renew(apiKey: ApiKey, secretKey: string): Promise<void> {
     await this.apiKeys.replaceHash(apiKey, await this.hasher.hash(secretKey));
   }
+}
+
+/** Whether the secret before the last rotation may still be used. */
+export function isInOverlap({ previousSecretExpiresAt }: ApiKey, now: number): boolean {
+  return previousSecretExpiresAt !== null && now < previousSecretExpiresAt.getTime();
 }

@@ -37,8 +37,9 @@ export type Verdict =
 
 /** What speaks against a key whose secret has passed, before it is charged: the checks, in the documented order. */
 export function refusalOf(key: KnownKey, { scopes, ip }: Omit<Need, 'cost'>, now: number): Refusal | null {
-  const { revokedAt, notBefore, expiresAt, scopes: given } = key.apiKey;
+  const { revokedAt, enabled, notBefore, expiresAt, scopes: given } = key.apiKey;
   if (revokedAt) return 'REVOKED';
+  if (!enabled) return 'DISABLED';
   if (notBefore && now < notBefore.getTime()) return 'NOT_YET_VALID';
   if (expiresAt && now >= expiresAt.getTime()) return 'EXPIRED';
   if (key.networks && !(ip !== undefined && key.networks.includes(ip))) return 'IP_NOT_ALLOWED';

@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { ChangeFeed } from './change-feed.js';
+import { UsageModule } from '../usage/usage.module.js';
+import { LeaksController } from './leaks.controller.js';
 import { KnownKeys } from './known-keys.js';
 import { SecretChecks } from './secret-checks.js';
 import { ServiceTokens } from './service-tokens.js';
@@ -10,8 +12,8 @@ import { Verifier } from './verifier.js';
 
 /** Knows what a presented key may do. */
 @Module({
-  imports: [ApiKeysModule, LimitsModule],
-  controllers: [VerificationController],
+  imports: [ApiKeysModule, LimitsModule, UsageModule],
+  controllers: [VerificationController, LeaksController],
   providers: [Verifier, KnownKeys, SecretChecks, ChangeFeed, ServiceTokens],
   exports: [Verifier],
 })

@@ -3,6 +3,7 @@ import type { ApiKey } from '../api-keys/api-key.entity.js';
 import type { KeyPair } from '../api-keys/credentials.js';
 import { Clock } from '../config/clock.js';
 import { type Charge, FREE_OF_CHARGE, Metering } from '../limits/metering.js';
+import { UsageStatistics } from '../usage/usage-statistics.js';
 import type { KnownKey } from './known-key.js';
 import { KnownKeys } from './known-keys.js';
 import { type Need, refusalOf, refused, type Verdict } from './verdict.js';
@@ -19,6 +20,7 @@ export class Verifier {
   constructor(
     private readonly knownKeys: KnownKeys,
     private readonly metering: Metering,
+    private readonly statistics: UsageStatistics,
     private readonly clock: Clock,
   ) {}
 
@@ -35,12 +37,15 @@ export class Verifier {
 
   /** The same without the charge: what is left of the key's rate and uses is not asked. */
   async identify(pair: KeyPair, need: Omit<Need, 'cost'>): Promise<Verdict> {
-    return this.inspect(await this.knownKeys.find(pair), need);
+    const verdict = this.inspect(await this.knownKeys.find(pair), need);
+    return verdict.valid ? verdict : this.counted(verdict);
   }
 
   /** The charge alone, for a key that was identified. */
-  charge(apiKey: ApiKey, cost: number): Charge | Promise<Charge> {
-    return this.metering.charge(apiKey, cost);
+  async charge(apiKey: ApiKey, cost: number): Promise<Charge> {
+    const charge = await this.metering.charge(apiKey, cost);
+    this.statistics.count(apiKey.id, charge.refusal ?? 'VALID');
+    return charge;
   }
 
   /** The verdicts on several, those on the same key one after the other, in the order of the requests. */
@@ -56,13 +61,20 @@ export class Verifier {
 
   private judge(key: KnownKey | undefined, need: Need): Verdict | Promise<Verdict> {
     const verdict = this.inspect(key, need);
-    if (!verdict.valid) return verdict;
+    if (!verdict.valid) return this.counted(verdict);
     const charge = this.metering.charge(verdict.key.apiKey, need.cost);
-    return charge instanceof Promise ? charge.then((one) => charged(verdict.key, one)) : charged(verdict.key, charge);
+    const decide = (one: Charge) => this.counted(charged(verdict.key, one));
+    return charge instanceof Promise ? charge.then(decide) : decide(charge);
+  }
+
+  private counted(verdict: Verdict): Verdict {
+    if (verdict.key) this.statistics.count(verdict.key.apiKey.id, verdict.code);
+    return verdict;
   }
 
   private inspect(key: KnownKey | undefined, need: Omit<Need, 'cost'>): Verdict {
     if (!key) return refused('INVALID_CREDENTIALS');
+    if (key.which === 'previous') this.statistics.notePreviousSecret(key.apiKey);
     const refusal = refusalOf(key, need, this.clock.now());
     return refusal ? refused(refusal, key) : charged(key, FREE_OF_CHARGE);
   }

@@ -1,9 +1,30 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { type ApiKey, KEY_STATUSES, type KeyStatus } from '../api-key.entity.js';
+import { toCursor } from '../../contract/cursor.js';
+import { type ApiKey, KEY_STATUSES, type KeyStatus, REVOKED_REASONS, type RevokedReason } from '../api-key.entity.js';
+import type { KeyPage } from '../key-search.js';
 import type { IssuedKey } from '../api-keys.service.js';
 import type { GivenScopes } from '../scopes.js';
 import { ApiScopes } from './key-scopes.decorator.js';
 import { LimitsDto } from './limits.dto.js';
+
+/** Whether the secret before the last rotation is still in use. */
+@ApiSchema({ name: 'Rotation' })
+export class RotationDto {
+  @ApiProperty({ format: 'date-time' })
+  previous_secret_expires_at: string;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  previous_secret_last_used_at: string | null;
+
+  static of({ previousSecretExpiresAt, previousSecretLastUsedAt }: ApiKey): RotationDto | null {
+    return (
+      previousSecretExpiresAt && {
+        previous_secret_expires_at: previousSecretExpiresAt.toISOString(),
+        previous_secret_last_used_at: previousSecretLastUsedAt?.toISOString() ?? null,
+      }
+    );
+  }
+}
 
 /** A key as it is shown: never its secret, nor the secret's hash. Times are RFC 3339 in UTC. */
 @ApiSchema({ name: 'ApiKey' })
@@ -44,8 +65,14 @@ export class ApiKeyDto {
   @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'The key that issued it, if a key did' })
   issued_by: string | null;
 
+  @ApiProperty({ type: RotationDto, nullable: true, description: 'The last rotation, if it had an overlap' })
+  rotation: RotationDto | null;
+
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   revoked_at: string | null;
+
+  @ApiProperty({ type: String, enum: REVOKED_REASONS, nullable: true })
+  revoked_reason: RevokedReason | null;
 
   /** @param now milliseconds since 1970 */
   static of(key: ApiKey, now: number): ApiKeyDto {
@@ -62,7 +89,9 @@ export class ApiKeyDto {
       created_at: key.createdAt.toISOString(),
       updated_at: key.updatedAt.toISOString(),
       issued_by: key.issuedBy,
+      rotation: RotationDto.of(key),
       revoked_at: key.revokedAt?.toISOString() ?? null,
+      revoked_reason: key.revokedReason,
     };
   }
 }
@@ -75,6 +104,13 @@ export class ApiKeyPageDto {
 
   @ApiProperty({ type: [ApiKeyDto] })
   api_keys: ApiKeyDto[];
+
+  @ApiProperty({ type: String, nullable: true, description: '`null` on the last page' })
+  next_cursor: string | null;
+
+  static of({ total, apiKeys, next }: KeyPage, now: number): ApiKeyPageDto {
+    return { total, api_keys: apiKeys.map((key) => ApiKeyDto.of(key, now)), next_cursor: toCursor(next) };
+  }
 }
 
 /** A new key, with its secret: the only answer that ever holds one. */
@@ -111,5 +147,16 @@ export class IssuedApiKeyDto {
       limits: LimitsDto.of(key.limits),
       created_at: key.createdAt.toISOString(),
     };
+  }
+}
+
+/** A key with its new secret, and what the rotation means for the old one. */
+@ApiSchema({ name: 'RotatedApiKey' })
+export class RotatedApiKeyDto extends IssuedApiKeyDto {
+  @ApiProperty({ type: RotationDto, nullable: true, description: '`null` without an overlap' })
+  rotation: RotationDto | null;
+
+  static override of(rotated: IssuedKey): RotatedApiKeyDto {
+    return Object.assign(IssuedApiKeyDto.of(rotated), { rotation: RotationDto.of(rotated.apiKey) });
   }
 }

@@ -1,4 +1,4 @@
-import type { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto } from './api-key.dto.js';
+import type { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto, RotatedApiKeyDto } from './api-key.dto.js';
 import type { DeletedDto } from './deleted.dto.js';
 import type { LimitsDto } from './limits.dto.js';
 
@@ -36,12 +36,14 @@ export const KEY_EXAMPLE: ApiKeyDto = {
   created_at: '2026-11-24T03:33:38.649Z',
   updated_at: '2026-11-24T03:33:38.649Z',
   issued_by: null,
+  rotation: null,
   revoked_at: null,
+  revoked_reason: null,
 };
 
-export const PAGE_EXAMPLE: ApiKeyPageDto = { total: 1, api_keys: [KEY_EXAMPLE] };
+export const PAGE_EXAMPLE: ApiKeyPageDto = { total: 1, api_keys: [KEY_EXAMPLE], next_cursor: null };
 
-export const ISSUED_EXAMPLE: IssuedApiKeyDto = {
+const issued = {
   name: KEY_EXAMPLE.name,
   api_key: KEY_EXAMPLE.api_key,
   secret_key: 'w3s_Zk4pQ9xWm2LtB7vYcR1nHsD6fJgK3aUeXoTi5wP0',
@@ -51,4 +53,11 @@ export const ISSUED_EXAMPLE: IssuedApiKeyDto = {
   created_at: KEY_EXAMPLE.created_at,
 };
 
+export const ISSUED_EXAMPLE: IssuedApiKeyDto = issued;
+
 export const DELETED_EXAMPLE: DeletedDto = { message: 'API key has been deleted', status: 'success' };
+
+export const ROTATED_EXAMPLE: RotatedApiKeyDto = {
+  ...issued,
+  rotation: { previous_secret_expires_at: '2026-11-25T03:33:38.649Z', previous_secret_last_used_at: null },
+};

@@ -5,21 +5,21 @@ import { IsObject, ValidateNested } from 'class-validator';
 import { AdminScopesDto, ScopesDto } from './scopes.dto.js';
 
 /** Scopes in the OpenAPI document. */
-export function ApiScopes(): PropertyDecorator {
+export function ApiScopes({ required = true } = {}): PropertyDecorator {
   return (prototype, property) => {
     ApiExtraModels(ScopesDto, AdminScopesDto)(prototype.constructor);
     const anyOf = [ScopesDto, AdminScopesDto].map((dto) => ({ $ref: getSchemaPath(dto) }));
-    ApiProperty({ anyOf })(prototype, property);
+    ApiProperty({ anyOf, required })(prototype, property);
   };
 }
 
 /** Scopes as a client gives them in `scopes`: which DTO they have to fit is decided by `admin`. */
-export function KeyScopes(): PropertyDecorator {
+export function KeyScopes({ required = true } = {}): PropertyDecorator {
   return applyDecorators(
     TypeOf((options) => scopesDto(options?.object['scopes'])),
     ValidateNested({ message: 'must be an object' }),
     IsObject({ message: 'must be an object' }),
-    ApiScopes(),
+    ApiScopes({ required }),
   );
 }
 

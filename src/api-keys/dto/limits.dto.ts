@@ -13,7 +13,7 @@ import {
 } from 'class-validator';
 import { InvalidNetworkError, parseNetwork } from '../../limits/cidr.js';
 import type { KeyLimits } from '../../limits/key-limits.js';
-import { isFuture, parseTimestamp } from './timestamp.js';
+import { isFuture, parseTimestamp } from '../../contract/timestamp.js';
 
 const MOST_USES = 1_000_000_000_000;
 const MOST_REQUESTS = 1_000_000;

@@ -1,30 +1,56 @@
-import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsInt, Max, Min } from 'class-validator';
+import { IsIn, Matches, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
+import { Cursor, fromCursor } from '../../contract/cursor.js';
+import { WholeNumberInQuery } from '../../contract/whole-number.decorator.js';
+import { KEY_STATUSES, type KeyStatus } from '../api-key.entity.js';
+import type { KeyQuery } from '../key-search.js';
+import { type Scope, SCOPES } from '../scopes.js';
 
 const LARGEST_OFFSET = 1_000_000_000;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+const isGiven = (_: unknown, value: unknown) => value !== undefined;
 
 /** The query of `GET /api/apiKeys/list`. */
 export class ListApiKeysQuery {
-  @WholeNumber(1, 100)
+  @WholeNumberInQuery(1, 100)
   @ApiProperty({ type: 'integer', minimum: 1, maximum: 100, default: 10, required: false })
   limit = 10;
 
-  @WholeNumber(0, LARGEST_OFFSET)
+  @NotWithCursor()
+  @WholeNumberInQuery(0, LARGEST_OFFSET)
   @ApiProperty({ type: 'integer', minimum: 0, maximum: LARGEST_OFFSET, default: 0, required: false })
   offset = 0;
+
+  @Cursor(UUID)
+  cursor?: string;
+
+  @ValidateIf(isGiven)
+  @IsIn(KEY_STATUSES, { message: `must be of ${KEY_STATUSES.join(', ')}` })
+  @ApiProperty({ enum: KEY_STATUSES, required: false, description: 'Without it: all that are not revoked' })
+  status?: KeyStatus;
+
+  @ValidateIf(isGiven)
+  @Matches(/^[^\p{Cc}\p{Cs}]{1,100}$/u, { message: 'must be a string of 1 to 100 characters' })
+  @ApiProperty({ required: false, minLength: 1, maxLength: 100, description: 'Part of the name, in whatever case' })
+  name?: string;
+
+  @ValidateIf(isGiven)
+  @IsIn([...SCOPES], { message: 'must be the name of a scope, like pinning.unpin' })
+  @ApiProperty({ enum: [...SCOPES], required: false, description: 'A scope that the key effectively has' })
+  scope?: Scope;
 }
 
-/** Digits alone: `Number()` would take "", "0x10" and "1e1" too. */
-function WholeNumber(least: number, most: number): PropertyDecorator {
-  const message = `must be a whole number from ${least} to ${most}`;
-  return applyDecorators(
-    Transform(({ value }: { value: unknown }) =>
-      typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value,
-    ),
-    IsInt({ message }),
-    Min(least, { message }),
-    Max(most, { message }),
+export function toKeyQuery({ cursor, ...query }: ListApiKeysQuery): KeyQuery {
+  return { ...query, before: cursor && fromCursor(cursor) };
+}
+
+/** A page is told by its place in the list, or by the key before it. */
+function NotWithCursor(): PropertyDecorator {
+  const isAlone = (offset: unknown, args?: ValidationArguments) =>
+    offset === 0 || (args?.object as ListApiKeysQuery | undefined)?.cursor === undefined;
+  return ValidateBy(
+    { name: 'notWithCursor', validator: { validate: isAlone } },
+    { message: 'does not go with cursor' },
   );
 }

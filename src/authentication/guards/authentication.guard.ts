@@ -1,6 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
+import { ClientAddress } from '../../limits/client-address.js';
+import type { AuthenticatedRequest, RefusedRequest } from '../decorators/current-principal.decorator.js';
 import { Public } from '../decorators/public.decorator.js';
 import { presentedCredentials } from '../presented-credentials.js';
 import { ApiKeyGuard, SessionGuard } from './passport.guards.js';
@@ -12,11 +14,24 @@ export class AuthenticationGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly sessionGuard: SessionGuard,
     private readonly apiKeyGuard: ApiKeyGuard,
+    private readonly clientAddress: ClientAddress,
   ) {}
 
-  canActivate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
-    if (this.reflector.getAllAndOverride(Public, [context.getHandler(), context.getClass()])) return true;
-    const presented = presentedCredentials(context.switchToHttp().getRequest<FastifyRequest>().raw);
-    return 'token' in presented ? this.sessionGuard.canActivate(context) : this.apiKeyGuard.canActivate(context);
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context
+      .switchToHttp()
+      .getRequest<FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest>>();
+    const isPublic = this.reflector.getAllAndOverride(Public, [context.getHandler(), context.getClass()]);
+    try {
+      return isPublic || (await this.authenticate(context, request));
+    } finally {
+      const actor = (request.user ?? request.refused)?.actor ?? 'anonymous';
+      request.origin = { actor, ip: this.clientAddress.of(request.raw) ?? null, requestId: request.id };
+    }
+  }
+
+  private authenticate(context: ExecutionContext, { raw }: FastifyRequest): Promise<boolean> {
+    const guard = 'token' in presentedCredentials(raw) ? this.sessionGuard : this.apiKeyGuard;
+    return guard.canActivate(context) as Promise<boolean>;
   }
 }

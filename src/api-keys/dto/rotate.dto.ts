@@ -1,0 +1,24 @@
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { IsInt, Max, Min, ValidateIf } from 'class-validator';
+
+/** A week. */
+const LONGEST_OVERLAP = 604_800;
+const message = `must be a whole number from 0 to ${LONGEST_OVERLAP}`;
+
+/** The body of `POST /api/apiKeys/:id/rotate`, which may be left out. */
+@ApiSchema({ name: 'RotateApiKeyRequest' })
+export class RotateApiKeyDto {
+  @ValidateIf((_, value) => value !== undefined)
+  @Max(LONGEST_OVERLAP, { message })
+  @Min(0, { message })
+  @IsInt({ message })
+  @ApiProperty({
+    type: 'integer',
+    minimum: 0,
+    maximum: LONGEST_OVERLAP,
+    default: 0,
+    required: false,
+    description: 'For how long the old secret works beside the new one; 0 ends it at once',
+  })
+  overlap_seconds?: number;
+}

@@ -1,0 +1,44 @@
+import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ApiHeader } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { ValidationError } from '../contract/api-error.js';
+import { headerValues } from '../contract/header-values.js';
+import type { ApiKey } from './api-key.entity.js';
+
+const TAG = String.raw`(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"`;
+/** RFC 9110, 5.6.1.2: empty elements of a list are passed over. */
+const TAGS = new RegExp(String.raw`^[\s,]*${TAG}(?:\s*,[\s,]*${TAG})*[\s,]*$`);
+
+/** The entity tag (RFC 9110, 8.8.3) of what can be changed of a key: its uses are not part of it. */
+export function etagOf({ version }: Pick<ApiKey, 'version'>): string {
+  return `"${version}"`;
+}
+
+/**
+ * Hands a handler the versions that `If-Match` (RFC 9110, 13.1.1) lets pass; `undefined` for any. Tags of ours that
+ * are weak or of another resource fit no version.
+ *
+ * @throws ValidationError unless it is `*` or a list of entity tags
+ */
+export const IfMatch = createParamDecorator((_: unknown, context: ExecutionContext): number[] | undefined => {
+  const { raw } = context.switchToHttp().getRequest<FastifyRequest>();
+  const values = headerValues(raw, 'if-match');
+  const given = values.join(',').trim();
+  if (values.length === 0 || given === '*') return undefined;
+  if (!TAGS.test(given)) {
+    throw new ValidationError([{ path: 'If-Match', message: 'must be the ETag of an answer, in its quotes, or *' }]);
+  }
+  const tags = given.match(new RegExp(TAG, 'g')) ?? [];
+  return tags.map((tag) => Number(/^"([1-9]\d{0,8})"$/.exec(tag)?.[1] ?? Number.NaN));
+});
+
+export function ApiIfMatch(): MethodDecorator {
+  return applyDecorators(
+    ApiHeader({
+      name: 'If-Match',
+      required: false,
+      description: 'The `ETag` of the key as you read it: if it has changed since, nothing is done (412)',
+      schema: { type: 'string', example: '"1"' },
+    }),
+  );
+}

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import type { AuditEvent } from './audit-event.entity.js';
+
+/** What an event says, without its place in the chain's proof. */
+export type AuditEntry = Omit<AuditEvent, 'hash'>;
+
+/**
+ * The hash that an event is chained by: SHA-256 over all that it says and the hash of the owner's event before
+ * it. Whoever alters an event, takes one out or puts one in has to make all later hashes anew, and the head,
+ * which is kept in `owners`.
+ *
+ * @param previous `null` before the first
+ */
+export function chainHash(previous: Buffer | null, event: AuditEntry): Buffer {
+  const { ownerId, seq, at, actor, action, apiKeyId, refusal, ip, requestId, changes } = event;
+  const said = [ownerId, seq, at.toISOString(), actor, action, apiKeyId, refusal, ip, requestId, sorted(changes)];
+  return createHash('sha256')
+    .update(previous ?? '')
+    .update(JSON.stringify(said))
+    .digest();
+}
+
+/** `jsonb` keeps no order of properties: they are hashed in the order of their names. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return entries.map(([name, child]) => [name, sorted(child)]);
+}

@@ -1,0 +1,138 @@
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { IsUUID, Matches, ValidateBy, ValidateIf } from 'class-validator';
+import { Cursor, fromCursor, toCursor } from '../../contract/cursor.js';
+import { parseTimestamp } from '../../contract/timestamp.js';
+import { WholeNumberInQuery } from '../../contract/whole-number.decorator.js';
+import type { AuditEvent } from '../audit-event.entity.js';
+import type { EventSearch } from '../audit-trail.js';
+
+const isGiven = (_: unknown, value: unknown) => value !== undefined;
+const WORD = /^[\w.:-]{1,40}$/;
+
+function TimeInQuery(): PropertyDecorator {
+  const message = 'must be a time in RFC 3339 with its zone, like 2030-01-31T12:00:00Z';
+  return ValidateBy({ name: 'time', validator: { validate: (time) => parseTimestamp(time) !== null } }, { message });
+}
+
+/** The query of `GET /api/apiKeys/events`. */
+export class EventsQuery {
+  @ValidateIf(isGiven)
+  @IsUUID('all', { message: 'must be the id of a key, a UUID' })
+  @ApiProperty({ required: false, format: 'uuid' })
+  api_key_id?: string;
+
+  @ValidateIf(isGiven)
+  @Matches(WORD, { message: 'must be the name of an action, like key.updated' })
+  @ApiProperty({ required: false, example: 'key.updated' })
+  action?: string;
+
+  @ValidateIf(isGiven)
+  @Matches(WORD, { message: 'must be an actor, like session or key:<id>' })
+  @ApiProperty({ required: false, example: 'session' })
+  actor?: string;
+
+  @ValidateIf(isGiven)
+  @TimeInQuery()
+  @ApiProperty({ required: false, format: 'date-time', description: 'From then on' })
+  from?: string;
+
+  @ValidateIf(isGiven)
+  @TimeInQuery()
+  @ApiProperty({ required: false, format: 'date-time', description: 'Before then' })
+  to?: string;
+
+  @WholeNumberInQuery(1, 100)
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: 100, default: 10, required: false })
+  limit = 10;
+
+  @Cursor(/^\d{1,16}$/)
+  cursor?: string;
+}
+
+export function toEventSearch({ api_key_id, action, actor, from, to, limit, cursor }: EventsQuery): EventSearch {
+  return {
+    apiKeyId: api_key_id,
+    action,
+    actor,
+    from: parseTimestamp(from) ?? undefined,
+    to: parseTimestamp(to) ?? undefined,
+    before: cursor && fromCursor(cursor),
+    limit,
+  };
+}
+
+/** What was done, by whom and from where. */
+@ApiSchema({ name: 'Event' })
+export class EventDto {
+  @ApiProperty({ type: 'integer', description: 'The place in your trail, without gaps' })
+  seq: number;
+
+  @ApiProperty({ format: 'date-time' })
+  at: string;
+
+  @ApiProperty({ description: '`session`, `operator`, `anonymous`, or `key:` and the id of a key', example: 'session' })
+  actor: string;
+
+  @ApiProperty({ example: 'key.updated' })
+  action: string;
+
+  @ApiProperty({ type: String, format: 'uuid', nullable: true })
+  api_key_id: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: "The error's code, where the call was refused" })
+  refusal: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: '203.0.113.7' })
+  ip: string | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  request_id: string | null;
+
+  @ApiProperty({ type: 'object', additionalProperties: true, description: 'What was changed, and into what' })
+  changes: Record<string, unknown>;
+
+  static of(event: AuditEvent): EventDto {
+    return {
+      seq: Number(event.seq),
+      at: event.at.toISOString(),
+      actor: event.actor,
+      action: event.action,
+      api_key_id: event.apiKeyId,
+      refusal: event.refusal,
+      ip: event.ip,
+      request_id: event.requestId,
+      changes: event.changes,
+    };
+  }
+}
+
+@ApiSchema({ name: 'EventPage' })
+export class EventPageDto {
+  @ApiProperty({ type: [EventDto] })
+  events: EventDto[];
+
+  @ApiProperty({ type: String, nullable: true, description: '`null` on the last page' })
+  next_cursor: string | null;
+
+  static of(events: AuditEvent[], limit: number): EventPageDto {
+    const next = events.length > limit ? events[limit - 1]?.seq : null;
+    return { events: events.slice(0, limit).map((event) => EventDto.of(event)), next_cursor: toCursor(next) };
+  }
+}
+
+export const EVENTS_EXAMPLE: EventPageDto = {
+  events: [
+    {
+      seq: 2,
+      at: '2026-11-24T03:41:07.112Z',
+      actor: 'session',
+      action: 'key.updated',
+      api_key_id: '01a20b9d-c4d9-7123-b878-6eb9911deb3f',
+      refusal: null,
+      ip: '203.0.113.7',
+      request_id: '0f2d9b1e-6c1f-4a57-9d0e-3f7c5b8a9e42',
+      changes: { name: { from: 'test-api-key', to: 'gallery' } },
+    },
+  ],
+  next_cursor: 'Mg',
+};

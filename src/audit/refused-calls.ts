@@ -1,0 +1,67 @@
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { validate as isUuid } from 'uuid';
+import type { AuthenticatedRequest, RefusedRequest } from '../authentication/decorators/current-principal.decorator.js';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import type { FailedRequest } from '../contract/error.filter.js';
+import type { ErrorCode } from '../contract/error-codes.js';
+import { RateLimiter } from '../limits/rate-limiter.js';
+import { AuditTrail } from './audit-trail.js';
+
+/**
+ * The refusals that say something about whoever called. What is malformed was never a call, and what comes
+ * too often is not worth a row for each.
+ */
+const TELLING = new Set<ErrorCode>([
+  'insufficient_scope',
+  'ip_not_allowed',
+  'usage_exceeded',
+  'exceeds_issuer',
+  'key_not_found',
+  'precondition_failed',
+  'idempotency_key_reused',
+]);
+
+const WINDOW_SECONDS = 60;
+
+type Refused = FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest> & FailedRequest;
+
+/**
+ * Records the calls of known principals that were refused, once they are answered: of each no more than it may make
+ * calls, since refusals are free and a row is kept for good.
+ */
+@Injectable()
+export class RefusedCalls implements OnModuleInit {
+  private readonly logger = new Logger(RefusedCalls.name);
+
+  constructor(
+    private readonly auditTrail: AuditTrail,
+    private readonly rateLimiter: RateLimiter,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {}
+
+  onModuleInit(): void {
+    const fastify = this.adapterHost.httpAdapter?.getInstance<FastifyInstance | undefined>();
+    fastify?.addHook('onResponse', async (request) => this.record(request));
+  }
+
+  private async record(request: Refused): Promise<void> {
+    const { user, refused, origin, errorCode, id, method, routeOptions, params } = request;
+    const principal = user ?? refused;
+    if (!principal || !origin || !errorCode || !TELLING.has(errorCode)) return;
+    const limit = { requests: this.environment.managementRateLimit, windowSeconds: WINDOW_SECONDS };
+    if (!(await this.rateLimiter.take(`refused:${principal.reference}`, limit, 1)).granted) return;
+    const asked = (params as { id?: string }).id;
+    const event = {
+      action: 'call.refused',
+      apiKeyId: asked !== undefined && isUuid(asked) ? asked : null,
+      changes: { call: `${method} ${routeOptions.url}` },
+      refusal: errorCode,
+    };
+    await this.auditTrail.recordAlone(principal.ownerId, origin, event).catch((error: Error) => {
+      this.logger.warn(`${id} A refused call could not be recorded (${error.message}).`);
+    });
+  }
+}

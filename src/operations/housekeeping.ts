@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { Clock } from '../config/clock.js';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { KEY_CHANGES_KEPT_MS } from '../verification/change-feed.js';
+
+const EVERY_MS = 600_000;
+/** So few at once that no statement holds its locks for long. */
+const ROWS_AT_ONCE = 500;
+const PAUSE_MS = 20;
+const DAY_MS = 86_400_000;
+/** Any number that no other program on the database uses: "w3h" in hexadecimal. */
+const HOUSEKEEPING_LOCK = 0x773368;
+
+/** What is spent, and how it is removed: `$1` is how old it has to be, `$2` how many at once. */
+const REMOVALS = {
+  usage_days: `
+    DELETE FROM usage_days WHERE api_key_id IN (
+      SELECT k.id FROM api_keys AS k JOIN usage_days AS u ON u.api_key_id = k.id WHERE k.revoked_at < $1 LIMIT $2)`,
+  // From the last issued upwards: a cascade finds what is left of a key's descendants through those in between
+  api_keys: `
+    DELETE FROM api_keys WHERE id IN (
+      SELECT k.id FROM api_keys AS k
+      WHERE k.revoked_at < $1 AND NOT EXISTS (SELECT FROM api_keys AS child WHERE child.issued_by = k.id) LIMIT $2)`,
+  idempotent_answers: `
+    DELETE FROM idempotent_answers WHERE id IN (SELECT id FROM idempotent_answers WHERE expires_at < $1 LIMIT $2)`,
+  key_changes: `DELETE FROM key_changes WHERE seq IN (SELECT seq FROM key_changes WHERE changed_at < $1 LIMIT $2)`,
+};
+
+/**
+ * Removes what is spent: keys revoked for `RETENTION_DAYS`, answers that are no longer kept, changes that every
+ * process has seen. In small batches, and by one process at a time.
+ */
+@Injectable()
+export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger(Housekeeping.name);
+  private readonly stopping = new AbortController();
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly clock: Clock,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const start = () => {
+      this.running = this.run().catch((error: Error) => this.logger.warn(`Not done (${error.message}).`));
+    };
+    this.timer = setInterval(start, EVERY_MS).unref();
+    start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    this.stopping.abort();
+    await this.running;
+  }
+
+  /** Does nothing if another process is at it. */
+  async run(): Promise<void> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      const lock = 'SELECT pg_try_advisory_lock($1) AS locked';
+      const [{ locked }] = (await runner.query(lock, [HOUSEKEEPING_LOCK])) as [{ locked: boolean }];
+      if (!locked) return;
+      try {
+        await this.removeAll(runner);
+      } finally {
+        await runner.query('SELECT pg_advisory_unlock($1)', [HOUSEKEEPING_LOCK]);
+      }
+    } finally {
+      await runner.release();
+    }
+  }
+
+  private async removeAll(runner: QueryRunner): Promise<void> {
+    const now = this.clock.now();
+    const retained = new Date(now - this.environment.retentionDays * DAY_MS);
+    await this.remove(runner, REMOVALS.usage_days, retained);
+    await this.remove(runner, REMOVALS.api_keys, retained);
+    await this.remove(runner, REMOVALS.idempotent_answers, new Date(now));
+    await this.remove(runner, REMOVALS.key_changes, new Date(now - KEY_CHANGES_KEPT_MS));
+  }
+
+  private async remove(runner: QueryRunner, statement: string, before: Date): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      const [, removed] = (await runner.query(statement, [before, ROWS_AT_ONCE])) as [unknown, number];
+      if (removed < ROWS_AT_ONCE) return;
+      // Others want the database too
+      await sleep(PAUSE_MS);
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { ApiKey } from '../api-keys/api-key.entity.js';
+import { Clock } from '../config/clock.js';
+import { UsageDay } from './usage-day.entity.js';
+
+const FLUSH_EVERY_MS = 1_000;
+const DAY_MS = 86_400_000;
+
+/** In the order of the primary key, as everywhere, so that processes cannot lock each other out for good. */
+const ADD = `
+  INSERT INTO usage_days (api_key_id, day, code, count)
+  SELECT * FROM unnest($1::uuid[], $2::date[], $3::text[], $4::bigint[]) AS added (api_key_id, day, code, count)
+  ORDER BY api_key_id, day, code
+  ON CONFLICT (api_key_id, day, code) DO UPDATE SET count = usage_days.count + excluded.count`;
+
+const TOUCH = `
+  WITH locked AS (
+    SELECT k.id, used.at FROM api_keys AS k
+    JOIN unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS used (id, hash, at) ON k.id = used.id
+    WHERE k.previous_secret_hash = used.hash ORDER BY k.id FOR UPDATE OF k
+  )
+  UPDATE api_keys AS k SET previous_secret_last_used_at = greatest(k.previous_secret_last_used_at, locked.at)
+  FROM locked WHERE k.id = locked.id`;
+
+/** How often a key got each verdict on one day. */
+export interface DayOfUse {
+  day: string;
+  verified: number;
+  /** By the verdict's code. */
+  denied: Record<string, number>;
+}
+
+/** When the secret before the last rotation was used; of which rotation, its hash tells. */
+interface UseOfPreviousSecret {
+  hash: string | null;
+  at: number;
+}
+
+/** Counts verdicts for each key and day, in memory, and writes them each second: the last of them may be lost. */
+@Injectable()
+export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger(UsageStatistics.name);
+  /** By day, then by key, then by code. */
+  private verdicts = new Map<number, Map<string, Record<string, number>>>();
+  private previousSecrets = new Map<string, UseOfPreviousSecret>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly clock: Clock,
+  ) {}
+
+  onModuleInit(): void {
+    this.timer = setInterval(() => void this.flush(), FLUSH_EVERY_MS).unref();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.flush();
+  }
+
+  count(keyId: string, code: string): void {
+    this.add(Math.floor(this.clock.now() / DAY_MS), keyId, code, 1);
+  }
+
+  /** The secret before the last rotation was used. */
+  notePreviousSecret({ id, previousSecretHash: hash }: Pick<ApiKey, 'id' | 'previousSecretHash'>): void {
+    this.previousSecrets.set(id, { hash, at: this.clock.now() });
+  }
+
+  /** The last days on which there were verdicts, today first. */
+  async lastDays(keyId: string, days: number): Promise<DayOfUse[]> {
+    const since = dayOf(this.clock.now() - (days - 1) * DAY_MS);
+    const query = this.dataSource.getRepository(UsageDay).createQueryBuilder('row');
+    const rows = await query
+      .where('row.api_key_id = :keyId AND row.day >= :since', { keyId, since })
+      .orderBy('row.day', 'DESC')
+      .getMany();
+    const found = new Map<string, DayOfUse>();
+    for (const { day, code, count } of rows) {
+      const use = found.get(day) ?? { day, verified: 0, denied: {} };
+      found.set(day, use);
+      if (code === 'VALID') use.verified = Number(count);
+      else use.denied[code] = Number(count);
+    }
+    return [...found.values()];
+  }
+
+  /** Writes what was counted; what cannot be written is kept for the next time. */
+  async flush(): Promise<void> {
+    await Promise.all([this.flushVerdicts(), this.flushPreviousSecrets()]).catch((error: Error) => {
+      this.logger.warn(`Statistics could not be written yet (${error.message}).`);
+    });
+  }
+
+  private add(day: number, keyId: string, code: string, times: number): void {
+    let keys = this.verdicts.get(day);
+    if (!keys) this.verdicts.set(day, (keys = new Map()));
+    let counts = keys.get(keyId);
+    if (!counts) keys.set(keyId, (counts = {}));
+    counts[code] = (counts[code] ?? 0) + times;
+  }
+
+  private async flushVerdicts(): Promise<void> {
+    if (this.verdicts.size === 0) return;
+    const rows = [...this.verdicts].flatMap(([day, keys]) =>
+      [...keys].flatMap(([id, counts]) => Object.entries(counts).map(([code, count]) => ({ day, id, code, count }))),
+    );
+    this.verdicts = new Map();
+    try {
+      await this.dataSource.query(ADD, [
+        rows.map(({ id }) => id),
+        rows.map(({ day }) => dayOf(day * DAY_MS)),
+        rows.map(({ code }) => code),
+        rows.map(({ count }) => count),
+      ]);
+    } catch (error) {
+      for (const { day, id, code, count } of rows) this.add(day, id, code, count);
+      throw error;
+    }
+  }
+
+  private async flushPreviousSecrets(): Promise<void> {
+    if (this.previousSecrets.size === 0) return;
+    const used = this.previousSecrets;
+    this.previousSecrets = new Map();
+    const uses = [...used.values()];
+    try {
+      await this.dataSource.query(TOUCH, [
+        [...used.keys()],
+        uses.map(({ hash }) => hash),
+        uses.map(({ at }) => new Date(at)),
+      ]);
+    } catch (error) {
+      for (const [id, use] of used) if (!this.previousSecrets.has(id)) this.previousSecrets.set(id, use);
+      throw error;
+    }
+  }
+}
+
+/** `2026-11-24`, in UTC. */
+function dayOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}

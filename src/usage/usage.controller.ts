@@ -1,0 +1,35 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import { ApiKeysService } from '../api-keys/api-keys.service.js';
+import { ApiKeyIdParam } from '../api-keys/dto/api-key-id.param.js';
+import { CurrentPrincipal } from '../authentication/decorators/current-principal.decorator.js';
+import { RequireScopes } from '../authentication/decorators/require-scopes.decorator.js';
+import type { Principal } from '../authentication/principal.js';
+import { success } from '../contract/envelope.js';
+import { ApiErrors, ApiSuccess, MANAGEMENT } from '../openapi/answers.decorator.js';
+import { ApiAuthenticated } from '../openapi/security.js';
+import { USAGE_EXAMPLE, UsageDto, UsageQuery } from './dto/usage.dto.js';
+import { UsageStatistics } from './usage-statistics.js';
+
+@Controller('apiKeys/:id/usage')
+@RequireScopes('admin')
+@ApiAuthenticated('API keys')
+export class UsageController {
+  constructor(
+    private readonly apiKeys: ApiKeysService,
+    private readonly statistics: UsageStatistics,
+  ) {}
+
+  @Get()
+  @ApiOperation({ operationId: 'getApiKeyUsage', summary: 'How often a key was verified and denied, day by day' })
+  @ApiSuccess(UsageDto, 'The days; the last second may be missing.', USAGE_EXAMPLE)
+  @ApiErrors(...MANAGEMENT, 'validation_failed', 'key_not_found')
+  async read(
+    @CurrentPrincipal() { ownerId }: Principal,
+    @Param() { id }: ApiKeyIdParam,
+    @Query() { days }: UsageQuery,
+  ) {
+    await this.apiKeys.get(ownerId, id);
+    return success<UsageDto>({ days: await this.statistics.lastDays(id, days) });
+  }
+}

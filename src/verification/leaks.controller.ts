@@ -1,0 +1,31 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Revocations } from '../api-keys/revocations.js';
+import type { Origin } from '../audit/origin.js';
+import { CallOrigin } from '../authentication/decorators/current-principal.decorator.js';
+import { Public } from '../authentication/decorators/public.decorator.js';
+import { ApiErrors, WITH_BODY } from '../openapi/answers.decorator.js';
+import { LEAK_REPORTED, LeakReportDto, LeakReportedDto } from './dto/leak.dto.js';
+import { KnownKeys } from './known-keys.js';
+
+/** For whoever finds a key pair where it should not be. */
+@Public()
+@Controller('apiKeys/report-leak')
+@ApiTags('API keys')
+export class LeaksController {
+  constructor(
+    private readonly knownKeys: KnownKeys,
+    private readonly revocations: Revocations,
+  ) {}
+
+  @Post()
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'reportLeak', summary: 'End a key pair that has got into the wrong hands' })
+  @ApiResponse({ status: 200, description: 'The same for every pair.', type: LeakReportedDto, example: LEAK_REPORTED })
+  @ApiErrors(...WITH_BODY, 'internal', 'unavailable')
+  async report(@Body() body: LeakReportDto, @CallOrigin() origin: Origin): Promise<LeakReportedDto> {
+    const known = await this.knownKeys.find({ apiKey: body.api_key, secretKey: body.secret_key });
+    if (known) await this.revocations.revokeByApiKey(known.apiKey.apiKey, 'leaked', origin);
+    return LEAK_REPORTED;
+  }
+}

@@ -1,0 +1,167 @@
+import { DataSource } from 'typeorm';
+import { atOnce, range } from './support/at-once.js';
+import { outcomeOf } from './support/answers.js';
+import { documentedBody, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { startService, type TestService } from './support/service.js';
+import { sessionOf } from './support/sessions.js';
+import { until } from './support/until.js';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.stop());
+
+const pathOf = ({ id }: IssuedKey) => `/api/apiKeys/${id}`;
+const shown = async (key: IssuedKey) => (await service.client.get(pathOf(key), sessionOf('ann'))).body.data;
+const child = async (parent: IssuedKey, body: object = documentedBody) =>
+  issued(await service.client.post('/api/apiKeys', pairHeaders(parent), body));
+const cascade = (key: IssuedKey, headers: Record<string, string> = sessionOf('ann')) =>
+  service.client.delete(`${pathOf(key)}?cascade=true`, headers);
+const liveTotal = async () => (await service.client.get('/api/apiKeys/list', sessionOf('ann'))).body.data.total;
+
+describe('DELETE /api/apiKeys/:id?cascade=true', () => {
+  it('revokes all that the key has issued, however deep, through keys that were revoked before', async () => {
+    const root = await issueKey(service.client, 'ann');
+    const sibling = await issueKey(service.client, 'ann');
+    const parent = await child(root);
+    const revoked = await child(parent);
+    const deep = await child(revoked);
+    const deepest = [await child(deep), await child(deep, powerlessBody)];
+    const niece = await child(sibling);
+    expect((await service.client.delete(pathOf(revoked), sessionOf('ann'))).status).toBe(200);
+    const total = await liveTotal();
+
+    const answer = await cascade(root);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({ message: 'API key has been deleted', data: { revoked: 5 }, status: 'success' });
+    expect(await liveTotal()).toBe(total - 5);
+    expect(await shown(root)).toMatchObject({ status: 'revoked', revoked_reason: 'deleted' });
+    expect(await shown(revoked)).toMatchObject({ status: 'revoked', revoked_reason: 'deleted' });
+    for (const key of [parent, deep, ...deepest]) {
+      expect(await shown(key)).toMatchObject({ status: 'revoked', revoked_reason: 'cascade' });
+      const used = await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key));
+      expect(used.body.error.reason).toBe('REVOKED');
+    }
+    for (const key of [sibling, niece]) expect((await shown(key)).status).toBe('active');
+    expect(outcomeOf(await cascade(root))).toBe('404 key_not_found');
+  });
+
+  it.each(['', '?cascade=false'])('is not done with %j', async (query) => {
+    const root = await issueKey(service.client, 'ann');
+    const issuedByIt = await child(root, powerlessBody);
+    const answer = await service.client.delete(pathOf(root) + query, sessionOf('ann'));
+    expect(answer.body).toEqual({ message: 'API key has been deleted', status: 'success' });
+    expect((await shown(issuedByIt)).status).toBe('active');
+  });
+
+  it.each(['cascade=', 'cascade=1', 'cascade=TRUE', 'cascade=true&cascade=true', 'deep=true'])(
+    'is not what ?%s asks for',
+    async (query) => {
+      const key = await issueKey(service.client, 'ann');
+      const answer = await service.client.delete(`${pathOf(key)}?${query}`, sessionOf('ann'));
+      expect(outcomeOf(answer)).toBe('400 validation_failed');
+      expect((await shown(key)).status).toBe('active');
+    },
+  );
+
+  it('stays within the owner, though another owner has a key that is said to be issued by it', async () => {
+    const root = await issueKey(service.client, 'ann');
+    const others = await issueKey(service.client, 'bob');
+    const update = 'UPDATE api_keys SET issued_by = $1 WHERE id = $2';
+    await service.app.get(DataSource).query(update, [root.id, others.id]);
+    expect((await cascade(root)).body.data.revoked).toBe(1);
+    expect((await service.client.get(pathOf(others), pairHeaders(others))).body.data.status).toBe('active');
+    expect(outcomeOf(await cascade(others))).toBe('404 key_not_found');
+  });
+
+  it('lets a key end itself with all that it has issued, and a child its parent', async () => {
+    const root = await issueKey(service.client, 'ann');
+    await child(root);
+    expect((await cascade(root, pairHeaders(root))).body.data.revoked).toBe(2);
+    const parent = await issueKey(service.client, 'ann');
+    expect((await cascade(parent, pairHeaders(await child(parent)))).body.data.revoked).toBe(2);
+  });
+
+  it('leaves no key alive that is issued, changed or rotated by a descendant meanwhile', async () => {
+    const outcomes = new Set<string>();
+    await atOnce(2, range(12), async () => {
+      const root = await issueKey(service.client, 'ann');
+      const children = [await child(root), await child(root), await child(root)];
+      const late: IssuedKey[] = [];
+      const busy = children.map(async (key) => {
+        for (;;) {
+          const answers = await Promise.all([
+            service.client.post('/api/apiKeys', pairHeaders(key), powerlessBody),
+            service.client.call('PATCH', pathOf(key), { headers: pairHeaders(key), body: { name: 'busy' } }),
+          ]);
+          for (const answer of answers) outcomes.add(outcomeOf(answer));
+          const [answer] = answers;
+          if (answer?.status !== 200) return;
+          late.push(issued(answer));
+        }
+      });
+      await until(() => late.length >= 3, 'keys to be issued');
+      expect((await cascade(root)).status).toBe(200);
+      await Promise.all(busy);
+      for (const key of [root, ...children, ...late]) expect((await shown(key)).status).toBe('revoked');
+    });
+    const allowed = new Set(['200', '401 unauthenticated', '404 key_not_found']);
+    expect([...outcomes].filter((outcome) => !allowed.has(outcome))).toEqual([]);
+    const { total, api_keys: keys } = (await service.client.get('/api/apiKeys/list?limit=100', sessionOf('ann'))).body
+      .data;
+    expect(keys).toHaveLength(total);
+  });
+
+  it('takes more keys at once than a statement has parameters', async () => {
+    const root = await issueKey(service.client, 'ann');
+    await service.app.get(DataSource).query(
+      `INSERT INTO api_keys (id, owner_id, name, api_key, secret_hash, scopes, metadata, issued_by, created_at, updated_at)
+       SELECT gen_random_uuid(), 'ann', 'one of many', 'w3k_' || lpad(i::text, 20, '0'), '', '{"admin": false}', '{}',
+              $1, now(), now() FROM generate_series(1, 66000) AS i`,
+      [root.id],
+    );
+    const answer = await cascade(root);
+    expect(answer.body.data).toEqual({ revoked: 66_001 });
+  });
+});
+
+describe('a deleted key', () => {
+  let key: IssuedKey;
+  beforeAll(async () => {
+    key = await issueKey(service.client, 'carl');
+    await service.client.delete(pathOf(key), sessionOf('carl'));
+  });
+
+  it('can be read by its id, and is listed under its status alone', async () => {
+    const answer = await service.client.get(pathOf(key), sessionOf('carl'));
+    expect(answer.body.data).toMatchObject({
+      status: 'revoked',
+      revoked_reason: 'deleted',
+      revoked_at: expect.any(String),
+    });
+    const list = async (query: string) =>
+      (await service.client.get(`/api/apiKeys/list${query}`, sessionOf('carl'))).body.data;
+    expect(await list('')).toEqual({ total: 0, api_keys: [], next_cursor: null });
+    expect(await list('?status=active')).toMatchObject({ total: 0, api_keys: [] });
+    expect(await list('?status=revoked')).toEqual({ total: 1, api_keys: [answer.body.data], next_cursor: null });
+  });
+
+  it.each([
+    ['PATCH', '', { enabled: true }],
+    ['PATCH', '', { name: 'back' }],
+    ['POST', '/rotate', {}],
+    ['DELETE', '', undefined],
+    ['DELETE', '?cascade=true', undefined],
+  ])('is not there for %s %s', async (method, rest, body) => {
+    const answer = await service.client.call(method, pathOf(key) + rest, { headers: sessionOf('carl'), body });
+    expect(outcomeOf(answer)).toBe('404 key_not_found');
+  });
+
+  it('is not there for If-Match with its ETag, either', async () => {
+    const { headers } = await service.client.get(pathOf(key), sessionOf('carl'));
+    const conditional = { ...sessionOf('carl'), 'if-match': String(headers.etag) };
+    const answer = await service.client.call('PATCH', pathOf(key), { headers: conditional, body: {} });
+    expect(outcomeOf(answer)).toBe('404 key_not_found');
+  });
+});

@@ -1,0 +1,231 @@
+import { atOnce, range } from './support/at-once.js';
+import { outcomeOf, pathsOf } from './support/answers.js';
+import { clockAhead } from './support/clock.js';
+import { bodyWith, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { startService, type TestService } from './support/service.js';
+import { sessionOf } from './support/sessions.js';
+import { pairOf, serviceVariables, verify } from './support/verification.js';
+
+const clock = clockAhead();
+const inSeconds = (seconds: number) => new Date(clock.time + seconds * 1_000).toISOString();
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService(serviceVariables, undefined, clock);
+});
+afterAll(() => service.stop());
+
+interface Page {
+  total: number;
+  api_keys: (IssuedKey & { name: string; status: string })[];
+  next_cursor: string | null;
+}
+
+const ask = (owner: string, query: string) => service.client.get(`/api/apiKeys/list?${query}`, sessionOf(owner));
+const list = async (owner: string, query: string): Promise<Page> => (await ask(owner, query)).body.data;
+const namesOf = ({ api_keys: keys }: Page) => keys.map(({ name }) => name);
+const issue = (owner: string, body: object) => issueKey(service.client, owner, { ...powerlessBody, ...body });
+const remove = ({ id }: IssuedKey, owner: string, query = '') =>
+  service.client.delete(`/api/apiKeys/${id}${query}`, sessionOf(owner));
+
+describe('the filters', () => {
+  it('find the keys of each status as it is now, and as each key shows it', async () => {
+    const expires_at = inSeconds(20);
+    const not_before = inSeconds(10);
+    await issue('ann', { name: 'plain' });
+    await issue('ann', { name: 'expiring', limits: { expires_at } });
+    await issue('ann', { name: 'beginning', limits: { not_before, expires_at } });
+    const spent = await issue('ann', { name: 'spent', limits: { max_uses: 1, expires_at } });
+    const disabled = await issue('ann', { name: 'disabled', limits: { not_before } });
+    const revoked = await issue('ann', { name: 'revoked', limits: { expires_at } });
+    expect((await verify(service.client, spent)).body.data.code).toBe('VALID');
+    await service.client.call('PATCH', `/api/apiKeys/${disabled.id}`, {
+      headers: sessionOf('ann'),
+      body: { enabled: false },
+    });
+    await remove(revoked, 'ann');
+
+    const found = async () => {
+      const statuses: Record<string, string[]> = {};
+      for (const status of ['active', 'disabled', 'pending', 'expired', 'exhausted', 'revoked']) {
+        const page = await list('ann', `status=${status}`);
+        expect(page.total).toBe(page.api_keys.length);
+        expect(page.api_keys.every((key) => key.status === status)).toBe(true);
+        statuses[status] = namesOf(page);
+      }
+      return statuses;
+    };
+    const always = { disabled: ['disabled'], revoked: ['revoked'] };
+    expect(await found()).toEqual({
+      ...always,
+      active: ['expiring', 'plain'],
+      pending: ['beginning'],
+      expired: [],
+      exhausted: ['spent'],
+    });
+    clock.time += 9_999;
+    expect((await found())['pending']).toEqual(['beginning']);
+    clock.time += 1;
+    expect((await found())['active']).toEqual(['beginning', 'expiring', 'plain']);
+    clock.time += 10_000;
+    expect(await found()).toEqual({
+      ...always,
+      active: ['plain'],
+      pending: [],
+      expired: ['spent', 'beginning', 'expiring'],
+      exhausted: [],
+    });
+  });
+
+  it.each([
+    ['lower', ['lower 100%']],
+    ['LOWER', ['lower 100%']],
+    ['upper_', ['UPPER_case']],
+    ['e', ['Ärger', 'UPPER_case', 'lower 100%']],
+    ['%', ['lower 100%']],
+    ['_', ['UPPER_case']],
+    ['\\', ['back\\slash']],
+    ['ÄRGER', ['Ärger']],
+    ["'", []],
+    ['lower%', []],
+  ])('take the name %j literally, in whatever case', async (name, expected) => {
+    if ((await list('bob', '')).total === 0) {
+      for (const one of ['lower 100%', 'UPPER_case', 'back\\slash', 'Ärger']) await issue('bob', { name: one });
+    }
+    const page = await list('bob', `name=${encodeURIComponent(name)}`);
+    expect(namesOf(page)).toEqual(expected);
+    expect(page.total).toBe(namesOf(page).length);
+  });
+
+  it('find the keys that effectively have a scope', async () => {
+    const bodies = {
+      none: powerlessBody,
+      unpins: bodyWith(['pinning.unpin']),
+      lists: bodyWith(['data.pin_list', 'pinning.unpin']),
+      admin: { scopes: { admin: true } },
+    };
+    for (const [name, body] of Object.entries(bodies)) await issue('carl', { ...body, name });
+    expect(namesOf(await list('carl', 'scope=pinning.unpin'))).toEqual(['admin', 'lists', 'unpins']);
+    expect(namesOf(await list('carl', 'scope=data.pin_list'))).toEqual(['admin', 'lists']);
+    expect(namesOf(await list('carl', 'scope=pin_nft.unpin_nft'))).toEqual(['admin']);
+    expect(namesOf(await list('carl', 'scope=admin'))).toEqual(['admin']);
+    const both = await list('carl', 'scope=pinning.unpin&name=s&status=active&limit=1');
+    expect([both.total, namesOf(both)]).toEqual([2, ['lists']]);
+    expect(await list('nobody', 'scope=admin')).toEqual({ total: 0, api_keys: [], next_cursor: null });
+  });
+});
+
+describe('the cursor', () => {
+  it('neither skips nor repeats a key, though keys come and go between the pages', async () => {
+    const keys = [];
+    for (const index of range(30)) keys.push(await issue('dora', { name: `key ${index}` }));
+    const there = new Set(keys.map(({ id }) => id));
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const page: Page = await list('dora', `limit=7${cursor && `&cursor=${cursor}`}`);
+      for (const { id } of page.api_keys) seen.push(id);
+      expect(page.total).toBe(there.size);
+      // One that was seen goes, the next that will be seen goes, and a new one comes
+      for (const gone of [seen.at(-1), keys.findLast(({ id }) => there.has(id) && id < (seen.at(-1) ?? ''))?.id]) {
+        const key = keys.find(({ id }) => id === gone);
+        if (key && there.delete(key.id)) await remove(key, 'dora');
+      }
+      there.add((await issue('dora', { name: 'late' })).id);
+      ({ next_cursor: cursor } = page);
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen).toEqual(seen.toSorted().toReversed());
+    const stayed = keys.filter(({ id }) => there.has(id)).map(({ id }) => id);
+    expect(stayed.filter((id) => !seen.includes(id))).toEqual([]);
+    expect(stayed.length).toBeGreaterThan(15);
+  });
+
+  it.each([
+    ['', 3],
+    ['&name=even', 2],
+    ['&status=revoked', 0],
+  ])('goes through what %j filters, and ends with null', async (filter, count) => {
+    const owner = `eve${count}`;
+    for (const name of ['even 0', 'odd 1', 'even 2']) await issue(owner, { name });
+    let pages = 0;
+    let cursor: string | null = '';
+    const names: string[] = [];
+    while (cursor !== null) {
+      const page: Page = await list(owner, `limit=1${filter}${cursor && `&cursor=${cursor}`}`);
+      names.push(...namesOf(page));
+      expect(page.total).toBe(count);
+      cursor = page.next_cursor;
+      pages++;
+    }
+    expect([pages, names.length]).toEqual([Math.max(1, count), count]);
+  });
+
+  it.each(['abc', '%00', 'MQ', Buffer.from('x'.repeat(36)).toString('base64url'), '', '!!!!'])(
+    'is refused when it is %j',
+    async (cursor) => {
+      expect(pathsOf(await ask('ann', `cursor=${cursor}`))).toEqual(['cursor']);
+    },
+  );
+
+  it('is refused when it is not quite what was handed out', async () => {
+    await issue('fay', {});
+    await issue('fay', {});
+    const { next_cursor: cursor } = await list('fay', 'limit=1');
+    expect((await ask('fay', `cursor=${cursor}`)).status).toBe(200);
+    for (const spoiled of [`${cursor}!`, `${cursor}%3D`, ` ${cursor}`, `${cursor}&cursor=${cursor}`]) {
+      const answer = await ask('fay', `cursor=${spoiled.replace(' ', '%20')}`);
+      expect([spoiled, outcomeOf(answer)]).toEqual([spoiled, '400 validation_failed']);
+      expect(pathsOf(answer)).toEqual(['cursor']);
+    }
+    expect(pathsOf(await ask('fay', `offset=1&cursor=${cursor}`))).toEqual(['offset']);
+  });
+});
+
+it.each([
+  ['limit=0', 'limit'],
+  ['limit=101', 'limit'],
+  ['status=ACTIVE', 'status'],
+  ['status=', 'status'],
+  ['status=active&status=revoked', 'status'],
+  ['scope=pinning', 'scope'],
+  ['scope=', 'scope'],
+  ['name=', 'name'],
+  ['name=%00', 'name'],
+  [`name=${'x'.repeat(101)}`, 'name'],
+  ['owner_id=bob', 'owner_id'],
+])('refuses ?%s by its path', async (query, path) => {
+  const answer = await ask('ann', query);
+  expect(outcomeOf(answer)).toBe('400 validation_failed');
+  expect(pathsOf(answer)).toEqual([path]);
+});
+
+it('takes a limit of 1 and of 100', async () => {
+  await Promise.all(range(101).map((index) => issue('gus', { name: `key ${index}` })));
+  expect((await list('gus', 'limit=1')).api_keys).toHaveLength(1);
+  expect((await list('gus', 'limit=100')).api_keys).toHaveLength(100);
+  expect((await list('gus', 'limit=100&offset=100')).api_keys).toHaveLength(1);
+});
+
+it('keeps the total right, however keys come and go at once', async () => {
+  const admin = { scopes: { admin: true } };
+  await atOnce(12, range(60), async (index) => {
+    const key = await issue('hal', { ...admin, name: `key ${index}` });
+    if (index % 5 === 1) await Promise.all([remove(key, 'hal'), remove(key, 'hal')]);
+    if (index % 5 === 2) {
+      const child = issued(await service.client.post('/api/apiKeys', pairHeaders(key), powerlessBody));
+      await Promise.all([remove(key, 'hal', '?cascade=true'), remove(child, 'hal')]);
+    }
+    if (index % 5 === 3) {
+      const report = () => service.client.post('/api/apiKeys/report-leak', {}, pairOf(key));
+      await Promise.all([report(), report(), remove(key, 'hal')]);
+    }
+    if (index % 5 === 4) expect((await issueRefused(index)).status).toBe(400);
+  });
+  expect((await list('hal', '')).total).toBe(24);
+  expect((await list('hal', 'limit=100')).api_keys).toHaveLength(24);
+  expect((await list('hal', 'status=revoked')).total).toBe(48);
+});
+
+const issueRefused = (index: number) =>
+  service.client.post('/api/apiKeys', sessionOf('hal'), { ...powerlessBody, name: index });

@@ -1,0 +1,101 @@
+import { clockAhead } from './support/clock.js';
+import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { startService, type TestService } from './support/service.js';
+import { outcomeOf, pathsOf } from './support/answers.js';
+import { sessionOf } from './support/sessions.js';
+import { pairOf } from './support/verification.js';
+
+const THANKS = {
+  message: 'Thank you. If this is the pair of a key, the key has been revoked.',
+  status: 'success',
+};
+
+const clock = clockAhead();
+let service: TestService;
+beforeAll(async () => {
+  service = await startService({}, undefined, clock);
+});
+afterAll(() => service.stop());
+
+const report = (body: unknown) => service.client.post('/api/apiKeys/report-leak', {}, body);
+const pathOf = ({ id }: IssuedKey) => `/api/apiKeys/${id}`;
+const shown = async (key: IssuedKey) => (await service.client.get(pathOf(key), sessionOf('ann'))).body.data;
+const patch = (key: IssuedKey, body: object) =>
+  service.client.call('PATCH', pathOf(key), { headers: sessionOf('ann'), body });
+const rotated = async (key: IssuedKey, overlap: number) =>
+  issued(await service.client.post(`${pathOf(key)}/rotate`, sessionOf('ann'), { overlap_seconds: overlap }));
+
+it.each([
+  ['that nobody has used yet', async (key: IssuedKey) => key],
+  [
+    'in use',
+    async (key: IssuedKey) => {
+      expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key))).status).toBe(200);
+      return key;
+    },
+  ],
+  ['with the secret before a rotation, while it works', async (key: IssuedKey) => (await rotated(key, 60)) && key],
+  ['with the secret after a rotation', (key: IssuedKey) => rotated(key, 60)],
+  ['that is disabled', async (key: IssuedKey) => (await patch(key, { enabled: false })) && key],
+  [
+    'that has expired',
+    async (key: IssuedKey) => {
+      await patch(key, { limits: { expires_at: new Date(clock.time + 1_000).toISOString() } });
+      clock.time += 1_000;
+      return key;
+    },
+  ],
+  [
+    'that may be used from elsewhere',
+    async (key: IssuedKey) => (await patch(key, { limits: { allowed_cidrs: ['10.0.0.0/8'] } })) && key,
+  ],
+])('ends a key %s', async (_, prepare) => {
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  const found = await prepare(key);
+  const answer = await report(pairOf(found));
+  expect([answer.status, answer.body]).toEqual([200, THANKS]);
+  expect(await shown(key)).toMatchObject({ status: 'revoked', revoked_reason: 'leaked' });
+  const used = await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(found));
+  expect(used.status).toBe(401);
+
+  const query = `/api/apiKeys/events?api_key_id=${key.id}&action=key.revoked`;
+  const { events } = (await service.client.get(query, sessionOf('ann'))).body.data;
+  expect(events).toMatchObject([{ actor: 'anonymous', ip: '127.0.0.1', changes: { reason: 'leaked' } }]);
+});
+
+it('answers the same where the pair is not good, and ends nothing', async () => {
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  const other = await issueKey(service.client, 'ann', powerlessBody);
+  const old = pairOf(other);
+  const current = await rotated(other, 0);
+  const bad = [
+    { ...pairOf(key), secret_key: other.secret_key },
+    { ...pairOf(key), secret_key: `w3s_${'a'.repeat(40)}` },
+    { api_key: `w3k_${'a'.repeat(20)}`, secret_key: `w3s_${'a'.repeat(40)}` },
+    { api_key: 'x', secret_key: 'y' },
+    old,
+  ];
+  for (const pair of bad) {
+    const answer = await report(pair);
+    expect([answer.status, answer.body]).toEqual([200, THANKS]);
+  }
+  expect([(await shown(key)).status, (await shown(current)).status]).toEqual(['active', 'active']);
+});
+
+it('answers the same a second time, and keeps the first reason', async () => {
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  await service.client.delete(pathOf(key), sessionOf('ann'));
+  for (let time = 0; time < 2; time++) expect((await report(pairOf(key))).body).toEqual(THANKS);
+  expect(await shown(key)).toMatchObject({ revoked_reason: 'deleted' });
+});
+
+it.each([
+  [{}, ['api_key', 'secret_key']],
+  [{ api_key: '', secret_key: 'x'.repeat(101) }, ['api_key', 'secret_key']],
+  [{ api_key: 1, secret_key: ['x'] }, ['api_key', 'secret_key']],
+  [{ api_key: 'x', secret_key: 'y', found_at: 'z' }, ['found_at']],
+])('refuses %j by its paths', async (body, paths) => {
+  const answer = await report(body);
+  expect(outcomeOf(answer)).toBe('400 validation_failed');
+  expect(pathsOf(answer).toSorted()).toEqual(paths);
+});
