@@ -14,7 +14,7 @@ import { Database } from './database/database.js';
 import { createDocument, serveDocument } from './openapi/document.js';
 import { createLogger } from './operations/logger.js';
 
-const WITHOUT_PREFIX = ['health/live', 'health/ready'];
+const WITHOUT_PREFIX = ['health/live', 'health/ready', 'metrics'];
 
 /** In place of the host's time and of what the configuration says of the log. */
 interface Surroundings {
