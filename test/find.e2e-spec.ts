@@ -1,12 +1,12 @@
 import { atOnce, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
-import { TestClock } from './support/clock.js';
+import { clockAhead } from './support/clock.js';
 import { bodyWith, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { pairOf, serviceVariables, verify } from './support/verification.js';
 
-const clock = new TestClock(Date.now());
+const clock = clockAhead();
 const inSeconds = (seconds: number) => new Date(clock.time + seconds * 1_000).toISOString();
 
 let service: TestService;

@@ -1,13 +1,13 @@
 import { range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import type { Answer } from './support/client.js';
-import { TestClock } from './support/clock.js';
+import { clockAhead } from './support/clock.js';
 import { bodyWith, issued, issueKey, type IssuedKey, noLimits, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceVariables, verify } from './support/verification.js';
 
-const clock = new TestClock(Date.now());
+const clock = clockAhead();
 const inHours = (hours: number) => new Date(clock.time + hours * 3_600_000).toISOString();
 const everyLimit = {
   not_before: inHours(1),

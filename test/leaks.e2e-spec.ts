@@ -1,4 +1,4 @@
-import { TestClock } from './support/clock.js';
+import { clockAhead } from './support/clock.js';
 import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
@@ -10,7 +10,7 @@ const THANKS = {
   status: 'success',
 };
 
-const clock = new TestClock(Date.now());
+const clock = clockAhead();
 let service: TestService;
 beforeAll(async () => {
   service = await startService({}, undefined, clock);

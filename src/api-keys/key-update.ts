@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ValidationError } from '../contract/api-error.js';
 import type { KeyLimits } from '../limits/key-limits.js';
 import { type ApiKey, limitColumns, type Metadata } from './api-key.entity.js';
@@ -51,6 +52,11 @@ export function changesOf(key: ApiKey, { limits, columns }: UpdatedKey): Record<
   );
 }
 
+/** As JSON, whatever the order of properties: `jsonb` keeps none. */
 function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return isDeepStrictEqual(asJson(one), asJson(other));
+}
+
+function asJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
 }

@@ -1,8 +1,14 @@
 import { Module } from '@nestjs/common';
+import { LimitsModule } from '../limits/limits.module.js';
 import { AuditController } from './audit.controller.js';
 import { AuditTrail } from './audit-trail.js';
 import { RefusedCalls } from './refused-calls.js';
 
 /** What was done to keys, by whom and from where. */
-@Module({ controllers: [AuditController], providers: [AuditTrail, RefusedCalls], exports: [AuditTrail] })
+@Module({
+  imports: [LimitsModule],
+  controllers: [AuditController],
+  providers: [AuditTrail, RefusedCalls],
+  exports: [AuditTrail],
+})
 export class AuditModule {}

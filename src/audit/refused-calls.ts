@@ -1,15 +1,17 @@
-import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { validate as isUuid } from 'uuid';
-import type { AuthenticatedRequest } from '../authentication/decorators/current-principal.decorator.js';
+import type { AuthenticatedRequest, RefusedRequest } from '../authentication/decorators/current-principal.decorator.js';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import type { FailedRequest } from '../contract/error.filter.js';
 import type { ErrorCode } from '../contract/error-codes.js';
+import { RateLimiter } from '../limits/rate-limiter.js';
 import { AuditTrail } from './audit-trail.js';
 
 /**
  * The refusals that say something about whoever called. What is malformed was never a call, and what comes
- * too often is not worth a row for each: the management rate bounds how many there are of these.
+ * too often is not worth a row for each.
  */
 const TELLING = new Set<ErrorCode>([
   'insufficient_scope',
@@ -21,15 +23,22 @@ const TELLING = new Set<ErrorCode>([
   'idempotency_key_reused',
 ]);
 
-type Refused = FastifyRequest & Partial<AuthenticatedRequest> & FailedRequest;
+const WINDOW_SECONDS = 60;
 
-/** Records the calls of known principals that were refused, once they are answered. */
+type Refused = FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest> & FailedRequest;
+
+/**
+ * Records the calls of known principals that were refused, once they are answered: of each no more than it may make
+ * calls, since refusals are free and a row is kept for good.
+ */
 @Injectable()
 export class RefusedCalls implements OnModuleInit {
   private readonly logger = new Logger(RefusedCalls.name);
 
   constructor(
     private readonly auditTrail: AuditTrail,
+    private readonly rateLimiter: RateLimiter,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
@@ -38,8 +47,12 @@ export class RefusedCalls implements OnModuleInit {
     fastify?.addHook('onResponse', async (request) => this.record(request));
   }
 
-  private async record({ user, origin, errorCode, id, method, routeOptions, params }: Refused): Promise<void> {
-    if (!user || !origin || !errorCode || !TELLING.has(errorCode)) return;
+  private async record(request: Refused): Promise<void> {
+    const { user, refused, origin, errorCode, id, method, routeOptions, params } = request;
+    const principal = user ?? refused;
+    if (!principal || !origin || !errorCode || !TELLING.has(errorCode)) return;
+    const limit = { requests: this.environment.managementRateLimit, windowSeconds: WINDOW_SECONDS };
+    if (!(await this.rateLimiter.take(`refused:${principal.reference}`, limit, 1)).granted) return;
     const asked = (params as { id?: string }).id;
     const event = {
       action: 'call.refused',
@@ -47,7 +60,7 @@ export class RefusedCalls implements OnModuleInit {
       changes: { call: `${method} ${routeOptions.url}` },
       refusal: errorCode,
     };
-    await this.auditTrail.recordAlone(user.ownerId, origin, event).catch((error: Error) => {
+    await this.auditTrail.recordAlone(principal.ownerId, origin, event).catch((error: Error) => {
       this.logger.warn(`${id} A refused call could not be recorded (${error.message}).`);
     });
   }

@@ -18,7 +18,11 @@ const REMOVALS = {
   usage_days: `
     DELETE FROM usage_days WHERE api_key_id IN (
       SELECT k.id FROM api_keys AS k JOIN usage_days AS u ON u.api_key_id = k.id WHERE k.revoked_at < $1 LIMIT $2)`,
-  api_keys: `DELETE FROM api_keys WHERE id IN (SELECT id FROM api_keys WHERE revoked_at < $1 LIMIT $2)`,
+  // From the last issued upwards: a cascade finds what is left of a key's descendants through those in between
+  api_keys: `
+    DELETE FROM api_keys WHERE id IN (
+      SELECT k.id FROM api_keys AS k
+      WHERE k.revoked_at < $1 AND NOT EXISTS (SELECT FROM api_keys AS child WHERE child.issued_by = k.id) LIMIT $2)`,
   idempotent_answers: `
     DELETE FROM idempotent_answers WHERE id IN (SELECT id FROM idempotent_answers WHERE expires_at < $1 LIMIT $2)`,
   key_changes: `DELETE FROM key_changes WHERE seq IN (SELECT seq FROM key_changes WHERE changed_at < $1 LIMIT $2)`,

@@ -15,3 +15,8 @@ export class TestClock extends Clock {
     return this.time;
   }
 }
+
+/** A day ahead of the host's clock, by which it is judged whether a limit that is given lies in the past. */
+export function clockAhead(): TestClock {
+  return new TestClock(Date.now() + 86_400_000);
+}

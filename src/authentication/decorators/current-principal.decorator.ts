@@ -9,6 +9,12 @@ export interface AuthenticatedRequest {
   origin: Origin;
 }
 
+/** What they leave in one that they have refused, although its key pair is right. */
+export interface RefusedRequest {
+  refused: Principal;
+  origin: Origin;
+}
+
 /** Hands a handler the principal that its guard has let in. */
 export const CurrentPrincipal = createParamDecorator(
   (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<AuthenticatedRequest>().user,

@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { ClientAddress } from '../../limits/client-address.js';
-import type { AuthenticatedRequest } from '../decorators/current-principal.decorator.js';
+import type { AuthenticatedRequest, RefusedRequest } from '../decorators/current-principal.decorator.js';
 import { Public } from '../decorators/public.decorator.js';
 import { presentedCredentials } from '../presented-credentials.js';
 import { ApiKeyGuard, SessionGuard } from './passport.guards.js';
@@ -18,12 +18,14 @@ export class AuthenticationGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<FastifyRequest & Partial<AuthenticatedRequest>>();
+    const request = context.switchToHttp().getRequest<FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest>>();
     const isPublic = this.reflector.getAllAndOverride(Public, [context.getHandler(), context.getClass()]);
-    const isLetIn = isPublic || (await this.authenticate(context, request));
-    const ip = this.clientAddress.of(request.raw) ?? null;
-    request.origin = { actor: request.user?.actor ?? 'anonymous', ip, requestId: request.id };
-    return isLetIn;
+    try {
+      return isPublic || (await this.authenticate(context, request));
+    } finally {
+      const actor = (request.user ?? request.refused)?.actor ?? 'anonymous';
+      request.origin = { actor, ip: this.clientAddress.of(request.raw) ?? null, requestId: request.id };
+    }
   }
 
   private authenticate(context: ExecutionContext, { raw }: FastifyRequest): Promise<boolean> {

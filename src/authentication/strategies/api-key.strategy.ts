@@ -6,6 +6,7 @@ import type { KeyPair } from '../../api-keys/credentials.js';
 import { ClientAddress } from '../../limits/client-address.js';
 import { Verifier } from '../../verification/verifier.js';
 import { refusalError } from '../errors.js';
+import type { RefusedRequest } from '../decorators/current-principal.decorator.js';
 import { presentedCredentials } from '../presented-credentials.js';
 import { Principal } from '../principal.js';
 
@@ -16,6 +17,7 @@ const HEADER = 'pinning_api_key';
 interface Presented {
   pair: KeyPair;
   ip: string | undefined;
+  request: Partial<RefusedRequest>;
 }
 
 /** What Passport calls a request: for this strategy Fastify's, then one reduced to the pair. */
@@ -34,25 +36,27 @@ export class ApiKeyStrategy extends HeaderAPIKeyStrategy {
     private readonly clientAddress: ClientAddress,
   ) {
     super({ header: HEADER, prefix: '' }, true, (_apiKey, done, request) => {
-      const { pair, ip } = request as unknown as Presented;
-      this.validate({ pair, ip }).then((principal) => done(null, principal), done);
+      this.validate(request as unknown as Presented).then((principal) => done(null, principal), done);
     });
     passport.use(API_KEY_STRATEGY, this);
   }
 
   /** Gives the strategy one spelling of the header, whichever of the two the client wrote. */
   override authenticate(request: PassportRequest): void {
-    const { raw } = request as unknown as FastifyRequest;
+    const fastifyRequest = request as unknown as FastifyRequest & Partial<RefusedRequest>;
+    const { raw } = fastifyRequest;
     const presented = presentedCredentials(raw);
     if (!('pair' in presented)) return this.fail(401);
     const { pair } = presented;
     const ip = this.clientAddress.of(raw);
-    super.authenticate({ headers: { [HEADER]: pair.apiKey }, pair, ip } as unknown as PassportRequest);
+    const reduced = { headers: { [HEADER]: pair.apiKey }, pair, ip, request: fastifyRequest };
+    super.authenticate(reduced as unknown as PassportRequest);
   }
 
-  async validate({ pair, ip }: Presented): Promise<Principal> {
+  async validate({ pair, ip, request }: Presented): Promise<Principal> {
     const verdict = await this.verifier.identify(pair, { scopes: [], ip });
-    if (!verdict.valid) throw refusalError(verdict.code);
-    return Principal.apiKey(verdict.key.apiKey);
+    if (verdict.valid) return Principal.apiKey(verdict.key.apiKey);
+    if (verdict.key) request.refused = Principal.apiKey(verdict.key.apiKey);
+    throw refusalError(verdict.code);
   }
 }

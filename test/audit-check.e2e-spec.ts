@@ -1,0 +1,155 @@
+import { DataSource } from 'typeorm';
+import { checkAudit } from '../src/audit/audit-check.js';
+import { range } from './support/at-once.js';
+import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { issueKey, powerlessBody } from './support/keys.js';
+import { run } from './support/process.js';
+import { startService, type TestService } from './support/service.js';
+import { accountService } from './support/sessions.js';
+
+const EVENTS = 5;
+const BYSTANDER = 'bystander';
+
+let database: TestDatabase;
+let service: TestService;
+let dataSource: DataSource;
+let owner: string;
+let owners = 0;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  service = await startService({}, database);
+  dataSource = service.app.get(DataSource);
+  await trailOf(BYSTANDER);
+});
+afterAll(async () => {
+  await service.stop();
+  await database.drop();
+});
+beforeEach(async () => {
+  owner = `owner ${owners++}`;
+  await trailOf(owner);
+  expect((await checkAudit(dataSource)).offences).toEqual([]);
+});
+afterEach(async () => {
+  for (const table of ['audit_events', 'api_keys', 'owners']) {
+    await dataSource.query(`DELETE FROM ${table} WHERE owner_id <> '${BYSTANDER}'`);
+  }
+});
+
+async function trailOf(name: string): Promise<void> {
+  for (const index of range(EVENTS)) await issueKey(service.client, name, { ...powerlessBody, name: `${index}` });
+}
+
+/** What somebody does who has the database, and not the service. */
+const tamper = (statement: string) => dataSource.query(statement.replaceAll('$owner', `'${owner}'`));
+
+const found = async () => (await checkAudit(dataSource)).offences;
+
+describe('the check of the audit trail finds', () => {
+  it.each([
+    ['at', `at + interval '1 millisecond'`],
+    ['actor', `'operator'`],
+    ['action', `'key.seen'`],
+    ['api_key_id', 'NULL'],
+    ['api_key_id', 'gen_random_uuid()'],
+    ['refusal', `'key_not_found'`],
+    ['ip', `'10.0.0.1'`],
+    ['request_id', 'NULL'],
+    ['changes', `'{}'`],
+    ['changes', `changes || '{"name": "renamed"}'`],
+    ['changes', `jsonb_set(changes, '{limits,max_uses}', '1')`],
+    ['hash', `sha256('x')`],
+  ])('an event whose %s was altered into %s', async (column, value) => {
+    const where = (seq: number) => `WHERE owner_id = $owner AND seq = ${seq}`;
+    for (const seq of [1, 3, EVENTS]) {
+      await tamper(`CREATE TABLE kept AS SELECT * FROM audit_events ${where(seq)}`);
+      await tamper(`UPDATE audit_events SET ${column} = ${value} ${where(seq)}`);
+      expect(await found()).toEqual([{ owner_id: owner, seq: String(seq), problem: 'altered' }]);
+      await tamper(`DELETE FROM audit_events ${where(seq)}`);
+      await tamper('INSERT INTO audit_events SELECT * FROM kept');
+      await tamper('DROP TABLE kept');
+      expect(await found()).toEqual([]);
+    }
+  });
+
+  it.each([1, 3, EVENTS])('event %d, where it was removed', async (seq) => {
+    await tamper(`DELETE FROM audit_events WHERE owner_id = $owner AND seq = ${seq}`);
+    expect(await found()).toEqual([{ owner_id: owner, seq: String(seq), problem: 'missing' }]);
+  });
+
+  it('an event that was removed, the later ones moved up', async () => {
+    await tamper('DELETE FROM audit_events WHERE owner_id = $owner AND seq = 3');
+    await tamper('UPDATE audit_events SET seq = seq - 1 WHERE owner_id = $owner AND seq = 4');
+    await tamper('UPDATE audit_events SET seq = seq - 1 WHERE owner_id = $owner AND seq = 5');
+    expect(await found()).toEqual([{ owner_id: owner, seq: '3', problem: 'altered' }]);
+  });
+
+  it('the last event removed, and the head set back without its hash', async () => {
+    await tamper('DELETE FROM audit_events WHERE owner_id = $owner AND seq = 5');
+    await tamper('UPDATE owners SET audit_seq = 4 WHERE owner_id = $owner');
+    expect(await found()).toEqual([{ owner_id: owner, seq: '4', problem: 'altered' }]);
+  });
+
+  const copy = (seq: number, from: number) => `
+    INSERT INTO audit_events
+    SELECT owner_id, ${seq}, at, actor, 'key.seen', api_key_id, refusal, ip, request_id, changes, hash
+    FROM audit_events WHERE owner_id = $owner AND seq = ${from}`;
+
+  it('an event that was inserted at the end', async () => {
+    await tamper(copy(EVENTS + 1, EVENTS));
+    expect(await found()).toEqual([{ owner_id: owner, seq: '6', problem: 'inserted' }]);
+  });
+
+  it('an event that was inserted at the end, the head counted up', async () => {
+    await tamper(copy(EVENTS + 1, EVENTS));
+    await tamper('UPDATE owners SET audit_seq = 6 WHERE owner_id = $owner');
+    expect(await found()).toEqual([{ owner_id: owner, seq: '6', problem: 'altered' }]);
+  });
+
+  it('an event that was inserted before the first', async () => {
+    await tamper(copy(0, 1));
+    expect(await found()).toEqual([{ owner_id: owner, seq: '0', problem: 'inserted' }]);
+  });
+
+  it('an event that was inserted in the middle, the later ones moved down', async () => {
+    for (const seq of [5, 4, 3]) {
+      await tamper(`UPDATE audit_events SET seq = seq + 1 WHERE owner_id = $owner AND seq = ${seq}`);
+    }
+    await tamper(copy(3, 2));
+    await tamper('UPDATE owners SET audit_seq = 6 WHERE owner_id = $owner');
+    expect(await found()).toEqual([{ owner_id: owner, seq: '3', problem: 'altered' }]);
+  });
+
+  it('an event that was given to another owner', async () => {
+    await tamper(`UPDATE audit_events SET owner_id = '${BYSTANDER}', seq = 6 WHERE owner_id = $owner AND seq = 5`);
+    expect(await found()).toEqual([
+      { owner_id: BYSTANDER, seq: '6', problem: 'inserted' },
+      { owner_id: owner, seq: '5', problem: 'missing' },
+    ]);
+    await tamper(`DELETE FROM audit_events WHERE owner_id = '${BYSTANDER}' AND seq = 6`);
+  });
+
+  it.each([
+    ['with its head', ['audit_events', 'owners'], { seq: '0', problem: 'headless' }],
+    ['without its head', ['audit_events'], { seq: '1', problem: 'missing' }],
+    ['no more than its head', ['owners'], { seq: '0', problem: 'headless' }],
+  ])("an owner's whole trail removed, %s", async (_, tables, offence) => {
+    for (const table of tables) await tamper(`DELETE FROM ${table} WHERE owner_id = $owner`);
+    expect(await found()).toEqual([{ owner_id: owner, ...offence }]);
+  });
+});
+
+it('is an operator’s command, whose exit code tells', async () => {
+  const verifyAudit = () =>
+    run(['dist/cli.js', 'verify-audit', '--json'], {
+      ...database.variables,
+      JWT_PUBLIC_KEY: accountService.publicKey,
+    });
+  const good = await verifyAudit();
+  expect([good.code, JSON.parse(good.stdout)]).toEqual([0, { owners: '2', events: '10', offences: [] }]);
+  await tamper('DELETE FROM audit_events WHERE owner_id = $owner AND seq = 2');
+  const bad = await verifyAudit();
+  expect([bad.code, JSON.parse(bad.stdout).offences]).toEqual([1, [`${owner}, event 2: missing`]]);
+  await tamper('DELETE FROM audit_events WHERE owner_id = $owner');
+  expect((await verifyAudit()).stdout).toContain(`${owner}, event 1: missing`);
+});

@@ -1,0 +1,142 @@
+import { DataSource } from 'typeorm';
+import { Housekeeping } from '../src/operations/housekeeping.js';
+import { range } from './support/at-once.js';
+import { clockAhead } from './support/clock.js';
+import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
+import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { startService, type TestService } from './support/service.js';
+import { sessionOf } from './support/sessions.js';
+import { until } from './support/until.js';
+import { serviceVariables, verify } from './support/verification.js';
+
+const DAY_MS = 86_400_000;
+const variables = { ...serviceVariables, RETENTION_DAYS: '7', CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64') };
+const clock = clockAhead();
+
+let database: TestDatabase;
+let service: TestService;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  service = await startService(variables, database, clock);
+});
+afterAll(async () => {
+  await service.stop();
+  await database.drop();
+});
+
+const tidyUp = (of = service) => of.app.get(Housekeeping, { strict: false }).run();
+const query = <T>(sql: string, parameters: unknown[] = []): Promise<T[]> =>
+  service.app.get(DataSource).query(sql, parameters);
+const count = async (table: string, where = 'TRUE') =>
+  (await query<{ count: number }>(`SELECT count(*)::int AS count FROM ${table} WHERE ${where}`))[0]?.count;
+const statusOf = async ({ id }: IssuedKey) => (await service.client.get(`/api/apiKeys/${id}`, sessionOf('ann'))).status;
+const remove = (key: IssuedKey, of = '') => service.client.delete(`/api/apiKeys/${key.id}${of}`, sessionOf('ann'));
+
+it('purges what has been revoked for longer than it is retained, with its usage, and nothing else', async () => {
+  const [kept, early, late] = [
+    await issueKey(service.client, 'ann', powerlessBody),
+    await issueKey(service.client, 'ann', powerlessBody),
+    await issueKey(service.client, 'ann', powerlessBody),
+  ];
+  const keys = [kept, early, late];
+  for (const key of keys) expect((await verify(service.client, key)).body.data.code).toBe('VALID');
+  await until(async () => (await count('usage_days')) === 3, 'the statistics');
+  await remove(early);
+  clock.time += 1;
+  await remove(late);
+  clock.time += 7 * DAY_MS - 1;
+  await tidyUp();
+  expect(await Promise.all(keys.map(statusOf))).toEqual([200, 200, 200]);
+  clock.time += 1;
+  await tidyUp();
+  expect(await Promise.all(keys.map(statusOf))).toEqual([200, 404, 200]);
+  expect(await query('SELECT api_key_id FROM usage_days ORDER BY api_key_id')).toEqual(
+    [kept, late].map(({ id }) => ({ api_key_id: id })),
+  );
+  const { total } = (await service.client.get('/api/apiKeys/list?status=revoked', sessionOf('ann'))).body.data;
+  expect(total).toBe(1);
+  const path = `/api/apiKeys/events?api_key_id=${early.id}&action=key.revoked`;
+  expect((await service.client.get(path, sessionOf('ann'))).body.data.events).toHaveLength(1);
+});
+
+it('keeps what is needed to find, from a key, all that it has issued', async () => {
+  const child = async (parent: IssuedKey) =>
+    issued(await service.client.post('/api/apiKeys', pairHeaders(parent), { name: 'child', scopes: { admin: true } }));
+  const root = await issueKey(service.client, 'ann');
+  const middle = await child(root);
+  const leaf = await child(middle);
+  await remove(middle);
+  clock.time += 8 * DAY_MS;
+  await tidyUp();
+  expect((await remove(root, '?cascade=true')).body.data.revoked).toBe(2);
+  expect((await verify(service.client, leaf)).body.data.code).toBe('REVOKED');
+  clock.time += 8 * DAY_MS;
+  await until(async () => {
+    await tidyUp();
+    return (await count('api_keys', `id IN ('${root.id}', '${middle.id}', '${leaf.id}')`)) === 0;
+  }, 'all three to be purged');
+});
+
+it('removes the answers that are kept no longer', async () => {
+  const create = (key: string) =>
+    service.client.post('/api/apiKeys', { ...sessionOf('ann'), 'idempotency-key': key }, powerlessBody);
+  await create('the first of two words');
+  clock.time += 1;
+  const second = await create('the second of two words');
+  clock.time += 600_000 - 1;
+  await tidyUp();
+  expect(await count('idempotent_answers')).toBe(2);
+  clock.time += 1;
+  await tidyUp();
+  expect(await count('idempotent_answers')).toBe(1);
+  expect(second.status).toBe(200);
+});
+
+it('removes the changes that every process has seen', async () => {
+  await query('DELETE FROM key_changes');
+  const insert = `INSERT INTO key_changes (transaction_id, api_key, changed_at) VALUES (1, $1, $2)`;
+  await query(insert, ['old', new Date(clock.time - 3_600_001)]);
+  await query(insert, ['new', new Date(clock.time - 3_599_000)]);
+  await tidyUp();
+  expect(await query('SELECT api_key FROM key_changes')).toEqual([{ api_key: 'new' }]);
+});
+
+it('goes on until nothing is left, however much there is', async () => {
+  await query(
+    `INSERT INTO idempotent_answers SELECT sha256(i::text::bytea), '', NULL, $1 FROM generate_series(1, 1700) AS i`,
+    [new Date(clock.time - 1)],
+  );
+  await tidyUp();
+  expect(await count('idempotent_answers', `fingerprint = ''`)).toBe(0);
+});
+
+it('is done at the start, too', async () => {
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  await remove(key);
+  clock.time += 8 * DAY_MS;
+  await service.stop();
+  service = await startService(variables, database, clock);
+  await until(async () => (await statusOf(key)) === 404, 'the key to be purged');
+});
+
+// The embedded database has one process alone
+(onServer ? it : it.skip)(
+  'is harmless where several processes begin at once, and keys are used meanwhile',
+  async () => {
+    const kept = await issueKey(service.client, 'ann', powerlessBody);
+    await query(
+      `INSERT INTO api_keys (id, owner_id, name, api_key, secret_hash, scopes, metadata, created_at, updated_at, revoked_at)
+     SELECT gen_random_uuid(), 'ann', 'old', 'w3k_' || lpad(i::text, 20, '0'), '', '{"admin": false}', '{}', $1, $1, $1
+     FROM generate_series(1, 2600) AS i`,
+      [new Date(clock.time - 8 * DAY_MS)],
+    );
+    const other = await startService(variables, database, clock);
+    const tidying = Promise.all(range(6).map((index) => tidyUp(index % 2 === 0 ? service : other)));
+    for (const _ of range(50)) expect((await verify(service.client, kept)).body.data.code).toBe('VALID');
+    await tidying;
+    await tidyUp();
+    expect(await count('api_keys', `name = 'old'`)).toBe(0);
+    expect(await statusOf(kept)).toBe(200);
+    await other.stop();
+  },
+);

@@ -1,0 +1,271 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { DataSource } from 'typeorm';
+import { atOnce, range } from './support/at-once.js';
+import { outcomeOf, pathsOf } from './support/answers.js';
+import type { Answer } from './support/client.js';
+import { clockAhead } from './support/clock.js';
+import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
+import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { type ServiceProcess, startProcess } from './support/process.js';
+import { startService, type TestService } from './support/service.js';
+import { accountService, sessionOf } from './support/sessions.js';
+
+const KEPT_MS = 600_000;
+const CLAIMED_MS = 30_000;
+const clock = clockAhead();
+const serverKey = () => randomBytes(32).toString('base64');
+const serverKeys = [serverKey()];
+
+let database: TestDatabase;
+let service: TestService;
+const start = () => startService({ CREDENTIAL_KEYS: serverKeys.join(',') }, database, clock);
+beforeAll(async () => {
+  database = await createTestDatabase();
+  service = await start();
+});
+afterAll(async () => {
+  await service.stop();
+  await database.drop();
+});
+
+const with_ = (headers: Record<string, string>, key: string) => ({ ...headers, 'idempotency-key': key });
+const create = (key: string, body: object = powerlessBody, headers: Record<string, string> = sessionOf('ann')) =>
+  service.client.post('/api/apiKeys', with_(headers, key), body);
+const rotate = (id: string, key: string, body?: object) =>
+  service.client.post(`/api/apiKeys/${id}/rotate`, with_(sessionOf('ann'), key), body);
+const totalOf = async (owner: string) =>
+  (await service.client.get('/api/apiKeys/list', sessionOf(owner))).body.data.total as number;
+const rows = (): Promise<Record<string, Buffer>[]> =>
+  service.app.get(DataSource).query('SELECT * FROM idempotent_answers');
+
+function expectSame(one: Answer, other: Answer): void {
+  expect([other.status, other.text]).toEqual([one.status, one.text]);
+}
+
+describe('the same Idempotency-Key again', () => {
+  it('gets the very same answer, and makes nothing new', async () => {
+    const [key, total] = [randomUUID(), await totalOf('ann')];
+    const first = await create(key);
+    expect(first.status).toBe(200);
+    for (let time = 0; time < 3; time++) expectSame(first, await create(key));
+    expect(await totalOf('ann')).toBe(total + 1);
+    expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(issued(first)))).status).toBe(200);
+  });
+
+  it('gets the very same answer to a rotation, and does not rotate again', async () => {
+    const apiKey = await issueKey(service.client, 'ann', powerlessBody);
+    const key = randomUUID();
+    const first = await rotate(apiKey.id, key, { overlap_seconds: 60 });
+    clock.time += 1_000;
+    expectSame(first, await rotate(apiKey.id, key, { overlap_seconds: 60 }));
+    for (const one of [apiKey, issued(first)]) {
+      expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(one))).status).toBe(200);
+    }
+    expect(outcomeOf(await rotate(apiKey.id, key, { overlap_seconds: 61 }))).toBe('422 idempotency_key_reused');
+    const without = randomUUID();
+    expectSame(await rotate(apiKey.id, without), await rotate(apiKey.id, without, { overlap_seconds: 0 }));
+  });
+
+  it('is refused with another body, and still opens the first answer', async () => {
+    const [key, total] = [randomUUID(), await totalOf('ann')];
+    const first = await create(key);
+    for (const body of [
+      { ...powerlessBody, name: 'other' },
+      { ...powerlessBody, limits: {} },
+    ]) {
+      const answer = await create(key, body);
+      expect(outcomeOf(answer)).toBe('422 idempotency_key_reused');
+      expect(answer.text).not.toContain(issued(first).secret_key);
+    }
+    expectSame(first, await create(key));
+    expect(await totalOf('ann')).toBe(total + 1);
+  });
+
+  it('means nothing to another owner, another caller, another call or another key', async () => {
+    const key = randomUUID();
+    const [admin, other] = [await issueKey(service.client, 'ann'), await issueKey(service.client, 'ann')];
+    const answers = [
+      await create(key),
+      await create(key, powerlessBody, sessionOf('bob')),
+      await create(key, powerlessBody, pairHeaders(admin)),
+      await create(key, powerlessBody, pairHeaders(other)),
+      await rotate(admin.id, key, {}),
+      await rotate(other.id, key, {}),
+      await create(`${key}!`),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(new Set(answers.map((answer) => issued(answer).secret_key)).size).toBe(answers.length);
+  });
+
+  it('is a new one after ten minutes', async () => {
+    const key = randomUUID();
+    const first = await create(key);
+    clock.time += KEPT_MS - 1;
+    expectSame(first, await create(key));
+    clock.time += 1;
+    const second = await create(key, { ...powerlessBody, name: 'another' });
+    expect(second.status).toBe(200);
+    expect(issued(second).secret_key).not.toBe(issued(first).secret_key);
+    expectSame(second, await create(key, { ...powerlessBody, name: 'another' }));
+  });
+
+  it('is free again when the first request has failed, whether it was malformed or refused', async () => {
+    const key = randomUUID();
+    const body = { ...powerlessBody, limits: { expires_at: new Date(clock.time + 7_200_000).toISOString() } };
+    const limits = { expires_at: new Date(clock.time + 3_600_000).toISOString() };
+    const admin = await issueKey(service.client, 'ann', { name: 'a', scopes: { admin: true }, limits });
+    expect(outcomeOf(await create(key, { name: '' }, pairHeaders(admin)))).toBe('400 validation_failed');
+    expect(outcomeOf(await create(key, body, pairHeaders(admin)))).toBe('403 exceeds_issuer');
+    expect((await create(key, powerlessBody, pairHeaders(admin))).status).toBe(200);
+    const gone = randomUUID();
+    expect(outcomeOf(await rotate('01a20b9d-c4d9-7123-b878-6eb9911deb3f', gone))).toBe('404 key_not_found');
+    expect(outcomeOf(await rotate('01a20b9d-c4d9-7123-b878-6eb9911deb3f', gone))).toBe('404 key_not_found');
+  });
+
+  it('makes one key for 32 callers at once, and gives all who are answered the same secret', async () => {
+    for (const round of range(4)) {
+      const owner = `crowd ${round}`;
+      const key = randomUUID();
+      const answers = await Promise.all(range(32).map(() => create(key, powerlessBody, sessionOf(owner))));
+      const answered = answers.filter(({ status }) => status === 200);
+      expect(answered.length).toBeGreaterThan(0);
+      expect(new Set(answered.map(({ text }) => text)).size).toBe(1);
+      for (const answer of answers.filter(({ status }) => status !== 200)) {
+        expect(outcomeOf(answer)).toBe('409 idempotency_key_in_use');
+        expect(answer.headers['retry-after']).toBe('1');
+      }
+      expect(await totalOf(owner)).toBe(1);
+      expectSame(answered[0] as Answer, await create(key, powerlessBody, sessionOf(owner)));
+    }
+  });
+
+  it('rotates once for 32 callers at once', async () => {
+    const apiKey = await issueKey(service.client, 'ann', powerlessBody);
+    const key = randomUUID();
+    const answers = await Promise.all(range(32).map(() => rotate(apiKey.id, key)));
+    const answered = answers.filter(({ status }) => status === 200);
+    expect(new Set(answered.map(({ text }) => text)).size).toBe(1);
+    const path = `/api/apiKeys/events?api_key_id=${apiKey.id}&action=key.rotated`;
+    expect((await service.client.get(path, sessionOf('ann'))).body.data.events).toHaveLength(1);
+  });
+
+  it('is in use while whoever has claimed it may be at it, and free when that must have been killed', async () => {
+    const key = randomUUID();
+    const before = new Set((await rows()).map(({ id }) => id?.toString('hex')));
+    const first = await create(key);
+    const mine = (await rows()).find(({ id }) => !before.has(id?.toString('hex')));
+    // As a process leaves it that is killed before its transaction
+    await service.app
+      .get(DataSource)
+      .query('UPDATE idempotent_answers SET answer = NULL, expires_at = $2 WHERE id = $1', [
+        mine?.['id'],
+        new Date(clock.time + CLAIMED_MS),
+      ]);
+    expect(outcomeOf(await create(key))).toBe('409 idempotency_key_in_use');
+    expect(outcomeOf(await create(key, { ...powerlessBody, name: 'x' }))).toBe('422 idempotency_key_reused');
+    clock.time += CLAIMED_MS;
+    expect(issued(await create(key)).secret_key).not.toBe(issued(first).secret_key);
+  });
+
+  it('still opens the answer when a new server key was put in front', async () => {
+    const [key, total] = [randomUUID(), await totalOf('ann')];
+    const first = await create(key);
+    await service.stop();
+    serverKeys.unshift(serverKey());
+    service = await start();
+    expectSame(first, await create(key));
+    expect(outcomeOf(await create(key, { ...powerlessBody, name: 'x' }))).toBe('422 idempotency_key_reused');
+    expect(await totalOf('ann')).toBe(total + 1);
+    const later = randomUUID();
+    expectSame(await create(later), await create(later));
+  });
+});
+
+it('keeps nothing in the clear of the answer, the request or the Idempotency-Key', async () => {
+  await service.app.get(DataSource).query('DELETE FROM idempotent_answers');
+  const key = `my-own-word-${randomUUID()}`;
+  const body = { ...powerlessBody, name: 'a telling name' };
+  const { id, api_key, secret_key } = issued(await create(key, body, sessionOf('a telling owner')));
+  const kept = await rows();
+  expect(kept).toHaveLength(1);
+  const bytes = Object.values(kept[0] ?? {}).map((value) => (Buffer.isBuffer(value) ? value.toString('latin1') : ''));
+  for (const told of [key, id, api_key, secret_key, secret_key.slice(4), 'a telling', 'ann', 'create']) {
+    for (const column of bytes) {
+      expect(column).not.toContain(told);
+      expect(column).not.toContain(Buffer.from(told).toString('base64').replaceAll('=', ''));
+      expect(column).not.toContain(Buffer.from(told).toString('hex'));
+    }
+  }
+});
+
+it.each([
+  ['empty', ''],
+  ['over-long', 'x'.repeat(256)],
+  ['there twice', ['a-first-word', 'another-word']],
+])('is refused when it is %s', async (_, value) => {
+  const headers = { ...sessionOf('ann'), 'idempotency-key': value };
+  const apiKey = await issueKey(service.client, 'ann', powerlessBody);
+  for (const path of ['/api/apiKeys', `/api/apiKeys/${apiKey.id}/rotate`]) {
+    const body = path.endsWith('rotate') ? {} : powerlessBody;
+    const answer = await service.client.call('POST', path, { headers, body });
+    expect(outcomeOf(answer)).toBe('400 validation_failed');
+    expect(pathsOf(answer)).toEqual(['Idempotency-Key']);
+  }
+});
+
+it.each(['x', 'y'.repeat(255), ' a "quoted" word, with a comma '])('may be %j', async (key) => {
+  expectSame(await create(key), await create(key));
+});
+
+// The embedded database would be killed with its process, and comes up again with it: durability.e2e-spec.ts
+(onServer ? describe : describe.skip)('of a process that is killed', () => {
+  const CALLERS = 8;
+  let killed: ServiceProcess;
+  let own: TestDatabase;
+  const launch = () =>
+    startProcess({ ...own.variables, CREDENTIAL_KEYS: serverKeys.join(','), JWT_PUBLIC_KEY: accountService.publicKey });
+  beforeAll(async () => {
+    own = await createTestDatabase();
+    killed = await launch();
+  });
+  afterAll(async () => {
+    await killed.stop();
+    await own.drop();
+  });
+
+  it('there is no answer without its key, and no key twice', async () => {
+    const post = (key: string) =>
+      killed.client.post('/api/apiKeys', with_(sessionOf('ann'), key), { ...powerlessBody, name: key });
+    const answered = new Map<string, IssuedKey>();
+    let ended: Promise<unknown> | undefined;
+    const words = range(400).map(() => randomUUID());
+    await atOnce(CALLERS, words, async (word) => {
+      const answer = await post(word).catch(() => undefined);
+      if (answer?.status === 200) answered.set(word, issued(answer));
+      if (answered.size === 60) ended ??= killed.stop('SIGKILL');
+    });
+    await ended;
+    killed = await launch();
+    const listed: { name: string; id: string }[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const page: Answer = await killed.client.get(
+        `/api/apiKeys/list?limit=100${cursor && `&cursor=${cursor}`}`,
+        sessionOf('ann'),
+      );
+      listed.push(...page.body.data.api_keys);
+      cursor = page.body.data.next_cursor;
+    }
+    const made = new Map(listed.map(({ name, id }) => [name, id]));
+    expect(listed.length).toBe(made.size);
+    expect([...answered].filter(([word, { id }]) => made.get(word) !== id)).toEqual([]);
+    let claimed = 0;
+    for (const word of words.slice(0, listed.length + CALLERS)) {
+      const answer = await post(word);
+      if (answer.status === 409) claimed++;
+      else if (made.has(word)) expect(issued(answer).id).toBe(made.get(word));
+      if (made.has(word)) expect(answer.status).toBe(200);
+    }
+    expect(claimed).toBeLessThanOrEqual(CALLERS);
+  });
+});

@@ -1,0 +1,132 @@
+import { outcomeOf, pathsOf } from './support/answers.js';
+import { TestClock } from './support/clock.js';
+import { createTestDatabase } from './support/database.js';
+import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { startService, type TestService } from './support/service.js';
+import { sessionOf } from './support/sessions.js';
+import { until } from './support/until.js';
+import { serviceVariables, verify } from './support/verification.js';
+
+const DAY_MS = 86_400_000;
+/** Shortly before the end of a day. */
+const EVENING = Math.ceil(Date.now() / DAY_MS) * DAY_MS - 10;
+const dayOf = (time: number) => new Date(time).toISOString().slice(0, 10);
+
+const clock = new TestClock(EVENING);
+let service: TestService;
+beforeAll(async () => {
+  service = await startService(serviceVariables, undefined, clock);
+});
+afterAll(() => service.stop());
+beforeEach(() => {
+  clock.time = EVENING;
+});
+
+interface Day {
+  day: string;
+  verified: number;
+  denied: Record<string, number>;
+}
+
+const usage = (key: IssuedKey, query = '', owner = 'ann') =>
+  service.client.get(`/api/apiKeys/${key.id}/usage?${query}`, sessionOf(owner));
+const daysOf = async (key: IssuedKey, query = ''): Promise<Day[]> => (await usage(key, query)).body.data.days;
+const shown = async (key: IssuedKey) =>
+  (await service.client.get(`/api/apiKeys/${key.id}`, sessionOf('ann'))).body.data;
+
+async function use(key: IssuedKey, codes: string[], need: object = {}): Promise<void> {
+  for (const code of codes) expect((await verify(service.client, key, need)).body.data.code).toBe(code);
+}
+
+const counted = (days: Day[]) =>
+  days.reduce((sum, { verified, denied }) => sum + verified + Object.values(denied).reduce((a, b) => a + b, 0), 0);
+
+it('counts what was verified and denied, by code, on the day on which it was', async () => {
+  const body = { ...powerlessBody, limits: { rate_limit: { requests: 3, window_seconds: 60 } } };
+  const key = await issueKey(service.client, 'ann', body);
+  await use(key, ['VALID', 'VALID']);
+  await use(key, ['INSUFFICIENT_SCOPE'], { scope: 'admin' });
+  await use({ ...key, secret_key: `w3s_${'a'.repeat(40)}` }, ['INVALID_CREDENTIALS']);
+  clock.time += 10;
+  await use(key, ['VALID', 'RATE_LIMITED', 'RATE_LIMITED']);
+  await until(async () => counted(await daysOf(key)) === 6, 'the statistics');
+  const today = { day: dayOf(EVENING + 10), verified: 1, denied: { RATE_LIMITED: 2 } };
+  const yesterday = { day: dayOf(EVENING), verified: 2, denied: { INSUFFICIENT_SCOPE: 1 } };
+  expect(await daysOf(key)).toEqual([today, yesterday]);
+  expect(await daysOf(key, 'days=2')).toEqual([today, yesterday]);
+  expect(await daysOf(key, 'days=1')).toEqual([today]);
+  clock.time += DAY_MS;
+  expect(await daysOf(key, 'days=1')).toEqual([]);
+  expect(await daysOf(key, 'days=2')).toEqual([today]);
+});
+
+it('adds to what is there, also of a key that is refused for what it is', async () => {
+  const key = await issueKey(service.client, 'ann', { ...powerlessBody, limits: { max_uses: 2 } });
+  await use(key, ['VALID']);
+  await until(async () => counted(await daysOf(key)) === 1, 'the statistics');
+  await use(key, ['VALID', 'USAGE_EXCEEDED']);
+  await service.client.delete(`/api/apiKeys/${key.id}`, sessionOf('ann'));
+  await use(key, ['REVOKED']);
+  await until(async () => counted(await daysOf(key)) === 4, 'the statistics');
+  expect(await daysOf(key)).toEqual([{ day: dayOf(EVENING), verified: 2, denied: { USAGE_EXCEEDED: 1, REVOKED: 1 } }]);
+});
+
+it('counts the calls that an admin key makes here, once each', async () => {
+  const key = await issueKey(service.client, 'ann');
+  for (let call = 0; call < 3; call++) await service.client.get('/api/apiKeys/list', pairHeaders(key));
+  await until(async () => (await shown(key)).uses === 3, 'the uses');
+  await until(async () => counted(await daysOf(key)) === 3, 'the statistics');
+  expect(await daysOf(key)).toEqual([{ day: dayOf(EVENING), verified: 3, denied: {} }]);
+});
+
+it.each([
+  ['without limits', {}],
+  ['with limited uses', { max_uses: 9 }],
+])('tells when a key %s was last used, and takes no refusal for a use', async (_, limits) => {
+  const key = await issueKey(service.client, 'ann', { ...powerlessBody, limits });
+  expect(await shown(key)).toMatchObject({ uses: 0, last_used_at: null });
+  await use(key, ['INSUFFICIENT_SCOPE'], { scope: 'admin' });
+  clock.time += 1_000;
+  await use(key, ['VALID']);
+  const usedAt = new Date(clock.time).toISOString();
+  clock.time += 1_000;
+  await use(key, ['INSUFFICIENT_SCOPE'], { scope: 'admin' });
+  await until(async () => counted(await daysOf(key)) === 3, 'the statistics');
+  await until(async () => (await shown(key)).uses === 1, 'the uses');
+  expect(await shown(key)).toMatchObject({ uses: 1, last_used_at: usedAt });
+});
+
+it('is shown to the owner alone, and of a revoked key too', async () => {
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  expect((await usage(key)).body).toEqual({ data: { days: [] }, status: 'success' });
+  expect(outcomeOf(await usage(key, '', 'bob'))).toBe('404 key_not_found');
+  const unknown = { ...key, id: '01a20b9d-c4d9-7123-b878-6eb9911deb3f' };
+  expect(outcomeOf(await usage(unknown))).toBe('404 key_not_found');
+  await service.client.delete(`/api/apiKeys/${key.id}`, sessionOf('ann'));
+  expect((await usage(key)).status).toBe(200);
+});
+
+it('takes 1 to 366 days', async () => {
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  for (const days of ['1', '366']) expect((await usage(key, `days=${days}`)).status).toBe(200);
+  for (const days of ['0', '367', '-1', '1.5', 'all', '']) {
+    const answer = await usage(key, `days=${days}`);
+    expect([days, outcomeOf(answer)]).toEqual([days, '400 validation_failed']);
+    expect(pathsOf(answer)).toEqual(['days']);
+  }
+});
+
+it('loses nothing of it when the service is stopped', async () => {
+  const database = await createTestDatabase();
+  const first = await startService(serviceVariables, database, clock);
+  const key = await issueKey(first.client, 'ann', powerlessBody);
+  for (let time = 0; time < 5; time++) expect((await verify(first.client, key)).body.data.code).toBe('VALID');
+  await first.stop();
+  const second = await startService(serviceVariables, database, clock);
+  const { days } = (await second.client.get(`/api/apiKeys/${key.id}/usage`, sessionOf('ann'))).body.data;
+  expect(days).toEqual([{ day: dayOf(EVENING), verified: 5, denied: {} }]);
+  const { data } = (await second.client.get(`/api/apiKeys/${key.id}`, sessionOf('ann'))).body;
+  expect(data).toMatchObject({ uses: 5, last_used_at: new Date(EVENING).toISOString() });
+  await second.stop();
+  await database.drop();
+});
