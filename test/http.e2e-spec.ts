@@ -26,7 +26,7 @@ describe('what the framework refuses by itself', () => {
   it.each([
     ['PUT', '/api/apiKeys', 'POST'],
     ['GET', '/api/apiKeys/', 'POST'],
-    ['POST', '/api/apiKeys/list?x', 'DELETE, GET, HEAD'],
+    ['POST', '/api/apiKeys/list?x', 'DELETE, GET, HEAD, PATCH'],
     ['PATCH', '/health/live', 'GET, HEAD'],
   ])('has our envelope: %s %s, and says what is allowed', async (method, path, allow) => {
     const answer = await service.client.call(method, path);

@@ -1,5 +1,5 @@
 import { Controller, Get, Headers, Header } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiResponse } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { Public } from '../authentication/decorators/public.decorator.js';
 import { ApiErrors } from '../openapi/answers.decorator.js';
 import { ApiForServices } from '../openapi/security.js';
@@ -18,9 +18,12 @@ export class MetricsController {
 
   @Get()
   @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
-  @ApiProduces('text/plain')
   @ApiOperation({ operationId: 'readMetrics', summary: 'What the process says of itself, for Prometheus' })
-  @ApiResponse({ status: 200, description: 'In the text format of Prometheus.', schema: { type: 'string' } })
+  @ApiResponse({
+    status: 200,
+    description: 'In the text format of Prometheus.',
+    content: { 'text/plain': { schema: { type: 'string' } } },
+  })
   @ApiErrors('unauthenticated', 'internal')
   read(@Headers('authorization') authorization?: string): Promise<string> {
     this.serviceTokens.identify(authorization);

@@ -18,7 +18,9 @@ export class AuthenticationGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest>>();
+    const request = context
+      .switchToHttp()
+      .getRequest<FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest>>();
     const isPublic = this.reflector.getAllAndOverride(Public, [context.getHandler(), context.getClass()]);
     try {
       return isPublic || (await this.authenticate(context, request));
