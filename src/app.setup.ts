@@ -13,8 +13,9 @@ import { createHttpServer } from './contract/http-server.js';
 import { Database } from './database/database.js';
 import { createDocument, serveDocument } from './openapi/document.js';
 import { createLogger } from './operations/logger.js';
+import { Metrics } from './operations/metrics.js';
 
-const WITHOUT_PREFIX = ['health/live', 'health/ready'];
+const WITHOUT_PREFIX = ['health/live', 'health/ready', 'metrics'];
 
 /** In place of the host's time and of what the configuration says of the log. */
 interface Surroundings {
@@ -52,7 +53,11 @@ async function buildApp(module: DynamicModule, logger: LoggerService): Promise<N
   serveDocument(prefixed(app));
   await app.init();
   const errorAnswers = app.get(ErrorAnswers, { strict: false });
-  lane.open((cause, request) => errorAnswers.of(cause, request));
+  const metrics = app.get(Metrics, { strict: false });
+  lane.open({
+    answerFailure: (cause, request) => errorAnswers.of(cause, request),
+    observe: (...answered) => metrics.observe(...answered),
+  });
   return app;
 }
 

@@ -18,3 +18,11 @@ export async function builtVerifier(app: NestFastifyApplication) {
   )) as typeof import('../../src/verification/verifier.js');
   return app.get(Verifier, { strict: false });
 }
+
+/** What it counts verdicts by. */
+export async function builtStatistics(app: NestFastifyApplication) {
+  const { UsageStatistics } = (await import(
+    `${dist}usage/usage-statistics.js`
+  )) as typeof import('../../src/usage/usage-statistics.js');
+  return app.get(UsageStatistics, { strict: false });
+}

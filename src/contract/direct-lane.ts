@@ -5,8 +5,27 @@ import { BODY_LIMIT, parseJsonBody } from './json-body.js';
 import { requestId } from './request-id.js';
 import { COMMON_HEADERS, JSON_TYPE } from './response-headers.js';
 
-/** Answers a failure of a direct route as the error filter would: with the envelope, and a log of what is ours. */
-export type AnswerFailure = (cause: unknown, request: { id: string; method: string; url: string }) => DirectAnswer;
+/** What the ordinary way would have done around a handler. */
+export interface LaneDuties {
+  /** Answers a failure as the error filter would: with the envelope, and a log of what is ours. */
+  answerFailure(cause: unknown, request: { id: string; method: string; url: string }): DirectAnswer;
+  /** Learns of every answer. */
+  observe(method: string, route: string, status: number, seconds: number): void;
+}
+
+interface DirectRoute {
+  handler: DirectHandler;
+  path: string;
+}
+
+/** A request that the lane has taken. */
+interface Taken {
+  request: IncomingMessage;
+  response: ServerResponse;
+  route: DirectRoute;
+  id: string;
+  began: number;
+}
 
 /**
  * Answers the requests of direct routes (`@Direct()`) straight from Node's HTTP server: Fastify's and Nest's
@@ -16,57 +35,61 @@ export type AnswerFailure = (cause: unknown, request: { id: string; method: stri
  * encoded. Whatever is out of the ordinary goes the ordinary way to the same handler, or to its refusal.
  */
 export class DirectLane {
-  private readonly handlers = new Map<string, DirectHandler>();
-  private answerFailure: AnswerFailure | undefined;
+  private readonly routes = new Map<string, DirectRoute>();
+  private duties: LaneDuties | undefined;
 
   /** Opens it; until then everything goes the ordinary way. */
-  open(answerFailure: AnswerFailure): void {
-    this.answerFailure = answerFailure;
+  open(duties: LaneDuties): void {
+    this.duties = duties;
   }
 
   add(method: string, path: string, handler: DirectHandler): void {
-    for (const spelling of [path, `${path}/`]) this.handlers.set(`${method} ${spelling}`, handler);
+    for (const spelling of [path, `${path}/`]) this.routes.set(`${method} ${spelling}`, { handler, path });
   }
 
   /** @param ordinary what answers the requests that are not taken */
   createServer(ordinary: RequestListener): Server {
     return createServer({ requireHostHeader: false }, (request, response) => {
-      const handler = this.handlerOf(request);
-      if (handler) this.receive(request, response, handler);
+      const route = this.routeOf(request);
+      if (route) this.receive(request, response, route);
       else ordinary(request, response);
     });
   }
 
-  private handlerOf(request: IncomingMessage): DirectHandler | undefined {
+  private routeOf(request: IncomingMessage): DirectRoute | undefined {
     const { method = '', url = '' } = request;
     const queryAt = url.indexOf('?');
-    const handler = this.handlers.get(`${method} ${queryAt < 0 ? url : url.slice(0, queryAt)}`);
-    return handler && this.answerFailure && isPlain(request) ? handler : undefined;
+    const route = this.routes.get(`${method} ${queryAt < 0 ? url : url.slice(0, queryAt)}`);
+    return route && this.duties && isPlain(request) ? route : undefined;
   }
 
-  private receive(request: IncomingMessage, response: ServerResponse, handler: DirectHandler): void {
-    if (request.headers['content-length'] === undefined) return this.answer(request, response, handler, undefined);
+  private receive(request: IncomingMessage, response: ServerResponse, route: DirectRoute): void {
+    const taken = { request, response, route, id: requestId(request.headers), began: performance.now() };
+    if (request.headers['content-length'] === undefined) return this.answer(taken);
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      this.answer(request, response, handler, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
-    });
+    request.on('end', () => this.answer(taken, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
   }
 
-  private answer(request: IncomingMessage, response: ServerResponse, handler: DirectHandler, body?: Buffer): void {
-    const id = requestId(request.headers);
+  private answer(taken: Taken, body?: Buffer): void {
     try {
-      const answer = handler({ raw: request, body: body && parseJsonBody(body) });
-      if (!(answer instanceof Promise)) return send(response, id, answer);
-      answer.then((one) => send(response, id, one)).catch((cause) => this.fail(request, response, id, cause));
+      const answer = taken.route.handler({ raw: taken.request, body: body && parseJsonBody(body) });
+      if (!(answer instanceof Promise)) return this.send(taken, answer);
+      answer.then((one) => this.send(taken, one)).catch((cause) => this.fail(taken, cause));
     } catch (cause) {
-      this.fail(request, response, id, cause);
+      this.fail(taken, cause);
     }
   }
 
-  private fail({ method = '', url = '' }: IncomingMessage, response: ServerResponse, id: string, cause: unknown): void {
-    const failure = this.answerFailure?.(cause, { id, method, url });
-    if (failure) send(response, id, failure);
+  private fail(taken: Taken, cause: unknown): void {
+    const { method = '', url = '' } = taken.request;
+    const failure = this.duties?.answerFailure(cause, { id: taken.id, method, url });
+    if (failure) this.send(taken, failure);
+  }
+
+  private send({ request, response, route, id, began }: Taken, answer: DirectAnswer): void {
+    send(response, id, answer);
+    this.duties?.observe(request.method ?? '', route.path, response.statusCode, (performance.now() - began) / 1_000);
   }
 }
 

@@ -16,7 +16,7 @@ import { UsageMeter } from './usage-meter.js';
     UsageMeter,
     Metering,
   ],
-  exports: [RateLimiter, ClientAddress, Metering],
+  exports: [RateLimiter, ClientAddress, Metering, UsageMeter],
 })
 export class LimitsModule implements OnApplicationShutdown {
   constructor(private readonly rateLimiter: RateLimiter) {}

@@ -62,6 +62,7 @@ const ADD = `
 @Injectable()
 export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(UsageMeter.name);
+  private readonly listeners: ((seconds: number) => void)[] = [];
   private waiting: Waiting[] = [];
   private spending = false;
   private tallies = new Map<string, Tally>();
@@ -80,6 +81,16 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
     await this.flush();
+  }
+
+  /** How many uses wait to be made durable. */
+  get waitingCount(): number {
+    return this.waiting.length;
+  }
+
+  /** Calls the listener with the seconds that each commit of uses took. */
+  subscribe(listener: (seconds: number) => void): void {
+    this.listeners.push(listener);
   }
 
   /**
@@ -165,10 +176,12 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
     const [ids, asked] = [[...batch.keys()], [...batch.values()]];
     const costs = asked.map(([first]) => first?.cost);
     const counts = asked.map(({ length }) => length);
+    const began = performance.now();
     const query = this.dataSource.query(SPEND, [ids, costs, counts, new Date(this.clock.now())]);
     const [rows] = (await within(COMMIT_WITHIN_MS, query)) as [
       { id: string; granted: number; remaining: number | null }[],
     ];
+    for (const listener of this.listeners) listener((performance.now() - began) / 1_000);
     const results = new Map(rows.map((row) => [row.id, row]));
     for (const [keyId, all] of batch) {
       const { granted = 0, remaining = 0 } = results.get(keyId) ?? {};

@@ -19,7 +19,8 @@ export function createDocument(app: INestApplication): OpenAPIObject {
     .addTag('API keys')
     .addTag('Verification')
     .addTag('Gateways')
-    .addTag('Health');
+    .addTag('Health')
+    .addTag('Operations');
   const document = SwaggerModule.createDocument(app, addSecuritySchemes(builder).build());
   closeRequestSchemas(document);
   return withNullTypes(document) as OpenAPIObject;

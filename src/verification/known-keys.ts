@@ -34,6 +34,8 @@ export class KnownKeys {
   /** By their previous secrets, while a rotation's overlap lasts. */
   private readonly rotated: LRUCache<string, KnownKey>;
   private readonly refusals = new LRUCache<string, true>({ max: REMEMBERED_REFUSALS, ttl: REFUSAL_TTL_MS });
+  /** How often pairs were told: remembered, refused by their tag, refused before, with others, or from the database. */
+  readonly lookups = { known: 0, made_up: 0, refused: 0, shared: 0, read: 0 };
   private readonly lookUps = new Set<LookUp>();
   private readonly results = new Map<string, Promise<Found>>();
 
@@ -49,6 +51,11 @@ export class KnownKeys {
     feed.subscribe((changed) => this.forget(changed));
   }
 
+  /** How many keys are remembered. */
+  get size(): number {
+    return this.keys.size + this.rotated.size;
+  }
+
   /**
    * The key of a pair, whatever the key's state; `undefined` if the pair is not right.
    *
@@ -56,9 +63,13 @@ export class KnownKeys {
    */
   find(pair: KeyPair): Found | Promise<Found> {
     const known = this.known(pair);
-    if (known) return this.feed.isFresh ? known : this.confirm(known, pair);
-    if (!isGenuine(pair, this.environment.credentialKeys)) return undefined;
-    return this.lookUpOnce(pair);
+    if (known) {
+      this.lookups.known++;
+      return this.feed.isFresh ? known : this.confirm(known, pair);
+    }
+    if (isGenuine(pair, this.environment.credentialKeys)) return this.lookUpOnce(pair);
+    this.lookups.made_up++;
+    return undefined;
   }
 
   private known({ apiKey, secretKey }: KeyPair): Found {
@@ -71,8 +82,10 @@ export class KnownKeys {
   /** However many callers wait for the same pair, it is read once and hashed once. */
   private lookUpOnce(pair: KeyPair): Found | Promise<Found> {
     const id = hash('sha256', pair.apiKey + pair.secretKey, 'base64');
-    if (this.refusals.has(id)) return undefined;
+    const isRefused = this.refusals.has(id);
     const underWay = this.results.get(id);
+    this.lookups[isRefused ? 'refused' : underWay ? 'shared' : 'read']++;
+    if (isRefused) return undefined;
     if (underWay) return underWay;
     const lookUp: LookUp = { id, pair, isOutdated: false };
     this.lookUps.add(lookUp);

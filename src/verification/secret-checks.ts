@@ -26,6 +26,11 @@ export class SecretChecks {
     this.decoyHash = hasher.hash(crypto.randomUUID());
   }
 
+  /** How many wait for a core. */
+  get waiting(): number {
+    return this.limit.pendingCount;
+  }
+
   /**
    * Which secret of the key it is; `undefined` if it is none. A right one replaces its hash if that was made with
    * other parameters.

@@ -15,6 +15,6 @@ import { Verifier } from './verifier.js';
   imports: [ApiKeysModule, LimitsModule, UsageModule],
   controllers: [VerificationController, LeaksController],
   providers: [Verifier, KnownKeys, SecretChecks, ChangeFeed, ServiceTokens],
-  exports: [Verifier],
+  exports: [Verifier, KnownKeys, SecretChecks, ChangeFeed, ServiceTokens],
 })
 export class VerificationModule {}

@@ -6,7 +6,7 @@ import { type Charge, FREE_OF_CHARGE, Metering } from '../limits/metering.js';
 import { UsageStatistics } from '../usage/usage-statistics.js';
 import type { KnownKey } from './known-key.js';
 import { KnownKeys } from './known-keys.js';
-import { type Need, refusalOf, refused, type Verdict } from './verdict.js';
+import { type Need, REFUSALS, refusalOf, refused, type Verdict } from './verdict.js';
 
 /** A pair, and what is needed of it. */
 export interface VerifyRequest {
@@ -17,6 +17,12 @@ export interface VerifyRequest {
 /** Decides what a presented key pair may do: the one place that does. */
 @Injectable()
 export class Verifier {
+  /** How often this process has come to each verdict. */
+  readonly verdicts = Object.fromEntries([...REFUSALS, 'VALID'].map((code) => [code, 0])) as Record<
+    Verdict['code'],
+    number
+  >;
+
   constructor(
     private readonly knownKeys: KnownKeys,
     private readonly metering: Metering,
@@ -45,6 +51,7 @@ export class Verifier {
   async charge(apiKey: ApiKey, cost: number): Promise<Charge> {
     const charge = await this.metering.charge(apiKey, cost);
     this.statistics.count(apiKey.id, charge.refusal ?? 'VALID');
+    this.verdicts[charge.refusal ?? 'VALID']++;
     return charge;
   }
 
@@ -68,6 +75,7 @@ export class Verifier {
   }
 
   private counted(verdict: Verdict): Verdict {
+    this.verdicts[verdict.code]++;
     if (verdict.key) this.statistics.count(verdict.key.apiKey.id, verdict.code);
     return verdict;
   }

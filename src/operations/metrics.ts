@@ -1,0 +1,108 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { DataSource } from 'typeorm';
+import { RateLimiter } from '../limits/rate-limiter.js';
+import { RedisRateLimiter } from '../limits/redis-rate-limiter.js';
+import { UsageMeter } from '../limits/usage-meter.js';
+import { ChangeFeed } from '../verification/change-feed.js';
+import { KnownKeys } from '../verification/known-keys.js';
+import { SecretChecks } from '../verification/secret-checks.js';
+import { Verifier } from '../verification/verifier.js';
+
+const PREFIX = 'w3ipfs_keys_';
+/** From a known key's microseconds to a request that is given up. */
+const REQUEST_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
+const COMMIT_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 4];
+
+/**
+ * What the process says of itself, in the names and units of Prometheus. Most of it is read where it is kept when
+ * somebody asks; no label grows with users.
+ */
+@Injectable()
+export class Metrics implements OnModuleInit {
+  readonly registry = new Registry();
+
+  private readonly requests = new Histogram({
+    name: `${PREFIX}http_request_duration_seconds`,
+    help: 'From the first of a request to the last of its answer',
+    labelNames: ['method', 'route', 'status'],
+    buckets: REQUEST_BUCKETS,
+    registers: [this.registry],
+  });
+  private readonly commits = new Histogram({
+    name: `${PREFIX}use_commit_duration_seconds`,
+    help: 'What it took to make a batch of uses durable',
+    buckets: COMMIT_BUCKETS,
+    registers: [this.registry],
+  });
+
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly dataSource: DataSource,
+    verifier: Verifier,
+    knownKeys: KnownKeys,
+    secretChecks: SecretChecks,
+    feed: ChangeFeed,
+    private readonly usageMeter: UsageMeter,
+    rateLimiter: RateLimiter,
+  ) {
+    collectDefaultMetrics({ register: this.registry });
+    this.counter('verdicts_total', 'Verdicts on keys', 'code', () => verifier.verdicts);
+    this.counter('key_lookups_total', 'How pairs were recognised', 'result', () => knownKeys.lookups);
+    this.gauge('known_keys', 'Keys that are remembered', () => knownKeys.size);
+    this.gauge('argon2_waiting', 'Checks of secrets that wait for a core', () => secretChecks.waiting);
+    this.gauge('change_feed_age_seconds', 'Since when changes may have been missed', () => feed.age / 1_000);
+    this.gauge('uses_waiting', 'Uses that wait to be made durable', () => usageMeter.waitingCount);
+    this.gauge('database_connections_waiting', 'Queries that wait for a connection', () => this.pool.waitingCount);
+    this.gauge('database_connections', 'Open connections', () => this.pool.totalCount);
+    if (rateLimiter instanceof RedisRateLimiter) {
+      this.gauge('redis_up', 'Whether rates are counted over Redis now', () => Number(rateLimiter.isShared));
+      this.counter('rate_limiter_fallbacks_total', 'Decisions made without Redis', 'limiter', () => ({
+        own: rateLimiter.fallbacks,
+      }));
+    }
+  }
+
+  onModuleInit(): void {
+    this.usageMeter.subscribe((seconds) => this.commits.observe(seconds));
+    const fastify = this.adapterHost.httpAdapter?.getInstance<FastifyInstance | undefined>();
+    fastify?.addHook('onResponse', (request, reply, done) => {
+      const route = request.routeOptions.url ?? 'none';
+      this.observe(request.method, route, reply.statusCode, reply.elapsedTime / 1_000);
+      done();
+    });
+  }
+
+  /** A request that was answered. @param route the pattern, not the path */
+  observe(method: string, route: string, status: number, seconds: number): void {
+    this.requests.observe({ method, route, status }, seconds);
+  }
+
+  private get pool(): { waitingCount: number; totalCount: number } {
+    return (this.dataSource.driver as unknown as { master: { waitingCount: number; totalCount: number } }).master;
+  }
+
+  private gauge(name: string, help: string, read: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name: PREFIX + name,
+      help,
+      registers: [this.registry],
+      collect: () => gauge.set(read()),
+    });
+  }
+
+  private counter(name: string, help: string, label: string, read: () => Readonly<Record<string, number>>): void {
+    const counter: Counter = new Counter({
+      name: PREFIX + name,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      collect: () => {
+        counter.reset();
+        for (const [value, count] of Object.entries(read())) counter.inc({ [label]: value }, count);
+      },
+    });
+  }
+}
