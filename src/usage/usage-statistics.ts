@@ -44,6 +44,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   /** By day, then by key, then by code. */
   private verdicts = new Map<number, Map<string, Record<string, number>>>();
   private previousSecrets = new Map<string, UseOfPreviousSecret>();
+  private flushing: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -87,9 +88,14 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     return [...found.values()];
   }
 
-  /** Writes what was counted; what cannot be written is kept for the next time. */
-  async flush(): Promise<void> {
-    await Promise.all([this.flushVerdicts(), this.flushPreviousSecrets()]).catch((error: Error) => {
+  /** Writes what was counted, once what is being written is; what cannot be is kept for the next time. */
+  flush(): Promise<void> {
+    this.flushing = this.flushing.then(() => this.write());
+    return this.flushing;
+  }
+
+  private async write(): Promise<void> {
+    await Promise.all([this.writeVerdicts(), this.writePreviousSecrets()]).catch((error: Error) => {
       this.logger.warn(`Statistics could not be written yet (${error.message}).`);
     });
   }
@@ -102,7 +108,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     counts[code] = (counts[code] ?? 0) + times;
   }
 
-  private async flushVerdicts(): Promise<void> {
+  private async writeVerdicts(): Promise<void> {
     if (this.verdicts.size === 0) return;
     const rows = [...this.verdicts].flatMap(([day, keys]) =>
       [...keys].flatMap(([id, counts]) => Object.entries(counts).map(([code, count]) => ({ day, id, code, count }))),
@@ -121,7 +127,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  private async flushPreviousSecrets(): Promise<void> {
+  private async writePreviousSecrets(): Promise<void> {
     if (this.previousSecrets.size === 0) return;
     const used = this.previousSecrets;
     this.previousSecrets = new Map();
