@@ -253,7 +253,7 @@ describe('an admin key', () => {
     it('issues no key that begins only when it ends by inheritance', async () => {
       const body = { ...powerlessBody, limits: { not_before: limits.expires_at } };
       const answer = await service.client.post('/api/apiKeys', pairHeaders(weaker), body);
-      expect(outcomeOf(answer)).toBe('400 validation_failed');
+      expect(outcomeOf(answer)).toBe('403 exceeds_issuer');
       expect(pathsOf(answer)).toEqual(['limits.not_before']);
     });
 

@@ -68,8 +68,7 @@ export class IdempotentAnswers {
       claimedUntil,
       this.now(),
     ])) as unknown[];
-    // Somebody was faster
-    if (claimed.length === 0) return (await this.find<T>(ciphers, request.body)) ?? this.once(request, act);
+    if (claimed.length === 0) return this.findOther(ciphers, request);
     try {
       return await act((tx, answer) => this.keep(tx, cipher, claimedUntil, answer));
     } catch (error) {
@@ -83,6 +82,13 @@ export class IdempotentAnswers {
     if (idempotencyKey === undefined) return [];
     const scope = [caller.ownerId, caller.apiKey?.id ?? '', ...call];
     return this.environment.answerKeys.map((key) => new AnswerCipher(key, scope, idempotencyKey));
+  }
+
+  /** Somebody was faster, and has either answered by now or not. */
+  private async findOther<T>(ciphers: readonly AnswerCipher[], { body }: IdempotentRequest): Promise<T> {
+    const answer = await this.find<T>(ciphers, body);
+    if (!answer) throw new IdempotencyKeyInUseError();
+    return answer;
   }
 
   private async find<T>(ciphers: readonly AnswerCipher[], body: object): Promise<T | undefined> {
