@@ -1,4 +1,11 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import type { DirectAnswer, DirectHandler } from './direct.decorator.js';
 import { repeatsHeaders } from './header-values.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
@@ -18,6 +25,7 @@ export type AnswerFailure = (cause: unknown, request: { id: string; method: stri
 export class DirectLane {
   private readonly handlers = new Map<string, DirectHandler>();
   private answerFailure: AnswerFailure | undefined;
+  private server: Server | undefined;
 
   /** Opens it; until then everything goes the ordinary way. */
   open(answerFailure: AnswerFailure): void {
@@ -29,12 +37,13 @@ export class DirectLane {
   }
 
   /** @param ordinary what answers the requests that are not taken */
-  createServer(ordinary: RequestListener): Server {
-    return createServer({ requireHostHeader: false }, (request, response) => {
+  createServer(options: ServerOptions, ordinary: RequestListener): Server {
+    this.server = createServer(options, (request, response) => {
       const handler = this.handlerOf(request);
       if (handler) this.receive(request, response, handler);
       else ordinary(request, response);
     });
+    return this.server;
   }
 
   private handlerOf(request: IncomingMessage): DirectHandler | undefined {
@@ -57,8 +66,8 @@ export class DirectLane {
     const id = requestId(request.headers);
     try {
       const answer = handler({ raw: request, body: body && parseJsonBody(body) });
-      if (!(answer instanceof Promise)) return send(response, id, answer);
-      answer.then((one) => send(response, id, one)).catch((cause) => this.fail(request, response, id, cause));
+      if (!(answer instanceof Promise)) return this.send(response, id, answer);
+      answer.then((one) => this.send(response, id, one)).catch((cause) => this.fail(request, response, id, cause));
     } catch (cause) {
       this.fail(request, response, id, cause);
     }
@@ -66,7 +75,19 @@ export class DirectLane {
 
   private fail({ method = '', url = '' }: IncomingMessage, response: ServerResponse, id: string, cause: unknown): void {
     const failure = this.answerFailure?.(cause, { id, method, url });
-    if (failure) send(response, id, failure);
+    if (failure) this.send(response, id, failure);
+  }
+
+  private send(response: ServerResponse, id: string, { status = 200, headers, body = '' }: DirectAnswer): void {
+    const length = Buffer.byteLength(body);
+    const lines = [...COMMON_LINES, 'X-Request-Id', id, 'Content-Length', String(length)];
+    if (length > 0) lines.push('Content-Type', JSON_TYPE);
+    for (const name in headers) lines.push(name, headers[name] ?? '');
+    // A server that is ending waits for its connections: this one is not to be used again
+    if (!this.server?.listening) response.shouldKeepAlive = false;
+    response.writeHead(status, lines);
+    // What is ASCII alone need not be encoded once more
+    response.end(body, length === body.length ? 'latin1' : 'utf8');
   }
 }
 
@@ -82,14 +103,4 @@ function isPlain(request: IncomingMessage): boolean {
   if (method === 'GET') return length === undefined;
   const isReadable = headers['content-type'] === 'application/json' && headers['content-encoding'] === undefined;
   return isReadable && length !== undefined && length !== '0' && Number(length) <= BODY_LIMIT;
-}
-
-function send(response: ServerResponse, id: string, { status = 200, headers, body = '' }: DirectAnswer): void {
-  const length = Buffer.byteLength(body);
-  const lines = [...COMMON_LINES, 'X-Request-Id', id, 'Content-Length', String(length)];
-  if (length > 0) lines.push('Content-Type', JSON_TYPE);
-  for (const name in headers) lines.push(name, headers[name] ?? '');
-  response.writeHead(status, lines);
-  // What is ASCII alone need not be encoded once more
-  response.end(body, length === body.length ? 'latin1' : 'utf8');
 }
