@@ -23,7 +23,8 @@ export class ErrorAnswers {
   of(cause: unknown, request: FailedRequest): Required<DirectAnswer> {
     const error = this.toApiError(cause, request);
     if (error.code === 'internal') this.logger.error(`${request.id} ${describe(cause)}`);
-    if (error.code === 'unavailable') this.logger.warn(`${request.id} ${error.message} ${describe(error.cause)}`);
+    if (error.code === 'unavailable')
+      this.logger.warn(`${request.id} ${error.message} ${firstLine(describe(error.cause))}`);
     return { status: error.status, headers: error.headers, body: JSON.stringify(failure(error, request.id)) };
   }
 
@@ -63,6 +64,11 @@ export class ErrorAnswers {
     const message = `${path} does not take ${method}; it takes ${allowed.join(', ')}.`;
     return new ApiError('method_not_allowed', message, { headers: { Allow: allowed.join(', ') } });
   }
+}
+
+/** Without the stack: an outage is no defect, and every request of it is logged. */
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
 }
 
 function internalError(): ApiError {
