@@ -3,6 +3,7 @@ import type { Answer } from './support/client.js';
 import { documentedBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
+import { until } from './support/until.js';
 
 let service: TestService;
 beforeAll(async () => {
@@ -119,6 +120,41 @@ it('notices a second session behind 2,000 other headers', async () => {
     `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${session}${padding}${session}\r\n`,
   );
   expect(JSON.parse(body)).toMatchObject({ error: { code: 'ambiguous_credentials' } });
+});
+
+it('gives a body no more time than the headers', async () => {
+  const server = service.app.getHttpServer();
+  server.requestTimeout = server.requestTimeout / 40;
+  server.headersTimeout = server.headersTimeout / 40;
+  const head = `POST /api/apiKeys/verify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n`;
+  const began = performance.now();
+  const answers = await Promise.all([raw(head), raw(`${head}\r\n{`)]);
+  expect(performance.now() - began).toBeLessThan(1_400);
+  for (const { head: answered, body } of answers) {
+    expect(answered).toMatch(/^HTTP\/1.1 408 /);
+    expect(JSON.parse(body)).toMatchObject({ error: { code: 'validation_failed' }, request_id: expect.any(String) });
+  }
+});
+
+it('lets a request of the direct lane end that is under way when the service ends, and then its connection', async () => {
+  const ending = await startService();
+  const server = ending.app.getHttpServer();
+  const { hostname, port } = new URL(ending.client.url);
+  const socket = connect(Number(port), hostname);
+  let text = '';
+  socket.on('data', (chunk) => (text += chunk.toString()));
+  const closed = new Promise((resolve) => socket.on('close', resolve));
+  await new Promise<void>((resolve) => {
+    server.once('request', () => resolve());
+    socket.write(
+      'POST /api/apiKeys/verify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{',
+    );
+  });
+  const stopped = ending.stop();
+  await until(() => !server.listening, 'the end of listening');
+  socket.write('}');
+  await Promise.all([closed, stopped]);
+  expect(text).toMatch(/^HTTP\/1.1 401 [^]*\r\nConnection: close\r\n/);
 });
 
 function raw(bytes: string): Promise<{ head: string; body: string }> {

@@ -114,8 +114,9 @@ it('is written later, as it was, where it cannot be written now', async () => {
   await flush();
   expect(await shown(key)).toMatchObject({ uses: 0, last_used_at: null });
   for (const table of ['usage_days', 'api_keys']) await query(`ALTER TABLE ${table} DROP CONSTRAINT away`);
-  await flush();
+  await until(async () => flush().then(async () => (await shown(key)).uses === 2), 'the uses');
   expect(await shown(key)).toMatchObject({ uses: 2, last_used_at: usedAt });
+  await until(async () => counted(await daysOf(key)) === 2, 'the statistics');
   expect(await daysOf(key)).toEqual([{ day: dayOf(EVENING), verified: 2, denied: {} }]);
 });
 

@@ -86,6 +86,13 @@ describe('POST /api/apiKeys/verify', () => {
     expect(answer.headers['www-authenticate']).toMatch(/^Bearer /);
   });
 
+  it.each([VERIFY, `${VERIFY}/batch`])('is closed at %s to whoever presents two tokens', async (path) => {
+    const headers = { authorization: [authorization, authorization] };
+    const answer = await service.client.post(path, headers, pairOf(key));
+    expect(answer.status).toBe(400);
+    expect(answer.body.error.code).toBe('ambiguous_credentials');
+  });
+
   it.each([
     [{}, ['api_key', 'secret_key']],
     [{ api_key: 1, secret_key: null }, ['api_key', 'secret_key']],

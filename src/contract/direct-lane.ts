@@ -1,4 +1,11 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import type { DirectAnswer, DirectHandler } from './direct.decorator.js';
 import { repeatsHeaders } from './header-values.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
@@ -37,6 +44,7 @@ interface Taken {
 export class DirectLane {
   private readonly routes = new Map<string, DirectRoute>();
   private duties: LaneDuties | undefined;
+  private server: Server | undefined;
 
   /** Opens it; until then everything goes the ordinary way. */
   open(duties: LaneDuties): void {
@@ -48,12 +56,13 @@ export class DirectLane {
   }
 
   /** @param ordinary what answers the requests that are not taken */
-  createServer(ordinary: RequestListener): Server {
-    return createServer({ requireHostHeader: false }, (request, response) => {
+  createServer(options: ServerOptions, ordinary: RequestListener): Server {
+    this.server = createServer(options, (request, response) => {
       const route = this.routeOf(request);
       if (route) this.receive(request, response, route);
       else ordinary(request, response);
     });
+    return this.server;
   }
 
   private routeOf(request: IncomingMessage): DirectRoute | undefined {
@@ -88,7 +97,9 @@ export class DirectLane {
   }
 
   private send({ request, response, route, id, began }: Taken, answer: DirectAnswer): void {
-    send(response, id, answer);
+    // A server that is ending waits for its connections: this one is not to be used again
+    if (!this.server?.listening) response.shouldKeepAlive = false;
+    write(response, id, answer);
     this.duties?.observe(request.method ?? '', route.path, response.statusCode, (performance.now() - began) / 1_000);
   }
 }
@@ -107,7 +118,7 @@ function isPlain(request: IncomingMessage): boolean {
   return isReadable && length !== undefined && length !== '0' && Number(length) <= BODY_LIMIT;
 }
 
-function send(response: ServerResponse, id: string, { status = 200, headers, body = '' }: DirectAnswer): void {
+function write(response: ServerResponse, id: string, { status = 200, headers, body = '' }: DirectAnswer): void {
   const length = Buffer.byteLength(body);
   const lines = [...COMMON_LINES, 'X-Request-Id', id, 'Content-Length', String(length)];
   if (length > 0) lines.push('Content-Type', JSON_TYPE);

@@ -24,7 +24,8 @@ export class ErrorAnswers {
   of(cause: unknown, request: FailedRequest): Required<DirectAnswer> & { code: ErrorCode } {
     const error = this.toApiError(cause, request);
     if (error.code === 'internal') this.logger.error(`${request.id} ${describe(cause)}`);
-    if (error.code === 'unavailable') this.logger.warn(`${request.id} ${error.message} ${describe(error.cause)}`);
+    if (error.code === 'unavailable')
+      this.logger.warn(`${request.id} ${error.message} ${firstLine(describe(error.cause))}`);
     const { code, status, headers } = error;
     return { code, status, headers, body: JSON.stringify(failure(error, request.id)) };
   }
@@ -65,6 +66,11 @@ export class ErrorAnswers {
     const message = `${path} does not take ${method}; it takes ${allowed.join(', ')}.`;
     return new ApiError('method_not_allowed', message, { headers: { Allow: allowed.join(', ') } });
   }
+}
+
+/** Without the stack: an outage is no defect, and every request of it is logged. */
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
 }
 
 function internalError(): ApiError {

@@ -11,10 +11,12 @@ import { requestId } from './request-id.js';
 import { COMMON_HEADERS } from './response-headers.js';
 
 /**
- * In milliseconds: from the first byte of a request to the last of its body; and how long a connection is kept
- * without one, which is longer than proxies keep theirs (60 s), so that none sends into a connection that closes.
+ * In milliseconds: from the first byte of a request to the last of its body; how often Node looks for requests that
+ * take longer; and how long a connection is kept without one, which is longer than proxies keep theirs (60 s), so
+ * that none sends into a connection that closes. Given to Node's constructor, which bounds the time for the headers
+ * by the first: set later, that stays at 60 s, and bodies are then given as long.
  */
-const TIMEOUTS = { requestTimeout: 10_000, keepAliveTimeout: 72_000 };
+const TIMEOUTS = { requestTimeout: 10_000, connectionsCheckingInterval: 1_000, keepAliveTimeout: 72_000 };
 /** Longer ones are refused by the router, without saying where; shorter ones by the validation of the route. */
 const LONGEST_PATH_SEGMENT = 8_192;
 
@@ -22,7 +24,8 @@ const LONGEST_PATH_SEGMENT = 8_192;
 export function createHttpServer(lane: DirectLane): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
-    serverFactory: (ordinary: RequestListener) => Object.assign(lane.createServer(ordinary), TIMEOUTS),
+    serverFactory: (ordinary: RequestListener) =>
+      lane.createServer({ ...TIMEOUTS, requireHostHeader: false }, ordinary),
     skipMiddie: true,
     genReqId: ({ headers }: IncomingMessage) => requestId(headers),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PATH_SEGMENT },
@@ -86,16 +89,10 @@ function answerUnreadableUrl(_: Error, request: FastifyRequest, reply: FastifyRe
   void reply.status(error.status).headers(headers).send(failure(error, request.id));
 }
 
-/** What is not HTTP, or more headers than Node reads, has no request to answer: only a socket. */
+/** What is not HTTP, more headers than Node reads, or too slow, has no request to answer: only a socket. */
 function answerUnreadableHttp(cause: Error & { code?: string }, socket: Socket): void {
   if (cause.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const [status, error] =
-    cause.code === 'HPE_HEADER_OVERFLOW'
-      ? ([
-          '431 Request Header Fields Too Large',
-          new ApiError('payload_too_large', 'The headers are too large.'),
-        ] as const)
-      : (['400 Bad Request', new ApiError('validation_failed', 'The request is not valid HTTP (RFC 9112).')] as const);
+  const [status, error] = UNREADABLE[cause.code ?? ''] ?? NO_HTTP;
   const id = randomUUID();
   const body = JSON.stringify(failure(error, id));
   const headers = { ...COMMON_HEADERS, 'Content-Type': 'application/json', 'X-Request-Id': id, Connection: 'close' };
@@ -104,3 +101,22 @@ function answerUnreadableHttp(cause: Error & { code?: string }, socket: Socket):
   );
   socket.end(`HTTP/1.1 ${status}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
 }
+
+type UnreadableAnswer = readonly [status: string, error: ApiError];
+
+const NO_HTTP: UnreadableAnswer = [
+  '400 Bad Request',
+  new ApiError('validation_failed', 'The request is not valid HTTP (RFC 9112).'),
+];
+
+/** By the code of Node's error. */
+const UNREADABLE: Record<string, UnreadableAnswer> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    new ApiError('payload_too_large', 'The headers are too large.'),
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [
+    '408 Request Timeout',
+    new ApiError('validation_failed', `The request was not complete after ${TIMEOUTS.requestTimeout / 1_000} seconds.`),
+  ],
+};

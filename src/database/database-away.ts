@@ -2,8 +2,12 @@ import { types } from 'node:util';
 import { DatabaseTimeoutError } from './within.js';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
-/** SQLSTATE classes and codes: connection exception, insufficient resources, operator intervention. */
-const AWAY_SQLSTATE = /^(08|53|57P)/;
+/**
+ * SQLSTATE classes and codes: connection exception, insufficient resources, operator intervention, system error; what
+ * a server says to a connection that it does not take (login refused, no such database, or closed for the moment);
+ * and what a standby says to a statement that writes.
+ */
+const AWAY_SQLSTATE = /^(08|53|57P|58|28|3D000|55000|25006)/;
 /** Of what the system says, only what it says of a socket. */
 const SOCKET_CALLS = new Set<unknown>(['connect', 'read', 'write', 'getaddrinfo']);
 /** What pg throws, without any code, when a connection ends or cannot be had in time. */

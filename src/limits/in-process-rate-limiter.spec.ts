@@ -51,3 +51,14 @@ it('remembers nothing for what costs nothing, or is refused', () => {
   limiter.take('never', limit, 11);
   expect(limiter.size).toBe(0);
 });
+
+it('gives back no more than still counts, where the window has changed and changed back', () => {
+  const clock = new TestClock();
+  const limiter = new InProcessRateLimiter(10, clock);
+  const charged = limiter.take('key', limit, 5);
+  clock.time += 30_000;
+  limiter.take('key', { ...limit, windowSeconds: 1 }, 0);
+  limiter.take('key', limit, 0);
+  void charged.giveBack();
+  expect(limiter.take('key', limit, 11).granted).toBe(false);
+});

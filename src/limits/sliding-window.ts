@@ -80,10 +80,10 @@ export class SlidingWindow {
     return { position: this.position, slotMs: this.slotMs, cost };
   }
 
-  /** Undoes a charge, unless the window's length has changed since. */
+  /** Undoes a charge, unless the window's length has changed since; of one that changed and changed back, what is left. */
   giveBack({ position, slotMs, cost }: Charge): void {
     const age = this.position - position;
-    if (slotMs === this.slotMs && age < RING) this.add(age, -cost);
+    if (slotMs === this.slotMs && age >= 0 && age < RING) this.add(age, -Math.min(cost, this.weightOf(age)));
   }
 
   /** Whether nothing counts any more. */

@@ -66,7 +66,7 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
   private waiting: Waiting[] = [];
   private spending = false;
   private tallies = new Map<string, Tally>();
-  private flushing: Promise<void> = Promise.resolve();
+  private flushing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -80,6 +80,7 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
+    await this.flushing;
     await this.flush();
   }
 
@@ -116,12 +117,6 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
     this.add(keyId, cost, this.clock.now());
   }
 
-  /** Writes what was counted in memory, once what is being written is; what cannot be is kept for the next time. */
-  flush(): Promise<void> {
-    this.flushing = this.flushing.then(() => this.write());
-    return this.flushing;
-  }
-
   private add(keyId: string, uses: number, usedAt: number): void {
     const tally = this.tallies.get(keyId);
     if (tally) {
@@ -130,6 +125,13 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
     } else this.tallies.set(keyId, { uses, lastUsedAt: usedAt });
   }
 
+  /** One at a time: while the database does not answer, they must not queue up behind each other. */
+  flush(): Promise<void> {
+    this.flushing ??= this.write().finally(() => (this.flushing = undefined));
+    return this.flushing;
+  }
+
+  /** Writes what was counted in memory; what cannot be written is kept for the next time. */
   private async write(): Promise<void> {
     if (this.tallies.size === 0) return;
     const written = this.tallies;

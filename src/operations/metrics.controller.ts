@@ -1,5 +1,6 @@
-import { Controller, Get, Headers, Header } from '@nestjs/common';
+import { Controller, Get, Header, Req } from '@nestjs/common';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import { Public } from '../authentication/decorators/public.decorator.js';
 import { ApiErrors } from '../openapi/answers.decorator.js';
 import { ApiForServices } from '../openapi/security.js';
@@ -25,8 +26,8 @@ export class MetricsController {
     content: { 'text/plain': { schema: { type: 'string' } } },
   })
   @ApiErrors('unauthenticated', 'internal')
-  read(@Headers('authorization') authorization?: string): Promise<string> {
-    this.serviceTokens.identify(authorization);
+  read(@Req() { raw }: FastifyRequest): Promise<string> {
+    this.serviceTokens.identify(raw);
     return this.metrics.registry.metrics();
   }
 }

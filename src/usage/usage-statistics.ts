@@ -44,7 +44,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   /** By day, then by key, then by code. */
   private verdicts = new Map<number, Map<string, Record<string, number>>>();
   private previousSecrets = new Map<string, UseOfPreviousSecret>();
-  private flushing: Promise<void> = Promise.resolve();
+  private flushing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -58,6 +58,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
+    await this.flushing;
     await this.flush();
   }
 
@@ -88,9 +89,9 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     return [...found.values()];
   }
 
-  /** Writes what was counted, once what is being written is; what cannot be is kept for the next time. */
+  /** Writes what was counted, unless it is being written already; what cannot be is kept for the next time. */
   flush(): Promise<void> {
-    this.flushing = this.flushing.then(() => this.write());
+    this.flushing ??= this.write().finally(() => (this.flushing = undefined));
     return this.flushing;
   }
 

@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { ApiError } from '../contract/api-error.js';
+import { headerValues } from '../contract/header-values.js';
 import { CHALLENGE } from '../contract/response-headers.js';
 
 const SCHEME = /^Bearer +/i;
@@ -17,12 +19,14 @@ export class ServiceTokens {
   }
 
   /**
-   * The service that a request comes from.
+   * The service that a request comes from, by `Authorization: Bearer <service token>` (RFC 6750).
    *
-   * @param authorization `Bearer <service token>` (RFC 6750)
-   * @throws ApiError `unauthenticated`
+   * @throws ApiError `unauthenticated`, or `ambiguous_credentials` where the header is there more than once
    */
-  identify(authorization: string | undefined): string {
+  identify(request: IncomingMessage): string {
+    const [authorization, ...others] = headerValues(request, 'authorization');
+    if (others.length > 0)
+      throw new ApiError('ambiguous_credentials', 'The header authorization is there more than once.');
     const token = authorization && SCHEME.test(authorization) ? authorization.replace(SCHEME, '') : '';
     const name = this.names.get(digestOf(token));
     if (name === undefined) {

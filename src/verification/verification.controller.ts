@@ -35,9 +35,9 @@ export class VerificationController {
   @ApiOperation({ operationId: 'verifyApiKey', summary: 'May this key do that, now?' })
   @ApiBody({ type: VerifyRequestDto, examples: REQUEST_EXAMPLES })
   @ApiSuccess(VerdictDto, 'The verdict, also where it is a refusal.', VERDICT_EXAMPLE)
-  @ApiErrors(...WITH_BODY, 'unauthenticated', 'internal', 'unavailable')
+  @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
   verify({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
-    this.serviceTokens.identify(raw.headers.authorization);
+    this.serviceTokens.identify(raw);
     const { pair, need } = readVerifyRequest(body);
     const verdict = this.verifier.verify(pair, need);
     return verdict instanceof Promise ? verdict.then(answer) : answer(verdict);
@@ -49,9 +49,9 @@ export class VerificationController {
   @ApiOperation({ operationId: 'verifyApiKeys', summary: 'The same for up to 100 at once' })
   @ApiBody({ type: VerifyBatchRequestDto })
   @ApiSuccess(VerdictBatchDto, 'The verdicts, in the order of the requests.', { verdicts: [VERDICT_EXAMPLE] })
-  @ApiErrors(...WITH_BODY, 'unauthenticated', 'internal', 'unavailable')
+  @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
   verifyBatch({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
-    this.serviceTokens.identify(raw.headers.authorization);
+    this.serviceTokens.identify(raw);
     const verdicts = this.verifier.verifyInOrder(readVerifyBatch(body));
     return verdicts instanceof Promise ? verdicts.then(answerBatch) : answerBatch(verdicts);
   }

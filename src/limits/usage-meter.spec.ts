@@ -1,0 +1,29 @@
+import { jest } from '@jest/globals';
+import type { DataSource } from 'typeorm';
+import { TestClock } from '../../test/support/clock.js';
+import { UsageMeter } from './usage-meter.js';
+
+afterEach(() => void jest.useRealTimers());
+
+it('ends after one more try, however long the database has not answered', async () => {
+  jest.useFakeTimers();
+  let tries = 0;
+  let deny = (): void => undefined;
+  const query = () => {
+    tries++;
+    return new Promise((_, reject) => (deny = () => reject(new Error('no answer'))));
+  };
+  const meter = new UsageMeter({ query } as unknown as DataSource, new TestClock());
+  meter.onModuleInit();
+  meter.count('key', 1);
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(tries).toBe(1);
+
+  let hasEnded = false;
+  void meter.onApplicationShutdown().then(() => (hasEnded = true));
+  for (const _ of [1, 2]) {
+    deny();
+    await jest.advanceTimersByTimeAsync(0);
+  }
+  expect([tries, hasEnded]).toEqual([2, true]);
+});
