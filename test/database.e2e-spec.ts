@@ -1,10 +1,12 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import type { DatabaseLocation } from '../src/config/environment.js';
+import { createDataSource } from '../src/database/data-source.js';
 import { Database } from '../src/database/database.js';
 import { migrate } from '../src/database/migrate.js';
 import { range } from './support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
+import { until } from './support/until.js';
 
 let testDatabase: TestDatabase;
 let location: DatabaseLocation;
@@ -85,6 +87,30 @@ describe('several connections', () => {
       { note: 'COMMIT', count: 50 },
       { note: 'alone', count: 100 },
     ]);
+  });
+
+  // The embedded database serves one connection at a time, so that one which sleeps holds up all others
+  (onServer ? it : it.skip)('are not used again after a query that was not answered in time', async () => {
+    const impatient = createDataSource(location, { queryTimeoutMs: 1_000 });
+    await impatient.initialize();
+    await dataSource.query('CREATE TABLE unanswered (id int)');
+    const late = impatient.transaction(async (tx) => {
+      await tx.query('INSERT INTO unanswered VALUES (1)');
+      await tx.query('SELECT pg_sleep(3)');
+    });
+    await expect(late).rejects.toThrow(/Query read timeout|Connection terminated/);
+    const isAtWork = async () => {
+      const [{ count }] = await dataSource.query(
+        `SELECT count(*)::int FROM pg_stat_activity
+         WHERE datname = current_database() AND state = 'active' AND query = 'SELECT pg_sleep(3)'`,
+      );
+      return count > 0;
+    };
+    await until(async () => !(await isAtWork()), 'the query to end');
+    // As many as there are connections: whoever got the one of above would see what was not committed
+    const counts = await Promise.all(range(10).map(() => impatient.query('SELECT count(*)::int FROM unanswered')));
+    expect(counts).toEqual(range(10).map(() => [{ count: 0 }]));
+    await impatient.destroy();
   });
 
   /** The driver itself: it sends a query the moment its connection is free, which is when they would collide. */

@@ -33,7 +33,7 @@ export function createDataSource(location: DatabaseLocation, { queryTimeoutMs = 
     applicationName: 'w3ipfs-api-keys',
     poolSize: 10,
     connectTimeoutMS: 3_000,
-    extra: { Client: QuietClient, query_timeout: queryTimeoutMs, keepAlive: true },
+    extra: { Client: CarefulClient, query_timeout: queryTimeoutMs, keepAlive: true },
   });
 }
 
@@ -44,10 +44,23 @@ function embedded(dataDir: string) {
 /**
  * A connection that the server ends at the very moment it is opened emits an error before the pool
  * listens for it, and an error without a listener ends the process. The pool learns of it all the same.
+ *
+ * And one on which a query has not been answered in time is ended. The driver would keep it, and drop the
+ * ROLLBACK that waits behind the query: whoever gets it from the pool next would be in another's transaction.
  */
-class QuietClient extends pg.Client {
+class CarefulClient extends pg.Client {
   constructor(options: pg.ClientConfig) {
     super(options);
     this.on('error', () => undefined);
+    const query = this.query.bind(this) as (...call: unknown[]) => unknown;
+    this.query = ((...call: unknown[]) => {
+      const answer = query(...call);
+      if (answer instanceof Promise) answer.catch((error: Error) => this.endUnanswered(error));
+      return answer;
+    }) as pg.Client['query'];
+  }
+
+  private endUnanswered({ message }: Error): void {
+    if (message === 'Query read timeout') this.connection.stream.destroy();
   }
 }
