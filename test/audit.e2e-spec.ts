@@ -146,6 +146,8 @@ describe('an event', () => {
       limits: { allowed_cidrs: ['10.0.0.0/8'] },
     });
     const spent = await issueKey(service.client, owner, { ...documentedBody, limits: { max_uses: 1 } });
+    const disabled = await issueKey(service.client, owner);
+    await call('PATCH', pathOf(disabled), headers, { enabled: false });
     const others = await issueKey(service.client, 'somebody', powerlessBody);
     await call('GET', pathOf(spent), pairHeaders(spent));
     const calls = [
@@ -155,6 +157,7 @@ describe('an event', () => {
       [() => call('PATCH', pathOf(admin), { ...headers, 'if-match': '"7"' }, {}), '412 precondition_failed', undefined],
       [() => call('GET', '/api/apiKeys/list', pairHeaders(spent)), '403 usage_exceeded', spent],
       [() => call('GET', pathOf(admin), pairHeaders(elsewhere)), '403 ip_not_allowed', elsewhere],
+      [() => call('GET', '/api/apiKeys/list', pairHeaders(disabled)), '401 unauthenticated', disabled],
     ] as const;
     let count = (await eventsOf(owner)).length;
     for (const [refuse, outcome, caller] of calls) {
@@ -170,7 +173,15 @@ describe('an event', () => {
       });
     }
     const events = await eventsOf(owner, 'action=call.refused');
-    expect(events.map((event) => event.api_key_id)).toEqual([null, others.id, admin.id, admin.id, null, admin.id]);
+    expect(events.map((event) => event.api_key_id)).toEqual([
+      null,
+      others.id,
+      admin.id,
+      admin.id,
+      null,
+      admin.id,
+      null,
+    ]);
     expect(await eventsOf('somebody', 'action=call.refused')).toEqual([]);
   });
 

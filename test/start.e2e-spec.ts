@@ -1,7 +1,7 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { makeFolder, removeFolder } from './support/folders.js';
 import { documentedBody, issued, pairHeaders } from './support/keys.js';
 import { run, type ServiceProcess, startProcess } from './support/process.js';
@@ -9,6 +9,8 @@ import { accountService, sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 
 const TEST = '/api/apiKeys/testAuthentication';
+
+if (onServer) process.stdout.write('Left out on a server: what is about the embedded database alone\n');
 
 let database: TestDatabase;
 let variables: Record<string, string>;
@@ -27,7 +29,7 @@ async function during<T>(more: Record<string, string>, act: (service: ServicePro
   }
 }
 
-describe('the first start', () => {
+(onServer ? describe.skip : describe)('the first start', () => {
   it('prints, once, what the documented curl needs, on the embedded database', async () => {
     delete variables['DATABASE_URL'];
     const printed = await during({}, async ({ client, output }) => {
@@ -94,7 +96,7 @@ describe('the first start', () => {
   });
 });
 
-describe('a data folder', () => {
+(onServer ? describe.skip : describe)('a data folder', () => {
   const onFolder = () => ({ DATA_DIR: variables['DATA_DIR'] as string });
 
   it('is refused to a second process, in words', async () => {

@@ -14,6 +14,8 @@ import { AuditTrail } from './audit-trail.js';
  * too often is not worth a row for each.
  */
 const TELLING = new Set<ErrorCode>([
+  // Of a key whose pair is right, but which is revoked, disabled or expired: of another, nobody knows whose it is
+  'unauthenticated',
   'insufficient_scope',
   'ip_not_allowed',
   'usage_exceeded',

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { roomyFolder } from './roomy-folder.js';
 
 /** Names the folder of an empty embedded database, which the global setup makes for tests to copy. */
 export const TEMPLATE_VARIABLE = 'TEST_EMBEDDED_TEMPLATE';
@@ -8,7 +8,7 @@ export const TEMPLATE_VARIABLE = 'TEST_EMBEDDED_TEMPLATE';
 /** Set to a server's URL, it moves all tests from the embedded database to new ones on that server. */
 export const SERVER_VARIABLE = 'TEST_DATABASE_URL';
 
-export function makeFolder(parent = tmpdir()): string {
+export function makeFolder(parent = roomyFolder()): string {
   return mkdtempSync(join(parent, 'w3k-'));
 }
 
