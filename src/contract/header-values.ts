@@ -2,9 +2,13 @@ import type { IncomingMessage } from 'node:http';
 
 type Headers = Pick<IncomingMessage, 'headers' | 'headersDistinct' | 'rawHeaders'>;
 
+/** The request that was asked about last, which is asked about several times in a row, and the answer. */
+let last: { headers: object; repeats: boolean } | undefined;
+
 /** Whether any header is there more than once: Node joins or drops what comes after the first. */
 export function repeatsHeaders({ headers, rawHeaders }: Pick<Headers, 'headers' | 'rawHeaders'>): boolean {
-  return Object.keys(headers).length * 2 !== rawHeaders.length;
+  if (last?.headers !== headers) last = { headers, repeats: Object.keys(headers).length * 2 !== rawHeaders.length };
+  return last.repeats;
 }
 
 /**

@@ -10,10 +10,9 @@ import { ChangeFeed } from '../verification/change-feed.js';
 import { KnownKeys } from '../verification/known-keys.js';
 import { SecretChecks } from '../verification/secret-checks.js';
 import { Verifier } from '../verification/verifier.js';
+import { RequestDurations } from './request-durations.js';
 
 const PREFIX = 'w3ipfs_keys_';
-/** From a known key's microseconds to a request that is given up. */
-const REQUEST_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 const COMMIT_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 4];
 
 /**
@@ -24,13 +23,7 @@ const COMMIT_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 export class Metrics implements OnModuleInit {
   readonly registry = new Registry();
 
-  private readonly requests = new Histogram({
-    name: `${PREFIX}http_request_duration_seconds`,
-    help: 'From the first of a request to the last of its answer',
-    labelNames: ['method', 'route', 'status'],
-    buckets: REQUEST_BUCKETS,
-    registers: [this.registry],
-  });
+  private readonly requests = new RequestDurations(`${PREFIX}http_request_duration_seconds`);
   private readonly commits = new Histogram({
     name: `${PREFIX}use_commit_duration_seconds`,
     help: 'What it took to make a batch of uses durable',
@@ -49,6 +42,7 @@ export class Metrics implements OnModuleInit {
     rateLimiter: RateLimiter,
   ) {
     collectDefaultMetrics({ register: this.registry });
+    this.registry.registerMetric(this.requests as unknown as Histogram);
     this.counter('verdicts_total', 'Verdicts on keys', 'code', () => verifier.verdicts);
     this.counter('key_lookups_total', 'How pairs were recognised', 'result', () => knownKeys.lookups);
     this.gauge('known_keys', 'Keys that are remembered', () => knownKeys.size);
@@ -77,7 +71,7 @@ export class Metrics implements OnModuleInit {
 
   /** A request that was answered. @param route the pattern, not the path */
   observe(method: string, route: string, status: number, seconds: number): void {
-    this.requests.observe({ method, route, status }, seconds);
+    this.requests.observe(method, route, status, seconds);
   }
 
   private get pool(): { waitingCount: number; totalCount: number } {
