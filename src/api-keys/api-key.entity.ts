@@ -141,3 +141,16 @@ export function limitColumns({ rateLimit, ...limits }: KeyLimits) {
     rateLimitWindowSeconds: rateLimit?.windowSeconds ?? null,
   };
 }
+
+/** What every new key begins with. */
+export const NEW_KEY: Partial<ApiKey> = {
+  version: 1,
+  enabled: true,
+  uses: 0,
+  lastUsedAt: null,
+  revokedAt: null,
+  revokedReason: null,
+  previousSecretHash: null,
+  previousSecretExpiresAt: null,
+  previousSecretLastUsedAt: null,
+};

@@ -5,13 +5,15 @@ import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { type KeyLimits, NO_LIMITS } from '../limits/key-limits.js';
-import { ApiKey, limitColumns, type Metadata } from './api-key.entity.js';
+import { ApiKey, limitColumns, type Metadata, NEW_KEY } from './api-key.entity.js';
 import type { Caller } from './caller.js';
 import { type KeyPair, mintApiKey, mintSecretKey } from './credentials.js';
 import { LimitsDto } from './dto/limits.dto.js';
 import { ApiKeyNotFoundError, IssuerGoneError, PreconditionFailedError } from './errors.js';
 import { inherit, refuseOwn, refuseStronger, refuseWider } from './escalation.js';
 import { KeyChanges } from './key-changes.js';
+import { withNewSecret } from './key-rotation.js';
+import { countLiveKeys } from './live-keys.js';
 import { changesOf, type KeyUpdate, refuseNoTime, withUpdate } from './key-update.js';
 import type { GivenScopes } from './scopes.js';
 import { SecretHasher } from './secret-hasher.js';
@@ -88,7 +90,7 @@ export class ApiKeysService {
       await this.auditTrail.record(tx, caller.ownerId, caller.origin, [
         { action: 'key.created', apiKeyId: apiKey.id, changes },
       ]);
-      await tx.query('UPDATE owners SET live_keys = live_keys + 1 WHERE owner_id = $1', [caller.ownerId]);
+      await countLiveKeys(tx, caller.ownerId, 1);
       const issued = { apiKey, secretKey: secret.secretKey };
       await alongside?.(tx, issued);
       return { result: issued, changed: [] };
@@ -128,17 +130,9 @@ export class ApiKeysService {
       undefined,
       (key) => {
         if (caller.apiKey && caller.apiKey.id !== id) refuseStronger(key, caller.apiKey);
-        const overlapEnd = new Date(this.clock.now() + overlapSeconds * 1_000);
-        const end = key.expiresAt && key.expiresAt < overlapEnd ? key.expiresAt : overlapEnd;
-        const previousSecretExpiresAt = overlapSeconds > 0 ? end : null;
-        const previousSecretHash = overlapSeconds > 0 ? key.secretHash : null;
-        const columns = {
-          secretHash: secret.hash,
-          previousSecretHash,
-          previousSecretExpiresAt,
-          previousSecretLastUsedAt: null,
-        };
-        return { action: 'key.rotated', changes: { previous_secret_expires_at: previousSecretExpiresAt }, columns };
+        const columns = withNewSecret(key, secret.hash, overlapSeconds, this.clock.now());
+        const changes = { previous_secret_expires_at: columns.previousSecretExpiresAt };
+        return { action: 'key.rotated', changes, columns };
       },
       (tx, apiKey) => alongside?.(tx, { apiKey, secretKey: secret.secretKey }),
     );
@@ -191,19 +185,6 @@ export class ApiKeysService {
     });
   }
 }
-
-/** What every new key begins with. */
-const NEW_KEY: Partial<ApiKey> = {
-  version: 1,
-  enabled: true,
-  uses: 0,
-  lastUsedAt: null,
-  revokedAt: null,
-  revokedReason: null,
-  previousSecretHash: null,
-  previousSecretExpiresAt: null,
-  previousSecretLastUsedAt: null,
-};
 
 /** Holds the issuing key, so that it is not revoked, and what it issued with it, while it issues another. */
 async function holdIssuer(tx: EntityManager, { id, ownerId }: ApiKey): Promise<ApiKey> {

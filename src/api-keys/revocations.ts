@@ -7,6 +7,7 @@ import { ApiKey, type RevokedReason } from './api-key.entity.js';
 import type { Caller } from './caller.js';
 import { ApiKeyNotFoundError } from './errors.js';
 import { KeyChanges } from './key-changes.js';
+import { countLiveKeys } from './live-keys.js';
 
 /**
  * All keys that one has issued, and those that they have issued, and so on, as far as they are not revoked yet. They
@@ -88,7 +89,7 @@ export class Revocations {
     if (!first) return [];
     const events = rows.map((row) => ({ action: 'key.revoked', apiKeyId: row.id, changes: { reason } }));
     await this.auditTrail.record(tx, first.owner_id, origin, events);
-    await tx.query('UPDATE owners SET live_keys = live_keys - $2 WHERE owner_id = $1', [first.owner_id, rows.length]);
+    await countLiveKeys(tx, first.owner_id, -rows.length);
     return rows.map((row) => row.api_key);
   }
 }

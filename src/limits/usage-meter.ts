@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } fro
 import { DataSource } from 'typeorm';
 import { UnavailableError } from '../contract/api-error.js';
 import { within } from '../database/within.js';
+import { WriteBehind } from '../database/write-behind.js';
 import { Clock } from '../config/clock.js';
 
 /** What came of asking for uses of a limited key. */
@@ -24,7 +25,6 @@ interface Tally {
   lastUsedAt: number;
 }
 
-const FLUSH_EVERY_MS = 1_000;
 const COMMIT_WITHIN_MS = 4_000;
 /** How many may wait for the next commit; beyond, they would wait longer than anyone waits for an answer. */
 const MOST_WAITING = 10_000;
@@ -66,8 +66,7 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
   private waiting: Waiting[] = [];
   private spending = false;
   private tallies = new Map<string, Tally>();
-  private flushing: Promise<void> | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private readonly tallyWriter = new WriteBehind(() => this.writeTallies());
 
   constructor(
     private readonly dataSource: DataSource,
@@ -75,13 +74,11 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
   ) {}
 
   onModuleInit(): void {
-    this.timer = setInterval(() => void this.flush(), FLUSH_EVERY_MS).unref();
+    this.tallyWriter.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
-    await this.flushing;
-    await this.flush();
+  onApplicationShutdown(): Promise<void> {
+    return this.tallyWriter.stop();
   }
 
   /** How many uses wait to be made durable. */
@@ -117,6 +114,11 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
     this.add(keyId, cost, this.clock.now());
   }
 
+  /** Writes what was counted in memory now, unless it is being written already. */
+  flush(): Promise<void> {
+    return this.tallyWriter.flush();
+  }
+
   private add(keyId: string, uses: number, usedAt: number): void {
     const tally = this.tallies.get(keyId);
     if (tally) {
@@ -125,14 +127,7 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
     } else this.tallies.set(keyId, { uses, lastUsedAt: usedAt });
   }
 
-  /** One at a time: while the database does not answer, they must not queue up behind each other. */
-  flush(): Promise<void> {
-    this.flushing ??= this.write().finally(() => (this.flushing = undefined));
-    return this.flushing;
-  }
-
-  /** Writes what was counted in memory; what cannot be written is kept for the next time. */
-  private async write(): Promise<void> {
+  private async writeTallies(): Promise<void> {
     if (this.tallies.size === 0) return;
     const written = this.tallies;
     this.tallies = new Map();

@@ -2,9 +2,9 @@ import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } fro
 import { DataSource } from 'typeorm';
 import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { Clock } from '../config/clock.js';
+import { WriteBehind } from '../database/write-behind.js';
 import { UsageDay } from './usage-day.entity.js';
 
-const FLUSH_EVERY_MS = 1_000;
 const DAY_MS = 86_400_000;
 
 /** In the order of the primary key, as everywhere, so that processes cannot lock each other out for good. */
@@ -44,8 +44,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   /** By day, then by key, then by code. */
   private verdicts = new Map<number, Map<string, Record<string, number>>>();
   private previousSecrets = new Map<string, UseOfPreviousSecret>();
-  private flushing: Promise<void> | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private readonly writer = new WriteBehind(() => this.write());
 
   constructor(
     private readonly dataSource: DataSource,
@@ -53,13 +52,11 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   ) {}
 
   onModuleInit(): void {
-    this.timer = setInterval(() => void this.flush(), FLUSH_EVERY_MS).unref();
+    this.writer.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
-    await this.flushing;
-    await this.flush();
+  onApplicationShutdown(): Promise<void> {
+    return this.writer.stop();
   }
 
   count(keyId: string, code: string): void {
@@ -89,10 +86,9 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     return [...found.values()];
   }
 
-  /** Writes what was counted, unless it is being written already; what cannot be is kept for the next time. */
+  /** Writes what was counted now, unless it is being written already. */
   flush(): Promise<void> {
-    this.flushing ??= this.write().finally(() => (this.flushing = undefined));
-    return this.flushing;
+    return this.writer.flush();
   }
 
   private async write(): Promise<void> {
