@@ -12,8 +12,9 @@ import { ErrorAnswers } from './contract/error-answers.js';
 import { createHttpServer } from './contract/http-server.js';
 import { Database } from './database/database.js';
 import { createDocument, serveDocument } from './openapi/document.js';
+import { AnsweredRequests } from './operations/answered-requests.js';
 import { createLogger } from './operations/logger.js';
-import { Metrics } from './operations/metrics.js';
+import { Overload } from './operations/overload.js';
 
 const WITHOUT_PREFIX = ['health/live', 'health/ready', 'metrics'];
 
@@ -53,10 +54,12 @@ async function buildApp(module: DynamicModule, logger: LoggerService): Promise<N
   serveDocument(prefixed(app));
   await app.init();
   const errorAnswers = app.get(ErrorAnswers, { strict: false });
-  const metrics = app.get(Metrics, { strict: false });
+  const answered = app.get(AnsweredRequests, { strict: false });
   lane.open({
     answerFailure: (cause, request) => errorAnswers.of(cause, request),
-    observe: (...answered) => metrics.observe(...answered),
+    observe: (request, { status = 200, principal, verdict, code: error }, seconds) =>
+      answered.tell({ ...request, status, seconds, principal, verdict, error }),
+    admission: app.get(Overload, { strict: false }).verification,
   });
   return app;
 }

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { validate as isUuid } from 'uuid';
 import type { AuthenticatedRequest, RefusedRequest } from '../authentication/decorators/current-principal.decorator.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { Admission } from '../contract/admission.js';
 import type { FailedRequest } from '../contract/error.filter.js';
 import type { ErrorCode } from '../contract/error-codes.js';
 import { RateLimiter } from '../limits/rate-limiter.js';
@@ -26,6 +27,8 @@ const TELLING = new Set<ErrorCode>([
 ]);
 
 const WINDOW_SECONDS = 60;
+/** How many may wait to be written, which happens once their callers are answered; further ones are not recorded. */
+const MOST_WAITING = 1_000;
 
 type Refused = FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest> & FailedRequest;
 
@@ -36,6 +39,7 @@ type Refused = FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest> &
 @Injectable()
 export class RefusedCalls implements OnModuleInit {
   private readonly logger = new Logger(RefusedCalls.name);
+  private readonly waiting = new Admission(MOST_WAITING, 'Too many refused calls wait to be recorded.');
 
   constructor(
     private readonly auditTrail: AuditTrail,
@@ -62,8 +66,13 @@ export class RefusedCalls implements OnModuleInit {
       changes: { call: `${method} ${routeOptions.url}` },
       refusal: errorCode,
     };
-    await this.auditTrail.recordAlone(principal.ownerId, origin, event).catch((error: Error) => {
+    await this.write(principal.ownerId, origin, event).catch((error: Error) => {
       this.logger.warn(`${id} A refused call could not be recorded (${error.message}).`);
     });
+  }
+
+  private async write(...refused: Parameters<AuditTrail['recordAlone']>): Promise<void> {
+    this.waiting.enter();
+    await this.auditTrail.recordAlone(...refused).finally(() => this.waiting.leave());
   }
 }

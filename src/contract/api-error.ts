@@ -50,10 +50,15 @@ export class ValidationError extends ApiError {
   }
 }
 
+interface Outage extends Pick<ErrorExtras, 'details'> {
+  /** What is away, for the log; the client is not told. */
+  cause?: unknown;
+  retryAfterSeconds?: number;
+}
+
 export class UnavailableError extends ApiError {
-  /** @param cause what is away, for the log; the client is not told */
-  constructor(message: string, { cause, retryAfterSeconds = 2 }: { cause?: unknown; retryAfterSeconds?: number } = {}) {
-    super('unavailable', message, { headers: { 'Retry-After': String(retryAfterSeconds) } });
+  constructor(message: string, { cause, retryAfterSeconds = 2, ...extras }: Outage = {}) {
+    super('unavailable', message, { ...extras, headers: { 'Retry-After': String(retryAfterSeconds) } });
     this.cause = cause;
   }
 }

@@ -6,6 +6,7 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
+import type { Admission } from './admission.js';
 import type { DirectAnswer, DirectHandler } from './direct.decorator.js';
 import { repeatsHeaders } from './header-values.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
@@ -16,8 +17,10 @@ import { COMMON_HEADERS, JSON_TYPE } from './response-headers.js';
 export interface LaneDuties {
   /** Answers a failure as the error filter would: with the envelope, and a log of what is ours. */
   answerFailure(cause: unknown, request: { id: string; method: string; url: string }): DirectAnswer;
-  /** Learns of every answer. */
-  observe(method: string, route: string, status: number, seconds: number): void;
+  /** Learns of every answer. @param route the pattern, not the path */
+  observe(request: { id: string; method: string; route: string }, answer: DirectAnswer, seconds: number): void;
+  /** Bounds how many requests may wait for the database at once. */
+  admission: Admission;
 }
 
 interface DirectRoute {
@@ -30,6 +33,7 @@ interface Taken {
   request: IncomingMessage;
   response: ServerResponse;
   route: DirectRoute;
+  duties: LaneDuties;
   id: string;
   began: number;
 }
@@ -44,7 +48,6 @@ interface Taken {
 export class DirectLane {
   private readonly routes = new Map<string, DirectRoute>();
   private duties: LaneDuties | undefined;
-  private server: Server | undefined;
 
   /** Opens it; until then everything goes the ordinary way. */
   open(duties: LaneDuties): void {
@@ -57,23 +60,26 @@ export class DirectLane {
 
   /** @param ordinary what answers the requests that are not taken */
   createServer(options: ServerOptions, ordinary: RequestListener): Server {
-    this.server = createServer(options, (request, response) => {
-      const route = this.routeOf(request);
-      if (route) this.receive(request, response, route);
-      else ordinary(request, response);
+    const server = createServer(options, (request, response) => {
+      // A server that is ending waits for its connections: this one is not to be used again
+      if (!server.listening) response.shouldKeepAlive = false;
+      const { duties } = this;
+      const route = duties && this.routeOf(request);
+      if (!route) return ordinary(request, response);
+      this.receive({ request, response, route, duties, id: requestId(request.headers), began: performance.now() });
     });
-    return this.server;
+    return server;
   }
 
   private routeOf(request: IncomingMessage): DirectRoute | undefined {
     const { method = '', url = '' } = request;
     const queryAt = url.indexOf('?');
     const route = this.routes.get(`${method} ${queryAt < 0 ? url : url.slice(0, queryAt)}`);
-    return route && this.duties && isPlain(request) ? route : undefined;
+    return route && isPlain(request) ? route : undefined;
   }
 
-  private receive(request: IncomingMessage, response: ServerResponse, route: DirectRoute): void {
-    const taken = { request, response, route, id: requestId(request.headers), began: performance.now() };
+  private receive(taken: Taken): void {
+    const { request } = taken;
     if (request.headers['content-length'] === undefined) return this.answer(taken);
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -81,26 +87,38 @@ export class DirectLane {
   }
 
   private answer(taken: Taken, body?: Buffer): void {
+    const { admission } = taken.duties;
+    try {
+      admission.enter();
+    } catch (cause) {
+      return this.fail(taken, cause);
+    }
     try {
       const answer = taken.route.handler({ raw: taken.request, body: body && parseJsonBody(body) });
-      if (!(answer instanceof Promise)) return this.send(taken, answer);
-      answer.then((one) => this.send(taken, one)).catch((cause) => this.fail(taken, cause));
+      if (answer instanceof Promise) return this.answerLater(taken, answer);
+      this.send(taken, answer);
     } catch (cause) {
       this.fail(taken, cause);
     }
+    admission.leave();
+  }
+
+  private answerLater(taken: Taken, answer: Promise<DirectAnswer>): void {
+    void answer
+      .then((one) => this.send(taken, one))
+      .catch((cause: unknown) => this.fail(taken, cause))
+      .finally(() => taken.duties.admission.leave());
   }
 
   private fail(taken: Taken, cause: unknown): void {
     const { method = '', url = '' } = taken.request;
-    const failure = this.duties?.answerFailure(cause, { id: taken.id, method, url });
-    if (failure) this.send(taken, failure);
+    this.send(taken, taken.duties.answerFailure(cause, { id: taken.id, method, url }));
   }
 
-  private send({ request, response, route, id, began }: Taken, answer: DirectAnswer): void {
-    // A server that is ending waits for its connections: this one is not to be used again
-    if (!this.server?.listening) response.shouldKeepAlive = false;
+  private send({ request, response, route, id, began, duties }: Taken, answer: DirectAnswer): void {
     write(response, id, answer);
-    this.duties?.observe(request.method ?? '', route.path, response.statusCode, (performance.now() - began) / 1_000);
+    const { method = '' } = request;
+    duties.observe({ id, method, route: route.path }, answer, (performance.now() - began) / 1_000);
   }
 }
 

@@ -2,6 +2,7 @@ import type { INestApplication, Type } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest, RouteOptions } from 'fastify';
 import type { DirectLane } from './direct-lane.js';
+import type { ErrorCode } from './error-codes.js';
 import { JSON_TYPE } from './response-headers.js';
 
 /** What a direct handler is given: Node's request, and its body parsed, or `undefined` where there is none. */
@@ -13,6 +14,12 @@ export interface DirectAnswer {
   /** 200 unless it says otherwise. */
   status?: number;
   headers?: Record<string, string>;
+  /** For the log: who asked, as `Principal.reference` and `ServiceTokens` name them. */
+  principal?: string | undefined;
+  /** For the log: what was decided. */
+  verdict?: string | undefined;
+  /** Of a failure, its code. */
+  code?: ErrorCode;
 }
 
 export type DirectHandler = (request: DirectRequest) => DirectAnswer | Promise<DirectAnswer>;

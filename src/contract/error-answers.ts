@@ -14,6 +14,14 @@ interface FailedRequest {
   url: string;
 }
 
+/** A failure as it is answered. */
+interface ErrorAnswer extends DirectAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+  code: ErrorCode;
+}
+
 /** Gives every failure the contract's envelope, whether it is ours or the framework's, and logs what is ours. */
 @Injectable()
 export class ErrorAnswers {
@@ -21,13 +29,13 @@ export class ErrorAnswers {
 
   constructor(private readonly allowedMethods: AllowedMethods) {}
 
-  of(cause: unknown, request: FailedRequest): Required<DirectAnswer> & { code: ErrorCode } {
+  of(cause: unknown, request: FailedRequest): ErrorAnswer {
     const error = this.toApiError(cause, request);
     if (error.code === 'internal') this.logger.error(`${request.id} ${describe(cause)}`);
-    if (error.code === 'unavailable')
+    if (error.code === 'unavailable' && error.cause !== undefined)
       this.logger.warn(`${request.id} ${error.message} ${firstLine(describe(error.cause))}`);
-    const { code, status, headers } = error;
-    return { code, status, headers, body: JSON.stringify(failure(error, request.id)) };
+    const { code, status, headers, reason: verdict } = error;
+    return { code, status, headers, verdict, body: JSON.stringify(failure(error, request.id)) };
   }
 
   private toApiError(cause: unknown, request: FailedRequest): ApiError {

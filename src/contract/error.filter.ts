@@ -7,6 +7,8 @@ import { JSON_TYPE } from './response-headers.js';
 /** A request whose answer is an error; which, is of interest to whoever records what was refused. */
 export interface FailedRequest {
   errorCode?: ErrorCode;
+  /** The verdict that the error tells of. */
+  verdict?: string | undefined;
 }
 
 /** Answers whatever a route, a guard, a pipe or the framework has thrown. */
@@ -19,8 +21,8 @@ export class ErrorFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     // Nobody is left to answer, and nothing of ours has failed
     if (request.raw.errored) return;
-    const { status, headers, body, code } = this.errorAnswers.of(cause, request);
-    request.errorCode = code;
+    const { status, headers, body, code, verdict } = this.errorAnswers.of(cause, request);
+    Object.assign(request, { errorCode: code, verdict } satisfies FailedRequest);
     void reply.status(status).headers(headers).type(JSON_TYPE).send(body);
   }
 }

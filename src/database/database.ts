@@ -3,7 +3,8 @@ import type { DataSource } from 'typeorm';
 import type { DatabaseLocation } from '../config/environment.js';
 import { createDataSource } from './data-source.js';
 import { isDatabaseAway } from './database-away.js';
-import { DataDirError, EmbeddedPostgres } from './embedded-postgres.js';
+import { DataDirError } from './data-dir-error.js';
+import { EmbeddedPostgres } from './embedded-postgres.js';
 import { migrate } from './migrate.js';
 
 /** A query that takes longer will not be answered in time to be of use. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { dataDir as freshCluster } from '@electric-sql/pglite-prepopulatedfs';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+import { DataDirError } from './data-dir-error.js';
 import { lockFile } from './folder-lock.js';
 
 /** The port is but the name of the socket file here: pg looks for `.s.PGSQL.<port>` in the folder. */
@@ -10,8 +11,6 @@ const SOCKET_FILE = '.s.PGSQL.5432';
 /** What the kernel takes for the path of a unix socket: 108 bytes on Linux, 104 on macOS, with the zero. */
 const LONGEST_SOCKET_PATH = 103;
 const MOST_CONNECTIONS = 50;
-
-export class DataDirError extends Error {}
 
 /**
  * PostgreSQL in this process (PGlite), served on a unix socket inside the data folder,

@@ -1,12 +1,9 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiProperty, ApiResponse, ApiSchema, ApiTags } from '@nestjs/swagger';
-import { DataSource } from 'typeorm';
-import { within } from '../database/within.js';
 import { Public } from '../authentication/decorators/public.decorator.js';
 import { UnavailableError } from '../contract/api-error.js';
 import { ApiErrors } from '../openapi/answers.decorator.js';
-
-const READY_WITHIN_MS = 2_000;
+import { Readiness } from './readiness.js';
 
 @ApiSchema({ name: 'Health' })
 class HealthDto {
@@ -21,9 +18,7 @@ const HEALTHY: HealthDto = { status: 'ok' };
 @Controller('health')
 @ApiTags('Health')
 export class HealthController {
-  private checking: Promise<void> | undefined;
-
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly readiness: Readiness) {}
 
   @Get('live')
   @ApiOperation({ operationId: 'isLive', summary: 'Whether the process answers at all' })
@@ -33,22 +28,19 @@ export class HealthController {
   }
 
   @Get('ready')
-  @ApiOperation({ operationId: 'isReady', summary: 'Whether the database answers and its schema is current' })
+  @ApiOperation({
+    operationId: 'isReady',
+    summary: 'Whether the process has all that it needs, and is not about to end',
+    description:
+      'That is: the database, with the schema of this version; the change feed, read within `REVOCATION_BOUND_MS`; ' +
+      'Redis, where it is configured. `details` names what is missing.',
+  })
   @ApiResponse({ status: 200, type: HealthDto, description: 'Send traffic.', example: HEALTHY })
   @ApiErrors('unavailable')
   async ready(): Promise<HealthDto> {
-    // However many ask, the database is asked once
-    this.checking ??= this.check().finally(() => (this.checking = undefined));
-    await this.checking;
-    return HEALTHY;
-  }
-
-  private async check(): Promise<void> {
-    const names = this.dataSource.migrations.map(({ name, constructor }) => name ?? constructor.name);
-    const count = this.dataSource.query('SELECT count(*)::int AS run FROM migrations WHERE name = ANY($1)', [names]);
-    const [{ run }] = (await within(READY_WITHIN_MS, count).catch((cause: unknown) => {
-      throw new UnavailableError('Not ready: the database does not answer.', { cause });
-    })) as [{ run: number }];
-    if (run < names.length) throw new UnavailableError('Not ready: the database lacks migrations of this version.');
+    const missing = await this.readiness.missing();
+    if (missing.length === 0) return HEALTHY;
+    const named = missing.map(({ path }) => path).join(', ');
+    throw new UnavailableError(`Not ready: ${named}; see details.`, { details: missing });
   }
 }

@@ -1,6 +1,4 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { RateLimiter } from '../limits/rate-limiter.js';
@@ -10,6 +8,8 @@ import { ChangeFeed } from '../verification/change-feed.js';
 import { KnownKeys } from '../verification/known-keys.js';
 import { SecretChecks } from '../verification/secret-checks.js';
 import { Verifier } from '../verification/verifier.js';
+import type { AnsweredRequest } from './answered-requests.js';
+import { Overload } from './overload.js';
 import { RequestDurations } from './request-durations.js';
 
 const PREFIX = 'w3ipfs_keys_';
@@ -32,7 +32,6 @@ export class Metrics implements OnModuleInit {
   });
 
   constructor(
-    private readonly adapterHost: HttpAdapterHost,
     private readonly dataSource: DataSource,
     verifier: Verifier,
     knownKeys: KnownKeys,
@@ -40,12 +39,14 @@ export class Metrics implements OnModuleInit {
     feed: ChangeFeed,
     private readonly usageMeter: UsageMeter,
     rateLimiter: RateLimiter,
+    overload: Overload,
   ) {
     collectDefaultMetrics({ register: this.registry });
     this.registry.registerMetric(this.requests as unknown as Histogram);
     this.counter('verdicts_total', 'Verdicts on keys', 'code', () => verifier.verdicts);
     this.counter('key_lookups_total', 'How pairs were recognised', 'result', () => knownKeys.lookups);
     this.gauge('known_keys', 'Keys that are remembered', () => knownKeys.size);
+    this.byLane(overload);
     this.gauge('argon2_waiting', 'Checks of secrets that wait for a core', () => secretChecks.waiting);
     this.gauge('change_feed_age_seconds', 'Since when changes may have been missed', () => feed.age / 1_000);
     this.gauge('uses_waiting', 'Uses that wait to be made durable', () => usageMeter.waitingCount);
@@ -61,21 +62,30 @@ export class Metrics implements OnModuleInit {
 
   onModuleInit(): void {
     this.usageMeter.subscribe((seconds) => this.commits.observe(seconds));
-    const fastify = this.adapterHost.httpAdapter?.getInstance<FastifyInstance | undefined>();
-    fastify?.addHook('onResponse', (request, reply, done) => {
-      const route = request.routeOptions.url ?? 'none';
-      this.observe(request.method, route, reply.statusCode, reply.elapsedTime / 1_000);
-      done();
-    });
   }
 
-  /** A request that was answered. @param route the pattern, not the path */
-  observe(method: string, route: string, status: number, seconds: number): void {
+  observe({ method, route, status, seconds }: AnsweredRequest): void {
     this.requests.observe(method, route, status, seconds);
   }
 
   private get pool(): { waitingCount: number; totalCount: number } {
     return (this.dataSource.driver as unknown as { master: { waitingCount: number; totalCount: number } }).master;
+  }
+
+  private byLane({ management, verification }: Overload): void {
+    const lanes = { management, verification };
+    const read = (figure: 'underWay' | 'refused') =>
+      Object.fromEntries(Object.entries(lanes).map(([lane, admission]) => [lane, admission[figure]]));
+    this.counter('requests_shed_total', 'Requests refused because too many were under way', 'lane', () =>
+      read('refused'),
+    );
+    const gauge: Gauge = new Gauge({
+      name: `${PREFIX}requests_under_way`,
+      help: 'Requests that have not been answered yet',
+      labelNames: ['lane'],
+      registers: [this.registry],
+      collect: () => Object.entries(read('underWay')).forEach(([lane, count]) => gauge.set({ lane }, count)),
+    });
   }
 
   private gauge(name: string, help: string, read: () => number): void {

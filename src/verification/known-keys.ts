@@ -5,6 +5,7 @@ import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { isGenuine, type KeyPair } from '../api-keys/credentials.js';
 import { Clock } from '../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { Admission } from '../contract/admission.js';
 import { UnavailableError } from '../contract/api-error.js';
 import { isDatabaseAway } from '../database/database-away.js';
 import { within } from '../database/within.js';
@@ -24,6 +25,8 @@ interface LookUp {
 const REMEMBERED_REFUSALS = 10_000;
 const REFUSAL_TTL_MS = 60_000;
 const READ_WITHIN_MS = 2_000;
+/** How many keys may be read and hashed at once: with the default cost and two cores, less than a second's worth. */
+const MOST_READING = 1_000;
 /** A key that changes again and again while it is read is refused service, rather than read for ever. */
 const MOST_READS = 5;
 
@@ -36,6 +39,7 @@ export class KnownKeys {
   private readonly refusals = new LRUCache<string, true>({ max: REMEMBERED_REFUSALS, ttl: REFUSAL_TTL_MS });
   /** How often pairs were told: remembered, refused by their tag, refused before, with others, or from the database. */
   readonly lookups = { known: 0, made_up: 0, refused: 0, shared: 0, read: 0 };
+  private readonly reading = new Admission(MOST_READING, 'Too many keys are being verified for the first time.');
   private readonly lookUps = new Set<LookUp>();
   private readonly results = new Map<string, Promise<Found>>();
 
@@ -87,9 +91,11 @@ export class KnownKeys {
     this.lookups[isRefused ? 'refused' : underWay ? 'shared' : 'read']++;
     if (isRefused) return undefined;
     if (underWay) return underWay;
+    this.reading.enter();
     const lookUp: LookUp = { id, pair, isOutdated: false };
     this.lookUps.add(lookUp);
     const result = this.lookUp(lookUp).finally(() => {
+      this.reading.leave();
       this.lookUps.delete(lookUp);
       if (this.results.get(id) === result) this.results.delete(id);
     });
@@ -117,6 +123,7 @@ export class KnownKeys {
   /** Reads what is remembered anew, because changes may have been missed; hashes only a secret that has changed. */
   private async confirm(known: KnownKey, pair: KeyPair): Promise<Found> {
     if (this.feed.isCut) return this.believe(known);
+    this.reading.enter();
     try {
       const apiKey = await within(READ_WITHIN_MS, this.apiKeys.findByApiKey(pair.apiKey));
       const hashed = apiKey && known.hashIn(apiKey);
@@ -125,6 +132,8 @@ export class KnownKeys {
     } catch (error) {
       if (isDatabaseAway(error)) return this.believe(known);
       throw error;
+    } finally {
+      this.reading.leave();
     }
   }
 

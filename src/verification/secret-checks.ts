@@ -5,13 +5,12 @@ import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { SecretHasher } from '../api-keys/secret-hasher.js';
 import { Clock } from '../config/clock.js';
-import { UnavailableError } from '../contract/api-error.js';
 import type { WhichSecret } from './known-key.js';
 
-/** How many checks may wait: with the default cost and two cores, less than a second's worth. */
-const MOST_WAITING = 1_000;
-
-/** Checks secrets by argon2, at most as often at once as there are cores: more would only be in each other's way. */
+/**
+ * Checks secrets by argon2, at most as often at once as there are cores: more would only be in each other's way.
+ * How many may wait, whoever asks decides (`KnownKeys`).
+ */
 @Injectable()
 export class SecretChecks {
   private readonly limit = pLimit(availableParallelism());
@@ -34,15 +33,8 @@ export class SecretChecks {
   /**
    * Which secret of the key it is; `undefined` if it is none. A right one replaces its hash if that was made with
    * other parameters.
-   *
-   * @throws UnavailableError if too many wait already
    */
   check(apiKey: ApiKey | null, secretKey: string): Promise<WhichSecret | undefined> {
-    if (this.limit.pendingCount >= MOST_WAITING) {
-      throw new UnavailableError('Too many keys are being verified for the first time. Try again in a moment.', {
-        retryAfterSeconds: 1,
-      });
-    }
     return this.limit(async () => {
       const isCurrent = await this.hasher.matches(apiKey?.secretHash ?? (await this.decoyHash), secretKey);
       if (!apiKey) return undefined;

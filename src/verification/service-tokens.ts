@@ -15,11 +15,11 @@ export class ServiceTokens {
   private readonly names: ReadonlyMap<string, string>;
 
   constructor(@Inject(ENVIRONMENT) { serviceTokens }: Environment) {
-    this.names = new Map(serviceTokens.map(({ name, token }) => [digestOf(token), name]));
+    this.names = new Map(serviceTokens.map(({ name, token }) => [digestOf(token), `service:${name}`]));
   }
 
   /**
-   * The service that a request comes from, by `Authorization: Bearer <service token>` (RFC 6750).
+   * The service that a request comes from (`service:<name>`), by `Authorization: Bearer <service token>` (RFC 6750).
    *
    * @throws ApiError `unauthenticated`, or `ambiguous_credentials` where the header is there more than once
    */

@@ -37,10 +37,10 @@ export class VerificationController {
   @ApiSuccess(VerdictDto, 'The verdict, also where it is a refusal.', VERDICT_EXAMPLE)
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
   verify({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
-    this.serviceTokens.identify(raw);
+    const principal = this.serviceTokens.identify(raw);
     const { pair, need } = readVerifyRequest(body);
     const verdict = this.verifier.verify(pair, need);
-    return verdict instanceof Promise ? verdict.then(answer) : answer(verdict);
+    return verdict instanceof Promise ? verdict.then((one) => answer(one, principal)) : answer(verdict, principal);
   }
 
   @Post('batch')
@@ -51,16 +51,18 @@ export class VerificationController {
   @ApiSuccess(VerdictBatchDto, 'The verdicts, in the order of the requests.', { verdicts: [VERDICT_EXAMPLE] })
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
   verifyBatch({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
-    this.serviceTokens.identify(raw);
+    const principal = this.serviceTokens.identify(raw);
     const verdicts = this.verifier.verifyInOrder(readVerifyBatch(body));
-    return verdicts instanceof Promise ? verdicts.then(answerBatch) : answerBatch(verdicts);
+    return verdicts instanceof Promise
+      ? verdicts.then((all) => answerBatch(all, principal))
+      : answerBatch(verdicts, principal);
   }
 }
 
-function answer(verdict: Verdict): DirectAnswer {
-  return { body: `{"data":${verdictJson(verdict)},"status":"success"}` };
+function answer(verdict: Verdict, principal: string): DirectAnswer {
+  return { body: `{"data":${verdictJson(verdict)},"status":"success"}`, principal, verdict: verdict.code };
 }
 
-function answerBatch(verdicts: Verdict[]): DirectAnswer {
-  return { body: `{"data":{"verdicts":[${verdicts.map(verdictJson).join()}]},"status":"success"}` };
+function answerBatch(verdicts: Verdict[], principal: string): DirectAnswer {
+  return { body: `{"data":{"verdicts":[${verdicts.map(verdictJson).join()}]},"status":"success"}`, principal };
 }

@@ -25,7 +25,6 @@ const WELCOME = /This is the first start\.[^]*?-d '\{.*\}'/;
 export async function startProcess(variables: Record<string, string>): Promise<ServiceProcess> {
   const child = launch(['dist/main.js'], {
     PORT: '0',
-    LOG_LEVEL: 'debug',
     MANAGEMENT_RATE_LIMIT: '1000000',
     ...variables,
   });
@@ -33,10 +32,13 @@ export async function startProcess(variables: Record<string, string>): Promise<S
   const ended = endOf(child);
   void ended.then(() => new KeptLog().keep('process', [output().replace(WELCOME, '')]));
   const listening = new Promise<string>((resolve) => {
-    child.stdout?.on('data', () => {
+    const look = () => {
       const url = /at (http:\/\/[\d.]+:\d+)/.exec(output())?.[1];
-      if (url) resolve(url);
-    });
+      if (!url) return;
+      child.stdout?.off('data', look);
+      resolve(url);
+    };
+    child.stdout?.on('data', look);
   });
   const url = await Promise.race([listening, ended.then(() => undefined)]);
   if (!url) throw new Error(`the service did not start:\n${output()}`);

@@ -1,0 +1,31 @@
+import { UnavailableError } from './api-error.js';
+
+/**
+ * Lets so many in at once. Whoever comes beyond is refused at once: to wait behind so many others would take longer
+ * than anyone waits for an answer.
+ */
+export class Admission {
+  /** How many are in now. */
+  underWay = 0;
+  /** How many have been refused. */
+  refused = 0;
+
+  /** @param most how many may be in at once */
+  constructor(
+    private readonly most: number,
+    private readonly message: string,
+  ) {}
+
+  /** Whoever is let in leaves in the end. @throws UnavailableError if as many are in as may be */
+  enter(): void {
+    if (this.underWay >= this.most) {
+      this.refused++;
+      throw new UnavailableError(`${this.message} Try again in a moment.`, { retryAfterSeconds: 1 });
+    }
+    this.underWay++;
+  }
+
+  leave(): void {
+    this.underWay--;
+  }
+}

@@ -1,0 +1,52 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { AuthenticatedRequest, RefusedRequest } from '../authentication/decorators/current-principal.decorator.js';
+import type { FailedRequest } from '../contract/error.filter.js';
+import { Metrics } from './metrics.js';
+import { RequestLog } from './request-log.js';
+
+/** A request that was answered, whichever way it took. */
+export interface AnsweredRequest {
+  id: string;
+  method: string;
+  /** The pattern, not the path. */
+  route: string;
+  status: number;
+  seconds: number;
+  /** Who asked, as far as that is known: `session:<owner>`, `key:<id>`, `service:<name>`. */
+  principal?: string | undefined;
+  /** What was decided of a key. */
+  verdict?: string | undefined;
+  /** The code of the error that was answered. */
+  error?: string | undefined;
+}
+
+type Answered = FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest> & FailedRequest;
+
+/** Tells whoever keeps account of them of all requests that were answered. */
+@Injectable()
+export class AnsweredRequests implements OnModuleInit {
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly metrics: Metrics,
+    private readonly log: RequestLog,
+  ) {}
+
+  onModuleInit(): void {
+    const fastify = this.adapterHost.httpAdapter?.getInstance<FastifyInstance | undefined>();
+    fastify?.addHook('onResponse', (request: Answered, reply, done) => {
+      const { id, method, user, refused, verdict, errorCode: error } = request;
+      const route = request.routeOptions.url ?? 'none';
+      const principal = (user ?? refused)?.reference;
+      const seconds = reply.elapsedTime / 1_000;
+      this.tell({ id, method, route, status: reply.statusCode, seconds, principal, verdict, error });
+      done();
+    });
+  }
+
+  tell(request: AnsweredRequest): void {
+    this.metrics.observe(request);
+    this.log.record(request);
+  }
+}

@@ -1,0 +1,73 @@
+import type { Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ApiKeysService } from '../api-keys/api-keys.service.js';
+import { operatorFor } from '../api-keys/caller.js';
+import { ApiKeyNotFoundError } from '../api-keys/errors.js';
+import { Revocations } from '../api-keys/revocations.js';
+import { ADMIN_SCOPES } from '../api-keys/scopes.js';
+import { AppModule } from '../app.module.js';
+import { checkAudit } from '../audit/audit-check.js';
+import type { Environment } from '../config/environment.js';
+import { Database } from '../database/database.js';
+import { signSession } from './development-session.js';
+import { UsageError } from './exit.js';
+
+/** What a command has to show, in the names of the HTTP contract. */
+export type Result = Record<string, string | string[]>;
+
+/** Issues an admin key for an account. */
+export function issueAdmin(environment: Environment, owner: string): Promise<Result> {
+  return withService(environment, ApiKeysService, async (apiKeys) => {
+    const request = { name: 'Admin key', scopes: ADMIN_SCOPES };
+    const { apiKey, secretKey } = await apiKeys.issue(operatorFor(owner), request);
+    return { id: apiKey.id, owner_id: apiKey.ownerId, api_key: apiKey.apiKey, secret_key: secretKey };
+  });
+}
+
+/** Signs a session token, with the key that the service made itself. @throws UsageError where it made none */
+export function session({ developmentSessionKey }: Environment, owner: string): Result {
+  if (!developmentSessionKey) {
+    throw new UsageError('Sessions are signed by the account service here: JWT_PUBLIC_KEY or JWT_JWKS_URL is set.');
+  }
+  return { owner_id: owner, token: signSession(developmentSessionKey, owner) };
+}
+
+/** Revokes a key, whoever owns it. */
+export function revoke(environment: Environment, apiKey: string): Promise<Result> {
+  return withService(environment, Revocations, async (revocations) => {
+    if (!(await revocations.revokeByApiKey(apiKey))) throw new ApiKeyNotFoundError(apiKey);
+    return { api_key: apiKey, status: 'revoked' };
+  });
+}
+
+/** Finds events of the audit trail that were altered, removed or inserted, and lets the process exit with 1 then. */
+export async function verifyAudit(environment: Environment): Promise<Result> {
+  const database = await openDatabase(environment);
+  const { owners, events, offences } = await checkAudit(database.dataSource);
+  await database.close();
+  if (offences.length > 0) process.exitCode = 1;
+  const worded = offences.map(({ owner_id: owner, seq, problem }) => `${owner}, event ${seq}: ${problem}`);
+  return { owners: String(owners), events: String(events), offences: worded };
+}
+
+/** Brings the schema up to date. */
+export async function migrate(environment: Environment): Promise<Result> {
+  const database = await openDatabase(environment);
+  await database.close();
+  return { migrated: [...database.migrated] };
+}
+
+async function withService<T>(environment: Environment, service: Type<T>, run: (service: T) => Promise<Result>) {
+  const module = AppModule.forRoot(environment, await openDatabase(environment));
+  const context = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
+  try {
+    return await run(context.get(service, { strict: false }));
+  } finally {
+    await context.close();
+  }
+}
+
+/** Beside a running service too: its embedded database serves a second process. */
+function openDatabase({ database }: Environment): Promise<Database> {
+  return Database.open(database, { join: true });
+}

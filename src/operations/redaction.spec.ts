@@ -1,0 +1,27 @@
+import { redactor } from './redaction.js';
+
+const redact = redactor(['the-token-of-the-gateway-0123456789ab']);
+
+it.each([
+  ['a secret key', 'for w3s_zYRd2mcmuG8QbVB3IbAiHaylGytGmiHSpSlhB2ON.', 'for w3s_[redacted].'],
+  ['half of one', 'w3s_zYRd2mcmuG8Q', 'w3s_[redacted]'],
+  ['a session', 'token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2ln-nature_ ends', 'token [redacted] ends'],
+  ['a bearer token', 'authorization: bearer abc.def/ghi=', 'authorization: bearer [redacted]'],
+  ['a hash', 'is "$argon2id$v=19$m=1024,t=1,p=1$c2FsdA$aGFzaA"', 'is "[redacted]"'],
+  ['a password', 'connect postgres://ann:hunter2@db:5432/keys', 'connect postgres://ann:[redacted]@db:5432/keys'],
+  ['a password alone', 'rediss://:hunter2@cache', 'rediss://:[redacted]@cache'],
+  ['a server key', `CREDENTIAL_KEYS=${Buffer.alloc(32, 7).toString('base64')}`, 'CREDENTIAL_KEYS=[redacted]'],
+  ['a token of a service', 'no the-token-of-the-gateway-0123456789ab!', 'no [redacted]!'],
+])('takes out %s', (_, text, left) => {
+  expect(redact(text)).toBe(left);
+});
+
+it.each([
+  'POST /api/apiKeys 200',
+  'w3k_vfw8YWzfwa8agZq6anW6',
+  'key:01a20b9d-c4d9-7123-b878-6eb9911deb3f',
+  'postgres://db:5432/keys',
+  '0198c0de0000000000000000000000000000000000000000000000000000abcd',
+])('leaves %s', (text) => {
+  expect(redact(text)).toBe(text);
+});

@@ -1,0 +1,38 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import type { AnsweredRequest } from './answered-requests.js';
+
+/** What the platform asks on every request of its own, and whoever watches the process every second. */
+const FREQUENT = /^\/(?:api\/apiKeys\/(?:verify|authorize)|health|metrics)/;
+
+/**
+ * A line for each request. Those that are made all the time are logged where `LOG_LEVEL` is `debug` alone: a line
+ * costs more than a verdict, and the metrics and the usage of each key count them anyway.
+ */
+@Injectable()
+export class RequestLog {
+  private readonly logger = new Logger('Request');
+  private readonly isLogged: (route: string) => boolean;
+
+  constructor(@Inject(ENVIRONMENT) { logLevel }: Environment) {
+    const levels: Record<Environment['logLevel'], RequestLog['isLogged']> = {
+      error: () => false,
+      warn: () => false,
+      info: (route) => !FREQUENT.test(route),
+      debug: () => true,
+    };
+    this.isLogged = levels[logLevel];
+  }
+
+  record({ id, method, route, status, seconds, ...rest }: AnsweredRequest): void {
+    if (!this.isLogged(route)) return;
+    const known = Object.entries(rest).filter(([, value]) => value !== undefined);
+    const fields = { request_id: id, method, route, status, duration_ms: milliseconds(seconds) };
+    this.logger.log(`${method} ${route} ${status}`, { ...fields, ...Object.fromEntries(known) });
+  }
+}
+
+/** To a thousandth. */
+function milliseconds(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e3;
+}

@@ -1,0 +1,17 @@
+import { ApiKeysService } from '../api-keys/api-keys.service.js';
+import { createApp } from '../app.setup.js';
+import type { Environment } from '../config/environment.js';
+import { welcomeOnce } from './first-start.js';
+import { createLogger } from './logger.js';
+import { endOnSignal } from './shutdown.js';
+
+/** The service as a process: it listens until it is told to end. */
+export async function serve(environment: Environment): Promise<void> {
+  const logger = createLogger(environment);
+  const app = await createApp(environment);
+  endOnSignal(app);
+  await app.listen(environment.port, environment.host);
+  const url = await app.getUrl();
+  logger.log(`W3IPFS API keys at ${url}, its documentation at ${url}/docs`, 'Service');
+  await welcomeOnce(environment, app.get(ApiKeysService, { strict: false }), url);
+}
