@@ -1,7 +1,8 @@
 import { jest } from '@jest/globals';
-import { DataSource } from 'typeorm';
+import { ApiKeysService } from '../src/api-keys/api-keys.service.js';
 import { SCOPES } from '../src/api-keys/scopes.js';
 import { SecretHasher } from '../src/api-keys/secret-hasher.js';
+import { SecretChecks } from '../src/verification/secret-checks.js';
 import { atOnce, range } from './support/at-once.js';
 import { documentedBody, issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';

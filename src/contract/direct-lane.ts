@@ -48,6 +48,7 @@ interface Taken {
 export class DirectLane {
   private readonly routes = new Map<string, DirectRoute>();
   private duties: LaneDuties | undefined;
+  private server: Server | undefined;
 
   /** Opens it; until then everything goes the ordinary way. */
   open(duties: LaneDuties): void {
@@ -60,15 +61,13 @@ export class DirectLane {
 
   /** @param ordinary what answers the requests that are not taken */
   createServer(options: ServerOptions, ordinary: RequestListener): Server {
-    const server = createServer(options, (request, response) => {
-      // A server that is ending waits for its connections: this one is not to be used again
-      if (!server.listening) response.shouldKeepAlive = false;
+    this.server = createServer(options, (request, response) => {
       const { duties } = this;
       const route = duties && this.routeOf(request);
       if (!route) return ordinary(request, response);
       this.receive({ request, response, route, duties, id: requestId(request.headers), began: performance.now() });
     });
-    return server;
+    return this.server;
   }
 
   private routeOf(request: IncomingMessage): DirectRoute | undefined {
@@ -116,6 +115,8 @@ export class DirectLane {
   }
 
   private send({ request, response, route, id, began, duties }: Taken, answer: DirectAnswer): void {
+    // A server that is ending waits for its connections: this one is not to be used again
+    if (!this.server?.listening) response.shouldKeepAlive = false;
     write(response, id, answer);
     const { method = '' } = request;
     duties.observe({ id, method, route: route.path }, answer, (performance.now() - began) / 1_000);

@@ -42,6 +42,11 @@ export function createHttpServer(lane: DirectLane): FastifyAdapter {
     reply.headers({ ...COMMON_HEADERS, 'X-Request-Id': request.id });
     done(headersOffence(request.raw));
   });
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    // A server that is ending waits for its connections: this one is not to be used again
+    if (!fastify.server.listening) reply.raw.shouldKeepAlive = false;
+    done();
+  });
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {
