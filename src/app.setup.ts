@@ -15,6 +15,7 @@ import { createDocument, serveDocument } from './openapi/document.js';
 import { AnsweredRequests } from './operations/answered-requests.js';
 import { createLogger } from './operations/logger.js';
 import { Overload } from './operations/overload.js';
+import { Tracing } from './operations/tracing.js';
 
 const WITHOUT_PREFIX = ['health/live', 'health/ready', 'metrics'];
 
@@ -60,6 +61,7 @@ async function buildApp(module: DynamicModule, logger: LoggerService): Promise<N
     observe: (request, { status = 200, principal, verdict, code: error }, seconds) =>
       answered.tell({ ...request, status, seconds, principal, verdict, error }),
     admission: app.get(Overload, { strict: false }).verification,
+    trace: app.get<Tracing | null>(Tracing, { strict: false })?.trace,
   });
   return app;
 }

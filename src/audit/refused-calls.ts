@@ -50,7 +50,11 @@ export class RefusedCalls implements OnModuleInit {
 
   onModuleInit(): void {
     const fastify = this.adapterHost.httpAdapter?.getInstance<FastifyInstance | undefined>();
-    fastify?.addHook('onResponse', async (request) => this.record(request));
+    fastify?.addHook('onResponse', (request, _reply, done) => {
+      // Nobody waits for it
+      void this.record(request);
+      done();
+    });
   }
 
   private async record(request: Refused): Promise<void> {

@@ -50,6 +50,8 @@ export interface Environment {
   /** For how many days a revoked key can still be read. */
   retentionDays: number;
   logLevel: Variables['LOG_LEVEL'];
+  /** Where traces are sent (OTLP over HTTP); absent: none are made. */
+  otlpEndpoint: string | undefined;
   /** Present where `session.publicKey` is the one the service made itself; never in production. */
   developmentSessionKey: string | undefined;
   /** Present where it is the only service token, which the service made itself; never in production. */
@@ -89,6 +91,7 @@ export function loadEnvironment(source: NodeJS.ProcessEnv): Environment {
     trustedProxies: new Networks(variables.TRUSTED_PROXIES),
     retentionDays: variables.RETENTION_DAYS,
     logLevel: variables.LOG_LEVEL,
+    otlpEndpoint: variables.OTEL_EXPORTER_OTLP_ENDPOINT,
     developmentSessionKey: session.developmentKey,
     developmentServiceToken,
   };

@@ -13,12 +13,21 @@ import { BODY_LIMIT, parseJsonBody } from './json-body.js';
 import { requestId } from './request-id.js';
 import { COMMON_HEADERS, JSON_TYPE } from './response-headers.js';
 
+interface LaneRequest {
+  raw: IncomingMessage;
+  id: string;
+  method: string;
+  route: string;
+}
+
 /** What the ordinary way would have done around a handler. */
 export interface LaneDuties {
   /** Answers a failure as the error filter would: with the envelope, and a log of what is ours. */
   answerFailure(cause: unknown, request: { id: string; method: string; url: string }): DirectAnswer;
   /** Learns of every answer. @param route the pattern, not the path */
-  observe(request: { id: string; method: string; route: string }, answer: DirectAnswer, seconds: number): void;
+  observe(request: LaneRequest, answer: DirectAnswer, seconds: number): void;
+  /** Where requests are traced: answers one, on whichever way, within its span. */
+  trace?: ((request: IncomingMessage, response: ServerResponse, answer: () => void) => void) | undefined;
   /** Bounds how many requests may wait for the database at once. */
   admission: Admission;
 }
@@ -62,12 +71,18 @@ export class DirectLane {
   /** @param ordinary what answers the requests that are not taken */
   createServer(options: ServerOptions, ordinary: RequestListener): Server {
     this.server = createServer(options, (request, response) => {
-      const { duties } = this;
-      const route = duties && this.routeOf(request);
-      if (!route) return ordinary(request, response);
-      this.receive({ request, response, route, duties, id: requestId(request.headers), began: performance.now() });
+      const trace = this.duties?.trace;
+      if (trace) trace(request, response, () => this.answer(request, response, ordinary));
+      else this.answer(request, response, ordinary);
     });
     return this.server;
+  }
+
+  private answer(request: IncomingMessage, response: ServerResponse, ordinary: RequestListener): void {
+    const { duties } = this;
+    const route = duties && this.routeOf(request);
+    if (!route) return ordinary(request, response);
+    this.receive({ request, response, route, duties, id: requestId(request.headers), began: performance.now() });
   }
 
   private routeOf(request: IncomingMessage): DirectRoute | undefined {
@@ -79,13 +94,13 @@ export class DirectLane {
 
   private receive(taken: Taken): void {
     const { request } = taken;
-    if (request.headers['content-length'] === undefined) return this.answer(taken);
+    if (request.headers['content-length'] === undefined) return this.decide(taken);
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => this.answer(taken, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    request.on('end', () => this.decide(taken, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
   }
 
-  private answer(taken: Taken, body?: Buffer): void {
+  private decide(taken: Taken, body?: Buffer): void {
     const { admission } = taken.duties;
     try {
       admission.enter();
@@ -94,7 +109,7 @@ export class DirectLane {
     }
     try {
       const answer = taken.route.handler({ raw: taken.request, body: body && parseJsonBody(body) });
-      if (answer instanceof Promise) return this.answerLater(taken, answer);
+      if (answer instanceof Promise) return this.sendLater(taken, answer);
       this.send(taken, answer);
     } catch (cause) {
       this.fail(taken, cause);
@@ -102,7 +117,7 @@ export class DirectLane {
     admission.leave();
   }
 
-  private answerLater(taken: Taken, answer: Promise<DirectAnswer>): void {
+  private sendLater(taken: Taken, answer: Promise<DirectAnswer>): void {
     void answer
       .then((one) => this.send(taken, one))
       .catch((cause: unknown) => this.fail(taken, cause))
@@ -119,7 +134,7 @@ export class DirectLane {
     if (!this.server?.listening) response.shouldKeepAlive = false;
     write(response, id, answer);
     const { method = '' } = request;
-    duties.observe({ id, method, route: route.path }, answer, (performance.now() - began) / 1_000);
+    duties.observe({ raw: request, id, method, route: route.path }, answer, (performance.now() - began) / 1_000);
   }
 }
 

@@ -1,13 +1,16 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AuthenticatedRequest, RefusedRequest } from '../authentication/decorators/current-principal.decorator.js';
 import type { FailedRequest } from '../contract/error.filter.js';
 import { Metrics } from './metrics.js';
 import { RequestLog } from './request-log.js';
+import { Tracing } from './tracing.js';
 
 /** A request that was answered, whichever way it took. */
 export interface AnsweredRequest {
+  raw: IncomingMessage;
   id: string;
   method: string;
   /** The pattern, not the path. */
@@ -31,16 +34,17 @@ export class AnsweredRequests implements OnModuleInit {
     private readonly adapterHost: HttpAdapterHost,
     private readonly metrics: Metrics,
     private readonly log: RequestLog,
+    @Inject(Tracing) private readonly tracing: Tracing | null,
   ) {}
 
   onModuleInit(): void {
     const fastify = this.adapterHost.httpAdapter?.getInstance<FastifyInstance | undefined>();
     fastify?.addHook('onResponse', (request: Answered, reply, done) => {
-      const { id, method, user, refused, verdict, errorCode: error } = request;
+      const { raw, id, method, user, refused, verdict, errorCode: error } = request;
       const route = request.routeOptions.url ?? 'none';
       const principal = (user ?? refused)?.reference;
       const seconds = reply.elapsedTime / 1_000;
-      this.tell({ id, method, route, status: reply.statusCode, seconds, principal, verdict, error });
+      this.tell({ raw, id, method, route, status: reply.statusCode, seconds, principal, verdict, error });
       done();
     });
   }
@@ -48,5 +52,6 @@ export class AnsweredRequests implements OnModuleInit {
   tell(request: AnsweredRequest): void {
     this.metrics.observe(request);
     this.log.record(request);
+    this.tracing?.finish(request);
   }
 }

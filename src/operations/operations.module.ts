@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { ENVIRONMENT } from '../config/environment.js';
 import { HealthController } from './health.controller.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { VerificationModule } from '../verification/verification.module.js';
@@ -9,11 +11,20 @@ import { Metrics } from './metrics.js';
 import { Overload } from './overload.js';
 import { Readiness } from './readiness.js';
 import { RequestLog } from './request-log.js';
+import { createTracing, Tracing } from './tracing.js';
 
 /** What whoever runs the service needs of it. */
 @Module({
   imports: [VerificationModule, LimitsModule],
   controllers: [HealthController, MetricsController],
-  providers: [Housekeeping, Readiness, Overload, Metrics, RequestLog, AnsweredRequests],
+  providers: [
+    Housekeeping,
+    Readiness,
+    Overload,
+    Metrics,
+    RequestLog,
+    { provide: Tracing, inject: [ENVIRONMENT, DataSource], useFactory: createTracing },
+    AnsweredRequests,
+  ],
 })
 export class OperationsModule {}

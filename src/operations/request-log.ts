@@ -24,11 +24,17 @@ export class RequestLog {
     this.isLogged = levels[logLevel];
   }
 
-  record({ id, method, route, status, seconds, ...rest }: AnsweredRequest): void {
+  record({ id, method, route, status, seconds, principal, verdict, error }: AnsweredRequest): void {
     if (!this.isLogged(route)) return;
-    const known = Object.entries(rest).filter(([, value]) => value !== undefined);
-    const fields = { request_id: id, method, route, status, duration_ms: milliseconds(seconds) };
-    this.logger.log(`${method} ${route} ${status}`, { ...fields, ...Object.fromEntries(known) });
+    const known = { principal, verdict, error, duration_ms: milliseconds(seconds) };
+    const fields = Object.entries(known).filter(([, value]) => value !== undefined);
+    this.logger.log(`${method} ${route} ${status}`, {
+      request_id: id,
+      method,
+      route,
+      status,
+      ...Object.fromEntries(fields),
+    });
   }
 }
 

@@ -8,6 +8,8 @@ export interface ServiceProcess {
   /** All that it has printed until now. */
   output: () => string;
   /** Sends the signal, and tells with what it ended. */
+  end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>;
+  /** The same, once the client's connections are closed. */
   stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
 }
 
@@ -43,15 +45,15 @@ export async function startProcess(variables: Record<string, string>): Promise<S
   const url = await Promise.race([listening, ended.then(() => undefined)]);
   if (!url) throw new Error(`the service did not start:\n${output()}`);
   const client = new Client(url);
-  return {
-    client,
-    output,
-    stop: (signal = 'SIGTERM') => {
-      client.close();
-      child.kill(signal);
-      return ended;
-    },
+  const end = (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    return ended;
   };
+  const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
+    client.close();
+    return end(signal);
+  };
+  return { client, output, end, stop };
 }
 
 /** Runs a built command to its end. */

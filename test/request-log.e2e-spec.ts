@@ -1,0 +1,75 @@
+import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
+import { issueKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { type ServiceProcess, startProcess } from './support/process.js';
+import { accountService } from './support/sessions.js';
+import { until } from './support/until.js';
+import { serviceVariables, verify } from './support/verification.js';
+
+let database: TestDatabase;
+let service: ServiceProcess;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  service = await startProcess({
+    ...database.variables,
+    ...serviceVariables,
+    ...(onServer && { NODE_ENV: 'production' }),
+    JWT_PUBLIC_KEY: accountService.publicKey,
+    CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
+    LOG_LEVEL: 'debug',
+  });
+});
+afterAll(async () => {
+  await service.stop();
+  await database.drop();
+});
+
+// Production is not production on an embedded database
+const inProduction = onServer ? it : it.skip;
+const inDevelopment = onServer ? it.skip : it;
+
+async function callEverything() {
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  await verify(service.client, key);
+  await service.client.get('/api/apiKeys/list', { ...pairHeaders(key), 'x-request-id': 'mine' });
+  await service.client.get('/api/apiKeys/authorize?scope=admin', pairHeaders(key));
+  await service.client.get('/api/apiKeys/list');
+  await until(() => service.output().includes('/api/apiKeys/list 401'), 'the last line');
+  return key;
+}
+
+inProduction('tells in JSON who called what, and what came of it', async () => {
+  const key = await callEverything();
+  const lines = service.output().trim().split('\n');
+  const requests = lines.map((line) => JSON.parse(line)).filter(({ context }) => context === 'Request');
+  const known = { level: 'log', duration_ms: expect.any(Number), request_id: expect.any(String) };
+  const [issued, verified, listed, authorized, refused] = requests;
+  expect(issued).toMatchObject({
+    ...known,
+    principal: 'session:ann',
+    method: 'POST',
+    route: '/api/apiKeys',
+    status: 200,
+  });
+  expect(verified).toMatchObject({
+    ...known,
+    principal: 'service:gateway',
+    route: '/api/apiKeys/verify',
+    verdict: 'VALID',
+  });
+  expect(listed).toMatchObject({
+    principal: `key:${key.id}`,
+    status: 403,
+    error: 'insufficient_scope',
+    request_id: 'mine',
+  });
+  expect(authorized).toMatchObject({ route: '/api/apiKeys/authorize', status: 403, error: 'insufficient_scope' });
+  expect(refused).toMatchObject({ status: 401, error: 'unauthenticated', verdict: 'INVALID_CREDENTIALS' });
+  expect(refused.principal).toBeUndefined();
+});
+
+inDevelopment('tells in words who called what, and what came of it', async () => {
+  const key = await callEverything();
+  expect(service.output()).toMatch(/LOG \[Request\] POST \/api\/apiKeys 200 \{.*principal: 'session:ann'/);
+  expect(service.output()).toMatch(/\[Request\] POST \/api\/apiKeys\/verify 200 \{.*verdict: 'VALID'/);
+  expect(service.output()).toMatch(new RegExp(`GET /api/apiKeys/list 403 \\{ request_id: 'mine'.*key:${key.id}`));
+});
