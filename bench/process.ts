@@ -78,7 +78,7 @@ function listeningUrl(child: ChildProcess): Promise<string> {
 }
 
 /** User and system time of the process (proc(5), fields 14 and 15, in ticks of 10 ms); Linux only. */
-function cpuSeconds(pid: number | undefined): number {
+export function cpuSeconds(pid: number | undefined): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
     return (Number(fields[11]) + Number(fields[12])) / 100;
