@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SCOPES } from '../src/api-keys/scopes.js';
 import { ROUTE_TABLE } from '../src/verification/route-table.js';
 import { bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
@@ -10,6 +11,7 @@ import { type SmallServer, startPlatform, startServer } from './support/platform
 import { type Proxy, startProxy } from './support/proxy.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
+import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
 const isThere = process.env[NGINX_VARIABLE] !== undefined;
 if (!isThere) process.stderr.write(`Left out: the gateway's tests, which want ${NGINX_VARIABLE}=/usr/sbin/nginx\n`);
@@ -261,6 +263,80 @@ withNginx('nginx, by what the key service answers', () => {
     await platform.stop();
     const answer = await answerTo('VALID', 200);
     expect([answer.status, answer.body.error.code]).toEqual([503, 'unavailable']);
+  });
+});
+
+withNginx('nginx, before two processes of the key service', () => {
+  let service: TestService;
+  let proxies: [Proxy, Proxy];
+  let platform: SmallServer;
+  let gateway: Gateway;
+  let admin: IssuedKey;
+  beforeAll(async () => {
+    service = await startService(serviceVariables);
+    const port = Number(new URL(service.client.url).port);
+    proxies = [await startProxy('127.0.0.1', port), await startProxy('127.0.0.1', port)];
+    platform = await startPlatform();
+    const keys = proxies.map((proxy) => `127.0.0.1:${proxy.port}`) as [string, string];
+    gateway = await startNginx({ keys, platform: platform.address });
+    admin = await issueKey(service.client, 'ann');
+  });
+  afterAll(async () => {
+    await gateway?.stop();
+    await platform?.stop();
+    for (const proxy of proxies) await proxy.cut();
+    await service?.stop();
+  });
+
+  /** Twenty requests of each kind: how often each status came, and the longest that one took, in milliseconds. */
+  async function ask(): Promise<{ statuses: Record<number, number>; longest: number }> {
+    const statuses: Record<number, number> = {};
+    let longest = 0;
+    for (let round = 0; round < 20; round++) {
+      for (const call of [
+        () => gateway.client.get(PINS, pairHeaders(admin)),
+        () => gateway.client.post('/api/apiKeys', sessionOf('ann'), bodyWith([])),
+        () => verify(gateway.inside, admin),
+      ]) {
+        const began = performance.now();
+        const { status } = await call();
+        longest = Math.max(longest, performance.now() - began);
+        statuses[status] = (statuses[status] ?? 0) + 1;
+      }
+    }
+    return { statuses, longest };
+  }
+
+  it('shows nobody that one of them is away, nor that it returns', async () => {
+    for (const away of proxies) {
+      await away.cut();
+      const { statuses, longest } = await ask();
+      await away.mend();
+      expect(statuses).toEqual({ 200: 60 });
+      expect(longest).toBeLessThan(1_000);
+      expect((await ask()).statuses).toEqual({ 200: 60 });
+      // By now the one that was away has been taken in again: the other can go
+      await sleep(1_100);
+    }
+  });
+
+  it('answers 503 while both are away, and is itself within two seconds of their return', async () => {
+    for (const proxy of proxies) await proxy.cut();
+    for (const path of [PINS, '/api/apiKeys/list']) {
+      const { status, body } = await gateway.client.get(path, pairHeaders(admin));
+      expect([status, body.error.code]).toEqual([503, 'unavailable']);
+    }
+    for (const proxy of proxies) await proxy.mend();
+    await sleep(2_000);
+    expect((await ask()).statuses).toEqual({ 200: 60 });
+  });
+
+  it('leads services to what they ask, and to nothing besides', async () => {
+    expect((await verify(gateway.inside, admin)).body.data.code).toBe('VALID');
+    expect((await gateway.inside.get('/health/ready')).status).toBe(200);
+    for (const path of ['/metrics', '/docs', PINS]) {
+      expect((await gateway.inside.get(path, serviceHeaders)).status).toBe(404);
+    }
   });
 });
 

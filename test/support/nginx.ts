@@ -16,16 +16,24 @@ const NOBODY = 65_534;
 export interface Gateway {
   port: number;
   client: Client;
+  /** What the platform's services use. */
+  inside: Client;
   stop(): Promise<void>;
 }
 
-/** @param addresses where the key service and the platform are, `host:port` */
-export async function startNginx(addresses: { keys: string; platform: string }): Promise<Gateway> {
+/** Where the processes of the key service and the platform are, `host:port`. */
+interface Addresses {
+  keys: string | [string, string];
+  platform: string;
+}
+
+export async function startNginx(addresses: Addresses): Promise<Gateway> {
   const nginx = executable();
   const folder = makeFolder();
   chmodSync(folder, 0o777);
-  const port = await freePort();
-  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, addresses));
+  const [port, insidePort] = [await freePort(), await freePort()];
+  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, insidePort));
+  writeFileSync(join(folder, 'upstreams.conf'), upstreams(addresses));
   const directives = `daemon off; master_process off; pid ${folder}/pid; error_log stderr;`;
   const unprivileged = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   const args = ['-e', 'stderr', '-p', folder, '-c', join(folder, 'nginx.conf'), '-g', directives];
@@ -37,14 +45,15 @@ export async function startNginx(addresses: { keys: string; platform: string }):
     if (child.exitCode !== null) throw new Error(`nginx did not start:\n${output}`);
     await sleep(20);
   }
-  const client = new Client(`http://127.0.0.1:${port}`);
+  const [client, inside] = [port, insidePort].map((one) => new Client(`http://127.0.0.1:${one}`)) as [Client, Client];
   const stop = async () => {
     client.close();
+    inside.close();
     child.kill();
     await ended;
     removeFolder(folder);
   };
-  return { port, client, stop };
+  return { port, client, inside, stop };
 }
 
 function executable(): string {
@@ -57,23 +66,35 @@ function executable(): string {
   return nginx;
 }
 
-/** The file that is shipped, but for its addresses and the folders that need a user's rights. */
-function configuration(folder: string, port: number, { keys, platform }: { keys: string; platform: string }): string {
+/** The file that is shipped, but for its ports and the folders that need a user's rights. */
+function configuration(folder: string, port: number, insidePort: number): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'scgi', 'uwsgi'].map(
     (one) => `${one}_temp_path ${folder}/${one};`,
   );
-  const changes: [string, string][] = [
+  return changed('deploy/nginx.conf', [
     ['http {', `http { access_log off; ${temporary.join(' ')}`],
     ['listen 8080;', `listen 127.0.0.1:${port};`],
-    ['server 127.0.0.1:8000;', `server ${keys};`],
+    ['listen 8081;', `listen 127.0.0.1:${insidePort};`],
+  ]);
+}
+
+/** The file that is shipped, with a test's addresses; one process of the key service alone is the only one listed. */
+function upstreams({ keys, platform }: Addresses): string {
+  const [first, second] = [keys].flat();
+  return changed('deploy/upstreams.conf', [
+    ['server 127.0.0.1:8000 ', `server ${first} `],
+    ['server 127.0.0.1:8001 ', second ? `server ${second} ` : '# '],
     ['server 127.0.0.1:9000;', `server ${platform};`],
-  ];
+  ]);
+}
+
+function changed(file: string, changes: [string, string][]): string {
   return changes.reduce(
     (text, [from, to]) => {
-      if (text.split(from).length !== 2) throw new Error(`deploy/nginx.conf does not have one '${from}'`);
+      if (text.split(from).length !== 2) throw new Error(`${file} does not have one '${from}'`);
       return text.replace(from, () => to);
     },
-    readFileSync('deploy/nginx.conf', 'utf8'),
+    readFileSync(file, 'utf8'),
   );
 }
 
