@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { atOnce, range } from './support/at-once.js';
+import type { Answer } from './support/client.js';
+import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
+import { freePort } from './support/free-port.js';
+import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { type Gateway, NGINX_VARIABLE, startNginx } from './support/nginx.js';
+import { type SmallServer, startPlatform } from './support/platform.js';
+import { type ServiceProcess, startProcess } from './support/process.js';
+import { accountService, sessionOf } from './support/sessions.js';
+import { until } from './support/until.js';
+import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
+
+const CALLERS = 16;
+/** Between an answer and the next request of a caller: the processes that start need the cores as well. */
+const PAUSE_MS = 10;
+/** Four starts, on a machine that has other things to do. */
+const WITHIN_MS = 240_000;
+
+const hasNginx = process.env[NGINX_VARIABLE] !== undefined;
+if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not set: a rolling restart behind nginx\n`);
+
+// The embedded database has one process alone
+(onServer && hasNginx ? describe : describe.skip)('two processes behind nginx, restarted one after the other', () => {
+  let database: TestDatabase;
+  let platform: SmallServer;
+  let gateway: Gateway;
+  let ports: number[];
+  let services: ServiceProcess[];
+  const start = (port: number) =>
+    startProcess({
+      ...serviceVariables,
+      PORT: String(port),
+      DATABASE_URL: database.variables.DATABASE_URL as string,
+      JWT_PUBLIC_KEY: accountService.publicKey,
+      CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
+      TRUSTED_PROXIES: '127.0.0.1',
+    });
+  beforeAll(async () => {
+    [database, platform, ports] = await Promise.all([
+      createTestDatabase(),
+      startPlatform(),
+      Promise.all([freePort(), freePort()]),
+    ]);
+    services = await Promise.all(ports.map(start));
+    const keys = ports.map((port) => `127.0.0.1:${port}`) as [string, string];
+    gateway = await startNginx({ keys, platform: platform.address });
+  });
+  afterAll(async () => {
+    await gateway?.stop();
+    await Promise.all(services.map((service) => service.stop()));
+    await platform.stop();
+    await database.drop();
+  });
+
+  it(
+    'fail no request',
+    async () => {
+      const body = structuredClone(powerlessBody);
+      body.scopes.data.pin_list = true;
+      const key = await issueKey(services[0]!.client, 'ann', body);
+      const session = sessionOf('ann');
+      const calls: Record<string, () => Promise<Answer>> = {
+        verify: () => verify(gateway.inside, key),
+        'through the gateway': () => gateway.client.get('/api/pinning/pins', pairHeaders(key)),
+        list: () => gateway.client.get('/api/apiKeys/list', session),
+        issue: () => gateway.client.post('/api/apiKeys', session, powerlessBody),
+      };
+      const outcomes: Record<string, Record<string, number>> = {};
+      const answered: IssuedKey[] = [];
+      let isOver = false;
+      const load = atOnce(CALLERS, range(CALLERS), async (caller) => {
+        const [name, call] = Object.entries(calls)[caller % 4] as [string, () => Promise<Answer>];
+        const counts = (outcomes[name] ??= {});
+        while (!isOver) {
+          const outcome = await call().then(
+            ({ status, body: told }) => {
+              if (name === 'issue' && status === 200) answered.push(told.data);
+              return String(told?.data?.code ?? status);
+            },
+            (error: NodeJS.ErrnoException) => error.code ?? error.message,
+          );
+          counts[outcome] = (counts[outcome] ?? 0) + 1;
+          await sleep(PAUSE_MS);
+        }
+      });
+      for (const [index, port] of ports.entries()) {
+        expect(await services[index]!.end('SIGTERM')).toBe(0);
+        services[index] = await start(port);
+        const { client } = services[index];
+        await until(async () => (await client.get('/health/ready')).status === 200, 'the process to be ready');
+        await untilServed(client);
+      }
+      isOver = true;
+      await load;
+      process.stdout.write(`Rolling restart: ${JSON.stringify(outcomes)}\n`);
+      expect(Object.fromEntries(Object.entries(outcomes).map(([name, counts]) => [name, Object.keys(counts)]))).toEqual(
+        {
+          verify: ['VALID'],
+          'through the gateway': ['200'],
+          list: ['200'],
+          issue: ['200'],
+        },
+      );
+      const { total } = (await services[0]!.client.get('/api/apiKeys/list', session)).body.data;
+      expect(total).toBe(answered.length + 1);
+    },
+    WITHIN_MS,
+  );
+
+  /** nginx takes a process again a second after it has found it gone: until it has, the other is not to be ended. */
+  async function untilServed(client: ServiceProcess['client']): Promise<void> {
+    const verdicts = async () => {
+      const { text } = await client.get('/metrics', serviceHeaders);
+      return /^w3ipfs_keys_verdicts_total\{code="VALID"\} (\d+)/m.exec(text)?.[1] ?? '0';
+    };
+    await until(async () => Number(await verdicts()) > 0, 'nginx to take the process again');
+  }
+});
