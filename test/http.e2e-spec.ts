@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { pathsOf } from './support/answers.js';
 import type { Answer } from './support/client.js';
 import { documentedBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
@@ -29,6 +30,7 @@ describe('what the framework refuses by itself', () => {
     ['GET', '/api/apiKeys/', 'POST'],
     ['POST', '/api/apiKeys/list?x', 'DELETE, GET, HEAD, PATCH'],
     ['PATCH', '/health/live', 'GET, HEAD'],
+    ['QUERY', '/api/apiKeys', 'POST'],
   ])('has our envelope: %s %s, and says what is allowed', async (method, path, allow) => {
     const answer = await service.client.call(method, path);
     expectEnvelope(answer, 405, 'method_not_allowed');
@@ -62,6 +64,13 @@ describe('what the framework refuses by itself', () => {
       400,
       'validation_failed',
     ],
+    [
+      'a transfer encoding that is not read',
+      'POST /api/apiKeys/verify HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n' +
+        'Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n',
+      400,
+      'validation_failed',
+    ],
     ['headers over 16 KiB', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'payload_too_large'],
   ])('has our envelope: %s', async (_, bytes, status, code) => {
     const { head, body } = await raw(bytes);
@@ -70,9 +79,25 @@ describe('what the framework refuses by itself', () => {
     expect(head.toLowerCase()).toContain(`x-request-id: ${JSON.parse(body).request_id}`);
   });
 
+  it('has our envelope: a second character set', async () => {
+    const headers = { ...sessionOf('ann'), 'content-type': 'application/json; charset=utf-8; charset=utf-16' };
+    expectEnvelope(await service.client.post('/api/apiKeys', headers, documentedBody), 415, 'unsupported_media_type');
+  });
+
   it('goes on serving after all that', async () => {
     expect((await service.client.get('/health/ready')).status).toBe(200);
   });
+});
+
+it.each([
+  ['GET', '/api/apiKeys/testAuthentication', {}],
+  ['POST', '/api/apiKeys', documentedBody],
+  ['POST', '/api/apiKeys/report-leak', { api_key: 'x', secret_key: 'y' }],
+])('names the parameters of a query that %s %s does not take', async (method, path, sent) => {
+  const body = method === 'GET' ? undefined : sent;
+  const answer = await service.client.call(method, `${path}?x=1&y`, { headers: sessionOf('ann'), body });
+  expectEnvelope(answer, 400, 'validation_failed');
+  expect(pathsOf(answer)).toEqual(['x', 'y']);
 });
 
 describe('X-Request-Id', () => {

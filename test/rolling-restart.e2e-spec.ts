@@ -68,11 +68,11 @@ if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not se
       };
       const outcomes: Record<string, Record<string, number>> = {};
       const answered: IssuedKey[] = [];
-      let isOver = false;
+      const ending = new AbortController();
       const load = atOnce(CALLERS, range(CALLERS), async (caller) => {
         const [name, call] = Object.entries(calls)[caller % 4] as [string, () => Promise<Answer>];
         const counts = (outcomes[name] ??= {});
-        while (!isOver) {
+        while (!ending.signal.aborted) {
           const outcome = await call().then(
             ({ status, body: told }) => {
               if (name === 'issue' && status === 200) answered.push(told.data);
@@ -91,7 +91,7 @@ if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not se
         await until(async () => (await client.get('/health/ready')).status === 200, 'the process to be ready');
         await untilServed(client);
       }
-      isOver = true;
+      ending.abort();
       await load;
       process.stdout.write(`Rolling restart: ${JSON.stringify(outcomes)}\n`);
       expect(Object.fromEntries(Object.entries(outcomes).map(([name, counts]) => [name, Object.keys(counts)]))).toEqual(

@@ -25,7 +25,7 @@ export class AuthenticationController {
     type: TestAuthenticationDto,
     example: TestAuthenticationDto.of(Principal.session('0714f35b-08aa-4c2b-9df4-ddaa276d4ed0')),
   })
-  @ApiErrors(...AUTHENTICATED)
+  @ApiErrors(...AUTHENTICATED, 'validation_failed')
   async test(@CurrentPrincipal() principal: Principal): Promise<TestAuthenticationDto> {
     return TestAuthenticationDto.of(await this.current(principal));
   }

@@ -1,8 +1,9 @@
 import { Module } from '@nestjs/common';
-import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { AllowedMethods } from './allowed-methods.js';
 import { ErrorAnswers } from './error-answers.js';
 import { ErrorFilter } from './error.filter.js';
+import { UnknownQueryInterceptor } from './unknown-query.interceptor.js';
 import { createValidationPipe } from './validation.pipe.js';
 
 /** What holds for every request and every answer, whatever it is about. */
@@ -11,6 +12,7 @@ import { createValidationPipe } from './validation.pipe.js';
     AllowedMethods,
     ErrorAnswers,
     { provide: APP_FILTER, useClass: ErrorFilter },
+    { provide: APP_INTERCEPTOR, useClass: UnknownQueryInterceptor },
     { provide: APP_PIPE, useFactory: createValidationPipe },
   ],
 })

@@ -60,6 +60,8 @@ export class ErrorAnswers {
         return new ApiError('unsupported_media_type', 'Send the body as Content-Type: application/json.');
       case 400:
       case 414:
+        // Fastify wants a body with QUERY even where the route does not take it
+        if (request.method === 'QUERY') return this.noSuchRoute(request);
         return new ApiError('validation_failed', 'The request is not one that this service can read.');
       default:
         return internalError();

@@ -71,11 +71,13 @@ function readWholeRequests(server: Server): void {
 
 /**
  * `Host` has to be there, once (RFC 9112, 3.2), but for HTTP/1.0, which balancers' checks still speak; of two
- * others it would depend on the reader which one counts.
+ * others it would depend on the reader which one counts. Node decodes `chunked` alone, and passes over what is before it.
  */
 function headersOffence({ headers, headersDistinct, httpVersion }: IncomingMessage): ApiError | undefined {
   if (headers.host === undefined && httpVersion !== '1.0')
     return new ApiError('validation_failed', 'The header Host is missing.');
+  if (!/^(?:chunked)?$/i.test(headers['transfer-encoding'] ?? ''))
+    return new ApiError('validation_failed', 'The only Transfer-Encoding that is read is chunked.');
   const repeated = ['host', 'content-type'].find((name) => (headersDistinct[name]?.length ?? 0) > 1);
   return repeated === undefined
     ? undefined
@@ -85,8 +87,9 @@ function headersOffence({ headers, headersDistinct, httpVersion }: IncomingMessa
 /** Bodies are JSON in UTF-8 as they are: neither compressed nor in another character set. */
 function refuseEncodings({ headers }: FastifyRequest): void {
   const encoding = headers['content-encoding'] ?? 'identity';
-  const charset = /charset="?([^";\s]+)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8';
-  if (encoding === 'identity' && /^utf-?8$/i.test(charset)) return;
+  const charsets = (headers['content-type'] ?? '').matchAll(/charset="?([^";\s]*)/gi);
+  const areUtf8 = [...charsets].every(([, charset = '']) => /^utf-?8$/i.test(charset));
+  if (encoding === 'identity' && areUtf8) return;
   throw new ApiError('unsupported_media_type', 'Send the body as JSON in UTF-8, not compressed.');
 }
 

@@ -6,7 +6,11 @@ const DESCRIPTION = `Issues, limits, verifies, lists, reads, revokes and tests t
 
 Every call takes either a session (\`Authorization: Bearer <JWT>\`) or a key pair in the two headers
 \`pinning_api_key\` and \`pinning_secret_key\` (hyphens are taken too). Paths work with and without a
-trailing slash. Every answer carries \`X-Request-Id\`.`;
+trailing slash. Every answer carries \`X-Request-Id\`.
+
+What is not listed at each operation: a request that is not readable HTTP is answered with 400 \`validation_failed\`, or 431
+\`payload_too_large\` where its headers are too long; a path that there is not, with 404 \`route_not_found\`; a method that a
+path does not take, with 405 \`method_not_allowed\`. All of them have the envelope of every failure.`;
 
 /** The OpenAPI document (3.1.0) of the application's routes. */
 export function createDocument(app: INestApplication): OpenAPIObject {

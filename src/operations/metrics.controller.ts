@@ -25,7 +25,7 @@ export class MetricsController {
     description: 'In the text format of Prometheus.',
     content: { 'text/plain': { schema: { type: 'string' } } },
   })
-  @ApiErrors('unauthenticated', 'internal')
+  @ApiErrors('ambiguous_credentials', 'unauthenticated', 'internal')
   read(@Req() { raw }: FastifyRequest): Promise<string> {
     this.serviceTokens.identify(raw);
     return this.metrics.registry.metrics();

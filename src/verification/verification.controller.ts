@@ -1,6 +1,7 @@
 import { Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation } from '@nestjs/swagger';
 import { Direct, type DirectAnswer, type DirectRequest } from '../contract/direct.decorator.js';
+import { refuseQuery } from '../contract/refuse-query.js';
 import { ApiErrors, ApiSuccess, WITH_BODY } from '../openapi/answers.decorator.js';
 import { ApiForServices } from '../openapi/security.js';
 import {
@@ -38,6 +39,7 @@ export class VerificationController {
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
   verify({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
     const principal = this.serviceTokens.identify(raw);
+    refuseQuery(raw.url);
     const { pair, need } = readVerifyRequest(body);
     const verdict = this.verifier.verify(pair, need);
     return verdict instanceof Promise ? verdict.then((one) => answer(one, principal)) : answer(verdict, principal);
@@ -52,6 +54,7 @@ export class VerificationController {
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
   verifyBatch({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
     const principal = this.serviceTokens.identify(raw);
+    refuseQuery(raw.url);
     const verdicts = this.verifier.verifyInOrder(readVerifyBatch(body));
     return verdicts instanceof Promise
       ? verdicts.then((all) => answerBatch(all, principal))

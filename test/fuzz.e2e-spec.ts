@@ -1,0 +1,105 @@
+import { within } from '../src/database/within.js';
+import { REFUSALS } from '../src/verification/verdict.js';
+import { atOnce } from './support/at-once.js';
+import type { Answer } from './support/client.js';
+import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
+import { AnswerChecker, closed } from './support/fuzz/answer-checker.js';
+import { AnswerCounts } from './support/fuzz/answer-counts.js';
+import { collectingVariables, HeapSamples } from './support/fuzz/heap-samples.js';
+import { type Operation, operationAt, operationsOf } from './support/fuzz/operations.js';
+import { type FuzzRequest, KINDS, Requests } from './support/fuzz/requests.js';
+import { Supply } from './support/fuzz/supply.js';
+import { type ServiceProcess, startProcess } from './support/process.js';
+import { accountService } from './support/sessions.js';
+import { serviceVariables } from './support/verification.js';
+
+const REQUESTS = onServer ? 20_000 : 3_000;
+const CALLERS = 16;
+const LONGEST_MS = 10_000;
+/** The same requests each time, but for the keys that there are; `FUZZ_SEED` makes others. */
+const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_124);
+const SAMPLE_EVERY = REQUESTS / 100;
+
+/** How often an operation is asked for each time that another is asked once: what costs little can be asked often. */
+const SHARES: Record<string, number> = onServer
+  ? { verifyApiKey: 12, verifyApiKeys: 8, authorizeRequest: 12, testAuthentication: 2 }
+  : { verifyApiKey: 3, verifyApiKeys: 2, authorizeRequest: 3 };
+
+/** Takes two requests at the same time with one key; `idempotency.e2e-spec.ts` sees to it. */
+const NOT_EXPECTED = new Set(['409']);
+
+let database: TestDatabase;
+let service: ServiceProcess;
+let supply: Supply;
+let operations: Operation[];
+let checker: AnswerChecker;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  service = await startProcess({
+    ...database.variables,
+    ...serviceVariables,
+    ...collectingVariables,
+    JWT_PUBLIC_KEY: accountService.publicKey,
+    LOG_LEVEL: 'info',
+  });
+  const { body: document } = await service.client.get('/openapi.json');
+  operations = operationsOf(document);
+  checker = new AnswerChecker(
+    closed(operations),
+    closed(operationsOf(document)[0]?.answers['500']?.content?.['application/json']?.schema),
+  );
+  supply = await Supply.open(service.client);
+}, 120_000);
+afterAll(async () => {
+  await service.stop();
+  await database.drop();
+});
+
+it(`answers ${REQUESTS} requests, fitting or not, as the document says, and keeps no memory of them`, async () => {
+  const counts = new AnswerCounts();
+  const findings: string[] = [];
+  const heap = new HeapSamples(service.client);
+  await atOnce(CALLERS, schedule(), async ({ index, request }) => {
+    if (index % SAMPLE_EVERY === 0) await heap.take(index);
+    await supply.refill();
+    const answer = await answerInTime(request);
+    supply.learn(request, answer);
+    counts.add(operationAt(operations, request.method, request.path), answer);
+    const offences = checker.offencesOf(request, answer);
+    if (offences.length > 0) findings.push(described(index, request, answer, offences));
+  });
+  process.stdout.write(`FUZZ_SEED=${SEED}\n${counts.table()}\n${heap.summary()}\n`);
+  expect(findings.slice(0, 10)).toEqual([]);
+  expect(counts.unseen(operations, NOT_EXPECTED)).toEqual([]);
+  expect(counts.unseenVerdicts(['VALID', ...REFUSALS])).toEqual([]);
+  expect(heap.growth).toBeLessThan(heap.bound);
+}, 240_000);
+
+/** Each operation in turn, by its share; of each, the kinds of requests and of credentials in turn. */
+function* schedule(): Generator<{ index: number; request: FuzzRequest }> {
+  const turns = operations.flatMap((operation) => {
+    const turn = { requests: new Requests(operation, supply), count: 0 };
+    return Array.from({ length: SHARES[operation.id] ?? 1 }, () => turn);
+  });
+  const credentials = Object.keys(supply.credentials);
+  for (let index = 0; index < REQUESTS; index++) {
+    const turn = turns[index % turns.length] as (typeof turns)[number];
+    const kind = KINDS[turn.count % KINDS.length] as (typeof KINDS)[number];
+    const name = credentials[turn.count++ % credentials.length] as string;
+    yield { index, request: turn.requests.one(kind, SEED + index, name) };
+  }
+}
+
+async function answerInTime(request: FuzzRequest): Promise<Answer> {
+  const { method, path, headers, body } = request;
+  const answer = service.client.call(method, path, { headers, body });
+  try {
+    return await within(LONGEST_MS, answer);
+  } catch (cause) {
+    throw new Error(`no answer to ${JSON.stringify(request).slice(0, 1_000)}`, { cause });
+  }
+}
+
+function described(index: number, request: FuzzRequest, answer: Answer, offences: string[]): string {
+  return `${index}: ${offences.join('; ')}\n${JSON.stringify(request).slice(0, 1_000)}\n${answer.status} ${answer.text.slice(0, 500)}`;
+}

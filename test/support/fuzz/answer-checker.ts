@@ -1,0 +1,118 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { Answer } from '../client.js';
+import { type DocumentedAnswer, type Operation, operationAt, type Schema } from './operations.js';
+import type { FuzzRequest } from './requests.js';
+
+/**
+ * What may be answered before it is known which route is asked for, and to what is for no route at all. The document
+ * says so once, in its description, and not at every operation.
+ */
+const BEFORE_ANY_ROUTE = new Set(['400 validation_failed', '431 payload_too_large']);
+const NO_ROUTE = new Set([
+  '400 validation_failed',
+  '400 malformed_json',
+  '404 route_not_found',
+  '405 method_not_allowed',
+  '413 payload_too_large',
+  '415 unsupported_media_type',
+  '431 payload_too_large',
+]);
+
+/** Health and metrics are asked by balancers and scrapers, which add parameters of their own. */
+const TAKES_ANY_QUERY = new Set(['isLive', 'isReady', 'readMetrics']);
+
+/** Judges answers by the document: the status, the content type, the body and the headers that it gives for them. */
+export class AnswerChecker {
+  private readonly ajv = new Ajv2020({ strict: false, allErrors: true });
+  private readonly validators = new Map<Schema, ValidateFunction>();
+
+  constructor(
+    private readonly operations: Operation[],
+    private readonly failure: Schema,
+  ) {
+    formats.default(this.ajv);
+  }
+
+  /** @returns what is wrong with the answer, if anything is */
+  offencesOf(request: FuzzRequest, answer: Answer): string[] {
+    const operation = operationAt(this.operations, request.method, request.path);
+    const ofAll = [...this.requestIdOffences(answer), ...(answer.status >= 500 ? ['an error of ours'] : [])];
+    if (operation === undefined) return [...ofAll, ...this.refusalOffences(answer, request, NO_ROUTE)];
+    const documented = operation.answers[answer.status];
+    const known = documented && this.offencesByDocument(documented, answer, request);
+    if (answer.status < 300) ofAll.push(...this.admissionOffences(operation, request));
+    if (known?.length === 0) return ofAll;
+    const early = this.refusalOffences(answer, request, BEFORE_ANY_ROUTE);
+    return early.length === 0 ? ofAll : [...ofAll, ...(known ?? [`${answer.status} is not documented`])];
+  }
+
+  private requestIdOffences({ status, headers, body }: Answer): string[] {
+    const id = headers['x-request-id'];
+    if (typeof id !== 'string' || id === '') return ['no X-Request-Id'];
+    return status < 400 || body === undefined || body.request_id === id ? [] : ['another request_id than X-Request-Id'];
+  }
+
+  /** The envelope of failures, with a code of these. */
+  private refusalOffences(answer: Answer, { method }: FuzzRequest, codes: Set<string>): string[] {
+    if (method === 'HEAD') return answer.status >= 400 && answer.status < 500 ? [] : [`${answer.status} to HEAD`];
+    const told = `${answer.status} ${answer.body?.error?.code}`;
+    return codes.has(told) ? this.schemaOffences(this.failure, answer.body) : [`answered ${told}`];
+  }
+
+  private offencesByDocument(documented: DocumentedAnswer, answer: Answer, { method }: FuzzRequest): string[] {
+    const offences = Object.entries(documented.headers ?? {}).flatMap(([name, { schema }]) => {
+      const value = answer.headers[name.toLowerCase()];
+      return value === undefined ? [] : this.schemaOffences(schema, value);
+    });
+    const [type = '', content] = Object.entries(documented.content ?? {})[0] ?? [];
+    if (!content) return answer.text === '' ? offences : [...offences, 'a body that is not documented'];
+    if (!(answer.headers['content-type'] ?? '').startsWith(type)) offences.push(`not ${type}`);
+    if (method === 'HEAD') return offences;
+    const code = answer.body?.error?.code;
+    // A gateway may want every refusal as a 403 (`?deny=403`), whatever its code
+    const isAnyRefusal = answer.status === 403 && answer.headers['x-w3ipfs-code'] !== undefined;
+    if (code !== undefined && !isAnyRefusal && !(code in (content.examples ?? {})))
+      offences.push(`the code ${code} is not documented`);
+    return [...offences, ...this.schemaOffences(content.schema, answer.body ?? answer.text)];
+  }
+
+  /** What the document does not admit is not to succeed. */
+  private admissionOffences({ id, body, parameters }: Operation, request: FuzzRequest): string[] {
+    const names = new Set(parameters.filter((one) => one.in === 'query').map(({ name }) => name));
+    const query = new URLSearchParams(request.path.split('?').slice(1).join('?'));
+    const unknown = TAKES_ANY_QUERY.has(id) ? [] : [...query.keys()].filter((name) => !names.has(name));
+    const offences = unknown.map((name) => `succeeded with the parameter ${name}`);
+    if (!body || request.body === undefined) return offences;
+    const given =
+      typeof request.body === 'object' && !Buffer.isBuffer(request.body) ? request.body : parsed(request.body);
+    // What was sent is what JSON makes of it: it leaves out what is undefined
+    const refused = this.schemaOffences(body, JSON.parse(JSON.stringify(given)));
+    return [...offences, ...refused.map((offence) => `succeeded although the request is refused: ${offence}`)];
+  }
+
+  private schemaOffences(schema: Schema, value: unknown): string[] {
+    let validate = this.validators.get(schema);
+    if (!validate) this.validators.set(schema, (validate = this.ajv.compile(schema)));
+    if (validate(value)) return [];
+    return (validate.errors ?? []).map(
+      ({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`,
+    );
+  }
+}
+
+function parsed(text: unknown): unknown {
+  return JSON.parse(String(text));
+}
+
+/**
+ * The same schema, closed: what an answer has beyond the document is a finding, though clients have to bear with it.
+ */
+export function closed(schema: any): any {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const copy = Object.fromEntries(Object.entries(schema).map(([name, child]) => [name, closed(child)]));
+  const isOpen =
+    copy['type'] === 'object' && copy['properties'] !== undefined && copy['additionalProperties'] === undefined;
+  return isOpen ? { ...copy, additionalProperties: false } : copy;
+}

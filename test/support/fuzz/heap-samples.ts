@@ -1,0 +1,65 @@
+import type { Client } from '../client.js';
+import { serviceHeaders } from '../verification.js';
+
+const MIB = 1_048_576;
+/** In bytes: what a request may leave behind, and by what the heap goes up and down anyhow. */
+const LEFT_BY_REQUEST = 2_048;
+const NOISE = 4 * MIB;
+
+/** Collects garbage once a second, so that what is used is what is held: Node would let it lie for long. */
+const COLLECTOR = [
+  "import v8 from 'node:v8'",
+  "import vm from 'node:vm'",
+  "v8.setFlagsFromString('--expose-gc')",
+  "setInterval(vm.runInNewContext('gc'),1000).unref()",
+].join(';');
+
+/** The variables under which a service process holds no garbage for long. */
+export const collectingVariables = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(COLLECTOR)}` };
+
+interface Sample {
+  requests: number;
+  heap: number;
+  resident: number;
+}
+
+/** How much memory the service uses, as it says itself. */
+export class HeapSamples {
+  private readonly samples: Sample[] = [];
+
+  constructor(private readonly client: Client) {}
+
+  async take(requests: number): Promise<void> {
+    const { text } = await this.client.get('/metrics', serviceHeaders);
+    const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    const heap = value('nodejs_heap_size_used_bytes');
+    this.samples.push({ requests, heap, resident: value('process_resident_memory_bytes') });
+  }
+
+  /** By how much the least used heap of the last quarter exceeds that of the second one: what was never collected. */
+  get growth(): number {
+    return this.least(3) - this.least(1);
+  }
+
+  /** What a leak of 2 KiB a request would exceed from one quarter to the other. */
+  get bound(): number {
+    const last = this.samples.at(-1)?.requests ?? 0;
+    return Math.max(NOISE, (last / 2) * LEFT_BY_REQUEST);
+  }
+
+  summary(): string {
+    const [first, last] = [this.samples[0], this.samples.at(-1)];
+    const resident = [first, last].map((sample) => inMib(sample?.resident ?? 0)).join(' to ');
+    const [second, fourth] = [this.least(1), this.least(3)].map(inMib);
+    return `heap at its least: ${second} in the second quarter, ${fourth} in the last; resident: ${resident}`;
+  }
+
+  private least(quarter: number): number {
+    const length = this.samples.length / 4;
+    return Math.min(...this.samples.slice(quarter * length, (quarter + 1) * length).map(({ heap }) => heap));
+  }
+}
+
+function inMib(bytes: number): string {
+  return `${(bytes / MIB).toFixed(1)} MiB`;
+}

@@ -1,0 +1,91 @@
+/** As much of a JSON schema (2020-12) as the document uses, all references resolved. */
+export interface Schema {
+  type?: string | string[];
+  enum?: unknown[];
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+  format?: string;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  additionalProperties?: boolean | Schema;
+  items?: Schema;
+  minItems?: number;
+  maxItems?: number;
+  minLength?: number;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+  example?: unknown;
+}
+
+export interface Parameter {
+  name: string;
+  in: 'path' | 'query' | 'header';
+  required?: boolean;
+  schema: Schema;
+}
+
+/** What the document says of the answers of one status. */
+export interface DocumentedAnswer {
+  headers?: Record<string, { schema: Schema }>;
+  content?: Record<string, { schema: Schema; examples?: Record<string, unknown> }>;
+}
+
+/** An operation of the document. */
+export interface Operation {
+  id: string;
+  method: string;
+  /** With its parameters in braces: `/api/apiKeys/{id}`. */
+  path: string;
+  parameters: Parameter[];
+  body: Schema | undefined;
+  /** The names of the security schemes, those that go together in one list. */
+  security: string[][];
+  answers: Record<string, DocumentedAnswer>;
+}
+
+export function operationsOf(document: any): Operation[] {
+  const { paths } = resolved(document, document);
+  return Object.entries<any>(paths).flatMap(([path, methods]) =>
+    Object.entries<any>(methods).map(([method, { operationId, parameters, requestBody, security, responses }]) => ({
+      id: operationId,
+      method: method.toUpperCase(),
+      path,
+      parameters: parameters ?? [],
+      body: requestBody?.content['application/json'].schema,
+      security: (security ?? []).map((schemes: object) => Object.keys(schemes)),
+      answers: responses,
+    })),
+  );
+}
+
+/** Which operation a request leads to, whatever it was meant for: an id may be `list`. HEAD is answered as GET. */
+export function operationAt(operations: Operation[], method: string, path: string): Operation | undefined {
+  const segments = segmentsOf(path.split('?', 1)[0] ?? '');
+  const asked = method === 'HEAD' ? 'GET' : method;
+  const matching = operations.filter((one) => one.method === asked && matches(segmentsOf(one.path), segments));
+  return matching.find((one) => !one.path.includes('{')) ?? matching[0];
+}
+
+function segmentsOf(path: string): string[] {
+  return path.replace(/\/$/, '').split('/');
+}
+
+function matches(pattern: string[], path: string[]): boolean {
+  const fits = (segment: string, index: number) =>
+    segment.startsWith('{') ? path[index] !== '' : segment === path[index];
+  return pattern.length === path.length && pattern.every(fits);
+}
+
+function resolved(node: any, document: any): any {
+  if (typeof node !== 'object' || node === null) return node;
+  if (Array.isArray(node)) return node.map((one) => resolved(one, document));
+  if (typeof node.$ref === 'string') {
+    const names = node.$ref.split('/').slice(1) as string[];
+    return resolved(
+      names.reduce((parent, name) => parent[name], document),
+      document,
+    );
+  }
+  return Object.fromEntries(Object.entries(node).map(([name, child]) => [name, resolved(child, document)]));
+}
