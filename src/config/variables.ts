@@ -57,6 +57,9 @@ const schema = z
     },
   );
 
+/** The names of all variables. */
+export const VARIABLE_NAMES = Object.keys(schema.shape);
+
 /** The variables after parsing, under their own names. */
 export type Variables = z.infer<typeof schema>;
 

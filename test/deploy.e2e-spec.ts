@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { ConfigurationError, parseVariables, VARIABLE_NAMES } from '../src/config/variables.js';
+import { freePort } from './support/free-port.js';
+import { startService } from './support/service.js';
+import { accountService } from './support/sessions.js';
+import { serviceHeaders, serviceVariables } from './support/verification.js';
+
+type Variables = Record<string, string>;
+
+const IMAGE: Variables = { NODE_ENV: 'production', HOST: '0.0.0.0', PORT: '8000' };
+/** What an operator sets. */
+const SECRETS: Variables = {
+  CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
+  JWT_PUBLIC_KEY: accountService.publicKey,
+  POSTGRES_PASSWORD: 'p',
+  ...serviceVariables,
+};
+
+const deployments = {
+  'docker-compose.yml': composed(),
+  'deploy/kubernetes': {
+    ...literals(read('deploy/kubernetes/kustomization.yaml').configMapGenerator[0].literals),
+    ...withSecrets(read('deploy/kubernetes/secret.example.yaml').stringData),
+  },
+};
+
+it.each(Object.entries(deployments))('%s passes what the service reads, and all that it needs', (_, given) => {
+  expect(Object.keys(given).filter((name) => !VARIABLE_NAMES.includes(name))).toEqual([]);
+  expect(() => parseVariables({ ...IMAGE, ...given })).not.toThrow();
+});
+
+it('would notice if one were missing', () => {
+  const { DATABASE_URL: _, ...rest } = composed();
+  expect(() => parseVariables({ ...IMAGE, ...rest })).toThrow(ConfigurationError);
+});
+
+it('both processes of docker-compose.yml get the same, and nginx leads to both', () => {
+  const { services } = read('docker-compose.yml');
+  expect(services['api-keys-2'].environment).toEqual(services['api-keys-1'].environment);
+  const upstreams = readFileSync('deploy/compose/upstreams.conf', 'utf8');
+  for (const name of ['api-keys-1', 'api-keys-2']) {
+    expect(upstreams).toContain(`server ${services[name].networks.front.ipv4_address}:8000 `);
+  }
+  expect(composed()['TRUSTED_PROXIES']).toBe(`${services.nginx.networks.front.ipv4_address}/32`);
+});
+
+describe('metrics', () => {
+  let metrics: Set<string>;
+  beforeAll(async () => {
+    // The metrics of Redis are there where it is configured, even if it is away
+    const service = await startService({ ...serviceVariables, REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
+    await service.client.get('/health/live');
+    const { text } = await service.client.get('/metrics', serviceHeaders);
+    await service.stop();
+    metrics = new Set(text.match(/^\w+/gm));
+    for (const [, name] of text.matchAll(/^# TYPE (\w+) /gm)) metrics.add(name as string);
+  });
+
+  const used = {
+    'deploy/grafana-dashboard.json': expressions(JSON.parse(readFileSync('deploy/grafana-dashboard.json', 'utf8'))),
+    'deploy/alerts.yml': expressions(read('deploy/alerts.yml')),
+  };
+
+  it.each(Object.entries(used))('%s uses those that there are', (_, texts) => {
+    const names = texts.flatMap((text) => text.match(/\b(?:w3ipfs_keys|nodejs|process)_\w+/g) ?? []);
+    expect(names.length).toBeGreaterThan(10);
+    expect([...new Set(names)].filter((name) => !metrics.has(name))).toEqual([]);
+  });
+});
+
+it('every alert leads to its section in docs/operations.md', () => {
+  const headings = new Set(readFileSync('docs/operations.md', 'utf8').match(/^### \w+$/gm));
+  const { rules } = read('deploy/alerts.yml').groups[0];
+  for (const { alert, annotations } of rules) {
+    expect(annotations.runbook).toBe(`docs/operations.md#${alert.toLowerCase()}`);
+    expect(headings).toContain(`### ${alert}`);
+  }
+});
+
+function read(path: string) {
+  return parse(readFileSync(path, 'utf8'), { merge: true });
+}
+
+/** What docker-compose.yml passes when the secrets are set and nothing else is. */
+function composed(): Variables {
+  const given = Object.entries(read('docker-compose.yml').services['api-keys-1'].environment as Variables);
+  const filled = (value: string) => value.replace(/\$\{(\w+):[?-][^}]*\}/g, (_, name: string) => SECRETS[name] ?? '');
+  return Object.fromEntries(given.map(([name, value]) => [name, filled(value)]));
+}
+
+function literals(lines: string[]): Variables {
+  return Object.fromEntries(lines.map((line) => line.split(/=(.*)/s, 2) as [string, string]));
+}
+
+/** The example's values, those to be made replaced by some that could have been. */
+function withSecrets(example: Variables): Variables {
+  return Object.fromEntries(Object.entries(example).map(([name, value]) => [name, SECRETS[name] ?? value]));
+}
+
+/** Every `expr`, however deep. */
+function expressions(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, child]) => (name === 'expr' ? [String(child)] : expressions(child)));
+}
