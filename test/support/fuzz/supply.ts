@@ -61,8 +61,11 @@ export class Supply {
   /** Remembers the keys that a request has made, and forgets what it has ended. */
   learn({ method, path, headers, body }: FuzzRequest, answer: Answer): void {
     const isOwn = headers['authorization'] !== this.credentials['otherSession']?.['authorization'];
-    if (answer.status !== 200 || !isOwn) return;
-    if (method === 'DELETE') this.remove(({ id }) => path.includes(id));
+    if (!isOwn) return;
+    // Deleted by this request, or by an earlier one together with what issued it
+    if (answer.status === 404 || (answer.status === 200 && method === 'DELETE'))
+      this.remove(({ id }) => path.includes(id));
+    if (answer.status !== 200) return;
     if (path.includes('/report-leak')) this.remove(({ api_key }) => api_key === (body as IssuedKey).api_key);
     const issued = answer.body?.data as IssuedKey | undefined;
     if (issued?.secret_key === undefined) return;
