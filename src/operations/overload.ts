@@ -23,7 +23,8 @@ export class Overload implements OnModuleInit {
 
   onModuleInit(): void {
     const fastify = this.adapterHost.httpAdapter?.getInstance<FastifyInstance | undefined>();
-    fastify?.addHook('onRequest', (request, reply, done) => {
+    // Once the body is there: whoever sends it slowly must not keep others out
+    fastify?.addHook('preValidation', (request, reply, done) => {
       if (!request.routeOptions.url?.startsWith('/api/')) return done();
       try {
         this.management.enter();

@@ -4,7 +4,7 @@ import { serviceHeaders } from '../verification.js';
 const MIB = 1_048_576;
 /** In bytes: what a request may leave behind, and by what the heap goes up and down anyhow. */
 const LEFT_BY_REQUEST = 2_048;
-const NOISE = 4 * MIB;
+const NOISE = 12 * MIB;
 
 /** Collects garbage once a second, so that what is used is what is held: Node would let it lie for long. */
 const COLLECTOR = [
