@@ -40,7 +40,7 @@ describe('npm run keys', () => {
   });
 
   it('brings the schema up to date, once', async () => {
-    const fresh = await createTestDatabase();
+    const fresh = await createTestDatabase({ isEmpty: true });
     expect((await keys(['migrate', '--json'], fresh.variables)).json).toEqual({
       migrated: expect.arrayContaining([expect.stringContaining('CreateApiKeys')]),
     });
