@@ -25,9 +25,14 @@ afterAll(async () => {
 const keys: IssuedKey[] = [];
 
 it(`issues ${KEYS} keys to ${CALLERS} callers at once: all distinct, none lost`, async () => {
+  let refused = 0;
   await atOnce(CALLERS, range(KEYS), async (index) => {
-    keys.push(issued(await issue(`key ${index}`)));
+    let answer = await issue(`key ${index}`);
+    // A machine that is busy with other things may be too slow; that nothing is lost, it is to show all the same
+    for (; answer.status === 503; refused++) answer = await issue(`key ${index}`);
+    keys.push(issued(answer));
   });
+  process.stdout.write(`${KEYS} keys issued to ${CALLERS} callers at once, ${refused} refused for the moment\n`);
   expect(new Set(keys.flatMap(({ id, api_key, secret_key }) => [id, api_key, secret_key])).size).toBe(3 * KEYS);
   expect((await listPage(0)).total).toBe(KEYS);
   expect(await lostOf(keys)).toEqual([]);
@@ -37,11 +42,9 @@ it('keeps every key that was acknowledged, usable, when it is killed in mid-run'
   let unanswered = 0;
   let killed: Promise<unknown> | undefined;
   await atOnce(CALLERS, range(MORE), async (index) => {
-    try {
-      keys.push(issued(await issue(`more ${index}`)));
-    } catch {
-      unanswered++;
-    }
+    const answer = await issue(`more ${index}`).catch(() => undefined);
+    if (answer?.status === 200) keys.push(issued(answer));
+    else unanswered++;
     if (keys.length === KEYS + MORE / 2) killed ??= service.stop('SIGKILL');
   });
   expect(await killed).toBe('SIGKILL');

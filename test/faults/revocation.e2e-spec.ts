@@ -37,7 +37,7 @@ it('holds within the bound for a key that an operator revokes from another proce
 
   expect((await run(['dist/cli.js', 'revoke', '--api-key', key.api_key], variables())).code).toBe(0);
   const revokedAt = performance.now();
-  expect((await deniedAt(service, key)) - revokedAt).toBeLessThan(BOUND_MS);
+  expect((await lastTaken(service, key)) - revokedAt).toBeLessThan(BOUND_MS);
 });
 
 (onServer ? describe : describe.skip)('over three processes', () => {
@@ -86,19 +86,21 @@ it('holds within the bound for a key that an operator revokes from another proce
       expect((await first.client.delete(`/api/apiKeys/${key.id}`, sessionOf('crowd'))).status).toBe(200);
       const revokedAt = performance.now();
       expect((await first.client.get(TEST, pairHeaders(key))).status).toBe(401);
-      const denied = await Promise.all(others.map((other) => deniedAt(other, key)));
-      delays.push(...denied.map((at) => Math.max(0, at - revokedAt)));
+      const last = await Promise.all(others.map((other) => lastTaken(other, key)));
+      delays.push(...last.map((at) => Math.max(0, at - revokedAt)));
     });
     return delays;
   }
 });
 
-/** Asks every few milliseconds until the key is denied, and tells when that was answered. */
-async function deniedAt({ client }: ServiceProcess, key: IssuedKey): Promise<number> {
-  for (;;) {
+/** Asks every few milliseconds until the key is denied, and tells when the last call began that was not. */
+async function lastTaken({ client }: ServiceProcess, key: IssuedKey): Promise<number> {
+  for (let last = Number.NEGATIVE_INFINITY; ;) {
+    const began = performance.now();
     const { status } = await client.get(TEST, pairHeaders(key));
-    if (status === 401) return performance.now();
+    if (status === 401) return last;
     expect(status).toBe(200);
+    last = began;
     // Not without a pause: callers that ask and ask would leave the processes no time to learn anything
     await sleep(PAUSE_MS);
   }
