@@ -9,5 +9,6 @@ export default {
   globalTeardown: './test/support/global-teardown.js',
   // They wait for processes and databases more than they work: on two cores, two of them are no slower each
   maxWorkers: 2,
-  testTimeout: 60_000,
+  // No test is to depend on how fast the machine is; this ends those that would never end
+  testTimeout: 180_000,
 };

@@ -1,15 +1,19 @@
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { pairHeaders } from './support/keys.js';
-import { run, startProcess } from './support/process.js';
+import { run, type ServiceProcess, startProcess } from './support/process.js';
 import { accountService } from './support/sessions.js';
 
 const TEST = '/api/apiKeys/testAuthentication';
 
 let database: TestDatabase;
+let service: ServiceProcess | undefined;
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await createTestDatabase({ isEmpty: true });
 });
-afterAll(() => database.drop());
+afterAll(async () => {
+  await service?.stop('SIGKILL');
+  await database.drop();
+});
 
 describe('npm run keys', () => {
   const keys = async (args: string[], more: Record<string, string> = {}) => {
@@ -17,9 +21,16 @@ describe('npm run keys', () => {
     return { code, stderr, stdout, json: args.includes('--json') && code === 0 ? JSON.parse(stdout) : undefined };
   };
 
+  it('brings the schema up to date, once', async () => {
+    expect((await keys(['migrate', '--json'])).json).toEqual({
+      migrated: expect.arrayContaining([expect.stringContaining('CreateApiKeys')]),
+    });
+    service = await startProcess(database.variables);
+    expect((await keys(['migrate', '--json'])).json).toEqual({ migrated: [] });
+  });
+
   it('issues, signs and revokes beside a running service', async () => {
-    const service = await startProcess(database.variables);
-    const { client } = service;
+    const { client } = service as ServiceProcess;
     const issuedKey = (await keys(['issue-admin', '--owner', 'ops', '--json'])).json;
     expect(issuedKey).toMatchObject({ owner_id: 'ops', api_key: expect.stringMatching(/^w3k_/) });
     expect((await client.get(TEST, pairHeaders(issuedKey))).body.data).toMatchObject({ owner_id: 'ops' });
@@ -36,16 +47,6 @@ describe('npm run keys', () => {
       reasons.add((await client.get(TEST, pairHeaders(issuedKey))).body.error?.reason);
     }
     expect(await keys(revocation)).toMatchObject({ code: 1, stdout: '' });
-    await service.stop();
-  });
-
-  it('brings the schema up to date, once', async () => {
-    const fresh = await createTestDatabase();
-    expect((await keys(['migrate', '--json'], fresh.variables)).json).toEqual({
-      migrated: expect.arrayContaining([expect.stringContaining('CreateApiKeys')]),
-    });
-    expect((await keys(['migrate', '--json'], fresh.variables)).json).toEqual({ migrated: [] });
-    await fresh.drop();
   });
 
   it('reads well without --json', async () => {

@@ -12,11 +12,13 @@ export interface TestDatabase {
 
 export const onServer = process.env[SERVER_VARIABLE] !== undefined;
 
-export async function createTestDatabase(): Promise<TestDatabase> {
+/** @param isEmpty whether even the schema is to be missing, as it always is on a server */
+export async function createTestDatabase({ isEmpty = false } = {}): Promise<TestDatabase> {
   const folder = makeFolder();
   const server = process.env[SERVER_VARIABLE];
   if (!server) {
-    cpSync(join(process.env[TEMPLATE_VARIABLE] as string, 'postgres'), join(folder, 'postgres'), { recursive: true });
+    const template = join(process.env[TEMPLATE_VARIABLE] as string, 'postgres');
+    if (!isEmpty) cpSync(template, join(folder, 'postgres'), { recursive: true });
     return { variables: { DATA_DIR: folder }, drop: async () => removeFolder(folder) };
   }
   const name = `w3k_test_${randomBytes(6).toString('hex')}`;

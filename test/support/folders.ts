@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { roomyFolder } from './roomy-folder.js';
 
-/** Names the folder of an empty embedded database, which the global setup makes for tests to copy. */
+/** Names the folder of an embedded database with nothing in it but the schema, which the global setup makes to be copied. */
 export const TEMPLATE_VARIABLE = 'TEST_EMBEDDED_TEMPLATE';
 
 /** Set to a server's URL, it moves all tests from the embedded database to new ones on that server. */

@@ -1,17 +1,18 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
-import { dataDir } from '@electric-sql/pglite-prepopulatedfs';
 import { roomyFolder } from './roomy-folder.js';
 
 /**
- * Makes an empty embedded database once, for the tests to copy: making one takes seconds. And a folder for
- * what the services log in the tests, which is searched for secrets at the end.
+ * Makes an embedded database with the schema once, for the tests to copy, where there are tests that do: making one
+ * takes seconds. And a folder for what the services log in the tests, which is searched for secrets at the end.
  */
-export default async function setup() {
-  const template = mkdtempSync(join(roomyFolder(), 'w3k-template-'));
-  const database = await PGlite.create(join(template, 'postgres'), { loadDataDir: await dataDir() });
-  await database.close();
-  process.env.TEST_EMBEDDED_TEMPLATE = template;
+export default function setup(_, { roots }) {
   process.env.TEST_LOGS = mkdtempSync(join(roomyFolder(), 'w3k-logs-'));
+  const isForUnitsAlone = roots.every((root) => root.endsWith('src'));
+  if (isForUnitsAlone || process.env.TEST_DATABASE_URL) return;
+  const template = mkdtempSync(join(roomyFolder(), 'w3k-template-'));
+  process.env.TEST_EMBEDDED_TEMPLATE = template;
+  const env = { PATH: process.env.PATH, DATA_DIR: template };
+  execFileSync(process.execPath, ['dist/cli.js', 'migrate'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
 }

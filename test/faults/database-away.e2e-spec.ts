@@ -1,8 +1,8 @@
-import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
-import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { type Proxy, startProxy } from './support/proxy.js';
-import { startService, type TestService } from './support/service.js';
-import { sessionOf } from './support/sessions.js';
+import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
+import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
+import { type Proxy, startProxy } from '../support/proxy.js';
+import { startService, type TestService } from '../support/service.js';
+import { sessionOf } from '../support/sessions.js';
 
 const STALE_SECONDS = 2;
 

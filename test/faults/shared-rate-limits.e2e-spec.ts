@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atOnce, range } from './support/at-once.js';
-import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
-import { issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
-import { type ServiceProcess, startProcess } from './support/process.js';
-import { HAS_REDIS_SERVER, RedisServer } from './support/redis-server.js';
-import { accountService } from './support/sessions.js';
-import { until } from './support/until.js';
-import { serviceVariables, verify } from './support/verification.js';
+import { atOnce, range } from '../support/at-once.js';
+import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
+import { issueKey, type IssuedKey, powerlessBody } from '../support/keys.js';
+import { type ServiceProcess, startProcess } from '../support/process.js';
+import { HAS_REDIS_SERVER, RedisServer } from '../support/redis-server.js';
+import { accountService } from '../support/sessions.js';
+import { until } from '../support/until.js';
+import { serviceVariables, verify } from '../support/verification.js';
 
 const REQUESTS = 100;
 const CALLERS = 32;

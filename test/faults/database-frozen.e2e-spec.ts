@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atOnce, range } from './support/at-once.js';
-import { onServer } from './support/database.js';
-import { issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
-import { PostgresServer } from './support/postgres-server.js';
-import { type ServiceProcess, startProcess } from './support/process.js';
-import { accountService, sessionOf } from './support/sessions.js';
-import { until } from './support/until.js';
-import { serviceVariables, verify } from './support/verification.js';
+import { atOnce, range } from '../support/at-once.js';
+import { onServer } from '../support/database.js';
+import { issueKey, type IssuedKey, powerlessBody } from '../support/keys.js';
+import { PostgresServer } from '../support/postgres-server.js';
+import { type ServiceProcess, startProcess } from '../support/process.js';
+import { accountService, sessionOf } from '../support/sessions.js';
+import { until } from '../support/until.js';
+import { serviceVariables, verify } from '../support/verification.js';
 
 const BOUND_MS = 1_000;
 const FROZEN_MS = 10_000;

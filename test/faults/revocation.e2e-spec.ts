@@ -1,11 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { atOnce, range } from './support/at-once.js';
-import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
-import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { run, type ServiceProcess, startProcess } from './support/process.js';
-import { accountService, sessionOf } from './support/sessions.js';
+import { atOnce, range } from '../support/at-once.js';
+import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
+import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
+import { run, type ServiceProcess, startProcess } from '../support/process.js';
+import { accountService, sessionOf } from '../support/sessions.js';
 
 const BOUND_MS = 1_000;
+const PAUSE_MS = 5;
 const TEST = '/api/apiKeys/testAuthentication';
 
 let database: TestDatabase;
@@ -15,31 +17,33 @@ const variables = () => ({
   CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
 });
 
+// The embedded database has one process alone
+const PROCESSES = onServer ? 3 : 1;
+let services: ServiceProcess[] = [];
+
 beforeAll(async () => {
   database = await createTestDatabase();
+  services = await Promise.all(range(PROCESSES).map(() => startProcess(variables())));
 });
-afterAll(() => database.drop());
+afterAll(async () => {
+  await Promise.all(services.map((service) => service.stop('SIGKILL')));
+  await database.drop();
+});
 
 it('holds within the bound for a key that an operator revokes from another process', async () => {
-  const service = await startProcess(variables());
+  const [service] = services as [ServiceProcess];
   const key = await issueKey(service.client, 'ann', powerlessBody);
   expect((await service.client.get(TEST, pairHeaders(key))).status).toBe(200);
 
   expect((await run(['dist/cli.js', 'revoke', '--api-key', key.api_key], variables())).code).toBe(0);
   const revokedAt = performance.now();
-  expect((await deniedAt(service, key)) - revokedAt).toBeLessThan(BOUND_MS);
-  await service.stop();
+  expect((await lastTaken(service, key)) - revokedAt).toBeLessThan(BOUND_MS);
 });
 
-// The embedded database has one process alone
 (onServer ? describe : describe.skip)('over three processes', () => {
   const KEYS = 500;
-  const CALLERS = 10;
-  let services: ServiceProcess[];
-  beforeEach(async () => {
-    services = await Promise.all([0, 1, 2].map(() => startProcess(variables())));
-  });
-  afterEach(() => Promise.all(services.map((service) => service.stop())));
+  const KEYS_WHILE_CUT = 200;
+  const CALLERS = 6;
 
   it(`holds for ${KEYS} revocations on the other two`, async () => {
     const delays = await revokeAndWatch(KEYS);
@@ -48,7 +52,7 @@ it('holds within the bound for a key that an operator revokes from another proce
     expect(Math.max(...delays)).toBeLessThan(BOUND_MS);
   });
 
-  it(`holds for ${KEYS} revocations while the connections that listen are cut again and again`, async () => {
+  it(`holds for ${KEYS_WHILE_CUT} revocations while the connections that listen are cut again and again`, async () => {
     const { DATABASE_URL: connectionString } = database.variables;
     const client = new pg.Client({ connectionString: connectionString as string });
     await client.connect();
@@ -63,7 +67,7 @@ it('holds within the bound for a key that an operator revokes from another proce
         cuts += rowCount ?? 0;
       }
     })();
-    const delays = await revokeAndWatch(KEYS);
+    const delays = await revokeAndWatch(KEYS_WHILE_CUT);
     cutting.abort();
     await cutter;
     await client.end();
@@ -82,19 +86,23 @@ it('holds within the bound for a key that an operator revokes from another proce
       expect((await first.client.delete(`/api/apiKeys/${key.id}`, sessionOf('crowd'))).status).toBe(200);
       const revokedAt = performance.now();
       expect((await first.client.get(TEST, pairHeaders(key))).status).toBe(401);
-      const denied = await Promise.all(others.map((other) => deniedAt(other, key)));
-      delays.push(...denied.map((at) => Math.max(0, at - revokedAt)));
+      const last = await Promise.all(others.map((other) => lastTaken(other, key)));
+      delays.push(...last.map((at) => Math.max(0, at - revokedAt)));
     });
     return delays;
   }
 });
 
-/** Asks until the key is denied, and tells when the last call began that was not. */
-async function deniedAt({ client }: ServiceProcess, key: IssuedKey): Promise<number> {
-  for (;;) {
+/** Asks every few milliseconds until the key is denied, and tells when the last call began that was not. */
+async function lastTaken({ client }: ServiceProcess, key: IssuedKey): Promise<number> {
+  for (let last = Number.NEGATIVE_INFINITY; ;) {
+    const began = performance.now();
     const { status } = await client.get(TEST, pairHeaders(key));
-    if (status === 401) return performance.now();
+    if (status === 401) return last;
     expect(status).toBe(200);
+    last = began;
+    // Not without a pause: callers that ask and ask would leave the processes no time to learn anything
+    await sleep(PAUSE_MS);
   }
 }
 
