@@ -1,6 +1,6 @@
 import { DatabaseError } from 'pg';
 import { QueryFailedError } from 'typeorm';
-import { isDatabaseAway } from './database-away.js';
+import { isConnectionCut, isDatabaseAway } from './database-away.js';
 import { DatabaseTimeoutError } from './within.js';
 
 function fromServer(code: string): DatabaseError {
@@ -34,4 +34,13 @@ it('takes it for away where no answer comes, and for a defect where ours is none
   expect(isDatabaseAway(new DatabaseTimeoutError())).toBe(true);
   expect(isDatabaseAway(new TypeError('undefined is not a function'))).toBe(false);
   expect(isDatabaseAway('text')).toBe(false);
+});
+
+it('tells a connection that was cut from a database that is away', () => {
+  expect(isConnectionCut(new QueryFailedError('SELECT 1', [], fromServer('57P01')))).toBe(true);
+  expect(isConnectionCut(new Error('Connection terminated unexpectedly'))).toBe(true);
+  expect(isConnectionCut(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))).toBe(true);
+  expect(isConnectionCut(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))).toBe(false);
+  expect(isConnectionCut(new Error('Connection terminated due to connection timeout'))).toBe(false);
+  expect(isConnectionCut(new DatabaseTimeoutError())).toBe(false);
 });

@@ -14,6 +14,9 @@ const SOCKET_CALLS = new Set<unknown>(['connect', 'read', 'write', 'getaddrinfo'
 const AWAY_MESSAGE =
   /^Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout/;
 
+/** SQLSTATE admin_shutdown and crash_shutdown, and what the system says of a connection that the other side has ended. */
+const CUT = /^(57P0[12]|ECONNRESET|EPIPE)$/;
+
 /** Whether an error says that the database could not be reached, rather than that a statement was wrong. */
 export function isDatabaseAway(error: unknown): boolean {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
@@ -25,4 +28,13 @@ export function isDatabaseAway(error: unknown): boolean {
   if (cause instanceof AggregateError) return cause.errors.every(isDatabaseAway);
   if (typeof code !== 'string') return AWAY_MESSAGE.test(cause.message);
   return AWAY_SQLSTATE.test(code) || SOCKET_CALLS.has(syscall);
+}
+
+/** An established connection was ended, by the server or on the way: another one may be had at once. */
+export function isConnectionCut(error: unknown): boolean {
+  const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
+  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
+  if (!types.isNativeError(cause)) return false;
+  const { code } = cause as { code?: unknown };
+  return typeof code === 'string' ? CUT.test(code) : cause.message.startsWith('Connection terminated unexpectedly');
 }

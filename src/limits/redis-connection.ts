@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import type { Script } from './redis-scripts.js';
 
 /** An answer that comes later than this comes too late. */
-const ANSWER_WITHIN_MS = 100;
+const ANSWER_WITHIN_MS = 250;
 /** Without any answer for this long, the connection is given up for a new one. */
 const SILENT_AT_MOST_MS = 2_000;
 const CONNECT_WITHIN_MS = 1_000;

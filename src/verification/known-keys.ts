@@ -1,13 +1,14 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { isGenuine, type KeyPair } from '../api-keys/credentials.js';
 import { Clock } from '../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { Admission } from '../contract/admission.js';
 import { UnavailableError } from '../contract/api-error.js';
-import { isDatabaseAway } from '../database/database-away.js';
+import { isConnectionCut, isDatabaseAway } from '../database/database-away.js';
 import { within } from '../database/within.js';
 import { ChangeFeed } from './change-feed.js';
 import { KnownKey } from './known-key.js';
@@ -122,10 +123,10 @@ export class KnownKeys {
 
   /** Reads what is remembered anew, because changes may have been missed; hashes only a secret that has changed. */
   private async confirm(known: KnownKey, pair: KeyPair): Promise<Found> {
-    if (this.feed.isCut) return this.believe(known);
+    if (this.feed.isAway) return this.believe(known);
     this.reading.enter();
     try {
-      const apiKey = await within(READ_WITHIN_MS, this.apiKeys.findByApiKey(pair.apiKey));
+      const apiKey = await this.readAnew(pair);
       const hashed = apiKey && known.hashIn(apiKey);
       if (!hashed || hashed !== known.hashIn(known.apiKey)) return await this.lookUpOnce(pair);
       return new KnownKey(apiKey, known.secretDigest, known.which);
@@ -135,6 +136,15 @@ export class KnownKeys {
     } finally {
       this.reading.leave();
     }
+  }
+
+  /** Once more where only the connection was cut: the bound leaves no time to believe what may have changed. */
+  private readAnew({ apiKey }: KeyPair): Promise<ApiKey | null> {
+    const read = () => within(READ_WITHIN_MS, this.apiKeys.findByApiKey(apiKey));
+    return read().catch((error: unknown) => {
+      if (isConnectionCut(error)) return read();
+      throw error;
+    });
   }
 
   /** While the database is away, a known key is believed for `STALE_IF_ERROR_SECONDS`. */

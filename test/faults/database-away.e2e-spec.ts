@@ -3,6 +3,7 @@ import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from '../support
 import { type Proxy, startProxy } from '../support/proxy.js';
 import { startService, type TestService } from '../support/service.js';
 import { sessionOf } from '../support/sessions.js';
+import { until } from '../support/until.js';
 
 const STALE_SECONDS = 2;
 
@@ -43,7 +44,7 @@ const STALE_SECONDS = 2;
     expect((await service.client.get('/health/live')).status).toBe(200);
 
     await proxy.mend();
-    expect((await service.client.get('/health/ready')).status).toBe(200);
+    await until(async () => (await service.client.get('/health/ready')).status === 200, 'the service to be ready');
     expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key))).status).toBe(200);
   });
 
