@@ -10,8 +10,8 @@ import { accountService, sessionOf } from '../support/sessions.js';
 const TEST = '/api/apiKeys/testAuthentication';
 const DISK = 'size=160m';
 /** What is left when the disk is filled; some keys fit in. */
-const LEFT_BYTES = 300_000;
-const REFUSED = 50;
+const LEFT_BYTES = 60_000;
+const REFUSED = 20;
 const SOME = 20;
 
 /** A small disk of a test's own; only root may have one. */

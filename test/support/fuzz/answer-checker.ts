@@ -37,7 +37,10 @@ export class AnswerChecker {
   /** @returns what is wrong with the answer, if anything is */
   offencesOf(request: FuzzRequest, answer: Answer): string[] {
     const operation = operationAt(this.operations, request.method, request.path);
-    const ofAll = [...this.requestIdOffences(answer), ...(answer.status >= 500 ? ['an error of ours'] : [])];
+    // Whether it is ready, a busy process may well deny
+    const isDenial = operation?.id === 'isReady' && answer.status === 503;
+    const isOurs = answer.status >= 500 && !isDenial;
+    const ofAll = [...this.requestIdOffences(answer), ...(isOurs ? ['an error of ours'] : [])];
     if (operation === undefined) return [...ofAll, ...this.refusalOffences(answer, request, NO_ROUTE)];
     const documented = operation.answers[answer.status];
     const known = documented && this.offencesByDocument(documented, answer, request);
