@@ -4,7 +4,7 @@ import type { PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
 import { KEY_CHANGES_CHANNEL, KeyChanges } from '../api-keys/key-changes.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { within } from '../database/within.js';
+import { DatabaseTimeoutError, within } from '../database/within.js';
 
 /** For how long changes are kept; a process that has heard of none for half of it forgets all that it knows. */
 export const KEY_CHANGES_KEPT_MS = 3_600_000;
@@ -38,6 +38,7 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
   private seen = new Set<string>();
   private lastGoodPoll = Number.NEGATIVE_INFINITY;
   private failing = false;
+  private unanswered = false;
   private running: Promise<void> | undefined;
 
   constructor(
@@ -63,9 +64,12 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
     return this.age < this.environment.revocationBoundMs * 0.9;
   }
 
-  /** Whether the last poll failed: there is no use in asking the database now. */
-  get isCut(): boolean {
-    return this.failing;
+  /**
+   * Whether the database let the last poll wait in vain: whoever asks it now waits too. A poll that has failed at
+   * once tells nothing of the kind: it may be its connection alone that was cut.
+   */
+  get isUnanswered(): boolean {
+    return this.unanswered;
   }
 
   async onModuleInit(): Promise<void> {
@@ -98,6 +102,7 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
     this.lastGoodPoll = began;
     if (this.failing) this.logger.log('The database answers again.');
     this.failing = false;
+    this.unanswered = false;
   }
 
   private async readChanges(): Promise<ChangeRow[]> {
@@ -124,6 +129,7 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
   private cut(error: Error): void {
     if (!this.failing) this.logger.warn(`The database does not answer (${error.message}); changes may be missed.`);
     this.failing = true;
+    this.unanswered = error instanceof DatabaseTimeoutError;
     this.disconnect();
   }
 
