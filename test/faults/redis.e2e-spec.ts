@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { atOnce, range } from '../support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from '../support/keys.js';
@@ -6,10 +7,13 @@ import { type ServiceProcess, startProcess } from '../support/process.js';
 import { HAS_REDIS_SERVER, RedisServer } from '../support/redis-server.js';
 import { accountService } from '../support/sessions.js';
 import { until } from '../support/until.js';
-import { serviceVariables, verify } from '../support/verification.js';
+import { serviceHeaders, serviceVariables, verify } from '../support/verification.js';
 
 const REQUESTS = 100;
 const CALLERS = 32;
+/** Far more than the 100 ms that Redis is given, and less than it is frozen for. */
+const QUICK_MS = 2_000;
+const CUTS = 40;
 /** How many times as many are asked for as are allowed. */
 const TOO_MANY = 10;
 
@@ -38,7 +42,8 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     services = await Promise.all(range(3).map(() => startProcess(variables)));
   });
   afterAll(async () => {
-    await Promise.all(services.map((service) => service.stop()));
+    await Promise.all(services.map((service) => service.stop('SIGKILL')));
+    redis?.thaw();
     await redis?.kill();
     await database.drop();
   });
@@ -47,12 +52,23 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     issueKey(services[0]!.client, 'ann', { ...powerlessBody, limits: { rate_limit: { requests, window_seconds } } });
 
   it('is never exceeded in any window, and not much less than its steady rate is granted', async () => {
-    await Promise.all([overrun(2, 5.55), overrun(10, 1.15)]);
-    for (const { output } of services) expect(output()).not.toMatch('is away');
+    // A machine that is busy with other things may let Redis answer too late, and then each process counts for itself
+    for (let tries = 1; ; tries++) {
+      const [before, measure] = [await allFallbacks(), await Promise.all([overrun(2, 5.55), overrun(10, 1.15)])];
+      const alone = (await allFallbacks()) - before;
+      process.stdout.write(`${alone} of these decisions were made without Redis\n`);
+      if (alone > 0 && tries < 4) continue;
+      expect(alone).toBe(0);
+      for (const { most, granted, least } of measure) {
+        expect(most).toBeLessThanOrEqual(REQUESTS);
+        expect(granted).toBeGreaterThanOrEqual(least);
+      }
+      return;
+    }
   });
 
   /** Asks for too much, over so many windows, steadily and in bursts about the moments at which windows end. */
-  async function overrun(windowSeconds: number, lengths: number): Promise<void> {
+  async function overrun(windowSeconds: number, lengths: number) {
     const key = await issue(REQUESTS, windowSeconds);
     const windowMs = windowSeconds * 1_000;
     const began = performance.now();
@@ -70,8 +86,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
       `${REQUESTS} in ${windowSeconds} s allowed, ${arrivals.length} asked in ${passed.toFixed(2)} windows: ` +
         `${grants.length} granted, at most ${most} of them certainly in one window\n`,
     );
-    expect(most).toBeLessThanOrEqual(REQUESTS);
-    expect(grants.length).toBeGreaterThanOrEqual(0.9 * REQUESTS * lengths);
+    return { most, granted: grants.length, least: 0.9 * REQUESTS * lengths };
   }
 
   it('is counted by each process for itself while Redis is away, and together again when it is back', async () => {
@@ -89,10 +104,102 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     }
 
     await redis.startAgain();
-    for (const { output } of services) await until(() => output().includes('is back'), 'Redis to be used again');
+    for (const service of services) await untilBack(service);
+    for (const { output } of services) expect(output()).toMatch('is back');
     // It has forgotten everything
     expect(grantsOf(await askAll())).toBe(requests);
   });
+
+  it('is answered at once by each process for itself while Redis is frozen, which each says', async () => {
+    const fallbacks = await Promise.all(services.map(fallbacksOf));
+    redis.freeze();
+    await expectAlone('Redis frozen');
+    for (const [i, service] of services.entries())
+      expect(await fallbacksOf(service)).toBeGreaterThan(fallbacks[i] as number);
+    redis.thaw();
+    await expectTogether();
+  });
+
+  it('is answered while the connections to Redis are cut again and again', async () => {
+    const before = await allFallbacks();
+    const admin = new Redis(redis.url);
+    const key = await issue(10_000, 3_600);
+    const codes: Record<string, number> = {};
+    const times: number[] = [];
+    const cutting = new AbortController();
+    const busy = atOnce(6, range(6), async (i) => {
+      while (!cutting.signal.aborted) {
+        const began = performance.now();
+        const code = await codeOf(services[i % 3]!, key);
+        times.push(performance.now() - began);
+        codes[code] = (codes[code] ?? 0) + 1;
+        await sleep(2);
+      }
+    });
+    let cuts = 0;
+    for (const _ of range(CUTS)) {
+      cuts += Number(await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'));
+      await sleep(50);
+    }
+    cutting.abort();
+    await busy;
+    admin.disconnect();
+    const most = Math.max(...times);
+    process.stdout.write(
+      `${cuts} connections to Redis cut: ${times.length} calls made, answered ${JSON.stringify(codes)}, ` +
+        `${(await allFallbacks()) - before} without Redis, the slowest in ${most.toFixed(0)} ms\n`,
+    );
+    expect(cuts).toBeGreaterThan(0);
+    expect(await allFallbacks()).toBeGreaterThan(before);
+    expect(codes).toEqual({ VALID: times.length });
+    expect(most).toBeLessThan(QUICK_MS);
+    await expectTogether();
+  });
+
+  async function expectAlone(name: string): Promise<void> {
+    const requests = 10;
+    const key = await issue(requests, 3_600);
+    const times: number[] = [];
+    for (const service of services) {
+      const codes: Record<string, number> = {};
+      await atOnce(CALLERS, range(3 * requests), async () => {
+        const began = performance.now();
+        const code = await codeOf(service, key);
+        times.push(performance.now() - began);
+        codes[code] = (codes[code] ?? 0) + 1;
+      });
+      expect(codes).toEqual({ VALID: requests, RATE_LIMITED: 2 * requests });
+      expect(await metric(service, 'redis_up')).toBe(0);
+      const { status, body } = await service.client.get('/health/ready');
+      expect([status, body.error.details.map(({ path }: { path: string }) => path)]).toEqual([503, ['redis']]);
+    }
+    const most = Math.max(...times);
+    process.stdout.write(
+      `${name}: ${times.length} calls made, all answered, ${3 * requests} granted, the slowest in ${most.toFixed(0)} ms\n`,
+    );
+    expect(most).toBeLessThan(QUICK_MS);
+  }
+
+  async function expectTogether(): Promise<void> {
+    for (const service of services) {
+      await untilBack(service);
+      expect((await service.client.get('/health/ready')).status).toBe(200);
+    }
+    const key = await issue(10, 3_600);
+    const codes = await Promise.all(range(60).map((i) => codeOf(services[i % 3]!, key)));
+    expect(codes.filter((code) => code === 'VALID')).toHaveLength(10);
+  }
+
+  const untilBack = (service: ServiceProcess) =>
+    until(async () => (await metric(service, 'redis_up')) === 1, 'Redis to be used again');
+  const allFallbacks = async () =>
+    (await Promise.all(services.map(fallbacksOf))).reduce((one, other) => one + other, 0);
+  const fallbacksOf = (service: ServiceProcess) => metric(service, 'rate_limiter_fallbacks_total');
+
+  async function metric({ client }: ServiceProcess, name: string): Promise<number> {
+    const { text } = await client.get('/metrics', serviceHeaders);
+    return Number(new RegExp(`^w3ipfs_keys_${name}(?:{.*})? (\\d+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+  }
 });
 
 /** When to ask, in windows from the first call on. */

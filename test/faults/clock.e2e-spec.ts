@@ -1,0 +1,124 @@
+import { jest } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
+import { issued, type IssuedKey, powerlessBody } from '../support/keys.js';
+import { type ServiceProcess, startProcess } from '../support/process.js';
+import { startService, type TestService } from '../support/service.js';
+import { accountService, secondsFromNow, sessionOf, signToken } from '../support/sessions.js';
+import { serviceVariables, verify } from '../support/verification.js';
+
+const BOUND_MS = 1_000;
+const HOUR_MS = 3_600_000;
+const HALF_AN_HOUR = 1_800;
+
+let database: TestDatabase;
+/** In this process, whose clock is set. */
+let service: TestService;
+/** Another, whose clock is right; the embedded database has one process alone. */
+let other: ServiceProcess | undefined;
+let wrongBy = 0;
+beforeAll(async () => {
+  const now = Date.now.bind(Date);
+  jest.spyOn(Date, 'now').mockImplementation(() => now() + wrongBy);
+  database = await createTestDatabase();
+  const variables = { ...serviceVariables, CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64') };
+  service = await startService(variables, database);
+  const its = { ...variables, ...database.variables, JWT_PUBLIC_KEY: accountService.publicKey };
+  if (onServer) other = await startProcess(its);
+});
+afterEach(() => {
+  wrongBy = 0;
+});
+afterAll(async () => {
+  await other?.stop('SIGKILL');
+  await service.stop();
+  await database.drop();
+  jest.restoreAllMocks();
+});
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+/** A session that holds whatever the clock is set to here. */
+const session = bearer(signToken({ sub: 'ann', nbf: secondsFromNow(-7_200), exp: secondsFromNow(14_400) }));
+const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
+const issue = async (limits: object = {}, headers: Record<string, string> = session) =>
+  issued(await service.client.post('/api/apiKeys', headers, { ...powerlessBody, limits }));
+const codeOf = async (key: IssuedKey) => (await verify(service.client, key)).body.data.code;
+
+describe.each([
+  ['forward', HOUR_MS],
+  ['back', -HOUR_MS],
+])('when the clock is set an hour %s', (_, by) => {
+  it('a revocation holds within the bound', async () => {
+    const key = await issue();
+    expect(await codeOf(key)).toBe('VALID');
+    wrongBy = by;
+    expect(await codeOf(key)).toBe('VALID');
+    const { client } = other ?? service;
+    expect((await client.delete(`/api/apiKeys/${key.id}`, session)).status).toBe(200);
+    const revokedAt = performance.now();
+    let last = revokedAt;
+    for (let began = revokedAt; (await codeOf(key)) !== 'REVOKED'; began = performance.now()) last = began;
+    process.stdout.write(
+      `Clock wrong by ${by} ms: a revoked key was last taken ${(last - revokedAt).toFixed(0)} ms later\n`,
+    );
+    expect(last - revokedAt).toBeLessThan(BOUND_MS);
+  });
+
+  it('a rate limit counts what it had counted, and no longer than its window', async () => {
+    const key = await issue({ rate_limit: { requests: 3, window_seconds: 5 } });
+    const began = performance.now();
+    for (const _ of [1, 2, 3]) expect(await codeOf(key)).toBe('VALID');
+    wrongBy = by;
+    const code = await codeOf(key);
+    // A machine that has taken so long has seen the window end
+    const isOver = performance.now() - began > 5_000;
+    expect([code, isOver]).toEqual([isOver ? code : 'RATE_LIMITED', isOver]);
+    await sleep(5_100);
+    expect(await codeOf(key)).toBe('VALID');
+  });
+
+  it('the process stays ready, and its change feed fresh', async () => {
+    wrongBy = by;
+    await sleep(BOUND_MS);
+    expect((await service.client.get('/health/ready')).status).toBe(200);
+  });
+
+  it('keys begin and expire by the clock, as it is set', async () => {
+    const ends = await issue({ expires_at: inSeconds(HALF_AN_HOUR) });
+    const begins = await issue({ not_before: inSeconds(HALF_AN_HOUR) });
+    expect([await codeOf(ends), await codeOf(begins)]).toEqual(['VALID', 'NOT_YET_VALID']);
+    wrongBy = by;
+    const passed = by > 0;
+    expect([await codeOf(ends), await codeOf(begins)]).toEqual(
+      passed ? ['EXPIRED', 'VALID'] : ['VALID', 'NOT_YET_VALID'],
+    );
+    wrongBy = 0;
+    expect([await codeOf(ends), await codeOf(begins)]).toEqual(['VALID', 'NOT_YET_VALID']);
+  });
+
+  it('sessions hold by the clock, as it is set', async () => {
+    const short = bearer(signToken({ exp: secondsFromNow(HALF_AN_HOUR) }));
+    const test = async () => (await service.client.get('/api/apiKeys/testAuthentication', short)).body.error?.reason;
+    expect(await test()).toBeUndefined();
+    wrongBy = by;
+    expect(await test()).toBe(by > 0 ? 'EXPIRED' : 'NOT_YET_VALID');
+    wrongBy = 0;
+    expect(await test()).toBeUndefined();
+  });
+
+  it('an answer is given again while it is kept, ten minutes by the clock', async () => {
+    const headers = { ...session, 'idempotency-key': randomUUID() };
+    const first = await issue({}, headers);
+    wrongBy = by;
+    const again = await issue({}, headers);
+    const isKept = by < 0;
+    expect([again.id === first.id, again.secret_key === first.secret_key]).toEqual([isKept, isKept]);
+  });
+});
+
+it('is as it was when the clock is right again', async () => {
+  const key = issued(await service.client.post('/api/apiKeys', sessionOf('ann'), powerlessBody));
+  expect(await codeOf(key)).toBe('VALID');
+  expect((await service.client.get('/health/ready')).status).toBe(200);
+});

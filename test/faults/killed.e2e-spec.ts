@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { atOnce, range } from '../support/at-once.js';
+import type { Answer, Client } from '../support/client.js';
+import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
+import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
+import { type ServiceProcess, startProcess } from '../support/process.js';
+import { accountService, sessionOf } from '../support/sessions.js';
+import { serviceVariables, verify } from '../support/verification.js';
+
+const ISSUED = 200;
+const ROTATED = 100;
+const MOST_USES = 400;
+const ASKED = 1_200;
+const CALLERS = 8;
+/** It is killed when so much of each has been answered. */
+const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
+
+// The embedded database has one process alone
+(onServer ? describe : describe.skip)('of a process that is killed while it issues, rotates and counts', () => {
+  let database: TestDatabase;
+  let connection: pg.Client;
+  let doomed: ServiceProcess;
+  let other: ServiceProcess;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    connection = new pg.Client({ connectionString: database.variables.DATABASE_URL as string });
+    await connection.connect();
+    const variables = {
+      ...database.variables,
+      ...serviceVariables,
+      JWT_PUBLIC_KEY: accountService.publicKey,
+      CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
+    };
+    [doomed, other] = await Promise.all([startProcess(variables), startProcess(variables)]);
+  });
+  afterAll(async () => {
+    await Promise.all([doomed, other].map((service) => service?.stop('SIGKILL')));
+    await connection.end();
+    await database.drop();
+  });
+
+  it('the other finds all that was answered, and nothing is done twice', async () => {
+    const limited = await issueKey(other.client, 'ann', { ...powerlessBody, limits: { max_uses: MOST_USES } });
+    const keys: IssuedKey[] = [];
+    await atOnce(
+      CALLERS,
+      range(ROTATED),
+      async () => void keys.push(await issueKey(other.client, 'ann', powerlessBody)),
+    );
+    const words = range(ISSUED).map(() => randomUUID());
+    const created = new Map<string, Answer>();
+    const rotated = new Map<string, Answer>();
+    const used = { VALID: 0, USAGE_EXCEEDED: 0 };
+    let killed: Promise<unknown> | undefined;
+    const look = () => {
+      const isTime = created.size >= KILL_AT.issued && rotated.size >= KILL_AT.rotated && used.VALID >= KILL_AT.granted;
+      if (isTime) killed ??= doomed.stop('SIGKILL');
+    };
+    /** What comes of a call, noted if it was answered: by the doomed process, with 200 alone. */
+    const noted = async (call: Promise<Answer>, note: (answer: Answer) => void) => {
+      const answer = await call.catch(() => undefined);
+      if (!answer) return;
+      expect([answer.status, answer.text]).toEqual([200, expect.anything()]);
+      note(answer);
+      look();
+    };
+    let unanswered = 0;
+    await Promise.all([
+      atOnce(CALLERS, words, (word) => noted(create(doomed.client, word), (answer) => created.set(word, answer))),
+      atOnce(CALLERS, keys, (key) => noted(rotate(doomed.client, key), (answer) => rotated.set(key.id, answer))),
+      atOnce(CALLERS, range(ASKED), async (i) => {
+        const answer = await verify((i % 2 ? doomed : other).client, limited).catch(() => undefined);
+        if (answer) used[answer.body.data.code as keyof typeof used]++;
+        else unanswered++;
+        look();
+      }),
+    ]);
+    expect(await killed).toBe('SIGKILL');
+    // What it had claimed and not done is free again in half a minute, which need not be waited for
+    await connection.query('UPDATE idempotent_answers SET expires_at = now() WHERE answer IS NULL');
+
+    let made = 0;
+    for (const word of words) {
+      const before = created.get(word);
+      const again = await create(other.client, word);
+      expect(again.status).toBe(200);
+      if (before) expect(again.text).toBe(before.text);
+      else if (isOlder(again)) made++;
+      expect(await works(other.client, issued(again))).toBe(true);
+    }
+    const { total } = (await other.client.get('/api/apiKeys/list', sessionOf('crowd'))).body.data;
+    expect(total).toBe(ISSUED);
+
+    let replaced = 0;
+    for (const key of keys) {
+      const before = rotated.get(key.id);
+      const oldWorks = await works(other.client, key);
+      // Either nothing has happened to it, or it was rotated once
+      expect(await rotationsOf(key)).toBe(oldWorks ? 0 : 1);
+      if (before) expect([oldWorks, await works(other.client, issued(before))]).toEqual([false, true]);
+      else if (!oldWorks) replaced++;
+      const again = await rotate(other.client, key);
+      if (before) expect(again.text).toBe(before.text);
+      expect([await works(other.client, key), await works(other.client, issued(again))]).toEqual([false, true]);
+      expect(await rotationsOf(key)).toBe(1);
+    }
+
+    const { uses } = (await other.client.get(`/api/apiKeys/${limited.id}`, sessionOf('ann'))).body.data;
+    process.stdout.write(
+      `Killed: ${ISSUED} keys asked for, ${created.size} answered, ${made} made without an answer, 0 lost, ` +
+        `${total} in the end; ${ROTATED} rotations asked for, ${rotated.size} answered, ${replaced} made without an ` +
+        `answer, 0 lost; ${ASKED} uses asked for, ${JSON.stringify(used)}, ${unanswered} unanswered, ` +
+        `${uses} of ${MOST_USES} counted\n`,
+    );
+    expect(used.VALID).toBeLessThanOrEqual(uses);
+    expect(uses).toBeLessThanOrEqual(MOST_USES);
+    expect(uses - used.VALID).toBeLessThanOrEqual(unanswered);
+  });
+
+  const keyed = (owner: string, word: string) => ({ ...sessionOf(owner), 'idempotency-key': word });
+  const create = (client: Client, word: string) =>
+    client.post('/api/apiKeys', keyed('crowd', word), { ...powerlessBody, name: word });
+  const rotate = (client: Client, { id }: IssuedKey) =>
+    client.post(`/api/apiKeys/${id}/rotate`, keyed('ann', `rotates-${id}`), {});
+  const works = async (client: Client, key: IssuedKey) =>
+    (await client.get('/api/apiKeys/testAuthentication', pairHeaders(key))).status === 200;
+
+  /** Whether it was made before this call: the other process has answered, and not made it. */
+  function isOlder(answer: Answer): boolean {
+    return Date.now() - Date.parse(answer.body.data.created_at) > 1_000;
+  }
+
+  async function rotationsOf({ id }: IssuedKey): Promise<number> {
+    const { rows } = await connection.query(
+      "SELECT FROM audit_events WHERE api_key_id = $1 AND action = 'key.rotated'",
+      [id],
+    );
+    return rows.length;
+  }
+});
