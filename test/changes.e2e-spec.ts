@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { atOnce, range } from './support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import {
@@ -134,6 +135,8 @@ const CHANGES: Record<string, Change> = {
       if (code === after) return last;
       expect(code).toBe(before);
       last = began;
+      // Without a pause, the callers would leave the process no time to learn anything
+      await sleep(2);
     }
   }
 

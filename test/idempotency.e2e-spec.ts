@@ -1,14 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { atOnce, range } from './support/at-once.js';
+import { range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import type { Answer } from './support/client.js';
 import { clockAhead } from './support/clock.js';
-import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
-import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { type ServiceProcess, startProcess } from './support/process.js';
+import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { issued, issueKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
-import { accountService, sessionOf } from './support/sessions.js';
+import { sessionOf } from './support/sessions.js';
 
 const KEPT_MS = 600_000;
 const CLAIMED_MS = 30_000;
@@ -215,57 +214,4 @@ it.each([
 
 it.each(['x', 'y'.repeat(255), ' a "quoted" word, with a comma '])('may be %j', async (key) => {
   expectSame(await create(key), await create(key));
-});
-
-// The embedded database would be killed with its process, and comes up again with it: durability.e2e-spec.ts
-(onServer ? describe : describe.skip)('of a process that is killed', () => {
-  const CALLERS = 8;
-  let killed: ServiceProcess;
-  let own: TestDatabase;
-  const launch = () =>
-    startProcess({ ...own.variables, CREDENTIAL_KEYS: serverKeys.join(','), JWT_PUBLIC_KEY: accountService.publicKey });
-  beforeAll(async () => {
-    own = await createTestDatabase();
-    killed = await launch();
-  });
-  afterAll(async () => {
-    await killed.stop();
-    await own.drop();
-  });
-
-  it('there is no answer without its key, and no key twice', async () => {
-    const post = (key: string) =>
-      killed.client.post('/api/apiKeys', keyed(sessionOf('ann'), key), { ...powerlessBody, name: key });
-    const answered = new Map<string, IssuedKey>();
-    let ended: Promise<unknown> | undefined;
-    const words = range(400).map(() => randomUUID());
-    await atOnce(CALLERS, words, async (word) => {
-      const answer = await post(word).catch(() => undefined);
-      if (answer?.status === 200) answered.set(word, issued(answer));
-      if (answered.size === 60) ended ??= killed.stop('SIGKILL');
-    });
-    await ended;
-    killed = await launch();
-    const listed: { name: string; id: string }[] = [];
-    let cursor: string | null = '';
-    while (cursor !== null) {
-      const page: Answer = await killed.client.get(
-        `/api/apiKeys/list?limit=100${cursor && `&cursor=${cursor}`}`,
-        sessionOf('ann'),
-      );
-      listed.push(...page.body.data.api_keys);
-      cursor = page.body.data.next_cursor;
-    }
-    const made = new Map(listed.map(({ name, id }) => [name, id]));
-    expect(listed.length).toBe(made.size);
-    expect([...answered].filter(([word, { id }]) => made.get(word) !== id)).toEqual([]);
-    let claimed = 0;
-    for (const word of words.slice(0, listed.length + CALLERS)) {
-      const answer = await post(word);
-      if (answer.status === 409) claimed++;
-      else if (made.has(word)) expect(issued(answer).id).toBe(made.get(word));
-      if (made.has(word)) expect(answer.status).toBe(200);
-    }
-    expect(claimed).toBeLessThanOrEqual(CALLERS);
-  });
 });

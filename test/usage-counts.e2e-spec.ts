@@ -29,19 +29,19 @@ async function lastUseOf(client: Client, key: IssuedKey, uses: number): Promise<
 }
 
 let database: TestDatabase;
-beforeEach(async () => {
+beforeAll(async () => {
   database = await createTestDatabase();
 });
-afterEach(() => database.drop());
+afterAll(() => database.drop());
 
 describe('a key without max_uses', () => {
   const clock = new TestClock(Date.now());
   const at = () => new Date(clock.time).toISOString();
   let service: TestService;
-  beforeEach(async () => {
+  beforeAll(async () => {
     service = await startService({ ...serviceVariables, TRUSTED_PROXIES: '127.0.0.1' }, database, clock);
   });
-  afterEach(() => service.stop());
+  afterAll(() => service.stop());
 
   it('has its uses counted wherever it is used, by their cost, and refusals not at all', async () => {
     const limits = { rate_limit: { requests: 1_000, window_seconds: 60 }, allowed_cidrs: ['0.0.0.0/0'] };
@@ -98,15 +98,14 @@ it('loses none when the process is told to end by a signal', async () => {
   const warnings: string[] = [];
   let proxy: Proxy;
   let service: TestService;
-  beforeEach(async () => {
-    warnings.length = 0;
+  beforeAll(async () => {
     jest.spyOn(Logger.prototype, 'warn').mockImplementation((message: string) => void warnings.push(message));
     const url = new URL(database.variables.DATABASE_URL as string);
     proxy = await startProxy(url.hostname, Number(url.port || 5432));
     url.port = String(proxy.port);
     service = await startService({ ...serviceVariables, DATABASE_URL: url.href }, database, clock);
   });
-  afterEach(async () => {
+  afterAll(async () => {
     await service.stop();
     await proxy.cut();
     jest.restoreAllMocks();

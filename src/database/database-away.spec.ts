@@ -1,5 +1,5 @@
 import { DatabaseError } from 'pg';
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 import { isConnectionCut, isDatabaseAway } from './database-away.js';
 import { DatabaseTimeoutError } from './within.js';
 
@@ -28,6 +28,11 @@ it.each([
   ['a table that is missing', '42P01'],
 ])('takes it for a defect: %s', (_, code) => {
   expect(isDatabaseAway(fromServer(code))).toBe(false);
+});
+
+it('takes it for away where a connection was lost under its transaction', () => {
+  expect(isDatabaseAway(new QueryRunnerAlreadyReleasedError())).toBe(true);
+  expect(isDatabaseAway(new QueryRunnerProviderAlreadyReleasedError())).toBe(true);
 });
 
 it('takes it for away where no answer comes, and for a defect where ours is none', () => {

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { DatabaseTimeoutError } from './within.js';
-import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 
 /**
  * SQLSTATE classes and codes: connection exception, insufficient resources, operator intervention, system error; what
@@ -20,8 +20,9 @@ const CUT = /^(57P0[12]|ECONNRESET|EPIPE)$/;
 /** Whether an error says that the database could not be reached, rather than that a statement was wrong. */
 export function isDatabaseAway(error: unknown): boolean {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
-  // TypeORM says so of the second query on a connection that was lost under the first
+  // TypeORM says either of the next query on a connection that was lost under the one before, or since
   if (error instanceof QueryRunnerAlreadyReleasedError) return true;
+  if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
   if (!types.isNativeError(cause)) return false;
   if (cause instanceof DatabaseTimeoutError) return true;
   const { code, syscall } = cause as { code?: unknown; syscall?: unknown };

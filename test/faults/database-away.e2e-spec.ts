@@ -1,3 +1,4 @@
+import { DataSource } from 'typeorm';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
 import { type Proxy, startProxy } from '../support/proxy.js';
@@ -63,6 +64,21 @@ const STALE_SECONDS = 2;
     await proxy.mend();
     while ((await statusOf(key)) !== 200);
     expect(await statusOf(unknown)).toBe(200);
+  });
+
+  it('reads known keys anew when it cannot read the changes, though the database answers', async () => {
+    const query = (statement: string) => service.app.get(DataSource).query(statement);
+    const doomed = await issueKey(service.client, 'ann', powerlessBody);
+    expect(await statusOf(doomed)).toBe(200);
+    await query('ALTER TABLE key_changes RENAME TO hidden');
+    const hiddenAt = performance.now();
+    await query(`UPDATE api_keys SET revoked_at = now() WHERE id = '${doomed.id}'`);
+    let last = hiddenAt;
+    for (let began = hiddenAt; (await statusOf(doomed)) === 200; began = performance.now()) last = began;
+    expect(await statusOf(key)).toBe(200);
+    await query('ALTER TABLE hidden RENAME TO key_changes');
+    process.stdout.write(`Changes unreadable: a revoked key was last taken ${(last - hiddenAt).toFixed(0)} ms later\n`);
+    expect(last - hiddenAt).toBeLessThan(1_000);
   });
 
   const statusOf = async (one: IssuedKey) =>

@@ -1,101 +1,108 @@
-import { execFileSync } from 'node:child_process';
-import { rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, cpSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { onServer } from '../support/database.js';
+import { atOnce, range } from '../support/at-once.js';
+import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { makeFolder, removeFolder } from '../support/folders.js';
-import { type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
+import { issued, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
 import { type ServiceProcess, startProcess } from '../support/process.js';
 import { accountService, sessionOf } from '../support/sessions.js';
+import { until } from '../support/until.js';
 
-const TEST = '/api/apiKeys/testAuthentication';
-const DISK = 'size=160m';
-/** What is left when the disk is filled; some keys fit in. */
-const LEFT_BYTES = 60_000;
-const REFUSED = 20;
-const SOME = 20;
+const SIZE = '128m';
+const CALLERS = 8;
+/** So many keys are answered before the disk is filled, so many refused while it is full, and so many made after. */
+const [BEFORE, REFUSED, AFTER] = [50, 50, 20];
+const CHUNK = Buffer.alloc(65_536);
 
-/** A small disk of a test's own; only root may have one. */
-function mounted(): string | undefined {
-  const folder = makeFolder();
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', DISK, 'tmpfs', folder], { stdio: 'ignore' });
-    return folder;
-  } catch {
-    removeFolder(folder);
-    return undefined;
-  }
-}
+const disk = onServer ? undefined : mountSmall();
+if (!onServer && !disk) process.stdout.write('Left out, since no tmpfs can be mounted here: a disk that is full\n');
 
-const disk = onServer ? undefined : mounted();
-if (!disk && !onServer) process.stdout.write('Left out, since no small disk can be mounted: the disk full\n');
-
-// What a server does when its disk is full is the server's
+// A server has a disk of its own
 (disk ? describe : describe.skip)('when the disk of the embedded database is full', () => {
-  const folder = disk as string;
+  let database: TestDatabase;
   let service: ServiceProcess;
-  const start = () => startProcess({ DATA_DIR: join(folder, 'data'), JWT_PUBLIC_KEY: accountService.publicKey });
+  const filler = join(disk ?? '', 'filler');
+  const start = () => startProcess({ DATA_DIR: join(disk ?? '', 'data'), JWT_PUBLIC_KEY: accountService.publicKey });
   beforeAll(async () => {
+    database = await createTestDatabase();
+    cpSync(database.variables.DATA_DIR, join(disk ?? '', 'data'), { recursive: true });
     service = await start();
   });
   afterAll(async () => {
     await service.stop('SIGKILL');
-    execFileSync('umount', [folder]);
-    removeFolder(folder);
+    execFileSync('umount', [disk as string]);
+    removeFolder(disk as string);
+    await database.drop();
   });
 
-  const keys: IssuedKey[] = [];
-  /** Issues keys one after the other until so many were refused or issued; tells how many of each. */
-  async function issueUntil(isEnough: (issued: number, refused: number) => boolean) {
-    let [issued, refused] = [0, 0];
-    const body = { ...powerlessBody, metadata: { note: 'x'.repeat(3_500) } };
-    while (!isEnough(issued, refused)) {
-      const { status, body: told } = await service.client.post('/api/apiKeys', sessionOf('ann'), body);
-      expect([200, 503]).toContain(status);
-      if (status === 503) refused++;
-      else {
-        issued++;
-        keys.push(told.data);
+  it('what cannot be written is refused with 503, and nothing that was answered is lost', async () => {
+    const keys: IssuedKey[] = [];
+    const statuses: Record<string, number> = {};
+    const ending = new AbortController();
+    const issuing = atOnce(CALLERS, range(CALLERS), async () => {
+      while (!ending.signal.aborted) {
+        const body = { ...powerlessBody, metadata: { note: 'x'.repeat(1_000) } };
+        const answer = await service.client.post('/api/apiKeys', sessionOf('ann'), body).catch(() => undefined);
+        const outcome = answer?.status ?? 'unanswered';
+        statuses[outcome] = (statuses[outcome] ?? 0) + 1;
+        if (answer?.status === 200) keys.push(issued(answer));
       }
+    });
+    let issuedWhenRoomy = 0;
+    try {
+      await until(() => keys.length >= BEFORE, 'keys to be issued');
+      fill(filler);
+      await until(() => (statuses['503'] ?? 0) >= REFUSED, 'keys to be refused');
+      // It still reads
+      expect(await works(keys[0] as IssuedKey)).toBe(true);
+      rmSync(filler);
+      issuedWhenRoomy = keys.length;
+      await until(() => keys.length >= issuedWhenRoomy + AFTER, 'keys to be issued again');
+    } finally {
+      ending.abort();
+      await issuing;
     }
-    return { issued, refused };
-  }
-  const lost = async () => {
-    const missing: string[] = [];
-    for (const key of keys) {
-      const { status } = await service.client.get(TEST, pairHeaders(key));
-      if (status !== 200) missing.push(`${key.id}: ${status}`);
-    }
-    return missing;
-  };
-  const fill = () => {
-    const { bavail, bsize } = statfsSync(folder);
-    writeFileSync(join(folder, 'filler'), Buffer.alloc(Math.max(0, bavail * bsize - LEFT_BYTES)));
-  };
-  const makeRoom = () => rmSync(join(folder, 'filler'));
-  const afterRefusals = (_: number, refused: number) => refused >= REFUSED;
-
-  it('refuses with 503, goes on when there is room, and loses nothing', async () => {
-    fill();
-    const whileFull = await issueUntil(afterRefusals);
-    expect((await service.client.get('/health/live')).status).toBe(200);
-    makeRoom();
-    const afterwards = await issueUntil((issued) => issued >= SOME);
-    expect(await lost()).toEqual([]);
-    print('room made', whileFull, afterwards);
-  });
-
-  it('loses nothing though it is killed then', async () => {
-    fill();
-    const whileFull = await issueUntil(afterRefusals);
-    expect(await service.stop('SIGKILL')).toBe('SIGKILL');
-    makeRoom();
+    const lost = await lostOf(keys);
+    expect(await service.stop()).toBe(0);
     service = await start();
-    expect(await lost()).toEqual([]);
-    print('killed', whileFull, await issueUntil((issued) => issued >= SOME));
+    const lostAfterRestart = await lostOf(keys);
+    process.stdout.write(
+      `Disk full: issuing ${JSON.stringify(statuses)}, lost ${lost.length}, after a restart ${lostAfterRestart.length}\n`,
+    );
+    expect([lost, lostAfterRestart]).toEqual([[], []]);
+    expect(Object.keys(statuses).toSorted()).toEqual(['200', '503']);
   });
 
-  function print(what: string, full: object, afterwards: object): void {
-    const counts = [full, afterwards].map((one) => JSON.stringify(one)).join(', afterwards ');
-    process.stdout.write(`Disk full, ${what}: ${counts}; ${keys.length} keys acknowledged, 0 lost\n`);
+  const works = async (key: IssuedKey) =>
+    (await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key))).status === 200;
+
+  async function lostOf(keys: IssuedKey[]): Promise<IssuedKey[]> {
+    const lost: IssuedKey[] = [];
+    await atOnce(CALLERS, keys, async (key) => {
+      if (!(await works(key))) lost.push(key);
+    });
+    return lost;
   }
 });
+
+/** @returns the folder; `undefined` where one may not mount */
+function mountSmall(): string | undefined {
+  const folder = makeFolder();
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', folder], { stdio: 'ignore' });
+  if (status === 0) return folder;
+  removeFolder(folder);
+  return undefined;
+}
+
+/** Takes all the room that there is, down to the last page. */
+function fill(file: string): void {
+  const descriptor = openSync(file, 'w');
+  try {
+    for (;;) writeSync(descriptor, CHUNK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
