@@ -13,7 +13,7 @@ import { type ServiceProcess, startProcess } from './support/process.js';
 import { accountService } from './support/sessions.js';
 import { serviceVariables } from './support/verification.js';
 
-const REQUESTS = onServer ? 20_000 : 3_000;
+const REQUESTS = onServer ? 20_000 : 2_000;
 const CALLERS = 16;
 const LONGEST_MS = 10_000;
 /** The same requests each time, but for the keys that there are; `FUZZ_SEED` makes others. */
