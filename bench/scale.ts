@@ -74,7 +74,7 @@ async function during(client: pg.Client, run: () => Promise<void>): Promise<Post
   const after = await done(client);
   return {
     transactions: (after.transactions - before.transactions) / (seconds + TOLD_AFTER_MS / 1_000),
-    cpuSeconds: (after.cpuSeconds - before.cpuSeconds) / seconds,
+    cpuSeconds: (after.cpuSeconds - before.cpuSeconds) / (seconds + TOLD_AFTER_MS / 1_000),
   };
 }
 

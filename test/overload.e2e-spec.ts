@@ -1,6 +1,8 @@
+import { connect } from 'node:net';
 import { DataSource } from 'typeorm';
 import { mintApiKey, mintSecretKey } from '../src/api-keys/credentials.js';
 import { ENVIRONMENT, type Environment } from '../src/config/environment.js';
+import { Verifier } from '../src/verification/verifier.js';
 import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { onServer } from './support/database.js';
@@ -82,6 +84,30 @@ it(`refuses management at once, beyond ${MOST_MANAGEMENT} requests under way, an
   expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key))).status).toBe(200);
 });
 
+it('forgets those who go away before they are answered, in whatever way', async () => {
+  const { hostname, port } = new URL(service.client.url);
+  const list = `GET /api/apiKeys/list HTTP/1.1\r\nHost: x\r\nAuthorization: ${sessionOf('ann').authorization}\r\n\r\n`;
+  await whileKeysAreHeld(async (release) => {
+    for (const requests of [
+      list,
+      list.repeat(20),
+      `${'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(5)}${list.repeat(20)}`,
+    ]) {
+      const socket = connect(Number(port), hostname);
+      await new Promise<void>((resolve) => socket.write(requests, () => resolve()));
+      await until(async () => (await underWay()) > 0, 'the requests to be under way');
+      socket.destroy();
+    }
+    release();
+  });
+  await until(async () => (await underWay()) === 0, 'none to be under way');
+});
+
+async function underWay(): Promise<number> {
+  const { text } = await service.client.get('/metrics', serviceHeaders);
+  return Number(/^w3ipfs_keys_requests_under_way\{lane="management"\} (\d+)$/m.exec(text)?.[1]);
+}
+
 it(`refuses keys that are not known yet, beyond ${MOST_READ} that are being read`, async () => {
   const { credentialKeys } = service.app.get<Environment>(ENVIRONMENT, { strict: false });
   const unknownPair = () => {
@@ -97,4 +123,16 @@ it(`refuses keys that are not known yet, beyond ${MOST_READ} that are being read
   expect(new Set(body.data.verdicts.map(({ code }: { code: string }) => code))).toEqual(
     new Set(['INVALID_CREDENTIALS']),
   );
+});
+
+it('leaves nothing that it has begun to nobody, though it refuses the rest of a batch', async () => {
+  const { credentialKeys } = service.app.get<Environment>(ENVIRONMENT, { strict: false });
+  const verifier = service.app.get(Verifier, { strict: false });
+  const requests = range(MOST_READ + TOO_MANY).map(() => {
+    const apiKey = mintApiKey();
+    const pair = { apiKey, secretKey: mintSecretKey(apiKey, credentialKeys) };
+    return { pair, need: { scopes: [], ip: undefined, cost: 1 } };
+  });
+  // Thrown at once, it would leave what was begun to nobody, and a failure there would end the process
+  await expect(Promise.resolve(verifier.verifyInOrder(requests))).rejects.toThrow('Too many keys');
 });

@@ -1,7 +1,9 @@
 import { jest } from '@jest/globals';
+import { DataSource } from 'typeorm';
 import { ApiKeysService } from '../src/api-keys/api-keys.service.js';
 import { SCOPES } from '../src/api-keys/scopes.js';
 import { SecretHasher } from '../src/api-keys/secret-hasher.js';
+import { ChangeFeed } from '../src/verification/change-feed.js';
 import { SecretChecks } from '../src/verification/secret-checks.js';
 import { atOnce, range } from './support/at-once.js';
 import { documentedBody, issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
@@ -155,6 +157,18 @@ it('reads and hashes a key once for however many ask at once', async () => {
   await atOnce(64, range(640), async () => void codes.add(await codeOf(pairOf(cold))));
   expect([...codes]).toEqual(['VALID']);
   expect([read.mock.calls.length, check.mock.calls.length]).toEqual([1, 1]);
+  jest.restoreAllMocks();
+});
+
+it('reads a known key anew where changes may have been missed, however slowly they are polled', async () => {
+  const known = await issueKey(service.client, 'ann', powerlessBody);
+  expect(await codeOf(pairOf(known))).toBe('VALID');
+  // As another process would, whose notification and change this one does not hear of
+  const revoke = 'UPDATE api_keys SET revoked_at = now() WHERE id = $1';
+  await service.app.get(DataSource).query(revoke, [known.id]);
+  expect(await codeOf(pairOf(known))).toBe('VALID');
+  jest.spyOn(service.app.get(ChangeFeed, { strict: false }), 'isFresh', 'get').mockReturnValue(false);
+  expect(await codeOf(pairOf(known))).toBe('REVOKED');
   jest.restoreAllMocks();
 });
 

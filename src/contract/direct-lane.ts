@@ -141,6 +141,15 @@ export class DirectLane {
 /** As `writeHead()` takes them, names and values in turn: an object of them costs more to make and to read. */
 const COMMON_LINES = Object.entries(COMMON_HEADERS).flat();
 
+/** As clients write it, with the character set that it has anyway (RFC 8259, 8.1). */
+const PLAIN_TYPES = new Set<string | undefined>([
+  'application/json',
+  'application/json; charset=utf-8',
+  'application/json;charset=utf-8',
+  'application/json; charset=UTF-8',
+  'application/json;charset=UTF-8',
+]);
+
 function isPlain(request: IncomingMessage): boolean {
   const { method, headers } = request;
   if (headers.host === undefined || headers['transfer-encoding'] !== undefined || headers.expect !== undefined)
@@ -148,7 +157,7 @@ function isPlain(request: IncomingMessage): boolean {
   if (repeatsHeaders(request)) return false;
   const length = headers['content-length'];
   if (method === 'GET') return length === undefined;
-  const isReadable = headers['content-type'] === 'application/json' && headers['content-encoding'] === undefined;
+  const isReadable = PLAIN_TYPES.has(headers['content-type']) && headers['content-encoding'] === undefined;
   return isReadable && length !== undefined && length !== '0' && Number(length) <= BODY_LIMIT;
 }
 

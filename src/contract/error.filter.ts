@@ -19,8 +19,8 @@ export class ErrorFilter implements ExceptionFilter {
   catch(cause: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest & FailedRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    // Nobody is left to answer, and nothing of ours has failed
-    if (request.raw.errored) return;
+    // Nobody is left to answer, and nothing of ours has failed; the answer ends the request all the same
+    if (request.raw.errored) return void reply.send();
     const { status, headers, body, code, verdict } = this.errorAnswers.of(cause, request);
     Object.assign(request, { errorCode: code, verdict } satisfies FailedRequest);
     void reply.status(status).headers(headers).type(JSON_TYPE).send(body);

@@ -47,6 +47,8 @@ export class RedisConnection {
     });
     // Told by lost() instead, once for each outage
     this.client.on('error', () => {});
+    // Noticed though nobody is asking
+    this.client.on('close', () => this.up && this.lost(new Error('the connection was closed')));
   }
 
   get isUp(): boolean {

@@ -26,8 +26,11 @@ interface Tally {
 }
 
 const COMMIT_WITHIN_MS = 4_000;
-/** How many may wait for the next commit; beyond, they would wait longer than anyone waits for an answer. */
-const MOST_WAITING = 10_000;
+/**
+ * How many may wait for the next commit; beyond, they would wait longer than anyone waits for an answer. Together with
+ * as many that are being committed, they leave room for others among the verifications under way.
+ */
+const MOST_WAITING = 4_000;
 
 /**
  * Grants each key as many uses of its cost as are left, all or none of each. The rows are locked in the order

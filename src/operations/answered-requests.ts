@@ -27,9 +27,14 @@ export interface AnsweredRequest {
 
 type Answered = FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest> & FailedRequest;
 
+/** In place of a status, where the client has gone before it was answered; nginx's number for it. */
+const ABORTED = 499;
+
 /** Tells whoever keeps account of them of all requests that were answered. */
 @Injectable()
 export class AnsweredRequests implements OnModuleInit {
+  private readonly began = new WeakMap<FastifyRequest, number>();
+
   constructor(
     private readonly adapterHost: HttpAdapterHost,
     private readonly metrics: Metrics,
@@ -39,14 +44,26 @@ export class AnsweredRequests implements OnModuleInit {
 
   onModuleInit(): void {
     const fastify = this.adapterHost.httpAdapter?.getInstance<FastifyInstance | undefined>();
-    fastify?.addHook('onResponse', (request: Answered, reply, done) => {
-      const { raw, id, method, user, refused, verdict, errorCode: error } = request;
-      const route = request.routeOptions.url ?? 'none';
-      const principal = (user ?? refused)?.reference;
-      const seconds = reply.elapsedTime / 1_000;
-      this.tell({ raw, id, method, route, status: reply.statusCode, seconds, principal, verdict, error });
+    fastify?.addHook('onRequest', (request, _reply, done) => {
+      this.began.set(request, performance.now());
       done();
     });
+    fastify?.addHook('onResponse', (request, reply, done) => {
+      this.tellOrdinary(request, reply.statusCode);
+      done();
+    });
+    fastify?.addHook('onRequestAbort', (request, done) => {
+      this.tellOrdinary(request, ABORTED);
+      done();
+    });
+  }
+
+  private tellOrdinary(request: Answered, status: number): void {
+    const { raw, id, method, user, refused, verdict, errorCode: error } = request;
+    const route = request.routeOptions.url ?? 'none';
+    const principal = (user ?? refused)?.reference;
+    const seconds = (performance.now() - (this.began.get(request) ?? performance.now())) / 1_000;
+    this.tell({ raw, id, method, route, status, seconds, principal, verdict, error });
   }
 
   tell(request: AnsweredRequest): void {

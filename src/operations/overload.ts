@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Admission } from '../contract/admission.js';
 
 /** Ten for each connection to the database: what comes beyond would wait longer than it takes. */
@@ -19,20 +19,34 @@ export class Overload implements OnModuleInit {
   /** Whoever takes the direct lane asks it. */
   readonly verification = new Admission(MOST_VERIFICATIONS, 'Too many verifications are under way.');
 
+  private readonly inside = new WeakMap<FastifyRequest, Admission>();
+
   constructor(private readonly adapterHost: HttpAdapterHost) {}
 
   onModuleInit(): void {
     const fastify = this.adapterHost.httpAdapter?.getInstance<FastifyInstance | undefined>();
-    // Once the body is there: whoever sends it slowly must not keep others out
-    fastify?.addHook('preValidation', (request, reply, done) => {
-      if (!request.routeOptions.url?.startsWith('/api/')) return done();
-      try {
-        this.management.enter();
-        reply.raw.once('close', () => this.management.leave());
-        done();
-      } catch (overloaded) {
-        done(overloaded as Error);
-      }
+    // From when the body is there, since whoever sends it slowly must not keep others out, until the work is done: not
+    // until the answer has gone, for which a slow reader would decide, nor until its connection ends, after which the
+    // work goes on
+    fastify?.addHook('preValidation', (request, _reply, done) => done(this.refusalOf(request)));
+    fastify?.addHook('onSend', (request, _reply, _payload, done) => {
+      this.inside.get(request)?.leave();
+      this.inside.delete(request);
+      done();
     });
+  }
+
+  private refusalOf(request: FastifyRequest): Error | undefined {
+    const { url, config } = request.routeOptions;
+    if (!url?.startsWith('/api/')) return undefined;
+    // What belongs into the direct lane and is out of the ordinary comes this way too
+    const admission = 'direct' in config ? this.verification : this.management;
+    try {
+      admission.enter();
+      this.inside.set(request, admission);
+      return undefined;
+    } catch (overloaded) {
+      return overloaded as Error;
+    }
   }
 }

@@ -16,6 +16,15 @@ it.each([
   expect(redact(text)).toBe(left);
 });
 
+it('takes out what follows an escape, as in JSON', () => {
+  const quoted = redactor(['a-"token"-with-\\-of-the-gateway-0123']);
+  const text = JSON.stringify(
+    `row:\nw3s_zYRd2mcmuG8QbVB3IbAi\teyJhbGciOi.eyJzdWIi.c2ln a-"token"-with-\\-of-the-gateway-0123`,
+  );
+  expect(quoted(text)).toBe('"row:\\nw3s_[redacted]\\t[redacted] [redacted]"');
+  expect(redact('secret_key%3Dw3s_zYRd2mcmuG8QbVB3IbAi')).toBe('secret_key%3Dw3s_[redacted]');
+});
+
 it.each([
   'POST /api/apiKeys 200',
   'w3k_vfw8YWzfwa8agZq6anW6',

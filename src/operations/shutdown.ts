@@ -22,8 +22,11 @@ const LOOK_EVERY_MS = 20;
  * is written; it exits with 0. A second signal ends it at once.
  */
 export function endOnSignal(app: NestFastifyApplication): void {
+  let isEnding = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
+      if (isEnding) process.exit(1);
+      isEnding = true;
       setTimeout(() => exitWith(new Error('The end took too long; what was counted last may be lost.')), END_WITHIN_MS);
       end(app).then(() => process.exit(0), exitWith);
     });

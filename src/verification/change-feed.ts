@@ -4,7 +4,6 @@ import type { PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
 import { KEY_CHANGES_CHANNEL, KeyChanges } from '../api-keys/key-changes.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { isConnectionCut } from '../database/database-away.js';
 import { within } from '../database/within.js';
 
 /** For how long changes are kept; a process that has heard of none for half of it forgets all that it knows. */
@@ -39,7 +38,6 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
   private seen = new Set<string>();
   private lastGoodPoll = Number.NEGATIVE_INFINITY;
   private failing = false;
-  private away = false;
   private running: Promise<void> | undefined;
 
   constructor(
@@ -63,14 +61,6 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
   get isFresh(): boolean {
     // A tenth of the bound is for what happens between this decision and the answer
     return this.age < this.environment.revocationBoundMs * 0.9;
-  }
-
-  /**
-   * Whether there is no use in asking the database now: the last poll could not reach it. That a poll's connection was
-   * cut says nothing of the database.
-   */
-  get isAway(): boolean {
-    return this.away;
   }
 
   async onModuleInit(): Promise<void> {
@@ -103,7 +93,6 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
     this.lastGoodPoll = began;
     if (this.failing) this.logger.log('The database answers again.');
     this.failing = false;
-    this.away = false;
   }
 
   private async readChanges(): Promise<ChangeRow[]> {
@@ -130,7 +119,6 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
   private cut(error: Error): void {
     if (!this.failing) this.logger.warn(`The database does not answer (${error.message}); changes may be missed.`);
     this.failing = true;
-    this.away = !isConnectionCut(error);
     this.disconnect();
   }
 

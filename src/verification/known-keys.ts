@@ -26,6 +26,8 @@ interface LookUp {
 const REMEMBERED_REFUSALS = 10_000;
 const REFUSAL_TTL_MS = 60_000;
 const READ_WITHIN_MS = 2_000;
+/** So long a read that failed stands for others; then one of them tries again. */
+const FAILURE_STANDS_MS = 1_000;
 /** How many keys may be read and hashed at once: with the default cost and two cores, less than a second's worth. */
 const MOST_READING = 1_000;
 /** A key that changes again and again while it is read is refused service, rather than read for ever. */
@@ -41,6 +43,8 @@ export class KnownKeys {
   /** How often pairs were told: remembered, refused by their tag, refused before, with others, or from the database. */
   readonly lookups = { known: 0, made_up: 0, refused: 0, shared: 0, read: 0 };
   private readonly reading = new Admission(MOST_READING, 'Too many keys are being verified for the first time.');
+  /** When a key could not be read anew; `-Infinity` if that has succeeded since. */
+  private readFailedAt = Number.NEGATIVE_INFINITY;
   private readonly lookUps = new Set<LookUp>();
   private readonly results = new Map<string, Promise<Found>>();
 
@@ -92,7 +96,12 @@ export class KnownKeys {
     this.lookups[isRefused ? 'refused' : underWay ? 'shared' : 'read']++;
     if (isRefused) return undefined;
     if (underWay) return underWay;
-    this.reading.enter();
+    try {
+      this.reading.enter();
+    } catch (tooMany) {
+      // Not thrown: whoever asks for several waits for what it has begun
+      return Promise.reject(tooMany);
+    }
     const lookUp: LookUp = { id, pair, isOutdated: false };
     this.lookUps.add(lookUp);
     const result = this.lookUp(lookUp).finally(() => {
@@ -123,22 +132,30 @@ export class KnownKeys {
 
   /** Reads what is remembered anew, because changes may have been missed; hashes only a secret that has changed. */
   private async confirm(known: KnownKey, pair: KeyPair): Promise<Found> {
-    if (this.feed.isAway) return this.believe(known);
+    const now = performance.now();
+    if (now - this.readFailedAt < FAILURE_STANDS_MS) return this.believe(known);
+    // While it fails, one tries, and the others do not wait for it
+    if (this.readFailedAt > 0) this.readFailedAt = now;
     this.reading.enter();
     try {
       const apiKey = await this.readAnew(pair);
+      this.readFailedAt = Number.NEGATIVE_INFINITY;
       const hashed = apiKey && known.hashIn(apiKey);
       if (!hashed || hashed !== known.hashIn(known.apiKey)) return await this.lookUpOnce(pair);
       return new KnownKey(apiKey, known.secretDigest, known.which);
     } catch (error) {
-      if (isDatabaseAway(error)) return this.believe(known);
-      throw error;
+      if (!isDatabaseAway(error)) throw error;
+      this.readFailedAt = performance.now();
+      return this.believe(known);
     } finally {
       this.reading.leave();
     }
   }
 
-  /** Once more where only the connection was cut: the bound leaves no time to believe what may have changed. */
+  /**
+   * Once more where only the connection was cut: that is no sign of a database that is away, nor is a poll of changes
+   * that was cut or slow; and the bound leaves no time to believe what may have changed.
+   */
   private readAnew({ apiKey }: KeyPair): Promise<ApiKey | null> {
     const read = () => within(READ_WITHIN_MS, this.apiKeys.findByApiKey(apiKey));
     return read().catch((error: unknown) => {

@@ -1,8 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, cpSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { atOnce, range } from '../support/at-once.js';
-import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { makeFolder, removeFolder } from '../support/folders.js';
 import { issued, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
 import { type ServiceProcess, startProcess } from '../support/process.js';
@@ -15,25 +14,21 @@ const CALLERS = 8;
 const [BEFORE, REFUSED, AFTER] = [50, 50, 20];
 const CHUNK = Buffer.alloc(65_536);
 
-const disk = onServer ? undefined : mountSmall();
-if (!onServer && !disk) process.stdout.write('Left out, since no tmpfs can be mounted here: a disk that is full\n');
+const disk = mountSmall();
+if (!disk) process.stdout.write('Left out, since no tmpfs can be mounted here: a disk that is full\n');
 
-// A server has a disk of its own
+// On a server, too: this one's service has an embedded database of its own
 (disk ? describe : describe.skip)('when the disk of the embedded database is full', () => {
-  let database: TestDatabase;
   let service: ServiceProcess;
   const filler = join(disk ?? '', 'filler');
   const start = () => startProcess({ DATA_DIR: join(disk ?? '', 'data'), JWT_PUBLIC_KEY: accountService.publicKey });
   beforeAll(async () => {
-    database = await createTestDatabase();
-    cpSync(database.variables.DATA_DIR, join(disk ?? '', 'data'), { recursive: true });
     service = await start();
   });
   afterAll(async () => {
     await service.stop('SIGKILL');
     execFileSync('umount', [disk as string]);
     removeFolder(disk as string);
-    await database.drop();
   });
 
   it('what cannot be written is refused with 503, and nothing that was answered is lost', async () => {
