@@ -58,8 +58,7 @@ async function buildApp(module: DynamicModule, logger: LoggerService): Promise<N
   const answered = app.get(AnsweredRequests, { strict: false });
   lane.open({
     answerFailure: (cause, request) => errorAnswers.of(cause, request),
-    observe: (request, { status = 200, principal, verdict, code: error }, seconds) =>
-      answered.tell({ ...request, status, seconds, principal, verdict, error }),
+    tell: (request) => answered.tell(request),
     admission: app.get(Overload, { strict: false }).verification,
     trace: app.get<Tracing | null>(Tracing, { strict: false })?.trace,
   });

@@ -33,7 +33,7 @@ interface Event {
   action: string;
   api_key_id: string | null;
   refusal: string | null;
-  changes: any;
+  changes: Record<string, unknown>;
 }
 
 const pathOf = ({ id }: IssuedKey) => `/api/apiKeys/${id}`;

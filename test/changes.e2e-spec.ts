@@ -10,9 +10,9 @@ import {
   pairHeaders,
   powerlessBody,
 } from './support/keys.js';
-import { type ServiceProcess, startProcess } from './support/process.js';
-import { accountService, sessionOf } from './support/sessions.js';
-import { serviceVariables, verify } from './support/verification.js';
+import { type ServiceProcess, startProcess, sharedVariables } from './support/process.js';
+import { sessionOf } from './support/sessions.js';
+import { verify } from './support/verification.js';
 
 const BOUND_MS = 1_000;
 const need = { scope: 'pinning.unpin', ip: '192.0.2.1' };
@@ -22,10 +22,8 @@ let services: ServiceProcess[];
 beforeAll(async () => {
   database = await createTestDatabase();
   const variables = {
+    ...sharedVariables,
     ...database.variables,
-    ...serviceVariables,
-    JWT_PUBLIC_KEY: accountService.publicKey,
-    CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
   };
   // The embedded database has one process alone
   services = await Promise.all(range(onServer ? 2 : 1).map(() => startProcess(variables)));

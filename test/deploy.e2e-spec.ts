@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { ConfigurationError, parseVariables, VARIABLE_NAMES } from '../src/config/variables.js';
 import { freePort } from './support/free-port.js';
+import { sharedVariables } from './support/process.js';
 import { startService } from './support/service.js';
-import { accountService } from './support/sessions.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
 type Variables = Record<string, string>;
@@ -11,10 +11,8 @@ type Variables = Record<string, string>;
 const IMAGE: Variables = { NODE_ENV: 'production', HOST: '0.0.0.0', PORT: '8000' };
 /** What an operator sets. */
 const SECRETS: Variables = {
-  CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
-  JWT_PUBLIC_KEY: accountService.publicKey,
+  ...sharedVariables,
   POSTGRES_PASSWORD: 'p',
-  ...serviceVariables,
 };
 
 const deployments = {

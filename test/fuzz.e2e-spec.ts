@@ -6,7 +6,7 @@ import { createTestDatabase, onServer, type TestDatabase } from './support/datab
 import { AnswerChecker, closed } from './support/fuzz/answer-checker.js';
 import { AnswerCounts } from './support/fuzz/answer-counts.js';
 import { collectingVariables, HeapSamples } from './support/fuzz/heap-samples.js';
-import { type Operation, operationAt, operationsOf } from './support/fuzz/operations.js';
+import { type Operation, operationAt, operationsOf, type Schema } from './support/fuzz/operations.js';
 import { type FuzzRequest, KINDS, Requests } from './support/fuzz/requests.js';
 import { Supply } from './support/fuzz/supply.js';
 import { type ServiceProcess, startProcess } from './support/process.js';
@@ -44,10 +44,8 @@ beforeAll(async () => {
   });
   const { body: document } = await service.client.get('/openapi.json');
   operations = operationsOf(document);
-  checker = new AnswerChecker(
-    closed(operations),
-    closed(operationsOf(document)[0]?.answers['500']?.content?.['application/json']?.schema),
-  );
+  const failure = operations[0]?.answers['500']?.content?.['application/json']?.schema;
+  checker = new AnswerChecker(closed(operations), closed(failure as Schema));
   supply = await Supply.open(service.client);
 }, 120_000);
 afterAll(async () => {

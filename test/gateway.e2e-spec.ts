@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SCOPES } from '../src/api-keys/scopes.js';
 import { ROUTE_TABLE } from '../src/verification/route-table.js';
 import { bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
@@ -11,6 +10,7 @@ import { type SmallServer, startPlatform, startServer } from './support/platform
 import { type Proxy, startProxy } from './support/proxy.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
+import { until } from './support/until.js';
 import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
 const isThere = process.env[NGINX_VARIABLE] !== undefined;
@@ -311,12 +311,16 @@ withNginx('nginx, before two processes of the key service', () => {
     for (const away of proxies) {
       await away.cut();
       const { statuses, longest } = await ask();
+      const before = away.connections();
       await away.mend();
       expect(statuses).toEqual({ 200: 60 });
       expect(longest).toBeLessThan(1_000);
       expect((await ask()).statuses).toEqual({ 200: 60 });
-      // By now the one that was away has been taken in again: the other can go
-      await sleep(1_100);
+      // Until the one that was away has been taken in again, the other must not go
+      await until(async () => {
+        expect((await gateway.inside.get('/health/live')).status).toBe(200);
+        return away.connections() > before;
+      }, 'nginx to take it in again');
     }
   });
 
@@ -326,8 +330,14 @@ withNginx('nginx, before two processes of the key service', () => {
       const { status, body } = await gateway.client.get(path, pairHeaders(admin));
       expect([status, body.error.code]).toEqual([503, 'unavailable']);
     }
+    const before = proxies.map((proxy) => proxy.connections());
     for (const proxy of proxies) await proxy.mend();
-    await sleep(2_000);
+    const mendedAt = performance.now();
+    const isServed = async () => (await gateway.inside.get('/health/live')).status === 200;
+    await until(isServed, 'nginx to take them in again');
+    expect(performance.now() - mendedAt).toBeLessThan(2_000);
+    const areBoth = () => proxies.every((proxy, index) => proxy.connections() > (before[index] ?? 0));
+    await until(async () => (await isServed()) && areBoth(), 'both to be taken in again');
     expect((await ask()).statuses).toEqual({ 200: 60 });
   });
 

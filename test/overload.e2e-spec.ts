@@ -7,6 +7,7 @@ import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { onServer } from './support/database.js';
 import { issueKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { metricOf } from './support/metrics.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
@@ -78,9 +79,8 @@ it(`refuses management at once, beyond ${MOST_MANAGEMENT} requests under way, an
   if (onServer) expect(verdict?.body.data.code).toBe('VALID');
   expect(all.filter(({ status }) => status === 200)).toHaveLength(MOST_MANAGEMENT);
 
-  const { text } = await service.client.get('/metrics', serviceHeaders);
-  expect(text).toContain(`w3ipfs_keys_requests_shed_total{lane="management"} ${TOO_MANY}\n`);
-  expect(text).toContain('w3ipfs_keys_requests_under_way{lane="management"} 0\n');
+  const shed = await metricOf(service.client, 'w3ipfs_keys_requests_shed_total{lane="management"}');
+  expect([shed, await underWay()]).toEqual([TOO_MANY, 0]);
   expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key))).status).toBe(200);
 });
 
@@ -103,9 +103,8 @@ it('forgets those who go away before they are answered, in whatever way', async 
   await until(async () => (await underWay()) === 0, 'none to be under way');
 });
 
-async function underWay(): Promise<number> {
-  const { text } = await service.client.get('/metrics', serviceHeaders);
-  return Number(/^w3ipfs_keys_requests_under_way\{lane="management"\} (\d+)$/m.exec(text)?.[1]);
+function underWay(): Promise<number> {
+  return metricOf(service.client, 'w3ipfs_keys_requests_under_way{lane="management"}');
 }
 
 it(`refuses keys that are not known yet, beyond ${MOST_READ} that are being read`, async () => {

@@ -1,7 +1,6 @@
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issueKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { type ServiceProcess, startProcess } from './support/process.js';
-import { accountService } from './support/sessions.js';
+import { type ServiceProcess, startProcess, sharedVariables } from './support/process.js';
 import { until } from './support/until.js';
 import { serviceVariables, verify } from './support/verification.js';
 
@@ -13,8 +12,7 @@ beforeAll(async () => {
     ...database.variables,
     ...serviceVariables,
     ...(onServer && { NODE_ENV: 'production' }),
-    JWT_PUBLIC_KEY: accountService.publicKey,
-    CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
+    ...sharedVariables,
     LOG_LEVEL: 'debug',
   });
 });

@@ -6,10 +6,11 @@ import { freePort } from './support/free-port.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { type Gateway, NGINX_VARIABLE, startNginx } from './support/nginx.js';
 import { type SmallServer, startPlatform } from './support/platform.js';
-import { type ServiceProcess, startProcess } from './support/process.js';
-import { accountService, sessionOf } from './support/sessions.js';
+import { metricOf } from './support/metrics.js';
+import { type ServiceProcess, startProcess, sharedVariables } from './support/process.js';
+import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
-import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
+import { verify } from './support/verification.js';
 
 const CALLERS = 16;
 /** Between an answer and the next request of a caller: the processes that start need the cores as well. */
@@ -29,11 +30,9 @@ if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not se
   let services: ServiceProcess[];
   const start = (port: number) =>
     startProcess({
-      ...serviceVariables,
+      ...sharedVariables,
       PORT: String(port),
       DATABASE_URL: database.variables.DATABASE_URL as string,
-      JWT_PUBLIC_KEY: accountService.publicKey,
-      CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
       TRUSTED_PROXIES: '127.0.0.1',
     });
   beforeAll(async () => {
@@ -110,10 +109,7 @@ if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not se
 
   /** nginx takes a process again a second after it has found it gone: until it has, the other is not to be ended. */
   async function untilServed(client: ServiceProcess['client']): Promise<void> {
-    const verdicts = async () => {
-      const { text } = await client.get('/metrics', serviceHeaders);
-      return /^w3ipfs_keys_verdicts_total\{code="VALID"\} (\d+)/m.exec(text)?.[1] ?? '0';
-    };
-    await until(async () => Number(await verdicts()) > 0, 'nginx to take the process again');
+    const name = 'w3ipfs_keys_verdicts_total{code="VALID"}';
+    await until(async () => (await metricOf(client, name)) > 0, 'nginx to take the process again');
   }
 });

@@ -1,18 +1,16 @@
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
-import { type ServiceProcess, startProcess } from './support/process.js';
-import { accountService, sessionOf } from './support/sessions.js';
-import { serviceVariables, verify } from './support/verification.js';
+import { type ServiceProcess, startProcess, sharedVariables } from './support/process.js';
+import { sessionOf } from './support/sessions.js';
+import { verify } from './support/verification.js';
 
 const READY = '/health/ready';
 
 let database: TestDatabase;
 const start = () =>
   startProcess({
+    ...sharedVariables,
     ...database.variables,
-    ...serviceVariables,
-    JWT_PUBLIC_KEY: accountService.publicKey,
-    CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
   });
 beforeAll(async () => {
   database = await createTestDatabase();

@@ -2,10 +2,11 @@ import { connect, type Socket } from 'node:net';
 import { range } from './support/at-once.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { issueKey } from './support/keys.js';
+import { metricOf } from './support/metrics.js';
 import { type ServiceProcess, startProcess } from './support/process.js';
 import { accountService } from './support/sessions.js';
 import { until } from './support/until.js';
-import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
+import { serviceVariables, verify } from './support/verification.js';
 
 const CONNECTIONS = 500;
 /** What a request may take (10 s), how often the service looks (1 s), and slack for a busy machine. */
@@ -94,7 +95,6 @@ async function useService(): Promise<number> {
   return Math.max(issued - began, performance.now() - issued);
 }
 
-async function openFiles(): Promise<number> {
-  const { text } = await service.client.get('/metrics', serviceHeaders);
-  return Number(/^process_open_fds (\d+)$/m.exec(text)?.[1]);
+function openFiles(): Promise<number> {
+  return metricOf(service.client, 'process_open_fds');
 }

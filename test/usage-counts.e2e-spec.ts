@@ -5,10 +5,10 @@ import { atOnce, range } from './support/at-once.js';
 import { TestClock } from './support/clock.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startProcess } from './support/process.js';
+import { startProcess, sharedVariables } from './support/process.js';
 import { type Proxy, startProxy } from './support/proxy.js';
 import { startService, type TestService } from './support/service.js';
-import { accountService, sessionOf } from './support/sessions.js';
+import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceVariables, verify } from './support/verification.js';
 import type { Client } from './support/client.js';
@@ -78,10 +78,8 @@ describe('a key without max_uses', () => {
 
 it('loses none when the process is told to end by a signal', async () => {
   const variables = {
+    ...sharedVariables,
     ...database.variables,
-    JWT_PUBLIC_KEY: accountService.publicKey,
-    CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
-    ...serviceVariables,
   };
   let service = await startProcess(variables);
   const key = await issueKey(service.client, 'ann', powerlessBody);

@@ -1,10 +1,11 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { validate as isUuid } from 'uuid';
 import type { AuthenticatedRequest, RefusedRequest } from '../authentication/decorators/current-principal.decorator.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { Admission } from '../contract/admission.js';
+import { fastifyOf } from '../contract/fastify.js';
 import type { FailedRequest } from '../contract/error.filter.js';
 import type { ErrorCode } from '../contract/error-codes.js';
 import { RateLimiter } from '../limits/rate-limiter.js';
@@ -49,7 +50,7 @@ export class RefusedCalls implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    const fastify = this.adapterHost.httpAdapter?.getInstance<FastifyInstance | undefined>();
+    const fastify = fastifyOf(this.adapterHost);
     fastify?.addHook('onResponse', (request, _reply, done) => {
       // Nobody waits for it
       void this.record(request);

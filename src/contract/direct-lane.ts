@@ -7,25 +7,19 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Admission } from './admission.js';
+import type { AnsweredRequest } from './answered-request.js';
 import type { DirectAnswer, DirectHandler } from './direct.decorator.js';
 import { repeatsHeaders } from './header-values.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
 import { requestId } from './request-id.js';
 import { COMMON_HEADERS, JSON_TYPE } from './response-headers.js';
 
-interface LaneRequest {
-  raw: IncomingMessage;
-  id: string;
-  method: string;
-  route: string;
-}
-
 /** What the ordinary way would have done around a handler. */
 export interface LaneDuties {
   /** Answers a failure as the error filter would: with the envelope, and a log of what is ours. */
   answerFailure(cause: unknown, request: { id: string; method: string; url: string }): DirectAnswer;
-  /** Learns of every answer. @param route the pattern, not the path */
-  observe(request: LaneRequest, answer: DirectAnswer, seconds: number): void;
+  /** Learns of every request that was answered. */
+  tell(request: AnsweredRequest): void;
   /** Where requests are traced: answers one, on whichever way, within its span. */
   trace?: ((request: IncomingMessage, response: ServerResponse, answer: () => void) => void) | undefined;
   /** Bounds how many requests may wait for the database at once. */
@@ -133,8 +127,10 @@ export class DirectLane {
     // A server that is ending waits for its connections: this one is not to be used again
     if (!this.server?.listening) response.shouldKeepAlive = false;
     write(response, id, answer);
-    const { method = '' } = request;
-    duties.observe({ raw: request, id, method, route: route.path }, answer, (performance.now() - began) / 1_000);
+    const { status = 200, principal, verdict, code: error } = answer;
+    const seconds = (performance.now() - began) / 1_000;
+    const method = request.method ?? '';
+    duties.tell({ raw: request, id, method, route: route.path, status, seconds, principal, verdict, error });
   }
 }
 

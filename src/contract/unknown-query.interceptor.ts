@@ -13,7 +13,7 @@ import { refuseQuery } from './refuse-query.js';
 export class UnknownQueryInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { url } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (url.startsWith('/api/') && !takesQuery(context)) refuseQuery(url);
+    if (url.includes('?') && url.startsWith('/api/') && !takesQuery(context)) refuseQuery(url);
     return next.handle();
   }
 }

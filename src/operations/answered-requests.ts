@@ -1,29 +1,13 @@
-import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { AuthenticatedRequest, RefusedRequest } from '../authentication/decorators/current-principal.decorator.js';
+import type { AnsweredRequest } from '../contract/answered-request.js';
+import { fastifyOf } from '../contract/fastify.js';
 import type { FailedRequest } from '../contract/error.filter.js';
 import { Metrics } from './metrics.js';
 import { RequestLog } from './request-log.js';
 import { Tracing } from './tracing.js';
-
-/** A request that was answered, whichever way it took. */
-export interface AnsweredRequest {
-  raw: IncomingMessage;
-  id: string;
-  method: string;
-  /** The pattern, not the path. */
-  route: string;
-  status: number;
-  seconds: number;
-  /** Who asked, as far as that is known: `session:<owner>`, `key:<id>`, `service:<name>`. */
-  principal?: string | undefined;
-  /** What was decided of a key. */
-  verdict?: string | undefined;
-  /** The code of the error that was answered. */
-  error?: string | undefined;
-}
 
 type Answered = FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest> & FailedRequest;
 
@@ -43,7 +27,7 @@ export class AnsweredRequests implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    const fastify = this.adapterHost.httpAdapter?.getInstance<FastifyInstance | undefined>();
+    const fastify = fastifyOf(this.adapterHost);
     fastify?.addHook('onRequest', (request, _reply, done) => {
       this.began.set(request, performance.now());
       done();

@@ -8,7 +8,7 @@ import { ChangeFeed } from '../verification/change-feed.js';
 import { KnownKeys } from '../verification/known-keys.js';
 import { SecretChecks } from '../verification/secret-checks.js';
 import { Verifier } from '../verification/verifier.js';
-import type { AnsweredRequest } from './answered-requests.js';
+import type { AnsweredRequest } from '../contract/answered-request.js';
 import { Overload } from './overload.js';
 import { RequestDurations } from './request-durations.js';
 

@@ -5,7 +5,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import type { AfterQueryEvent, DataSource, EntitySubscriberInterface } from 'typeorm';
-import type { AnsweredRequest } from './answered-requests.js';
+import type { AnsweredRequest } from '../contract/answered-request.js';
 import { Tracing } from './tracing.js';
 
 const SERVICE = 'w3ipfs-api-keys';

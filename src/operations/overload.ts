@@ -1,7 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { Admission } from '../contract/admission.js';
+import { fastifyOf } from '../contract/fastify.js';
 
 /** Ten for each connection to the database: what comes beyond would wait longer than it takes. */
 const MOST_MANAGEMENT = 100;
@@ -24,7 +25,7 @@ export class Overload implements OnModuleInit {
   constructor(private readonly adapterHost: HttpAdapterHost) {}
 
   onModuleInit(): void {
-    const fastify = this.adapterHost.httpAdapter?.getInstance<FastifyInstance | undefined>();
+    const fastify = fastifyOf(this.adapterHost);
     // From when the body is there, since whoever sends it slowly must not keep others out, until the work is done: not
     // until the answer has gone, for which a slow reader would decide, nor until its connection ends, after which the
     // work goes on

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import type { AnsweredRequest } from './answered-requests.js';
+import type { AnsweredRequest } from '../contract/answered-request.js';
 
 /** What the platform asks on every request of its own, and whoever watches the process every second. */
 const FREQUENT = /^\/(?:api\/apiKeys\/(?:verify|authorize)|health|metrics)/;

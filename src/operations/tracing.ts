@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Environment } from '../config/environment.js';
-import type { AnsweredRequest } from './answered-requests.js';
+import type { AnsweredRequest } from '../contract/answered-request.js';
 
 /** Follows requests through the service, for a collector that puts them together with what others saw of them. */
 export abstract class Tracing implements OnApplicationShutdown {

@@ -3,10 +3,10 @@ import { atOnce, range } from '../support/at-once.js';
 import { onServer } from '../support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from '../support/keys.js';
 import { PostgresServer } from '../support/postgres-server.js';
-import { type ServiceProcess, startProcess } from '../support/process.js';
-import { accountService, sessionOf } from '../support/sessions.js';
+import { type ServiceProcess, startProcess, sharedVariables } from '../support/process.js';
+import { sessionOf } from '../support/sessions.js';
 import { until } from '../support/until.js';
-import { serviceVariables, verify } from '../support/verification.js';
+import { verify } from '../support/verification.js';
 
 const BOUND_MS = 1_000;
 const FROZEN_MS = 10_000;
@@ -31,10 +31,8 @@ interface Seen {
   beforeAll(async () => {
     postgres = await PostgresServer.start();
     const variables = {
+      ...sharedVariables,
       DATABASE_URL: postgres.url,
-      JWT_PUBLIC_KEY: accountService.publicKey,
-      CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
-      ...serviceVariables,
     };
     [revoking, trusting, failingClosed] = await Promise.all([
       startProcess(variables),

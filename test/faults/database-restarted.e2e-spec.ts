@@ -4,10 +4,10 @@ import { atOnce, range } from '../support/at-once.js';
 import { onServer } from '../support/database.js';
 import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
 import { PostgresServer } from '../support/postgres-server.js';
-import { type ServiceProcess, startProcess } from '../support/process.js';
-import { accountService, sessionOf } from '../support/sessions.js';
+import { type ServiceProcess, startProcess, sharedVariables } from '../support/process.js';
+import { sessionOf } from '../support/sessions.js';
 import { until } from '../support/until.js';
-import { serviceVariables, verify } from '../support/verification.js';
+import { verify } from '../support/verification.js';
 
 const CALLERS = 6;
 const RESTARTS = 2;
@@ -25,10 +25,8 @@ type Counts = Record<string, number>;
   beforeAll(async () => {
     postgres = await PostgresServer.start();
     const variables = {
+      ...sharedVariables,
       DATABASE_URL: postgres.url,
-      JWT_PUBLIC_KEY: accountService.publicKey,
-      CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
-      ...serviceVariables,
     };
     services = await Promise.all(range(2).map(() => startProcess(variables)));
   });

@@ -2,9 +2,9 @@ import { atOnce, range } from '../support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from '../support/keys.js';
 import { PostgresServer } from '../support/postgres-server.js';
-import { type ServiceProcess, startProcess } from '../support/process.js';
-import { accountService, sessionOf } from '../support/sessions.js';
-import { serviceVariables, verify } from '../support/verification.js';
+import { type ServiceProcess, startProcess, sharedVariables } from '../support/process.js';
+import { sessionOf } from '../support/sessions.js';
+import { verify } from '../support/verification.js';
 
 const MOST_USES = 1_000;
 const ASKED = 5_000;
@@ -24,10 +24,8 @@ const enough = (_: Codes, asked: number): boolean => asked < ASKED;
   let services: ServiceProcess[] = [];
   const start = (databaseUrl: string) =>
     startProcess({
+      ...sharedVariables,
       DATABASE_URL: databaseUrl,
-      JWT_PUBLIC_KEY: accountService.publicKey,
-      CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
-      ...serviceVariables,
     });
   const startThree = async (databaseUrl: string) => {
     services = await Promise.all(range(3).map(() => start(databaseUrl)));

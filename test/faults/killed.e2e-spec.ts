@@ -4,9 +4,9 @@ import { atOnce, range } from '../support/at-once.js';
 import type { Answer, Client } from '../support/client.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
-import { type ServiceProcess, startProcess } from '../support/process.js';
-import { accountService, sessionOf } from '../support/sessions.js';
-import { serviceVariables, verify } from '../support/verification.js';
+import { type ServiceProcess, startProcess, sharedVariables } from '../support/process.js';
+import { sessionOf } from '../support/sessions.js';
+import { verify } from '../support/verification.js';
 
 const ISSUED = 200;
 const ROTATED = 100;
@@ -27,10 +27,8 @@ const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
     connection = new pg.Client({ connectionString: database.variables.DATABASE_URL as string });
     await connection.connect();
     const variables = {
+      ...sharedVariables,
       ...database.variables,
-      ...serviceVariables,
-      JWT_PUBLIC_KEY: accountService.publicKey,
-      CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
     };
     [doomed, other] = await Promise.all([startProcess(variables), startProcess(variables)]);
   });

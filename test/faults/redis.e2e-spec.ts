@@ -3,15 +3,14 @@ import { Redis } from 'ioredis';
 import { atOnce, range } from '../support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from '../support/keys.js';
-import { type ServiceProcess, startProcess } from '../support/process.js';
+import { type ServiceProcess, startProcess, sharedVariables } from '../support/process.js';
 import { HAS_REDIS_SERVER, RedisServer } from '../support/redis-server.js';
-import { accountService } from '../support/sessions.js';
 import { until } from '../support/until.js';
-import { serviceHeaders, serviceVariables, verify } from '../support/verification.js';
+import { serviceHeaders, verify } from '../support/verification.js';
 
 const REQUESTS = 100;
 const CALLERS = 32;
-/** Far more than the 100 ms that Redis is given, and less than it is frozen for. */
+/** Far more than the 250 ms that Redis is given, and less than it is frozen for. */
 const QUICK_MS = 2_000;
 const CUTS = 40;
 /** How many times as many are asked for as are allowed. */
@@ -33,11 +32,9 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
   beforeAll(async () => {
     [database, redis] = await Promise.all([createTestDatabase(), RedisServer.start()]);
     const variables = {
+      ...sharedVariables,
       DATABASE_URL: database.variables.DATABASE_URL as string,
       REDIS_URL: redis.url,
-      JWT_PUBLIC_KEY: accountService.publicKey,
-      CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
-      ...serviceVariables,
     };
     services = await Promise.all(range(3).map(() => startProcess(variables)));
   });

@@ -3,8 +3,8 @@ import pg from 'pg';
 import { atOnce, range } from '../support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
-import { run, type ServiceProcess, startProcess } from '../support/process.js';
-import { accountService, sessionOf } from '../support/sessions.js';
+import { run, type ServiceProcess, startProcess, sharedVariables } from '../support/process.js';
+import { sessionOf } from '../support/sessions.js';
 
 const BOUND_MS = 1_000;
 const PAUSE_MS = 5;
@@ -12,9 +12,8 @@ const TEST = '/api/apiKeys/testAuthentication';
 
 let database: TestDatabase;
 const variables = () => ({
+  ...sharedVariables,
   ...database.variables,
-  JWT_PUBLIC_KEY: accountService.publicKey,
-  CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
 });
 
 // The embedded database has one process alone

@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Client } from './client.js';
 import { KeptLog } from './log.js';
+import { accountService } from './sessions.js';
+import { serviceVariables } from './verification.js';
+
+/** What processes have in common that know the same keys, sessions and services. */
+export const sharedVariables = {
+  JWT_PUBLIC_KEY: accountService.publicKey,
+  CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
+  ...serviceVariables,
+};
 
 /** The built service as a process of its own, to be started, killed and started again. */
 export interface ServiceProcess {

@@ -7,11 +7,15 @@ export interface Proxy {
   cut(): Promise<void>;
   /** Lets connections through again. */
   mend(): Promise<void>;
+  /** How many connections it has let through. */
+  connections(): number;
 }
 
 export async function startProxy(targetHost: string, targetPort: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
+  let connections = 0;
   const server = createServer((client) => {
+    connections++;
     const target = connect(targetPort, targetHost);
     for (const [socket, other] of [
       [client, target],
@@ -37,5 +41,6 @@ export async function startProxy(targetHost: string, targetPort: number): Promis
       return closed;
     },
     mend: () => listen(port),
+    connections: () => connections,
   };
 }

@@ -111,11 +111,11 @@ function parsed(text: unknown): unknown {
 /**
  * The same schema, closed: what an answer has beyond the document is a finding, though clients have to bear with it.
  */
-export function closed(schema: any): any {
-  if (Array.isArray(schema)) return schema.map(closed);
+export function closed<T>(schema: T): T {
+  if (Array.isArray(schema)) return schema.map(closed) as T;
   if (typeof schema !== 'object' || schema === null) return schema;
   const copy = Object.fromEntries(Object.entries(schema).map(([name, child]) => [name, closed(child)]));
   const isOpen =
     copy['type'] === 'object' && copy['properties'] !== undefined && copy['additionalProperties'] === undefined;
-  return isOpen ? { ...copy, additionalProperties: false } : copy;
+  return (isOpen ? { ...copy, additionalProperties: false } : copy) as T;
 }

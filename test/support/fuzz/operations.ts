@@ -44,16 +44,29 @@ export interface Operation {
   answers: Record<string, DocumentedAnswer>;
 }
 
-export function operationsOf(document: any): Operation[] {
-  const { paths } = resolved(document, document);
-  return Object.entries<any>(paths).flatMap(([path, methods]) =>
-    Object.entries<any>(methods).map(([method, { operationId, parameters, requestBody, security, responses }]) => ({
+/** As much of an OpenAPI document as is read here, all references resolved. */
+interface Document {
+  paths: Record<string, Record<string, DocumentedOperation>>;
+}
+
+interface DocumentedOperation {
+  operationId: string;
+  parameters?: Parameter[];
+  requestBody?: { content: { 'application/json': { schema: Schema } } };
+  security?: object[];
+  responses: Record<string, DocumentedAnswer>;
+}
+
+export function operationsOf(document: object): Operation[] {
+  const { paths } = resolved(document, document) as Document;
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId, parameters, requestBody, security, responses }]) => ({
       id: operationId,
       method: method.toUpperCase(),
       path,
       parameters: parameters ?? [],
       body: requestBody?.content['application/json'].schema,
-      security: (security ?? []).map((schemes: object) => Object.keys(schemes)),
+      security: (security ?? []).map((schemes) => Object.keys(schemes)),
       answers: responses,
     })),
   );
@@ -77,15 +90,15 @@ function matches(pattern: string[], path: string[]): boolean {
   return pattern.length === path.length && pattern.every(fits);
 }
 
-function resolved(node: any, document: any): any {
+function resolved(node: unknown, document: object): unknown {
   if (typeof node !== 'object' || node === null) return node;
   if (Array.isArray(node)) return node.map((one) => resolved(one, document));
-  if (typeof node.$ref === 'string') {
-    const names = node.$ref.split('/').slice(1) as string[];
-    return resolved(
-      names.reduce((parent, name) => parent[name], document),
-      document,
-    );
-  }
+  if ('$ref' in node) return resolved(referred(String(node.$ref), document), document);
   return Object.fromEntries(Object.entries(node).map(([name, child]) => [name, resolved(child, document)]));
+}
+
+/** What `#/components/schemas/Key`, say, stands for. */
+function referred(reference: string, document: object): unknown {
+  const step = (parent: unknown, name: string) => (parent as Record<string, unknown>)[name];
+  return reference.split('/').slice(1).reduce<unknown>(step, document);
 }

@@ -1,0 +1,19 @@
+import type { IncomingMessage } from 'node:http';
+import type { ErrorCode } from './error-codes.js';
+
+/** A request that was answered, whichever way it took. */
+export interface AnsweredRequest {
+  raw: IncomingMessage;
+  id: string;
+  method: string;
+  /** The pattern, not the path. */
+  route: string;
+  status: number;
+  seconds: number;
+  /** Who asked, as far as that is known: `session:<owner>`, `key:<id>`, `service:<name>`. */
+  principal?: string | undefined;
+  /** What was decided of a key. */
+  verdict?: string | undefined;
+  /** The code of the error that was answered. */
+  error?: ErrorCode | undefined;
+}
