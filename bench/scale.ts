@@ -20,11 +20,15 @@ const TOLD_AFTER_MS = 1_500;
 /** What PostgreSQL has done for the database until now. */
 interface Done {
   transactions: number;
-  cpuSeconds: number;
+  /** By the process of each connection. */
+  cpuSeconds: Map<number, number>;
 }
 
-/** What it did in a second, in processor seconds too. */
-type PostgresLoad = Done;
+/** What it does in a second. */
+interface PostgresLoad {
+  transactions: number;
+  cpuSeconds: number;
+}
 
 /** How verdicts grow with processes on the cores of this machine, and what each costs PostgreSQL. */
 async function scale(database: BenchDatabase): Promise<void> {
@@ -74,7 +78,7 @@ async function during(client: pg.Client, run: () => Promise<void>): Promise<Post
   const after = await done(client);
   return {
     transactions: (after.transactions - before.transactions) / (seconds + TOLD_AFTER_MS / 1_000),
-    cpuSeconds: (after.cpuSeconds - before.cpuSeconds) / (seconds + TOLD_AFTER_MS / 1_000),
+    cpuSeconds: usedBetween(before, after) / (seconds + TOLD_AFTER_MS / 1_000),
   };
 }
 
@@ -84,8 +88,12 @@ async function done(client: pg.Client): Promise<Done> {
     'SELECT xact_commit::int AS count FROM pg_stat_database WHERE datname = current_database()',
   );
   const { rows } = await client.query('SELECT pid FROM pg_stat_activity WHERE datname = current_database()');
-  const used = rows.map(({ pid }) => cpuSeconds(pid)).reduce((sum, seconds) => sum + seconds, 0);
-  return { transactions: counted.rows[0].count, cpuSeconds: used };
+  return { transactions: counted.rows[0].count, cpuSeconds: new Map(rows.map(({ pid }) => [pid, cpuSeconds(pid)])) };
+}
+
+/** Of the connections that are there now; those that have ended meanwhile have told nobody. */
+function usedBetween(before: Done, after: Done): number {
+  return [...after.cpuSeconds].reduce((sum, [pid, seconds]) => sum + seconds - (before.cpuSeconds.get(pid) ?? 0), 0);
 }
 
 function printRow(

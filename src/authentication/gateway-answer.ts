@@ -1,32 +1,41 @@
 import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { grantedScopes, SCOPES } from '../api-keys/scopes.js';
 import { ApiError } from '../contract/api-error.js';
+import type { DirectAnswer } from '../contract/direct.decorator.js';
 import { type Charge, rateOf } from '../limits/metering.js';
 import { rateLimitHeaders } from '../limits/rate-limit-headers.js';
 import type { KnownKey } from '../verification/known-key.js';
 import { isRefusal } from '../verification/verdict.js';
+import { Principal } from './principal.js';
 
 /** Where a gateway finds the verdict's code, whatever the status is. */
 const CODE_HEADER = 'X-W3IPFS-Code';
 
 /** What a gateway is told about a session that it may let through: it has no key, and every scope. */
-export function sessionHeaders(ownerId: string): Record<string, string> {
-  return { 'X-W3IPFS-Owner': headerValue(ownerId), 'X-W3IPFS-Scopes': SCOPES.join(' '), [CODE_HEADER]: 'VALID' };
+export function sessionAnswer({ ownerId, reference }: Principal): DirectAnswer {
+  const headers = {
+    'X-W3IPFS-Owner': headerValue(ownerId),
+    'X-W3IPFS-Scopes': SCOPES.join(' '),
+    [CODE_HEADER]: 'VALID',
+  };
+  return { headers, principal: reference, verdict: 'VALID' };
 }
 
 /** What a gateway is told about an API key that it may let through, and how the key stands to its rate limit. */
-export function keyHeaders(key: KnownKey, charge: Charge): Record<string, string> {
-  const identity = key.derive(identityOf);
-  return charge.rate ? { ...identity, ...rateLimitHeaders(rateOf(charge)) } : identity;
+export function keyAnswer(key: KnownKey, charge: Charge): DirectAnswer {
+  const answer = key.derive(answerOf);
+  return charge.rate ? { ...answer, headers: { ...answer.headers, ...rateLimitHeaders(rateOf(charge)) } } : answer;
 }
 
-function identityOf({ id, ownerId, scopes }: ApiKey): Record<string, string> {
-  return {
+function answerOf(apiKey: ApiKey): DirectAnswer {
+  const { id, ownerId, scopes } = apiKey;
+  const headers = {
     'X-W3IPFS-Owner': headerValue(ownerId),
     'X-W3IPFS-Key-Id': id,
     'X-W3IPFS-Scopes': grantedScopes(scopes).join(' '),
     [CODE_HEADER]: 'VALID',
   };
+  return { headers, principal: Principal.apiKey(apiKey).reference, verdict: 'VALID' };
 }
 
 /**

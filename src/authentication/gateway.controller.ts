@@ -11,9 +11,8 @@ import { authenticateSession } from './authenticate-session.js';
 import { type AuthorizeRequest, readAuthorizeRequest } from './authorize-request.js';
 import { ApiAuthorizeAnswers } from './dto/authorize-answers.decorator.js';
 import { ClosedRouteError, refusalError } from './errors.js';
-import { asRefusal, keyHeaders, sessionHeaders } from './gateway-answer.js';
+import { asRefusal, keyAnswer, sessionAnswer } from './gateway-answer.js';
 import { presentedCredentials } from './presented-credentials.js';
-import { Principal } from './principal.js';
 
 /**
  * For gateways, which ask before they let a request through, with the client's own headers. No guard stands
@@ -58,12 +57,12 @@ export class GatewayController {
   private async admitSession(request: IncomingMessage, { scopes }: AuthorizeRequest): Promise<DirectAnswer> {
     const principal = await authenticateSession(request);
     if (!scopes) throw new ClosedRouteError();
-    return { headers: sessionHeaders(principal.ownerId), principal: principal.reference, verdict: 'VALID' };
+    return sessionAnswer(principal);
   }
 }
 
 function answerTo({ valid, code, key, charge }: Verdict, { scopes }: AuthorizeRequest): DirectAnswer {
   if (!valid) throw refusalError(code, { needed: scopes ?? [], rates: rateOf(charge) });
   if (!scopes) throw new ClosedRouteError();
-  return { headers: keyHeaders(key, charge), principal: Principal.apiKey(key.apiKey).reference, verdict: code };
+  return keyAnswer(key, charge);
 }
