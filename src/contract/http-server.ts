@@ -100,8 +100,11 @@ function answerUnreadableUrl(_: Error, request: FastifyRequest, reply: FastifyRe
   void reply.status(error.status).headers(headers).send(failure(error, request.id));
 }
 
-/** What is not HTTP, more headers than Node reads, or too slow, has no request to answer: only a socket. */
-function answerUnreadableHttp(cause: Error & { code?: string }, socket: Socket): void {
+/**
+ * What is not HTTP, more headers than Node reads, or too slow, has no request to answer: only a socket. That a body
+ * must not follow, as after HEAD (RFC 9110, 9.3.2), is known where the request's first bytes are at hand.
+ */
+function answerUnreadableHttp(cause: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
   if (cause.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const [status, error] = UNREADABLE[cause.code ?? ''] ?? NO_HTTP;
   const id = randomUUID();
@@ -110,7 +113,8 @@ function answerUnreadableHttp(cause: Error & { code?: string }, socket: Socket):
   const lines = Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body) }).map((line) =>
     line.join(': '),
   );
-  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+  const isHead = cause.rawPacket instanceof Buffer && cause.rawPacket.indexOf('HEAD ') === 0;
+  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('\r\n')}\r\n\r\n${isHead ? '' : body}`);
 }
 
 type UnreadableAnswer = readonly [status: string, error: ApiError];

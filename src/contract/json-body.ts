@@ -1,4 +1,5 @@
 import { ApiError, ValidationError } from './api-error.js';
+import { isReservedName } from './reserved-names.js';
 
 /** The most bytes of a request's body. */
 export const BODY_LIMIT = 65_536;
@@ -11,7 +12,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /**
  * Parses a JSON body (RFC 8259): an object, or `undefined` where there is none.
  *
- * Names that every JavaScript object inherits (`__proto__`, `constructor`, `toString`, ...) are refused
+ * Names with a meaning of their own in JavaScript (`__proto__`, `constructor`, `toString`, ...) are refused
  * at every level: code further down could take them for what they are not.
  *
  * @throws ApiError `malformed_json`, or `validation_failed` with the path of the offence
@@ -48,9 +49,9 @@ function refuseStrangeStructure(root: object): void {
       for (const name of Object.keys(value)) {
         const child = (value as Record<string, unknown>)[name];
         const isParent = typeof child === 'object' && child !== null;
-        if (!isParent && !(name in Object.prototype)) continue;
+        if (!isParent && !isReservedName(name)) continue;
         const childPath = path ? `${path}.${name}` : name;
-        if (name in Object.prototype) reserved.push(childPath);
+        if (isReservedName(name)) reserved.push(childPath);
         if (isParent) next.push([childPath, child]);
       }
     }

@@ -4,16 +4,18 @@ import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 import { refuseQuery } from './refuse-query.js';
+import { isReservedName } from './reserved-names.js';
 
 /**
- * Refuses parameters in the query of a route that takes none; where it takes some, its DTO does. Health and metrics,
- * which are outside the prefix, bear with what balancers and scrapers add.
+ * Refuses parameters in the query of a route that takes none; where it takes some, its DTO does, but for the
+ * names that never reach it. Health and metrics, which are outside the prefix, bear with what balancers and scrapers add.
  */
 @Injectable()
 export class UnknownQueryInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { url } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (url.includes('?') && url.startsWith('/api/') && !takesQuery(context)) refuseQuery(url);
+    if (url.includes('?') && url.startsWith('/api/'))
+      refuseQuery(url, takesQuery(context) ? isReservedName : undefined);
     return next.handle();
   }
 }

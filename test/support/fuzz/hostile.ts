@@ -27,7 +27,7 @@ export function nearly(fitting: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   const changes = fc.array(change, { minLength: 1, maxLength: 3 });
   return fc.tuple(fitting, changes).map(([value, list]) => {
     const changed = { root: structuredClone(value) };
-    for (const { place, value: put, added } of list) changeOne(changed, place, put, added);
+    for (const { place, value: put, added } of list) changeOne(changed, place, structuredClone(put), added);
     return changed.root;
   });
 }
@@ -40,8 +40,9 @@ function changeOne(root: { root: unknown }, place: number, put: unknown, added: 
   else define(parent, name, put);
 }
 
-/** As a property of its own, even where it is called `__proto__`. */
+/** As a property of its own, even where it is called `__proto__`; an array's `length` can't be one. */
 function define(parent: object, name: string, value: unknown): void {
+  if (Array.isArray(parent) && name === 'length') return;
   Object.defineProperty(parent, name, { value, enumerable: true, writable: true, configurable: true });
 }
 

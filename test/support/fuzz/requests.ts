@@ -150,7 +150,7 @@ export class Requests {
   private valueOf({ name, in: place, required, schema }: Parameter): fc.Arbitrary<unknown> {
     const encoded =
       place === 'header'
-        ? fc.oneof({ arbitrary: fitting(schema).map(asHeader), weight: 3 }, fc.constantFrom(...WORDS))
+        ? fc.oneof(fitting(schema).map(asHeader), fc.constantFrom(...WORDS))
         : fitting(schema).map((value) => percentEncoded(String(value)));
     const ids = fc.oneof(
       { arbitrary: fc.nat().map((number) => this.supply.key(number).id), weight: 6 },
