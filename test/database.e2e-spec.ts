@@ -96,6 +96,8 @@ describe('several connections', () => {
     await dataSource.query('CREATE TABLE unanswered (id int)');
     const late = impatient.transaction(async (tx) => {
       await tx.query('INSERT INTO unanswered VALUES (1)');
+      // As a server that is frozen: it does not end the query by itself
+      await tx.query('SET LOCAL statement_timeout = 0');
       await tx.query('SELECT pg_sleep(3)');
     });
     await expect(late).rejects.toThrow(/Query read timeout|Connection terminated/);

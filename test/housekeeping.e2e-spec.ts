@@ -92,11 +92,12 @@ it('removes the answers that are kept no longer', async () => {
   expect(second.status).toBe(200);
 });
 
-it('removes the changes that every process has seen', async () => {
+it('removes the changes that every process has seen, by the clock of the database', async () => {
   await query('DELETE FROM key_changes');
-  const insert = `INSERT INTO key_changes (transaction_id, api_key, changed_at) VALUES (1, $1, $2)`;
-  await query(insert, ['old', new Date(clock.time - 3_600_001)]);
-  await query(insert, ['new', new Date(clock.time - 3_599_000)]);
+  const insert = `INSERT INTO key_changes (transaction_id, api_key, changed_at) VALUES (1, $1, now() - $2::interval)`;
+  await query(insert, ['old', '1 hour 1 second']);
+  await query(insert, ['new', '59 minutes']);
+  clock.time += 8 * DAY_MS;
   await tidyUp();
   expect(await query('SELECT api_key FROM key_changes')).toEqual([{ api_key: 'new' }]);
 });

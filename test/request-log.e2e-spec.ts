@@ -1,8 +1,11 @@
+import { connect } from 'node:net';
+import { range } from './support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
-import { issueKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { type IssuedKey, issueKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { type ServiceProcess, startProcess, sharedVariables } from './support/process.js';
+import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
-import { serviceVariables, verify } from './support/verification.js';
+import { pairOf, serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
 let database: TestDatabase;
 let service: ServiceProcess;
@@ -70,4 +73,42 @@ inDevelopment('tells in words who called what, and what came of it', async () =>
   expect(service.output()).toMatch(/LOG \[Request\] POST \/api\/apiKeys 200 \{.*principal: 'session:ann'/);
   expect(service.output()).toMatch(/\[Request\] POST \/api\/apiKeys\/verify 200 \{.*verdict: 'VALID'/);
   expect(service.output()).toMatch(new RegExp(`GET /api/apiKeys/list 403 \\{ request_id: 'mine'.*key:${key.id}`));
+});
+
+describe('a client that leaves before it is answered', () => {
+  const leave = async (path: string, headers: Record<string, string>, body: object, left = 0) => {
+    const { hostname, port } = new URL(service.client.url);
+    const text = JSON.stringify(body);
+    const lines = Object.entries({ ...headers, host: 'x', 'content-type': 'application/json' });
+    const head = [`POST ${path} HTTP/1.1`, ...lines.map((line) => line.join(': ')), `content-length: ${text.length}`];
+    const socket = connect(Number(port), hostname);
+    const sent = `${head.join('\r\n')}\r\n\r\n${text.slice(0, text.length - left)}`;
+    await new Promise<void>((resolve) => socket.write(sent, () => resolve()));
+    socket.destroy();
+  };
+
+  /** Tried again where the answer was faster. */
+  const untilTold = (route: string, attempt: () => Promise<void>) =>
+    until(async () => {
+      await attempt();
+      return service.output().includes(`POST ${route} 499`);
+    }, 'the line of a client that has left');
+
+  it('is told of, once it has sent all', async () => {
+    await untilTold('/api/apiKeys', () => leave('/api/apiKeys', sessionOf('ann'), powerlessBody));
+  });
+
+  it('is told of on the direct way, where it has sent all', async () => {
+    const keys: IssuedKey[] = [];
+    for (const _ of range(20)) keys.push(await issueKey(service.client, 'ann', powerlessBody));
+    // A key that is not known yet takes time
+    await untilTold('/api/apiKeys/verify', () =>
+      leave('/api/apiKeys/verify', serviceHeaders, pairOf(keys.pop() as IssuedKey)),
+    );
+  });
+
+  it('is told of on the direct way, in the middle of its body', async () => {
+    const body = { requests: [] };
+    await untilTold('/api/apiKeys/verify/batch', () => leave('/api/apiKeys/verify/batch', serviceHeaders, body, 1));
+  });
 });

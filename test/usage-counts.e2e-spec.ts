@@ -94,9 +94,12 @@ it('loses none when the process is told to end by a signal', async () => {
 (onServer ? describe : describe.skip)('what cannot be written at once', () => {
   const clock = new TestClock(Date.now());
   const warnings: string[] = [];
+  let holder: pg.Client;
   let proxy: Proxy;
   let service: TestService;
   beforeAll(async () => {
+    holder = new pg.Client({ connectionString: database.variables.DATABASE_URL as string });
+    await holder.connect();
     jest.spyOn(Logger.prototype, 'warn').mockImplementation((message: string) => void warnings.push(message));
     const url = new URL(database.variables.DATABASE_URL as string);
     proxy = await startProxy(url.hostname, Number(url.port || 5432));
@@ -106,6 +109,7 @@ it('loses none when the process is told to end by a signal', async () => {
   afterAll(async () => {
     await service.stop();
     await proxy.cut();
+    await holder.end();
     jest.restoreAllMocks();
   });
 
@@ -130,23 +134,57 @@ it('loses none when the process is told to end by a signal', async () => {
     expect(await lastUseOf(service.client, late, 2)).toBe(new Date(clock.time - HOUR).toISOString());
   });
 
+  /** Holds a key's row, until the answer is called. */
+  async function hold({ id }: IssuedKey): Promise<() => Promise<void>> {
+    await holder.query('BEGIN');
+    await holder.query('SELECT FROM api_keys WHERE id = $1 FOR UPDATE', [id]);
+    return async () => void (await holder.query('COMMIT'));
+  }
+
+  async function isAwaited(): Promise<boolean> {
+    const { rows } = await holder.query('SELECT FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))');
+    return rows.length > 0;
+  }
+
+  it('is written once, though its row was held for longer than a statement may take', async () => {
+    const key = await issueKey(service.client, 'ann');
+    const release = await hold(key);
+    const failed = failures();
+    for (const _ of range(3)) await verify(service.client, key);
+    await until(() => failures() > failed, 'the uses to be kept');
+    await release();
+    await verify(service.client, key);
+    await lastUseOf(service.client, key, 4);
+  });
+
+  it('is not written again where the answer was lost', async () => {
+    const key = await issueKey(service.client, 'ann');
+    const release = await hold(key);
+    await verify(service.client, key);
+    await until(isAwaited, 'the uses to wait for their row');
+    await proxy.cut();
+    await until(
+      () => warnings.some((message) => message.includes('is not known: not once more')),
+      'the cut to be seen',
+    );
+    await release();
+    await proxy.mend();
+    await until(async () => (await service.client.get('/health/ready')).status === 200, 'the database');
+    const written = (await countsOf(service.client, key))[0];
+    expect([0, 1]).toContain(written);
+    await verify(service.client, key);
+    await lastUseOf(service.client, key, written + 1);
+  });
+
   it('is written before the service ends', async () => {
     const key = await issueKey(service.client, 'ann');
-    const other = new pg.Client({ connectionString: database.variables.DATABASE_URL as string });
-    await other.connect();
-    await other.query('BEGIN');
-    await other.query('SELECT FROM api_keys WHERE id = $1 FOR UPDATE', [key.id]);
+    const release = await hold(key);
     await verify(service.client, key);
-    const isWaiting = async () => {
-      const { rows } = await other.query('SELECT FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))');
-      return rows.length > 0;
-    };
-    await until(isWaiting, 'the uses to wait for their row');
+    await until(isAwaited, 'the uses to wait for their row');
     let hasStopped = false;
     const stopped = service.stop().then(() => (hasStopped = true));
     await until(async () => hasStopped || (await isDeaf(service.client)), 'the service to be ending');
-    await other.query('COMMIT');
-    await other.end();
+    await release();
     await stopped;
     service = await startService(serviceVariables, database, clock);
     expect((await countsOf(service.client, key))[0]).toBe(1);

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager, IsNull, type Repository } from 'typeorm';
+import { Any, DataSource, type EntityManager, IsNull, type Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../config/clock.js';
@@ -149,6 +149,11 @@ export class ApiKeysService {
   /** The key of whatever owner; for verification. */
   findByApiKey(apiKey: string): Promise<ApiKey | null> {
     return this.keys.findOneBy({ apiKey });
+  }
+
+  /** Those that there are, in any order; for verification. */
+  findByApiKeys(apiKeys: string[]): Promise<ApiKey[]> {
+    return this.keys.findBy({ apiKey: Any(apiKeys) });
   }
 
   /** Stores the same secret's hash under new parameters, unless the hash has changed meanwhile. */

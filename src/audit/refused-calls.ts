@@ -8,6 +8,7 @@ import { Admission } from '../contract/admission.js';
 import { fastifyOf } from '../contract/fastify.js';
 import type { FailedRequest } from '../contract/error.filter.js';
 import type { ErrorCode } from '../contract/error-codes.js';
+import { inOneLine } from '../contract/error-text.js';
 import { RateLimiter } from '../limits/rate-limiter.js';
 import { AuditTrail } from './audit-trail.js';
 
@@ -72,7 +73,7 @@ export class RefusedCalls implements OnModuleInit {
       refusal: errorCode,
     };
     await this.write(principal.ownerId, origin, event).catch((error: Error) => {
-      this.logger.warn(`${id} A refused call could not be recorded (${error.message}).`);
+      this.logger.warn(`${id} A refused call could not be recorded (${inOneLine(error)}).`);
     });
   }
 

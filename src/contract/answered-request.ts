@@ -1,7 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from './error-codes.js';
 
-/** A request that was answered, whichever way it took. */
+/** In place of a status, where the client has gone before it was answered; nginx's number for it. */
+export const ABORTED = 499;
+
+/** A request that was answered, whichever way it took, or left by its client. */
 export interface AnsweredRequest {
   raw: IncomingMessage;
   id: string;

@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Admission } from './admission.js';
-import type { AnsweredRequest } from './answered-request.js';
+import { ABORTED, type AnsweredRequest } from './answered-request.js';
 import type { DirectAnswer, DirectHandler } from './direct.decorator.js';
 import { repeatsHeaders } from './header-values.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
@@ -90,6 +90,8 @@ export class DirectLane {
     const { request } = taken;
     if (request.headers['content-length'] === undefined) return this.decide(taken);
     const chunks: Buffer[] = [];
+    // Emitted where the connection ends before the body does
+    request.on('error', () => this.tell(taken, { status: ABORTED }));
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => this.decide(taken, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
   }
@@ -123,10 +125,16 @@ export class DirectLane {
     this.send(taken, taken.duties.answerFailure(cause, { id: taken.id, method, url }));
   }
 
-  private send({ request, response, route, id, began, duties }: Taken, answer: DirectAnswer): void {
+  private send(taken: Taken, answer: DirectAnswer): void {
+    const { response, id } = taken;
+    if (response.destroyed) return this.tell(taken, { ...answer, status: ABORTED });
     // A server that is ending waits for its connections: this one is not to be used again
     if (!this.server?.listening) response.shouldKeepAlive = false;
     write(response, id, answer);
+    this.tell(taken, answer);
+  }
+
+  private tell({ request, route, id, began, duties }: Taken, answer: DirectAnswer): void {
     const { status = 200, principal, verdict, code: error } = answer;
     const seconds = (performance.now() - began) / 1_000;
     const method = request.method ?? '';

@@ -2,13 +2,13 @@ import { HttpException, Injectable, Logger } from '@nestjs/common';
 import { isDatabaseAway } from '../database/database-away.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { ApiError, UnavailableError } from './api-error.js';
-import { describe } from './describe.js';
 import type { DirectAnswer } from './direct.decorator.js';
 import { failure } from './envelope.js';
 import type { ErrorCode } from './error-codes.js';
+import { inFull, inOneLine } from './error-text.js';
 
 /** Of a request, what its failure is told by. */
-interface FailedRequest {
+interface RequestLine {
   id: string;
   method: string;
   url: string;
@@ -29,16 +29,16 @@ export class ErrorAnswers {
 
   constructor(private readonly allowedMethods: AllowedMethods) {}
 
-  of(cause: unknown, request: FailedRequest): ErrorAnswer {
+  of(cause: unknown, request: RequestLine): ErrorAnswer {
     const error = this.toApiError(cause, request);
-    if (error.code === 'internal') this.logger.error(`${request.id} ${describe(cause)}`);
+    if (error.code === 'internal') this.logger.error(`${request.id} ${inFull(cause)}`);
     if (error.code === 'unavailable' && error.cause !== undefined)
-      this.logger.warn(`${request.id} ${error.message} ${firstLine(describe(error.cause))}`);
+      this.logger.warn(`${request.id} ${error.message} ${inOneLine(error.cause)}`);
     const { code, status, headers, reason: verdict } = error;
     return { code, status, headers, verdict, body: JSON.stringify(failure(error, request.id)) };
   }
 
-  private toApiError(cause: unknown, request: FailedRequest): ApiError {
+  private toApiError(cause: unknown, request: RequestLine): ApiError {
     if (cause instanceof ApiError) return cause;
     if (cause instanceof HttpException) return this.frameworkError(cause, request);
     if (isDatabaseAway(cause)) {
@@ -48,7 +48,7 @@ export class ErrorAnswers {
   }
 
   /** What Fastify and the router refuse by themselves; our own code throws `ApiError` alone. */
-  private frameworkError(cause: HttpException, request: FailedRequest): ApiError {
+  private frameworkError(cause: HttpException, request: RequestLine): ApiError {
     switch (cause.getStatus()) {
       // 403 is how the files of /docs refuse a path that leads out of their folder
       case 403:
@@ -68,7 +68,7 @@ export class ErrorAnswers {
     }
   }
 
-  private noSuchRoute({ method, url }: FailedRequest): ApiError {
+  private noSuchRoute({ method, url }: RequestLine): ApiError {
     const path = url.split('?', 1)[0] ?? '';
     const allowed = this.allowedMethods.of(path);
     if (allowed.length === 0 || allowed.includes(method))
@@ -76,11 +76,6 @@ export class ErrorAnswers {
     const message = `${path} does not take ${method}; it takes ${allowed.join(', ')}.`;
     return new ApiError('method_not_allowed', message, { headers: { Allow: allowed.join(', ') } });
   }
-}
-
-/** Without the stack: an outage is no defect, and every request of it is logged. */
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
 }
 
 function internalError(): ApiError {

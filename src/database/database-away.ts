@@ -5,9 +5,9 @@ import { QueryFailedError, QueryRunnerAlreadyReleasedError, QueryRunnerProviderA
 /**
  * SQLSTATE classes and codes: connection exception, insufficient resources, operator intervention, system error; what
  * a server says to a connection that it does not take (login refused, no such database, or closed for the moment);
- * and what a standby says to a statement that writes.
+ * what a standby says to a statement that writes; and query_canceled, of a statement that took too long.
  */
-const AWAY_SQLSTATE = /^(08|53|57P|58|28|3D000|55000|25006)/;
+const AWAY_SQLSTATE = /^(08|53|57P|57014|58|28|3D000|55000|25006)/;
 /** Of what the system says, only what it says of a socket. */
 const SOCKET_CALLS = new Set<unknown>(['connect', 'read', 'write', 'getaddrinfo']);
 /** What pg throws, without any code, when a connection ends or cannot be had in time. */

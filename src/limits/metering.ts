@@ -35,7 +35,7 @@ export class Metering {
   /**
    * Charges all of the cost or none. At once for a key whose limits are kept in this process.
    *
-   * @throws UnavailableError, or what the database throws, where uses cannot be counted now
+   * @throws UnavailableError, or what the database throws, where rates or uses cannot be counted now
    */
   charge(key: Metered, cost: number): Charge | Promise<Charge> {
     if (!key.rateLimit) return this.chargeUses(key, cost, null);

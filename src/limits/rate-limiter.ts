@@ -26,7 +26,10 @@ export interface RateDecision extends RateState {
  * that. A refusal costs nothing, a cost of 0 is always granted, and one above `requests` never.
  */
 export abstract class RateLimiter {
-  /** @param cost a whole number from 0 */
+  /**
+   * @param cost a whole number from 0
+   * @throws UnavailableError, by its promise, where too many wait for a decision
+   */
   abstract take(key: string, limit: RateLimit, cost: number): RateDecision | Promise<RateDecision>;
 }
 

@@ -1,9 +1,13 @@
 import type { Clock } from '../config/clock.js';
+import { Admission } from '../contract/admission.js';
 import type { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import { decisionOf, type RateDecision, RateLimiter } from './rate-limiter.js';
 import { RedisConnection } from './redis-connection.js';
 import { GIVE_BACK, TAKE } from './redis-scripts.js';
 import { type RateLimit, slotMsOf } from './sliding-window.js';
+
+/** So many decisions may wait for Redis: more than it makes in the time in which an answer is of use. */
+const MOST_ASKING = 10_000;
 
 export interface RedisSettings {
   /** `redis://` or `rediss://`. */
@@ -24,6 +28,7 @@ export interface RedisSettings {
 export class RedisRateLimiter extends RateLimiter {
   /** How many decisions this process has made because Redis was away. */
   fallbacks = 0;
+  private readonly asking = new Admission(MOST_ASKING, 'Too many rates are being counted.');
   private readonly connection: RedisConnection;
   private readonly prefix: string;
   private readonly clock: Clock | undefined;
@@ -61,6 +66,7 @@ export class RedisRateLimiter extends RateLimiter {
 
   private async takeShared(key: string, limit: RateLimit, cost: number): Promise<RateDecision> {
     const slotMs = slotMsOf(limit);
+    this.asking.enter();
     try {
       const args = [limit.requests, slotMs, cost, this.clock?.now() ?? ''];
       const answer = await this.connection.run(TAKE, this.prefix + key, args);
@@ -75,6 +81,8 @@ export class RedisRateLimiter extends RateLimiter {
     } catch (error) {
       this.connection.lost(error);
       return this.takeAlone(key, limit, cost);
+    } finally {
+      this.asking.leave();
     }
   }
 

@@ -1,6 +1,8 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { UnavailableError } from '../contract/api-error.js';
+import { inOneLine } from '../contract/error-text.js';
+import { runOnce } from '../database/run-once.js';
 import { within } from '../database/within.js';
 import { WriteBehind } from '../database/write-behind.js';
 import { Clock } from '../config/clock.js';
@@ -137,9 +139,10 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
     const [ids, all] = [[...written.keys()], [...written.values()]];
     const times = all.map(({ lastUsedAt }) => new Date(lastUsedAt));
     try {
-      await this.dataSource.query(ADD, [ids, all.map(({ uses }) => uses), times]);
+      const isKnown = await runOnce(this.dataSource, ADD, [ids, all.map(({ uses }) => uses), times]);
+      if (!isKnown) this.logger.warn(`Whether uses of ${ids.length} keys were written is not known: not once more.`);
     } catch (error) {
-      this.logger.warn(`Uses of ${ids.length} keys could not be written yet (${(error as Error).message}).`);
+      this.logger.warn(`Uses of ${ids.length} keys could not be written yet (${inOneLine(error)}).`);
       for (const [keyId, { uses, lastUsedAt }] of written) this.add(keyId, uses, lastUsedAt);
     }
   }

@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import type { AuthenticatedRequest, RefusedRequest } from '../authentication/decorators/current-principal.decorator.js';
-import type { AnsweredRequest } from '../contract/answered-request.js';
+import { ABORTED, type AnsweredRequest } from '../contract/answered-request.js';
 import { fastifyOf } from '../contract/fastify.js';
 import type { FailedRequest } from '../contract/error.filter.js';
 import { Metrics } from './metrics.js';
@@ -10,9 +10,6 @@ import { RequestLog } from './request-log.js';
 import { Tracing } from './tracing.js';
 
 type Answered = FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest> & FailedRequest;
-
-/** In place of a status, where the client has gone before it was answered; nginx's number for it. */
-const ABORTED = 499;
 
 /** Tells whoever keeps account of them of all requests that were answered. */
 @Injectable()
@@ -28,25 +25,27 @@ export class AnsweredRequests implements OnModuleInit {
 
   onModuleInit(): void {
     const fastify = fastifyOf(this.adapterHost);
-    fastify?.addHook('onRequest', (request, _reply, done) => {
+    fastify?.addHook('onRequest', (request, reply, done) => {
       this.began.set(request, performance.now());
+      // Fastify's own hook for it is silent once the body is there
+      reply.raw.once('close', () => this.tellOrdinary(request, ABORTED));
       done();
     });
     fastify?.addHook('onResponse', (request, reply, done) => {
       this.tellOrdinary(request, reply.statusCode);
       done();
     });
-    fastify?.addHook('onRequestAbort', (request, done) => {
-      this.tellOrdinary(request, ABORTED);
-      done();
-    });
   }
 
+  /** Once for each request: whatever comes first of its answer and its connection's end. */
   private tellOrdinary(request: Answered, status: number): void {
+    const began = this.began.get(request);
+    if (began === undefined) return;
+    this.began.delete(request);
     const { raw, id, method, user, refused, verdict, errorCode: error } = request;
     const route = request.routeOptions.url ?? 'none';
     const principal = (user ?? refused)?.reference;
-    const seconds = (performance.now() - (this.began.get(request) ?? performance.now())) / 1_000;
+    const seconds = (performance.now() - began) / 1_000;
     this.tell({ raw, id, method, route, status, seconds, principal, verdict, error });
   }
 

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../config/variables.js';
 import { ApiError } from '../contract/api-error.js';
-import { describe } from '../contract/describe.js';
+import { inFull } from '../contract/error-text.js';
 import { DataDirError } from '../database/data-dir-error.js';
 
 /** An operator's command that cannot be carried out as it was written. */
@@ -14,7 +14,7 @@ const EX_CONFIG = 78;
 export function exitWith(error: unknown): never {
   const isFromSystem = error instanceof Error && 'syscall' in error;
   const isForOperator = codeOf(error) !== 1 || error instanceof ApiError || isFromSystem;
-  console.error(isForOperator ? (error as Error).message : describe(error));
+  console.error(isForOperator ? (error as Error).message : inFull(error));
   process.exit(codeOf(error));
 }
 

@@ -3,6 +3,7 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplica
 import { DataSource, type QueryRunner } from 'typeorm';
 import { Clock } from '../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { inOneLine } from '../contract/error-text.js';
 import { KEY_CHANGES_KEPT_MS } from '../verification/change-feed.js';
 
 const EVERY_MS = 600_000;
@@ -13,7 +14,7 @@ const DAY_MS = 86_400_000;
 /** Any number that no other program on the database uses: "w3h" in hexadecimal. */
 const HOUSEKEEPING_LOCK = 0x773368;
 
-/** What is spent, and how it is removed: `$1` is how old it has to be, `$2` how many at once. */
+/** What is spent, and how it is removed: `$1` is how old it has to be, a time or milliseconds, `$2` how many at once. */
 const REMOVALS = {
   usage_days: `
     DELETE FROM usage_days WHERE api_key_id IN (
@@ -25,7 +26,10 @@ const REMOVALS = {
       WHERE k.revoked_at < $1 AND NOT EXISTS (SELECT FROM api_keys AS child WHERE child.issued_by = k.id) LIMIT $2)`,
   idempotent_answers: `
     DELETE FROM idempotent_answers WHERE id IN (SELECT id FROM idempotent_answers WHERE expires_at < $1 LIMIT $2)`,
-  key_changes: `DELETE FROM key_changes WHERE seq IN (SELECT seq FROM key_changes WHERE changed_at < $1 LIMIT $2)`,
+  // By the clock that has written them: a process whose own is ahead must not take them from the others
+  key_changes: `
+    DELETE FROM key_changes WHERE seq IN (
+      SELECT seq FROM key_changes WHERE changed_at < now() - make_interval(secs => $1::float8 / 1000) LIMIT $2)`,
 };
 
 /**
@@ -47,7 +51,7 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
 
   onApplicationBootstrap(): void {
     const start = () => {
-      this.running = this.run().catch((error: Error) => this.logger.warn(`Not done (${error.message}).`));
+      this.running = this.run().catch((error: Error) => this.logger.warn(`Not done (${inOneLine(error)}).`));
     };
     this.timer = setInterval(start, EVERY_MS).unref();
     start();
@@ -82,12 +86,12 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
     await this.remove(runner, REMOVALS.usage_days, retained);
     await this.remove(runner, REMOVALS.api_keys, retained);
     await this.remove(runner, REMOVALS.idempotent_answers, new Date(now));
-    await this.remove(runner, REMOVALS.key_changes, new Date(now - KEY_CHANGES_KEPT_MS));
+    await this.remove(runner, REMOVALS.key_changes, KEY_CHANGES_KEPT_MS);
   }
 
-  private async remove(runner: QueryRunner, statement: string, before: Date): Promise<void> {
+  private async remove(runner: QueryRunner, statement: string, age: Date | number): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      const [, removed] = (await runner.query(statement, [before, ROWS_AT_ONCE])) as [unknown, number];
+      const [, removed] = (await runner.query(statement, [age, ROWS_AT_ONCE])) as [unknown, number];
       if (removed < ROWS_AT_ONCE) return;
       // Others want the database too
       await sleep(PAUSE_MS);

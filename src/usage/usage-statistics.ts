@@ -2,6 +2,8 @@ import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } fro
 import { DataSource } from 'typeorm';
 import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { Clock } from '../config/clock.js';
+import { inOneLine } from '../contract/error-text.js';
+import { runOnce } from '../database/run-once.js';
 import { WriteBehind } from '../database/write-behind.js';
 import { UsageDay } from './usage-day.entity.js';
 
@@ -93,7 +95,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
 
   private async write(): Promise<void> {
     await Promise.all([this.writeVerdicts(), this.writePreviousSecrets()]).catch((error: Error) => {
-      this.logger.warn(`Statistics could not be written yet (${error.message}).`);
+      this.logger.warn(`Statistics could not be written yet (${inOneLine(error)}).`);
     });
   }
 
@@ -112,12 +114,13 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     );
     this.verdicts = new Map();
     try {
-      await this.dataSource.query(ADD, [
+      const isKnown = await runOnce(this.dataSource, ADD, [
         rows.map(({ id }) => id),
         rows.map(({ day }) => dayOf(day * DAY_MS)),
         rows.map(({ code }) => code),
         rows.map(({ count }) => count),
       ]);
+      if (!isKnown) this.logger.warn('Whether verdicts were counted is not known: not once more.');
     } catch (error) {
       for (const { day, id, code, count } of rows) this.add(day, id, code, count);
       throw error;

@@ -4,6 +4,7 @@ import type { PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
 import { KEY_CHANGES_CHANNEL, KeyChanges } from '../api-keys/key-changes.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { inOneLine } from '../contract/error-text.js';
 import { within } from '../database/within.js';
 
 /** For how long changes are kept; a process that has heard of none for half of it forgets all that it knows. */
@@ -34,6 +35,7 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
   private readonly listeners: Listener[] = [];
   private readonly stopping = new AbortController();
   private connection: PoolClient | undefined;
+  private disconnections = 0;
   private oldestTransaction: string | undefined;
   private seen = new Set<string>();
   private lastGoodPoll = Number.NEGATIVE_INFINITY;
@@ -104,8 +106,13 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
 
   private async connect(): Promise<PoolClient> {
     const { master } = this.dataSource.driver as unknown as { master: { connect(): Promise<PoolClient> } };
+    const before = this.disconnections;
     const connection = await master.connect();
-    this.disconnect();
+    if (before !== this.disconnections) {
+      // The poll that asked for it has given up meanwhile, or all has ended
+      connection.release(true);
+      throw new Error('the connection came too late');
+    }
     this.connection = connection;
     connection.on('error', () => connection === this.connection && this.disconnect());
     // The embedded database hands a notification to whichever connection is served next
@@ -117,12 +124,13 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
   }
 
   private cut(error: Error): void {
-    if (!this.failing) this.logger.warn(`The database does not answer (${error.message}); changes may be missed.`);
+    if (!this.failing) this.logger.warn(`The database does not answer (${inOneLine(error)}); changes may be missed.`);
     this.failing = true;
     this.disconnect();
   }
 
   private disconnect(): void {
+    this.disconnections++;
     this.connection?.release(true);
     this.connection = undefined;
   }

@@ -11,6 +11,7 @@ import { UnavailableError } from '../contract/api-error.js';
 import { isConnectionCut, isDatabaseAway } from '../database/database-away.js';
 import { within } from '../database/within.js';
 import { ChangeFeed } from './change-feed.js';
+import { KeyRereads } from './key-rereads.js';
 import { KnownKey } from './known-key.js';
 import { isInOverlap, SecretChecks } from './secret-checks.js';
 
@@ -43,6 +44,7 @@ export class KnownKeys {
   /** How often pairs were told: remembered, refused by their tag, refused before, with others, or from the database. */
   readonly lookups = { known: 0, made_up: 0, refused: 0, shared: 0, read: 0 };
   private readonly reading = new Admission(MOST_READING, 'Too many keys are being verified for the first time.');
+  private readonly rereads = new KeyRereads((apiKeys) => this.readAnew(apiKeys));
   /** When a key could not be read anew; `-Infinity` if that has succeeded since. */
   private readFailedAt = Number.NEGATIVE_INFINITY;
   private readonly lookUps = new Set<LookUp>();
@@ -136,28 +138,26 @@ export class KnownKeys {
     if (now - this.readFailedAt < FAILURE_STANDS_MS) return this.believe(known);
     // While it fails, one tries, and the others do not wait for it
     if (this.readFailedAt > 0) this.readFailedAt = now;
-    this.reading.enter();
+    let apiKey: ApiKey | null;
     try {
-      const apiKey = await this.readAnew(pair);
-      this.readFailedAt = Number.NEGATIVE_INFINITY;
-      const hashed = apiKey && known.hashIn(apiKey);
-      if (!hashed || hashed !== known.hashIn(known.apiKey)) return await this.lookUpOnce(pair);
-      return new KnownKey(apiKey, known.secretDigest, known.which);
+      apiKey = await this.rereads.read(pair.apiKey);
     } catch (error) {
       if (!isDatabaseAway(error)) throw error;
       this.readFailedAt = performance.now();
       return this.believe(known);
-    } finally {
-      this.reading.leave();
     }
+    this.readFailedAt = Number.NEGATIVE_INFINITY;
+    const hashed = apiKey && known.hashIn(apiKey);
+    if (!apiKey || !hashed || hashed !== known.hashIn(known.apiKey)) return this.lookUpOnce(pair);
+    return new KnownKey(apiKey, known.secretDigest, known.which);
   }
 
   /**
    * Once more where only the connection was cut: that is no sign of a database that is away, nor is a poll of changes
    * that was cut or slow; and the bound leaves no time to believe what may have changed.
    */
-  private readAnew({ apiKey }: KeyPair): Promise<ApiKey | null> {
-    const read = () => within(READ_WITHIN_MS, this.apiKeys.findByApiKey(apiKey));
+  private readAnew(apiKeys: string[]): Promise<ApiKey[]> {
+    const read = () => within(READ_WITHIN_MS, this.apiKeys.findByApiKeys(apiKeys));
     return read().catch((error: unknown) => {
       if (isConnectionCut(error)) return read();
       throw error;

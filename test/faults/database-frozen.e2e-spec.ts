@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { atOnce, range } from '../support/at-once.js';
 import { onServer } from '../support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from '../support/keys.js';
+import { metricOf } from '../support/metrics.js';
 import { PostgresServer } from '../support/postgres-server.js';
 import { type ServiceProcess, startProcess, sharedVariables } from '../support/process.js';
 import { sessionOf } from '../support/sessions.js';
@@ -12,8 +13,11 @@ const BOUND_MS = 1_000;
 const FROZEN_MS = 10_000;
 const REVOKED = 120;
 const KEPT = 20;
-/** So many revocations are answered when the database freezes, while others are under way. */
-const FREEZE_AFTER = 60;
+/** So many revocations are answered a bound's length before the database freezes, and some more, while others are under way. */
+const REVOKED_EARLY = 60;
+const FREEZE_AFTER = 80;
+/** More than could wait for reads of their own. */
+const CROWD = 1_500;
 
 /** What was seen of a key: when its revocation was answered, and when the last call began that found it valid. */
 interface Seen {
@@ -58,16 +62,24 @@ interface Seen {
     const keptCodes = new Map(watched.map((service) => [service, new Map<string, number>()]));
     const watchers = watched.flatMap((service) => [doomed, kept].map((keys) => watch(service, keys, watching.signal)));
     let answered = 0;
-    const revoked = atOnce(6, doomed, async (one) => {
+    const revoke = async (one: Seen) => {
       const { status } = await revoking.client.delete(`/api/apiKeys/${one.key.id}`, sessionOf('ann'));
       expect([200, 503]).toContain(status);
       if (status !== 200) return;
       one.revokedAt = performance.now();
       answered++;
-    });
+    };
+    await atOnce(6, doomed.slice(0, REVOKED_EARLY), revoke);
+    await sleep(BOUND_MS);
+    const revoked = atOnce(6, doomed.slice(REVOKED_EARLY), revoke);
     await until(() => answered >= FREEZE_AFTER, 'revocations');
     postgres.freeze();
     const frozenAt = performance.now();
+    const isStale = async () => (await metricOf(trusting.client, 'w3ipfs_keys_change_feed_age_seconds')) > 0.9;
+    await until(isStale, 'changes to have been missed');
+    // Before it is known that the database is away: that takes until the first of these reads is given up
+    const crowd = await Promise.all(range(CROWD).map((i) => codeOf(trusting, kept[i % KEPT]!.key)));
+    expect(new Set(crowd)).toEqual(new Set(['VALID']));
     const unknownStatuses = new Set<string>();
     while (performance.now() - frozenAt < FROZEN_MS) {
       unknownStatuses.add(await codeOf(trusting, unknown));
@@ -88,6 +100,13 @@ interface Seen {
     }
     watching.abort();
     await Promise.all(watchers);
+    // What was counted meanwhile is written
+    for (const service of watched) expect(await service.stop('SIGTERM')).toBe(0);
+    let uses = 0;
+    for (const { key } of kept)
+      uses += (await revoking.client.get(`/api/apiKeys/${key.id}`, sessionOf('ann'))).body.data.uses;
+    const codes = [...keptCodes.values()];
+    const granted = codes.reduce((sum, one) => sum + (one.get('VALID') ?? 0), watched.length * KEPT + CROWD);
 
     const acknowledged = doomed.filter(({ revokedAt }) => revokedAt !== undefined);
     const late = (service: ServiceProcess, { lastValidAt }: Seen, since: number) =>
@@ -99,10 +118,14 @@ interface Seen {
       `PostgreSQL frozen for 10 s: ${acknowledged.length} of ${REVOKED} revocations answered, ` +
         `${finallyRevoked.length} in force; last VALID after the answer ${Math.max(...closed).toFixed(0)} ms ` +
         `(failing closed), after the thaw ${Math.max(...stale).toFixed(0)} ms (trusting for 30 s); ` +
-        `codes of the keys that stay: ${JSON.stringify([...keptCodes.values()].map((codes) => Object.fromEntries(codes)))}\n`,
+        `codes of the keys that stay: ${JSON.stringify(codes.map((one) => Object.fromEntries(one)))}, ` +
+        `${granted} of them VALID, ${uses} uses counted\n`,
     );
     expect(acknowledged.length).toBeGreaterThanOrEqual(FREEZE_AFTER);
+    expect(early.length).toBeGreaterThanOrEqual(REVOKED_EARLY);
     expect(finallyRevoked).toEqual(expect.arrayContaining(acknowledged));
+    expect(uses).toBeLessThanOrEqual(granted);
+    expect(uses).toBeGreaterThan(0);
     expect(Math.max(...closed)).toBeLessThan(BOUND_MS);
     for (const one of early) expect(late(trusting, one, one.revokedAt as number)).toBeLessThan(BOUND_MS);
     expect(Math.max(...stale)).toBeLessThan(BOUND_MS);

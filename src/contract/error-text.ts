@@ -2,14 +2,19 @@ import { types } from 'node:util';
 import { QueryFailedError } from 'typeorm';
 
 /**
- * An error as a log may show it. A failed query is told by its SQLSTATE and where it was made: the driver's
- * text and its parameters may hold what is secret.
+ * An error as a log may show it, with its stack. A failed query is told by its SQLSTATE and where it was made: the
+ * driver's text and its parameters may hold what is secret.
  */
-export function describe(error: unknown): string {
+export function inFull(error: unknown): string {
   if (error === undefined) return '';
   if (!types.isNativeError(error)) return `${typeof error} thrown`;
   if (!(error instanceof QueryFailedError)) return error.stack ?? error.message;
   const { code = 'no code' } = error.driverError as { code?: string };
   const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? [];
   return [`a query failed: ${code}`, ...frames].join('\n');
+}
+
+/** The same, without the stack. */
+export function inOneLine(error: unknown): string {
+  return inFull(error).split('\n', 1)[0] ?? '';
 }

@@ -1,0 +1,28 @@
+import pg from 'pg';
+import { type DataSource, QueryFailedError } from 'typeorm';
+
+/**
+ * Runs a statement that must not run twice. It is sent on a connection that has just answered, not on one that
+ * the server may read much later, when the statement has long been given up and sent again.
+ *
+ * @returns whether it is known to have run; if not, no answer came, and nobody can tell
+ * @throws whatever the database throws, if it has certainly not run
+ */
+export async function runOnce(dataSource: DataSource, statement: string, parameters: unknown[]): Promise<boolean> {
+  let isSent = false;
+  try {
+    await dataSource.transaction(async (tx) => {
+      isSent = true;
+      await tx.query(statement, parameters);
+    });
+    return true;
+  } catch (error) {
+    if (isSent && !isAnswer(error)) return false;
+    throw error;
+  }
+}
+
+/** What the server says of a statement itself, and then nothing of its transaction stays. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof QueryFailedError && error.driverError instanceof pg.DatabaseError;
+}
