@@ -54,6 +54,24 @@ it(`serves others beside ${CONNECTIONS} connections that send a byte at a time, 
   process.stdout.write(`slowest answer to others: ${Math.round(worst)} ms\n`);
 }, 60_000);
 
+it('ends a connection whose client asks for more and more and reads nothing', async () => {
+  const { hostname, port } = new URL(service.client.url);
+  const socket = connect(Number(port), hostname).pause();
+  const began = performance.now();
+  const ended = new Promise((resolve) => socket.on('close', resolve));
+  // Abruptly, under its hands
+  socket.on('error', () => undefined);
+  const isFull = () => socket.writableLength > 1_000_000;
+  while (!isFull()) {
+    socket.write('GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await ended;
+  const seconds = (performance.now() - began) / 1_000;
+  process.stdout.write(`a client that reads nothing was given up after ${seconds.toFixed(0)} s\n`);
+  expect(await useService()).toBeLessThan(SERVED_WITHIN_MS);
+}, 90_000);
+
 /** Sends as it is told to, until the service has had enough or the bound is long past. */
 class SlowConnection {
   readonly ended: Promise<{ way: string; text: string; afterMs: number }>;

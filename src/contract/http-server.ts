@@ -17,8 +17,8 @@ import { COMMON_HEADERS } from './response-headers.js';
  * by the first: set later, that stays at 60 s, and bodies are then given as long.
  */
 const TIMEOUTS = { requestTimeout: 10_000, connectionsCheckingInterval: 1_000, keepAliveTimeout: 72_000 };
-/** Whoever does not read what is answered, or is not answered, for so long is given up. */
-const STALLED_MS = 30_000;
+/** Whoever does not read what is answered is given up after once or twice as long; no answer takes longer. */
+const STALLED_MS = 15_000;
 /** Further ones are not accepted: each costs memory, whether it asks or not. */
 const MOST_CONNECTIONS = 20_000;
 /** Longer ones are refused by the router, without saying where; shorter ones by the validation of the route. */

@@ -88,10 +88,9 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
 
   it('is counted by each process for itself while Redis is away, and together again when it is back', async () => {
     const requests = 30;
-    const key = await issue(requests, 3_600);
     const grantsOf = (codes: string[]) => codes.filter((code) => code === 'VALID').length;
-    const askAll = () => Promise.all(range(9 * requests).map((i) => codeOf(services[i % 3]!, key)));
-    expect(grantsOf(await askAll())).toBe(requests);
+    await expectTogether();
+    const key = await issue(requests, 3_600);
 
     await redis.kill();
     for (const service of services) {
@@ -103,8 +102,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     await redis.startAgain();
     for (const service of services) await untilBack(service);
     for (const { output } of services) expect(output()).toMatch('is back');
-    // It has forgotten everything
-    expect(grantsOf(await askAll())).toBe(requests);
+    await expectTogether();
   });
 
   it('is answered at once by each process for itself while Redis is frozen, which each says', async () => {
@@ -178,16 +176,15 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
   }
 
   async function expectTogether(): Promise<void> {
-    for (const service of services) {
-      await untilBack(service);
-      expect((await service.client.get('/health/ready')).status).toBe(200);
-    }
-    // A process may not have noticed yet that its connection was cut last
+    for (const service of services) await untilBack(service);
+    // A process may not have noticed yet that its connection was cut last, and a busy one may be answered too late
     await until(async () => {
       const key = await issue(10, 3_600);
       const codes = await Promise.all(range(60).map((i) => codeOf(services[i % 3]!, key)));
       return codes.filter((code) => code === 'VALID').length === 10;
     }, 'rates to be counted together');
+    const isReady = async ({ client }: ServiceProcess) => (await client.get('/health/ready')).status === 200;
+    for (const service of services) await until(() => isReady(service), 'the service to be ready');
   }
 
   const untilBack = (service: ServiceProcess) =>
