@@ -1,4 +1,4 @@
-import { within } from '../src/database/within.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { REFUSALS } from '../src/verification/verdict.js';
 import { atOnce } from './support/at-once.js';
 import type { Answer } from './support/client.js';
@@ -16,7 +16,7 @@ import { serviceVariables } from './support/verification.js';
 const ENOUGH_FOR_EVERY_ANSWER = 20_000;
 const REQUESTS = onServer ? ENOUGH_FOR_EVERY_ANSWER : 2_000;
 const CALLERS = 16;
-const LONGEST_MS = 10_000;
+const LONGEST_MS = 60_000;
 /** The same requests each time, but for the keys that there are; `FUZZ_SEED` makes others. */
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_124);
 const SAMPLE_EVERY = REQUESTS / 100;
@@ -91,9 +91,9 @@ function* schedule(): Generator<{ index: number; request: FuzzRequest }> {
 
 async function answerInTime(request: FuzzRequest): Promise<Answer> {
   const { method, path, headers, body } = request;
-  const answer = service.client.call(method, path, { headers, body });
+  const late = sleep(LONGEST_MS, undefined, { ref: false }).then(() => Promise.reject(new Error('too late')));
   try {
-    return await within(LONGEST_MS, answer);
+    return await Promise.race([service.client.call(method, path, { headers, body }), late]);
   } catch (cause) {
     throw new Error(`no answer to ${JSON.stringify(request).slice(0, 1_000)}`, { cause });
   }

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { range } from './support/at-once.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { issueKey } from './support/keys.js';
@@ -9,99 +9,103 @@ import { until } from './support/until.js';
 import { serviceVariables, verify } from './support/verification.js';
 
 const CONNECTIONS = 500;
-/** What a request may take (10 s), how often the service looks (1 s), and slack for a busy machine. */
-const LONGEST_MS = 10_000 + 1_000 + 5_000;
-const SERVED_WITHIN_MS = 3_000;
-const BYTE_EVERY_MS = 500;
+/** Far more than a request may take (10 s) or nothing be read (30 s), and less than Node gives headers by itself. */
+const LONGEST_MS = 55_000;
+const MORE_EVERY_MS = 500;
 
 const head = (path: string) =>
   `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 400\r\n`;
-/** What is sent at once; the rest comes a byte at a time, but for those who send nothing. */
-const WAYS = [
+interface Way {
+  name: string;
+  /** What is sent at once. */
+  begin: string;
+  /** What is sent now and again. */
+  more: string;
+}
+const WAYS: Way[] = [
   { name: 'headers', begin: 'POST /api/apiKeys HTTP/1.1\r\n', more: 'X' },
   { name: 'a body', begin: `${head('/api/apiKeys/report-leak')}\r\n`, more: ' ' },
   { name: 'a body of the direct lane', begin: `${head('/api/apiKeys/verify')}\r\n`, more: ' ' },
   { name: 'nothing', begin: '', more: '' },
-] as const;
+];
+const documents = 'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000);
+const READS_NOTHING: Way = { name: 'requests alone', begin: documents, more: documents };
 
 let database: TestDatabase;
 let service: ServiceProcess;
+/** Takes longest to be given up: its time runs beside that of the others. */
+let deaf: SlowConnection;
 beforeAll(async () => {
   database = await createTestDatabase();
   const variables = { ...database.variables, ...serviceVariables, JWT_PUBLIC_KEY: accountService.publicKey };
   service = await startProcess(variables);
+  await useService();
+  deaf = new SlowConnection(service.client.url, READS_NOTHING, false);
 });
 afterAll(async () => {
   await service.stop();
   await database.drop();
 });
 
-it(`serves others beside ${CONNECTIONS} connections that send a byte at a time, and ends these in time`, async () => {
-  await useService();
+it(`serves others beside ${CONNECTIONS} connections that send a byte at a time, and ends these`, async () => {
   const before = await openFiles();
   const slow = range(CONNECTIONS).map((index) => new SlowConnection(service.client.url, WAYS[index % WAYS.length]!));
-  let worst = 0;
   const allEnded = Promise.all(slow.map(({ ended }) => ended));
   const over = new AbortController();
   void allEnded.then(() => over.abort());
-  await until(async () => (await openFiles()) >= before + CONNECTIONS, 'all slow connections');
-  while (!over.signal.aborted) worst = Math.max(worst, await useService());
-  const outcomes = await allEnded;
-  expect(worst).toBeLessThan(SERVED_WITHIN_MS);
-  expect(Math.max(...outcomes.map(({ afterMs }) => afterMs))).toBeLessThan(LONGEST_MS);
-  for (const { way, text } of outcomes) expect(`${way}: ${text.slice(0, 12)}`).toBe(`${way}: HTTP/1.1 408`);
-  await until(async () => (await openFiles()) <= before + 5, 'the end of their connections in the service');
-  process.stdout.write(`slowest answer to others: ${Math.round(worst)} ms\n`);
-}, 60_000);
-
-it('ends a connection whose client asks for more and more and reads nothing', async () => {
-  const { hostname, port } = new URL(service.client.url);
-  const socket = connect(Number(port), hostname).pause();
-  const began = performance.now();
-  const ended = new Promise((resolve) => socket.on('close', resolve));
-  // Abruptly, under its hands
-  socket.on('error', () => undefined);
-  const isFull = () => socket.writableLength > 1_000_000;
-  while (!isFull()) {
-    socket.write('GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000));
-    await new Promise((resolve) => setImmediate(resolve));
+  let most = 0;
+  const served: number[] = [];
+  while (!over.signal.aborted) {
+    const milliseconds = await useService();
+    if (over.signal.aborted) break;
+    served.push(milliseconds);
+    most = Math.max(most, (await openFiles()) - before);
   }
-  await ended;
-  const seconds = (performance.now() - began) / 1_000;
-  process.stdout.write(`a client that reads nothing was given up after ${seconds.toFixed(0)} s\n`);
-  expect(await useService()).toBeLessThan(SERVED_WITHIN_MS);
-}, 90_000);
+  const outcomes = await allEnded;
+  process.stdout.write(
+    `at most ${most} slow connections at once; others were served ${served.length} times meanwhile, ` +
+      `the slowest in ${Math.round(Math.max(...served))} ms\n`,
+  );
+  for (const { way, text } of outcomes) expect(`${way}: ${text.slice(0, 12)}`).toBe(`${way}: HTTP/1.1 408`);
+  expect(served.length).toBeGreaterThan(0);
+  await until(async () => (await openFiles()) <= before + 5, 'the end of their connections in the service');
+});
+
+it('serves others beside one that asks for more and more and reads nothing, and ends it', async () => {
+  await useService();
+  const { isGivenUp, afterMs } = await deaf.ended;
+  process.stdout.write(`a client that reads nothing was given up after ${Math.round(afterMs / 1_000)} s\n`);
+  expect(isGivenUp).toBe(true);
+});
 
 /** Sends as it is told to, until the service has had enough or the bound is long past. */
 class SlowConnection {
-  readonly ended: Promise<{ way: string; text: string; afterMs: number }>;
+  readonly ended: Promise<{ way: string; text: string; isGivenUp: boolean; afterMs: number }>;
 
-  constructor(url: string, { name, begin, more }: (typeof WAYS)[number]) {
+  constructor(url: string, { name, begin, more }: Way, reads = true) {
     const { hostname, port } = new URL(url);
     const began = performance.now();
     const socket = connect(Number(port), hostname);
     if (begin !== '') socket.write(begin);
-    const stop = sendSlowly(socket, more);
+    const timer = setInterval(() => more !== '' && socket.writable && socket.write(more), MORE_EVERY_MS);
+    let isGivenUp = true;
+    const bound = setTimeout(() => {
+      isGivenUp = false;
+      socket.destroy();
+    }, LONGEST_MS);
     const text: string[] = [];
-    socket.on('data', (chunk) => text.push(chunk.toString()));
+    if (reads) socket.on('data', (chunk) => text.push(chunk.toString()));
+    else socket.pause();
     // An end is an end, however abrupt
     socket.on('error', () => undefined);
     this.ended = new Promise((resolve) => {
       socket.on('close', () => {
-        stop();
-        resolve({ way: name, text: text.join(''), afterMs: performance.now() - began });
+        clearInterval(timer);
+        clearTimeout(bound);
+        resolve({ way: name, text: text.join(''), isGivenUp, afterMs: performance.now() - began });
       });
     });
   }
-}
-
-function sendSlowly(socket: Socket, more: string): () => void {
-  const timer = setInterval(() => more !== '' && socket.writable && socket.write(more), BYTE_EVERY_MS);
-  const bound = setTimeout(() => socket.destroy(), 2 * LONGEST_MS);
-  return () => {
-    clearInterval(timer);
-    clearTimeout(bound);
-  };
 }
 
 /** Issues a key and has it verified, as others do. @returns the milliseconds of the slower of the two */
