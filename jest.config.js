@@ -1,7 +1,6 @@
 /** What knows of no database is tried once, on the embedded one: its processes are half of what these tests cost. */
 const WITHOUT_DATABASE = [
   'client-address',
-  'deploy',
   'http',
   'openapi',
   'sessions',

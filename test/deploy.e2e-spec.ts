@@ -2,12 +2,16 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { ConfigurationError, parseVariables, VARIABLE_NAMES } from '../src/config/variables.js';
 import { freePort } from './support/free-port.js';
+import { checkNginx, NGINX_VARIABLE } from './support/nginx.js';
 import { sharedVariables } from './support/process.js';
 import { startService } from './support/service.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
 type Variables = Record<string, string>;
 
+/** What the libraries of OpenTelemetry read themselves, as .env.example says. */
+const TELEMETRY = ['OTEL_SERVICE_NAME', 'OTEL_TRACES_SAMPLER', 'OTEL_TRACES_SAMPLER_ARG', 'OTEL_EXPORTER_OTLP_HEADERS'];
+const READ = [...VARIABLE_NAMES, ...TELEMETRY];
 const IMAGE: Variables = { NODE_ENV: 'production', HOST: '0.0.0.0', PORT: '8000' };
 /** What an operator sets. */
 const SECRETS: Variables = {
@@ -24,13 +28,19 @@ const deployments = {
 };
 
 it.each(Object.entries(deployments))('%s passes what the service reads, and all that it needs', (_, given) => {
-  expect(Object.keys(given).filter((name) => !VARIABLE_NAMES.includes(name))).toEqual([]);
+  expect(Object.keys(given).filter((name) => !READ.includes(name))).toEqual([]);
   expect(() => parseVariables({ ...IMAGE, ...given })).not.toThrow();
 });
 
 it('would notice if one were missing', () => {
   const { DATABASE_URL: _, ...rest } = composed();
   expect(() => parseVariables({ ...IMAGE, ...rest })).toThrow(ConfigurationError);
+});
+
+it('docker-compose.yml passes every variable that its image does not set', () => {
+  const passed = { ...IMAGE, ...composed() };
+  // Nothing is embedded there
+  expect(READ.filter((name) => !(name in passed))).toEqual(['DATA_DIR']);
 });
 
 it('both processes of docker-compose.yml get the same, and nginx leads to both', () => {
@@ -41,6 +51,59 @@ it('both processes of docker-compose.yml get the same, and nginx leads to both',
     expect(upstreams).toContain(`server ${services[name].networks.front.ipv4_address}:8000 `);
   }
   expect(composed()['TRUSTED_PROXIES']).toBe(`${services.nginx.networks.front.ipv4_address}/32`);
+});
+
+it('nginx finds in its container what deploy/nginx.conf includes', () => {
+  const included = readFileSync('deploy/nginx.conf', 'utf8').matchAll(/^ *include (\S+);/gm);
+  const mounted: string[] = read('docker-compose.yml').services.nginx.volumes;
+  const places = mounted.map((volume) => volume.split(':')[1]);
+  for (const [, file] of included) expect(places).toContain(`/etc/nginx/${file}`);
+});
+
+const hasNginx = process.env[NGINX_VARIABLE] !== undefined;
+if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not set: nginx's own check of its files\n`);
+
+(hasNginx ? it : it.skip).each(['deploy/upstreams.conf', 'deploy/compose/upstreams.conf'])(
+  'nginx starts with %s',
+  async (path) => {
+    // The names are known in the composition alone
+    const upstreams = readFileSync(path, 'utf8').replaceAll('host.docker.internal', '127.0.0.1');
+    await expect(checkNginx(upstreams)).resolves.toBeUndefined();
+  },
+);
+
+describe('deploy/kubernetes', () => {
+  const manifest = (name: string) => read(`deploy/kubernetes/${name}.yaml`);
+  const { spec } = manifest('deployment');
+  const [container] = spec.template.spec.containers;
+
+  it.each([
+    ['deployment', spec.selector.matchLabels],
+    ['spread', spec.template.spec.topologySpreadConstraints[0].labelSelector.matchLabels],
+    ['service', manifest('service').spec.selector],
+    ['disruption budget', manifest('pod-disruption-budget').spec.selector.matchLabels],
+    ['network policy', manifest('network-policy').spec.podSelector.matchLabels],
+  ])('the %s means the pods that there are', (_, selector) => {
+    expect(selector).not.toEqual({});
+    expect(spec.template.metadata.labels).toMatchObject(selector);
+  });
+
+  it('every port that is named is one of the container', () => {
+    const used = [
+      ...manifest('service').spec.ports.map(({ targetPort }: { targetPort: string }) => targetPort),
+      ...manifest('network-policy').spec.ingress[0].ports.map(({ port }: { port: string }) => port),
+      ...['startupProbe', 'readinessProbe', 'livenessProbe'].map((probe) => container[probe].httpGet.port),
+    ];
+    expect([...new Set(used)]).toEqual(container.ports.map(({ name }: { name: string }) => name));
+  });
+
+  it('what the variables come from is made, or said how to make', () => {
+    const { resources, configMapGenerator } = manifest('kustomization');
+    const [config] = configMapGenerator;
+    const secret = manifest('secret.example').metadata;
+    expect(container.envFrom).toEqual([{ configMapRef: { name: config.name } }, { secretRef: { name: secret.name } }]);
+    for (const file of resources) expect(read(`deploy/kubernetes/${file}`).metadata.name).toBe('api-keys');
+  });
 });
 
 describe('metrics', () => {
@@ -64,6 +127,11 @@ describe('metrics', () => {
     const names = texts.flatMap((text) => text.match(/\b(?:w3ipfs_keys|nodejs|process)_\w+/g) ?? []);
     expect(names.length).toBeGreaterThan(10);
     expect([...new Set(names)].filter((name) => !metrics.has(name))).toEqual([]);
+  });
+
+  it.each(Object.entries(used))('%s closes every bracket', (_, texts) => {
+    expect(texts.filter((text) => !isBalanced(text))).toEqual([]);
+    expect(isBalanced('sum(rate(a{b="("}[5m])')).toBe(false);
   });
 });
 
@@ -100,4 +168,14 @@ function withSecrets(example: Variables): Variables {
 function expressions(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, child]) => (name === 'expr' ? [String(child)] : expressions(child)));
+}
+
+/** Takes strings out, then the innermost pairs, until nothing changes: no bracket may be left. */
+function isBalanced(expression: string): boolean {
+  let rest = expression.replaceAll(/"(?:\\.|[^"\\])*"/g, '');
+  for (let before = ''; before !== rest;) {
+    before = rest;
+    rest = rest.replaceAll(/\([^()[\]{}]*\)|\[[^()[\]{}]*\]|\{[^()[\]{}]*\}/g, '');
+  }
+  return !/[()[\]{}]/.test(rest);
 }

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { SCOPES } from '../src/api-keys/scopes.js';
 import { ROUTE_TABLE } from '../src/verification/route-table.js';
+import { range } from './support/at-once.js';
 import { bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
 import { type Gateway, NGINX_VARIABLE, startNginx } from './support/nginx.js';
 import { type SmallServer, startPlatform, startServer } from './support/platform.js';
@@ -326,9 +327,14 @@ withNginx('nginx, before two processes of the key service', () => {
 
   it('answers 503 while both are away, and is itself within two seconds of their return', async () => {
     for (const proxy of proxies) await proxy.cut();
-    for (const path of [PINS, '/api/apiKeys/list']) {
-      const { status, body } = await gateway.client.get(path, pairHeaders(admin));
-      expect([status, body.error.code]).toEqual([503, 'unavailable']);
+    const away = [
+      await gateway.client.get(PINS, pairHeaders(admin)),
+      await gateway.client.get('/api/apiKeys/list', pairHeaders(admin)),
+      await verify(gateway.inside, admin),
+    ];
+    for (const { status, headers, body } of away) {
+      expect([status, headers['retry-after'], body.error.code]).toEqual([503, '2', 'unavailable']);
+      expect(body.request_id).toBe(headers['x-request-id']);
     }
     const before = proxies.map((proxy) => proxy.connections());
     for (const proxy of proxies) await proxy.mend();
@@ -345,8 +351,31 @@ withNginx('nginx, before two processes of the key service', () => {
     expect((await verify(gateway.inside, admin)).body.data.code).toBe('VALID');
     expect((await gateway.inside.get('/health/ready')).status).toBe(200);
     for (const path of ['/metrics', '/docs', PINS]) {
-      expect((await gateway.inside.get(path, serviceHeaders)).status).toBe(404);
+      const answer = await gateway.inside.get(path, serviceHeaders);
+      expect([answer.status, answer.body.error.code]).toEqual([404, 'route_not_found']);
     }
+  });
+
+  it('refuses a body that is too large, as the key service would', async () => {
+    const body = Buffer.alloc(65_537, ' ');
+    const refused = [
+      await gateway.client.post('/api/apiKeys', sessionOf('ann'), body),
+      await gateway.inside.post('/api/apiKeys/verify', serviceHeaders, body),
+    ];
+    for (const answer of refused) expect([answer.status, answer.body.error.code]).toEqual([413, 'payload_too_large']);
+    const upload = await sendRaw(gateway.port, 'POST /api/pinning HTTP/1.1\r\nContent-Length: 2000000000\r\n');
+    expect(upload).toContain('"code":"payload_too_large"');
+  });
+
+  it('takes 256 requests from one address at once', async () => {
+    const slow = range(256).map(() => connect(gateway.port, '127.0.0.1'));
+    for (const socket of slow) socket.write('POST /api/apiKeys HTTP/1.1\r\nHost: gateway\r\nContent-Length: 9\r\n\r\n');
+    const list = () => gateway.client.get('/api/apiKeys/list', pairHeaders(admin));
+    await until(async () => (await list()).status === 429, 'nginx to have read them all');
+    const { headers, body } = await list();
+    expect([headers['retry-after'], body.error.code]).toEqual(['2', 'rate_limited']);
+    for (const socket of slow) socket.destroy();
+    await until(async () => (await list()).status === 200, 'nginx to notice that they have gone');
   });
 });
 

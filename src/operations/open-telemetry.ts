@@ -27,7 +27,7 @@ export class OpenTelemetry extends Tracing {
     const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
     const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_WITHIN_MS });
     this.provider = new NodeTracerProvider({
-      resource: resourceFromAttributes({ 'service.name': process.env['OTEL_SERVICE_NAME'] ?? SERVICE }),
+      resource: resourceFromAttributes({ 'service.name': process.env['OTEL_SERVICE_NAME'] || SERVICE }),
       spanProcessors: [new BatchSpanProcessor(exporter, { exportTimeoutMillis: EXPORT_WITHIN_MS })],
     });
     this.provider.register();

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { accessSync, chmodSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { accessSync, chmodSync, constants, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { freePort } from './free-port.js';
 export const NGINX_VARIABLE = 'TEST_NGINX';
 
 const NOBODY = 65_534;
+const unprivileged = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 
 /** An nginx of a test's own, configured by `deploy/nginx.conf`. */
 export interface Gateway {
@@ -28,16 +29,8 @@ interface Addresses {
 }
 
 export async function startNginx(addresses: Addresses): Promise<Gateway> {
-  const nginx = executable();
-  const folder = makeFolder();
-  chmodSync(folder, 0o777);
-  const [port, insidePort] = [await freePort(), await freePort()];
-  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, insidePort));
-  writeFileSync(join(folder, 'upstreams.conf'), upstreams(addresses));
-  const directives = `daemon off; master_process off; pid ${folder}/pid; error_log stderr;`;
-  const unprivileged = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-  const args = ['-e', 'stderr', '-p', folder, '-c', join(folder, 'nginx.conf'), '-g', directives];
-  const child = spawn(nginx, args, { ...unprivileged, stdio: ['ignore', 'ignore', 'pipe'] });
+  const { folder, port, insidePort, args } = await configured(upstreams(addresses));
+  const child = spawn(executable(), args, { ...unprivileged, stdio: ['ignore', 'ignore', 'pipe'] });
   let output = '';
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
@@ -54,6 +47,29 @@ export async function startNginx(addresses: Addresses): Promise<Gateway> {
     removeFolder(folder);
   };
   return { port, client, inside, stop };
+}
+
+/** @throws where nginx would not start with the shipped configuration and these upstreams */
+export async function checkNginx(upstreamsText: string): Promise<void> {
+  const { folder, args } = await configured(upstreamsText);
+  try {
+    execFileSync(executable(), [...args, '-t'], { ...unprivileged, stdio: 'pipe' });
+  } finally {
+    removeFolder(folder);
+  }
+}
+
+/** A folder of what is shipped, and how nginx is told to run there. */
+async function configured(upstreamsText: string) {
+  const folder = makeFolder();
+  chmodSync(folder, 0o777);
+  const [port, insidePort] = [await freePort(), await freePort()];
+  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, insidePort));
+  writeFileSync(join(folder, 'upstreams.conf'), upstreamsText);
+  copyFileSync('deploy/errors.conf', join(folder, 'errors.conf'));
+  const directives = `daemon off; master_process off; pid ${folder}/pid; error_log stderr;`;
+  const args = ['-e', 'stderr', '-p', folder, '-c', join(folder, 'nginx.conf'), '-g', directives];
+  return { folder, port, insidePort, args };
 }
 
 function executable(): string {
