@@ -17,7 +17,7 @@ if (!SERVER_URL) {
   console.error('This needs a PostgreSQL server: DATABASE_URL=postgres://... npm run bench:find');
   process.exit(64);
 }
-printMachine();
+printMachine('one request after the other');
 await withDatabase(async (database) => {
   const service = await startService(database, { MANAGEMENT_RATE_LIMIT: '1000000' });
   try {

@@ -77,12 +77,37 @@ function listeningUrl(child: ChildProcess): Promise<string> {
   });
 }
 
-/** User and system time of the process (proc(5), fields 14 and 15, in ticks of 10 ms); Linux only. */
-export function cpuSeconds(pid: number | undefined): number {
+/** User and system time of the process; not a number where there is none. Linux only. */
+function cpuSeconds(pid: number | undefined): number {
+  return secondsOf(pid, USER, SYSTEM);
+}
+
+/** That of a process and of all its children, also of those that have ended. */
+export function cpuSecondsWithChildren(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  // After its children: what has ended since the list was read is then counted by the parent
+  const times = children.map((child) => cpuSeconds(child) || 0);
+  return times.reduce((sum, seconds) => sum + seconds, 0) + secondsOf(pid, USER, SYSTEM, ENDED_USER, ENDED_SYSTEM);
+}
+
+export function parentOf(pid: number): number {
+  return Number(statOf(pid)[PARENT]);
+}
+
+/** Fields of `/proc/<pid>/stat` as proc(5) numbers them; times are in ticks of 10 ms. */
+const [PARENT, USER, SYSTEM, ENDED_USER, ENDED_SYSTEM] = [4, 14, 15, 16, 17] as const;
+
+function secondsOf(pid: number | undefined, ...fields: number[]): number {
+  const stat = statOf(pid);
+  return fields.reduce((sum, field) => sum + Number(stat[field]), 0) / 100;
+}
+
+/** The fields by their numbers: the third is the first after the name in brackets. Empty where there is no process. */
+function statOf(pid: number | undefined): string[] {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return (Number(fields[11]) + Number(fields[12])) / 100;
+    const afterName = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1] ?? '';
+    return ['', '', '', ...afterName.split(' ')];
   } catch {
-    return Number.NaN;
+    return [];
   }
 }

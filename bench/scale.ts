@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { type BenchDatabase, SERVER_URL, withDatabase } from './database.js';
-import { load, type Round, ROUND_SECONDS, type Work } from './load.js';
-import { cpuSeconds, type Measured } from './process.js';
+import { CONNECTIONS, GENERATOR, load, type Round, warmUp, type Work } from './load.js';
+import { type PostgresLoad, PostgresMeter } from './postgres-load.js';
+import type { Measured } from './process.js';
 import { fillCache, verify, verifyBody } from './requests.js';
 import { startService } from './service.js';
 import { limitKeys, storeKeys } from './stored-keys.js';
@@ -13,98 +13,69 @@ const KEYS = 1_000;
 /** Of so many keys, one has `max_uses`, each use of which is a row of PostgreSQL's. */
 const LIMITED_OF = 10;
 const MAX_USES = 1_000_000_000;
-const IDLE_SECONDS = 5;
-/** A connection tells what it has done when it has been idle for a second. */
-const TOLD_AFTER_MS = 1_500;
 
-/** What PostgreSQL has done for the database until now. */
-interface Done {
-  transactions: number;
-  /** By the process of each connection. */
-  cpuSeconds: Map<number, number>;
-}
-
-/** What it does in a second. */
-interface PostgresLoad {
-  transactions: number;
-  cpuSeconds: number;
-}
+/** How long PostgreSQL is measured, the load already running and still running at its end. */
+const LOADED_SECONDS = 15;
+const LEAD_SECONDS = 2;
+const TAIL_SECONDS = 1;
+const IDLE_SECONDS = 10;
+/** After ten seconds, connections that have become idle have counted what they did before. */
+const SETTLED_SECONDS = 11;
 
 /** How verdicts grow with processes on the cores of this machine, and what each costs PostgreSQL. */
-async function scale(database: BenchDatabase): Promise<void> {
-  const client = new pg.Client({ connectionString: database.DATABASE_URL as string });
-  await client.connect();
-  const first = await startService(database);
+async function scale(database: BenchDatabase, serverUrl: string): Promise<void> {
+  const services = [await startService(database)];
+  const meter = await PostgresMeter.connect(serverUrl, database.DATABASE_URL ?? '');
   const pairs = await storeKeys(database, KEYS);
-  const limited = pairs.filter((_, index) => index % LIMITED_OF === 0);
-  await limitKeys(database, limited, { maxUses: MAX_USES });
-  const works = [
+  const limited = new Set(pairs.filter((_, index) => index % LIMITED_OF === 0));
+  await limitKeys(database, [...limited], { maxUses: MAX_USES });
+  const works: Work[] = [
     {
       ...verify('keys without limits', pairs[1]!),
-      bodies: pairs.filter((pair) => !limited.includes(pair)).map(verifyBody),
+      bodies: pairs.filter((pair) => !limited.has(pair)).map(verifyBody),
     },
     { ...verify(`one key in ${LIMITED_OF} with max_uses`, pairs[0]!), bodies: pairs.map(verifyBody) },
   ];
-  console.log('\n| processes | load | verdicts/s | p99 | PostgreSQL: transactions/s | its share of a core |');
-  console.log('| --- | --- | --- | --- | --- | --- |');
-  const services: Measured[] = [first];
+  printHeading(await meter.settings());
   for (let count = 1; count <= MOST_PROCESSES; count++) {
     if (services.length < count) services.push(await startService(database));
     for (const service of services) await fillCache(service, pairs);
-    printRow(count, 'idle', await during(client, () => sleep(IDLE_SECONDS * 1_000)));
+    await sleep(SETTLED_SECONDS * 1_000);
+    printRow(count, 'none', await meter.measure(IDLE_SECONDS));
     for (const work of works) {
-      let rounds: Round[] = [];
-      const all = async () => void (rounds = await loadAll(services, work));
-      await all();
-      printRow(count, work.name, await during(client, all), rounds);
+      await Promise.all(services.map((service) => warmUp(service, work)));
+      const [postgres, rounds] = await Promise.all([whileLoaded(meter), loadAll(services, work)]);
+      printRow(count, work.name, postgres, rounds);
     }
   }
-  await client.end();
+  await meter.end();
   for (const service of services) await service.stop();
 }
 
 /** All of them at once, as many connections to each. */
 function loadAll(services: Measured[], work: Work): Promise<Round[]> {
-  return Promise.all(services.map((service) => load(service, work, ROUND_SECONDS)));
+  const seconds = LEAD_SECONDS + LOADED_SECONDS + TAIL_SECONDS;
+  return Promise.all(services.map((service) => load(service, work, seconds)));
 }
 
-/** PostgreSQL's work while something runs. */
-async function during(client: pg.Client, run: () => Promise<void>): Promise<PostgresLoad> {
-  await sleep(TOLD_AFTER_MS);
-  const [before, began] = [await done(client), performance.now()];
-  await run();
-  const seconds = (performance.now() - began) / 1_000;
-  await sleep(TOLD_AFTER_MS);
-  const after = await done(client);
-  return {
-    transactions: (after.transactions - before.transactions) / (seconds + TOLD_AFTER_MS / 1_000),
-    cpuSeconds: usedBetween(before, after) / (seconds + TOLD_AFTER_MS / 1_000),
-  };
+async function whileLoaded(meter: PostgresMeter): Promise<PostgresLoad> {
+  await sleep(LEAD_SECONDS * 1_000);
+  return await meter.measure(LOADED_SECONDS);
 }
 
-/** By PostgreSQL's own counters, and those that the system keeps of its connections' processes. */
-async function done(client: pg.Client): Promise<Done> {
-  const counted = await client.query(
-    'SELECT xact_commit::int AS count FROM pg_stat_database WHERE datname = current_database()',
-  );
-  const { rows } = await client.query('SELECT pid FROM pg_stat_activity WHERE datname = current_database()');
-  return { transactions: counted.rows[0].count, cpuSeconds: new Map(rows.map(({ pid }) => [pid, cpuSeconds(pid)])) };
+function printHeading(settings: string): void {
+  console.log(`PostgreSQL: ${settings}`);
+  console.log(`measured for ${LOADED_SECONDS} s within a load that goes on, and for ${IDLE_SECONDS} s without any\n`);
+  const postgres = ["PostgreSQL: this database's transactions/s", 'cores used by all processes of the server'];
+  console.log(`| processes | load | verdicts/s | p99 | ${postgres.join(' | ')} |`);
+  console.log('| --- | --- | --- | --- | --- | --- |');
 }
 
-/** Of the connections that are there now; those that have ended meanwhile have told nobody. */
-function usedBetween(before: Done, after: Done): number {
-  return [...after.cpuSeconds].reduce((sum, [pid, seconds]) => sum + seconds - (before.cpuSeconds.get(pid) ?? 0), 0);
-}
-
-function printRow(
-  count: number,
-  name: string,
-  { transactions, cpuSeconds: share }: PostgresLoad,
-  rounds: Round[] = [],
-): void {
+function printRow(count: number, name: string, postgres: PostgresLoad, rounds: Round[] = []): void {
   const verdicts = rounds.reduce((sum, { perSecond }) => sum + perSecond, 0);
-  const p99 = rounds.length > 0 ? time(Math.max(...rounds.map((round) => round.p99))) : '';
-  const figures = [count, name, rounds.length > 0 ? whole(verdicts) : '', p99, whole(transactions), share.toFixed(2)];
+  const p99 = Math.max(...rounds.map((round) => round.p99));
+  const seen = rounds.length > 0 ? [whole(verdicts), time(p99)] : ['', ''];
+  const figures = [count, name, ...seen, whole(postgres.transactions), postgres.cpuSeconds.toFixed(3)];
   console.log(`| ${figures.join(' | ')} |`);
 }
 
@@ -112,5 +83,6 @@ if (!SERVER_URL) {
   console.error('Several processes need a server: DATABASE_URL=postgres://... npm run bench:scale');
   process.exit(64);
 }
-printMachine();
-await withDatabase(scale);
+const serverUrl = SERVER_URL;
+printMachine(`${GENERATOR}, ${CONNECTIONS} connections to each process`);
+await withDatabase((database) => scale(database, serverUrl));

@@ -1,24 +1,19 @@
-import autocannon, { type Request } from 'autocannon';
-import { documentedBody } from '../test/support/keys.js';
-import { sessionOf } from '../test/support/sessions.js';
+import type { Request } from 'autocannon';
 import { withDatabase } from './database.js';
-import type { Work } from './load.js';
+import { loadByMix, MIX_CONNECTIONS, mixedRequests } from './mix.js';
 import type { Measured } from './process.js';
-import { authorize, fillCache, JSON_TYPE, verify } from './requests.js';
+import { fillCache } from './requests.js';
 import { SERVICE_TOKEN, startService } from './service.js';
 import { storeKeys } from './stored-keys.js';
 import { printMachine, time, whole } from './table.js';
 
 const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 5);
 const SHARE_OF_CAPACITY = 0.7;
+const WARM_UP_SECONDS = 5;
 const CAPACITY_SECONDS = 15;
-const CONNECTIONS = 64;
 const KEYS = 1_000;
-/** How much the memory may grow after the first minute. */
-const MOST_GROWTH = 1.1;
-
-/** In a hundred requests: what services and gateways ask on every request of theirs, and people now and then. */
-const MIX = { verify: 80, authorize: 15, list: 4, issue: 1 };
+/** By how much the last minute may exceed the first. */
+const MOST_GROWTH = { memory: 1.1, p99: 2 };
 
 /** A minute of load; times in milliseconds, sizes in MB. */
 interface Minute {
@@ -31,53 +26,33 @@ interface Minute {
 
 /** What becomes of a process that works for minutes at a good part of what it can. */
 async function soak(service: Measured, requests: Request[]): Promise<void> {
-  await fire(service, requests, { duration: 5 });
-  const capacity = (await fire(service, requests, { duration: CAPACITY_SECONDS })).requests.average;
+  await loadByMix(service, requests, { seconds: WARM_UP_SECONDS });
+  const { perSecond: capacity } = await loadByMix(service, requests, { seconds: CAPACITY_SECONDS });
   const rate = Math.floor(capacity * SHARE_OF_CAPACITY);
   console.log(`\nCapacity for this mix: ${whole(capacity)} requests/s; held from now on: ${whole(rate)}\n`);
   console.log('| minute | requests/s | p50 | p99 | memory (RSS) | heap used |');
   console.log('| --- | --- | --- | --- | --- | --- |');
   const minutes: Minute[] = [];
-  for (let minute = 1; minute <= MINUTES; minute++) {
-    const { requests: answered, latency } = await fire(service, requests, { duration: 60, overallRate: rate });
-    const sizes = await memoryOf(service);
-    const seen = { perSecond: answered.average, p50: latency.p50, p99: latency.p99, ...sizes };
-    minutes.push(seen);
-    const figures = [
-      minute,
-      whole(seen.perSecond),
-      time(seen.p50),
-      time(seen.p99),
-      whole(seen.memory),
-      whole(seen.heap),
-    ];
-    console.log(`| ${figures.join(' | ')} |`);
+  for (let count = 1; count <= MINUTES; count++) {
+    const seen = await loadByMix(service, requests, { seconds: 60, perSecond: rate });
+    const minute = { ...seen, ...(await memoryOf(service)) };
+    minutes.push(minute);
+    printRow(count, minute);
   }
+  judge(minutes);
+}
+
+function printRow(count: number, { perSecond, p50, p99, memory, heap }: Minute): void {
+  console.log(`| ${[count, whole(perSecond), time(p50), time(p99), whole(memory), whole(heap)].join(' | ')} |`);
+}
+
+/** @throws Error if the last minute needed much more memory than the first, or its p99 is much longer */
+function judge(minutes: Minute[]): void {
   const growthOf = (figure: keyof Minute) => (minutes.at(-1)?.[figure] ?? NaN) / (minutes[0]?.[figure] ?? NaN);
-  console.log(
-    `\nThe last minute beside the first: memory ${growthOf('memory').toFixed(2)}, p99 ${growthOf('p99').toFixed(2)}`,
-  );
-  if (!(growthOf('memory') <= MOST_GROWTH)) throw new Error('the memory has grown');
-}
-
-/** @throws Error if any request was not answered well */
-async function fire(service: Measured, requests: Request[], options: { duration: number; overallRate?: number }) {
-  // In a thread of its own, which ends with the minute: in one thread autocannon grows slower from run to run
-  const result = await autocannon({ url: service.url, connections: CONNECTIONS, workers: 1, requests, ...options });
-  if (result.non2xx + result.errors > 0) throw new Error(`${result.non2xx} refusals, ${result.errors} errors`);
-  return result;
-}
-
-function requestsOf(works: Record<keyof typeof MIX, Work>): Request[] {
-  const all = Object.entries(MIX).flatMap(([name, times]) => {
-    const { path, method, headers, body } = works[name as keyof typeof MIX].request;
-    return Array.from({ length: times }, (_, index) => ({
-      at: (index + 0.5) / times,
-      request: { path, method, headers, ...(body !== undefined && { body }) },
-    }));
-  });
-  // Each kind spread evenly over the hundred
-  return all.toSorted((one, other) => one.at - other.at).map(({ request }) => request);
+  const [memory, p99] = [growthOf('memory'), growthOf('p99')];
+  console.log(`\nThe last minute beside the first: memory ${memory.toFixed(2)}, p99 ${p99.toFixed(2)}`);
+  if (!(memory <= MOST_GROWTH.memory)) throw new Error(`the memory has grown more than ${MOST_GROWTH.memory} times`);
+  if (!(p99 <= MOST_GROWTH.p99)) throw new Error(`p99 is not steady: it has grown more than ${MOST_GROWTH.p99} times`);
 }
 
 async function memoryOf({ url }: Measured): Promise<Pick<Minute, 'memory' | 'heap'>> {
@@ -87,27 +62,13 @@ async function memoryOf({ url }: Measured): Promise<Pick<Minute, 'memory' | 'hea
   return { memory: megabytes('process_resident_memory_bytes'), heap: megabytes('nodejs_heap_size_used_bytes') };
 }
 
-printMachine();
+printMachine(`autocannon, ${MIX_CONNECTIONS} connections`);
 await withDatabase(async (database) => {
   const service = await startService(database, { LOG_LEVEL: 'info', MANAGEMENT_RATE_LIMIT: '1000000' });
   try {
     const pairs = await storeKeys(database, KEYS);
     await fillCache(service, pairs);
-    const [pair] = pairs;
-    if (!pair) throw new Error('no key was stored');
-    const session = sessionOf('soak');
-    const list: Work = {
-      name: 'list',
-      request: { method: 'GET', path: '/api/apiKeys/list', headers: session },
-      expects: '',
-    };
-    const body = JSON.stringify(documentedBody);
-    const request = { method: 'POST', path: '/api/apiKeys', headers: { ...session, ...JSON_TYPE }, body } as const;
-    const issue: Work = { name: 'issue', request, expects: '' };
-    await soak(
-      service,
-      requestsOf({ verify: verify('verify', pair), authorize: authorize('authorize', pair), list, issue }),
-    );
+    await soak(service, mixedRequests(pairs));
   } finally {
     await service.stop();
   }

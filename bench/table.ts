@@ -4,10 +4,13 @@ import { CONNECTIONS, GENERATOR, ROUND_SECONDS, type Round } from './load.js';
 
 export const FLOOR = '*bare Fastify, same bytes*';
 
-export function printMachine(): void {
+const ALTERNATING = `${GENERATOR}, ${CONNECTIONS} connections; medians of alternating rounds of ${ROUND_SECONDS} s each`;
+
+/** On what, and by what load, the figures below were measured. */
+export function printMachine(load = ALTERNATING): void {
   console.log(`Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}),`);
-  console.log(`${DATABASE_KIND}; ${GENERATOR}, ${CONNECTIONS} connections; medians of alternating rounds`);
-  console.log(`of ${ROUND_SECONDS} s each; the generator and the database share the cores`);
+  console.log(`${DATABASE_KIND}; ${load};`);
+  console.log('the generator and the database share the cores');
 }
 
 export function printHeading(title: string): void {

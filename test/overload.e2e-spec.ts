@@ -79,7 +79,7 @@ it(`refuses management at once, beyond ${MOST_MANAGEMENT} requests under way, an
   if (onServer) expect(verdict?.body.data.code).toBe('VALID');
   expect(all.filter(({ status }) => status === 200)).toHaveLength(MOST_MANAGEMENT);
 
-  const shed = await metricOf(service.client, 'w3ipfs_keys_requests_shed_total{lane="management"}');
+  const shed = await metricOf(service.client, 'w3ipfs_keys_requests_shed_total{kind="management"}');
   expect([shed, await underWay()]).toEqual([TOO_MANY, 0]);
   expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key))).status).toBe(200);
 });
@@ -104,7 +104,7 @@ it('forgets those who go away before they are answered, in whatever way', async 
 });
 
 function underWay(): Promise<number> {
-  return metricOf(service.client, 'w3ipfs_keys_requests_under_way{lane="management"}');
+  return metricOf(service.client, 'w3ipfs_keys_requests_under_way{kind="management"}');
 }
 
 it(`refuses keys that are not known yet, beyond ${MOST_READ} that are being read`, async () => {

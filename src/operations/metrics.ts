@@ -45,8 +45,13 @@ export class Metrics implements OnModuleInit {
     this.registry.registerMetric(this.requests as unknown as Histogram);
     this.counter('verdicts_total', 'Verdicts on keys', 'code', () => verifier.verdicts);
     this.counter('key_lookups_total', 'How pairs were recognised', 'result', () => knownKeys.lookups);
+    this.gauge(
+      'key_lookups_under_way',
+      'Keys that are being read and checked for the first time',
+      () => knownKeys.reads,
+    );
     this.gauge('known_keys', 'Keys that are remembered', () => knownKeys.size);
-    this.byLane(overload);
+    this.byKind(overload);
     this.gauge('argon2_waiting', 'Checks of secrets that wait for a core', () => secretChecks.waiting);
     this.gauge('change_feed_age_seconds', 'Since when changes may have been missed', () => feed.age / 1_000);
     this.gauge('uses_waiting', 'Uses that wait to be made durable', () => usageMeter.waitingCount);
@@ -72,19 +77,19 @@ export class Metrics implements OnModuleInit {
     return (this.dataSource.driver as unknown as { master: { waitingCount: number; totalCount: number } }).master;
   }
 
-  private byLane({ management, verification }: Overload): void {
-    const lanes = { management, verification };
+  private byKind({ management, verification }: Overload): void {
+    const kinds = { management, verification };
     const read = (figure: 'underWay' | 'refused') =>
-      Object.fromEntries(Object.entries(lanes).map(([lane, admission]) => [lane, admission[figure]]));
-    this.counter('requests_shed_total', 'Requests refused because too many were under way', 'lane', () =>
+      Object.fromEntries(Object.entries(kinds).map(([kind, admission]) => [kind, admission[figure]]));
+    this.counter('requests_shed_total', 'Requests refused because too many were under way', 'kind', () =>
       read('refused'),
     );
     const gauge: Gauge = new Gauge({
       name: `${PREFIX}requests_under_way`,
       help: 'Requests that have not been answered yet',
-      labelNames: ['lane'],
+      labelNames: ['kind'],
       registers: [this.registry],
-      collect: () => Object.entries(read('underWay')).forEach(([lane, count]) => gauge.set({ lane }, count)),
+      collect: () => Object.entries(read('underWay')).forEach(([kind, count]) => gauge.set({ kind }, count)),
     });
   }
 

@@ -67,6 +67,11 @@ export class KnownKeys {
     return this.keys.size + this.rotated.size;
   }
 
+  /** How many keys are being read and hashed. */
+  get reads(): number {
+    return this.reading.underWay;
+  }
+
   /**
    * The key of a pair, whatever the key's state; `undefined` if the pair is not right.
    *

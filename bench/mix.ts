@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Request } from 'autocannon';
+import { documentedBody } from '../test/support/keys.js';
+import { sessionOf } from '../test/support/sessions.js';
+import type { KeyPair } from '../src/api-keys/credentials.js';
+import type { Seen, Work } from './load.js';
+import { type Measured, runProgram } from './process.js';
+import { authorize, JSON_TYPE, verify } from './requests.js';
+
+/** In a hundred requests: what services and gateways ask on every request of theirs, and people now and then. */
+const MIX = { verify: 80, authorize: 15, list: 4, issue: 1 };
+
+export const MIX_CONNECTIONS = 64;
+
+/** A connection takes a hundred of its own; they lie 101 apart. */
+const HUNDREDS = Math.ceil((MIX_CONNECTIONS * 101) / 100);
+
+/** What `processes/mixed-load.ts` is given. */
+export interface MixedLoad {
+  url: string;
+  requests: Request[];
+  connections: number;
+  seconds: number;
+  /** Asked at a steady rate; absent, as fast as answers come. */
+  perSecond?: number;
+}
+
+export type MixedSeen = Pick<Seen, 'perSecond' | 'p50' | 'p99'>;
+
+/** @throws Error if any request was not answered well */
+export async function loadByMix(
+  { url }: Measured,
+  requests: Request[],
+  { seconds, perSecond }: Pick<MixedLoad, 'seconds' | 'perSecond'>,
+): Promise<MixedSeen> {
+  const folder = mkdtempSync(join(tmpdir(), 'w3k-mix-'));
+  try {
+    const file = join(folder, 'load.json');
+    const load = {
+      url,
+      requests,
+      connections: MIX_CONNECTIONS,
+      seconds,
+      ...(perSecond !== undefined && { perSecond }),
+    };
+    writeFileSync(file, JSON.stringify(load satisfies MixedLoad));
+    return await runProgram<MixedSeen>('mixed-load', file, {});
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Each kind spread evenly over every hundred, and the keys in turn over the requests of a kind. */
+export function mixedRequests(pairs: readonly KeyPair[]): Request[] {
+  const session = sessionOf('soak');
+  const list = { method: 'GET', path: '/api/apiKeys/list', headers: session } as const;
+  const body = JSON.stringify(documentedBody);
+  const issue = { method: 'POST', path: '/api/apiKeys', headers: { ...session, ...JSON_TYPE }, body } as const;
+  const pairOf = (nth: number) => pairs[nth % pairs.length]!;
+  const nthOf: Record<keyof typeof MIX, (nth: number) => Work['request']> = {
+    verify: (nth) => verify('verify', pairOf(nth)).request,
+    authorize: (nth) => authorize('authorize', pairOf(nth)).request,
+    list: () => list,
+    issue: () => issue,
+  };
+  const all = Object.entries(MIX).flatMap(([kind, times]) =>
+    Array.from({ length: times * HUNDREDS }, (_, nth) => ({
+      at: (nth + 0.5) / times,
+      request: nthOf[kind as keyof typeof MIX](nth),
+    })),
+  );
+  return all.toSorted((one, other) => one.at - other.at).map(({ request }) => request);
+}
