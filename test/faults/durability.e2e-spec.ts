@@ -1,14 +1,27 @@
+import pg from 'pg';
 import { atOnce, range } from '../support/at-once.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { issued, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
+import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
+import { documentedBody, issued, type IssuedKey, issueKey, pairHeaders, powerlessBody } from '../support/keys.js';
 import { type ServiceProcess, startProcess } from '../support/process.js';
 import { retried } from '../support/retry.js';
 import { accountService, sessionOf } from '../support/sessions.js';
+import { until } from '../support/until.js';
 
 const KEYS = 1_000;
 /** So many more are asked for, and half of them answered, when it is killed. */
 const MORE = 300;
 const CALLERS = 32;
+
+/** Commits that have to do with keys wait for whoever holds this advisory lock. */
+const HELD = 77;
+const HOLD_COMMITS = `
+  CREATE FUNCTION hold_commit() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_advisory_xact_lock_shared(${HELD}); RETURN NULL; END';
+  CREATE CONSTRAINT TRIGGER hold_commits AFTER INSERT OR UPDATE ON api_keys DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION hold_commit()`;
+const WAITING = `
+  SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
 let database: TestDatabase;
 let service: ServiceProcess;
@@ -64,6 +77,37 @@ it('keeps every key that was acknowledged, usable, when it is killed in mid-run'
   expect([lost, refused]).toEqual([[], []]);
   expect(total).toBeGreaterThanOrEqual(keys.length);
   expect(total).toBeLessThanOrEqual(KEYS + MORE);
+});
+
+(onServer ? it : it.skip)('answers no change, and grants no use, before it is committed', async () => {
+  const [client, postgres] = [service.client, new pg.Client(database.variables.DATABASE_URL)];
+  await postgres.connect();
+  // One owner each: an owner's changes wait for each other
+  const [rotated, changed, revoked] = await Promise.all(['ann', 'bob', 'cleo'].map((owner) => issueKey(client, owner)));
+  const limited = await issueKey(client, 'dora', { ...documentedBody, limits: { max_uses: 10 } });
+  await postgres.query(HOLD_COMMITS);
+  await postgres.query('SELECT pg_advisory_lock($1)', [HELD]);
+  const path = (key: IssuedKey | undefined) => `/api/apiKeys/${key?.id}`;
+  const answered: string[] = [];
+  const calls = {
+    issue: client.post('/api/apiKeys', sessionOf('emil'), documentedBody),
+    rotate: client.post(`${path(rotated)}/rotate`, sessionOf('ann'), {}),
+    change: client.call('PATCH', path(changed), { headers: sessionOf('bob'), body: { name: 'another' } }),
+    revoke: client.delete(path(revoked), sessionOf('cleo')),
+    use: client.get('/api/apiKeys/authorize?scope=admin', pairHeaders(limited)),
+  };
+  const all = Object.entries(calls).map(async ([name, call]) => {
+    const { status } = await call;
+    answered.push(name);
+    return [name, status];
+  });
+  await until(async () => (await postgres.query(WAITING)).rowCount === all.length, 'all commits to be held');
+  await client.get('/health/live');
+  expect(answered).toEqual([]);
+  await postgres.query('SELECT pg_advisory_unlock($1)', [HELD]);
+  expect(await Promise.all(all)).toEqual(Object.keys(calls).map((name) => [name, 200]));
+  await postgres.query('DROP TRIGGER hold_commits ON api_keys');
+  await postgres.end();
 });
 
 const issueNamed = (name: string) => () =>
