@@ -9,11 +9,11 @@ it('ends after one more try, however long the database has not answered', async 
   jest.useFakeTimers();
   let tries = 0;
   let deny = (): void => undefined;
-  const query = () => {
+  const transaction = () => {
     tries++;
     return new Promise((_, reject) => (deny = () => reject(new Error('no answer'))));
   };
-  const meter = new UsageMeter({ query } as unknown as DataSource, new TestClock());
+  const meter = new UsageMeter({ transaction } as unknown as DataSource, new TestClock());
   meter.onModuleInit();
   meter.count('key', 1);
   await jest.advanceTimersByTimeAsync(60_000);
