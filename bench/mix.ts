@@ -14,6 +14,9 @@ const MIX = { verify: 80, authorize: 15, list: 4, issue: 1 };
 
 export const MIX_CONNECTIONS = 64;
 
+/** Whose keys are issued and listed in turn: an owner's changes wait for each other, and a list counts all that it has. */
+const OWNERS = 50;
+
 /** A connection takes a hundred of its own; they lie 101 apart. */
 const HUNDREDS = Math.ceil((MIX_CONNECTIONS * 101) / 100);
 
@@ -54,16 +57,15 @@ export async function loadByMix(
 
 /** Each kind spread evenly over every hundred, and the keys in turn over the requests of a kind. */
 export function mixedRequests(pairs: readonly KeyPair[]): Request[] {
-  const session = sessionOf('soak');
-  const list = { method: 'GET', path: '/api/apiKeys/list', headers: session } as const;
+  const sessions = Array.from({ length: OWNERS }, (_, index) => sessionOf(`owner-${index}`));
+  const sessionBy = (nth: number) => sessions[nth % OWNERS]!;
   const body = JSON.stringify(documentedBody);
-  const issue = { method: 'POST', path: '/api/apiKeys', headers: { ...session, ...JSON_TYPE }, body } as const;
   const pairOf = (nth: number) => pairs[nth % pairs.length]!;
   const nthOf: Record<keyof typeof MIX, (nth: number) => Work['request']> = {
     verify: (nth) => verify('verify', pairOf(nth)).request,
     authorize: (nth) => authorize('authorize', pairOf(nth)).request,
-    list: () => list,
-    issue: () => issue,
+    list: (nth) => ({ method: 'GET', path: '/api/apiKeys/list', headers: sessionBy(nth) }),
+    issue: (nth) => ({ method: 'POST', path: '/api/apiKeys', headers: { ...sessionBy(nth), ...JSON_TYPE }, body }),
   };
   const all = Object.entries(MIX).flatMap(([kind, times]) =>
     Array.from({ length: times * HUNDREDS }, (_, nth) => ({

@@ -1,4 +1,5 @@
 import type { Request } from 'autocannon';
+import { onMaintenanceDatabase } from '../test/support/database.js';
 import { withDatabase } from './database.js';
 import { loadByMix, MIX_CONNECTIONS, mixedRequests } from './mix.js';
 import type { Measured } from './process.js';
@@ -12,8 +13,11 @@ const SHARE_OF_CAPACITY = 0.7;
 const WARM_UP_SECONDS = 5;
 const CAPACITY_SECONDS = 15;
 const KEYS = 1_000;
-/** By how much the last minute may exceed the first. */
-const MOST_GROWTH = { memory: 1.1, p99: 2 };
+/**
+ * By how much the last minute may exceed the second: what is needed only at first is there by then. The memory of a
+ * process goes up and down by a tenth anyway, as garbage is collected.
+ */
+const MOST_GROWTH = { memory: 1.2, p99: 2 };
 
 /** A minute of load; times in milliseconds, sizes in MB. */
 interface Minute {
@@ -25,7 +29,7 @@ interface Minute {
 }
 
 /** What becomes of a process that works for minutes at a good part of what it can. */
-async function soak(service: Measured, requests: Request[]): Promise<void> {
+async function soak(service: Measured, requests: Request[], vacuum: () => Promise<void>): Promise<void> {
   await loadByMix(service, requests, { seconds: WARM_UP_SECONDS });
   const { perSecond: capacity } = await loadByMix(service, requests, { seconds: CAPACITY_SECONDS });
   const rate = Math.floor(capacity * SHARE_OF_CAPACITY);
@@ -38,6 +42,7 @@ async function soak(service: Measured, requests: Request[]): Promise<void> {
     const minute = { ...seen, ...(await memoryOf(service)) };
     minutes.push(minute);
     printRow(count, minute);
+    await vacuum();
   }
   judge(minutes);
 }
@@ -46,11 +51,11 @@ function printRow(count: number, { perSecond, p50, p99, memory, heap }: Minute):
   console.log(`| ${[count, whole(perSecond), time(p50), time(p99), whole(memory), whole(heap)].join(' | ')} |`);
 }
 
-/** @throws Error if the last minute needed much more memory than the first, or its p99 is much longer */
+/** @throws Error if the last minute needed much more memory than the second, or its p99 is much longer */
 function judge(minutes: Minute[]): void {
-  const growthOf = (figure: keyof Minute) => (minutes.at(-1)?.[figure] ?? NaN) / (minutes[0]?.[figure] ?? NaN);
+  const growthOf = (figure: keyof Minute) => (minutes.at(-1)?.[figure] ?? NaN) / (minutes[1]?.[figure] ?? NaN);
   const [memory, p99] = [growthOf('memory'), growthOf('p99')];
-  console.log(`\nThe last minute beside the first: memory ${memory.toFixed(2)}, p99 ${p99.toFixed(2)}`);
+  console.log(`\nThe last minute beside the second: memory ${memory.toFixed(2)}, p99 ${p99.toFixed(2)}`);
   if (!(memory <= MOST_GROWTH.memory)) throw new Error(`the memory has grown more than ${MOST_GROWTH.memory} times`);
   if (!(p99 <= MOST_GROWTH.p99)) throw new Error(`p99 is not steady: it has grown more than ${MOST_GROWTH.p99} times`);
 }
@@ -68,7 +73,11 @@ await withDatabase(async (database) => {
   try {
     const pairs = await storeKeys(database, KEYS);
     await fillCache(service, pairs);
-    await soak(service, mixedRequests(pairs));
+    // As autovacuum would each minute; not every server that benchmarks run on has it
+    const vacuum = async () => {
+      if (database.DATABASE_URL) await onMaintenanceDatabase(database.DATABASE_URL, 'VACUUM');
+    };
+    await soak(service, mixedRequests(pairs), vacuum);
   } finally {
     await service.stop();
   }
