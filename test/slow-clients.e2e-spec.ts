@@ -12,6 +12,9 @@ const CONNECTIONS = 500;
 /** Far more than a request may take (10 s) or nothing be read (30 s), and less than Node gives headers by itself. */
 const LONGEST_MS = 55_000;
 const MORE_EVERY_MS = 500;
+/** What a request may take (10 s), how often the service looks (1 s), and slack for a busy machine. */
+const ENDED_WITHIN_MS = 10_000 + 1_000 + 5_000;
+const SERVED_WITHIN_MS = 3_000;
 
 const head = (path: string) =>
   `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 400\r\n`;
@@ -68,6 +71,8 @@ it(`serves others beside ${CONNECTIONS} connections that send a byte at a time, 
   );
   for (const { way, text } of outcomes) expect(`${way}: ${text.slice(0, 12)}`).toBe(`${way}: HTTP/1.1 408`);
   expect(served.length).toBeGreaterThan(0);
+  expect(Math.max(...served)).toBeLessThan(SERVED_WITHIN_MS);
+  expect(Math.max(...outcomes.map(({ afterMs }) => afterMs))).toBeLessThan(ENDED_WITHIN_MS);
   await until(async () => (await openFiles()) <= before + 5, 'the end of their connections in the service');
 });
 
