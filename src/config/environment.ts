@@ -13,6 +13,8 @@ export type DatabaseLocation = { url: string } | { dataDir: string };
 /** How session tokens (JWT, RFC 7519) are verified; exactly one source of keys is there. */
 export interface SessionSettings {
   keySource: { publicKey: string } | { jwksUrl: string };
+  /** How long a fetched key set is used before it is fetched again. */
+  keySetMaxAgeSeconds: number;
   issuer: string | undefined;
   audience: string | undefined;
   algorithms: Variables['JWT_ALGORITHMS'];
@@ -37,6 +39,8 @@ export interface Environment {
   hashCost: HashCost;
   /** How many keys a process remembers. */
   verificationCacheKeys: number;
+  /** How many bytes they may take together. */
+  verificationCacheBytes: number;
   /** Within how many milliseconds a revocation holds everywhere. */
   revocationBoundMs: number;
   /** How long known keys keep verifying while the database is away; 0 refuses at once. */
@@ -45,6 +49,8 @@ export interface Environment {
   redisUrl: string | undefined;
   /** How many requests a minute each principal may make of the management endpoints. */
   managementRateLimit: number;
+  /** How many keys that are not revoked an owner may have. */
+  maxKeysPerOwner: number;
   /** The proxies whose `X-Forwarded-For` is believed. */
   trustedProxies: Networks;
   /** For how many days a revoked key can still be read. */
@@ -84,10 +90,12 @@ export function loadEnvironment(source: NodeJS.ProcessEnv): Environment {
     serviceTokens: variables.SERVICE_TOKENS ?? [{ name: 'local', token: need(developmentServiceToken) }],
     hashCost: { memoryKib: variables.ARGON2_MEMORY_KIB, passes: variables.ARGON2_PASSES },
     verificationCacheKeys: variables.VERIFICATION_CACHE_KEYS,
+    verificationCacheBytes: variables.VERIFICATION_CACHE_MB * 1_048_576,
     revocationBoundMs: variables.REVOCATION_BOUND_MS,
     staleIfErrorSeconds: variables.STALE_IF_ERROR_SECONDS,
     redisUrl: variables.REDIS_URL,
     managementRateLimit: variables.MANAGEMENT_RATE_LIMIT,
+    maxKeysPerOwner: variables.MAX_KEYS_PER_OWNER,
     trustedProxies: new Networks(variables.TRUSTED_PROXIES),
     retentionDays: variables.RETENTION_DAYS,
     logLevel: variables.LOG_LEVEL,
@@ -120,6 +128,7 @@ function sessionSettings(variables: Variables, secrets: DevelopmentSecrets | und
     keySource: JWT_JWKS_URL
       ? { jwksUrl: JWT_JWKS_URL }
       : { publicKey: JWT_PUBLIC_KEY ?? publicHalf(need(developmentKey)) },
+    keySetMaxAgeSeconds: variables.JWT_JWKS_MAX_AGE_SECONDS,
     issuer: variables.JWT_ISSUER,
     audience: variables.JWT_AUDIENCE,
     algorithms: developmentKey ? ['RS256'] : variables.JWT_ALGORITHMS,

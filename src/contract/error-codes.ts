@@ -10,6 +10,7 @@ export const ERROR_CODES = {
   insufficient_scope: { status: 403, when: 'The key lacks a scope, which is named' },
   ip_not_allowed: { status: 403, when: "The key may not be used from the client's address" },
   usage_exceeded: { status: 403, when: 'The uses of the key are spent for good' },
+  key_limit_reached: { status: 403, when: 'The owner has as many live keys as `MAX_KEYS_PER_OWNER` allows' },
   exceeds_issuer: { status: 403, when: 'A key would be given more than the key that issues it has; see `details`' },
   key_not_found: { status: 404, when: 'No such key belongs to the caller' },
   route_not_found: { status: 404, when: 'There is no such route' },
