@@ -1,9 +1,9 @@
 import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { ApiKeysService } from '../src/api-keys/api-keys.service.js';
 import { SCOPES } from '../src/api-keys/scopes.js';
 import { SecretHasher } from '../src/api-keys/secret-hasher.js';
 import { ChangeFeed } from '../src/verification/change-feed.js';
+import { KeyReader } from '../src/verification/key-reader.js';
 import { SecretChecks } from '../src/verification/secret-checks.js';
 import { atOnce, range } from './support/at-once.js';
 import { documentedBody, issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
@@ -151,7 +151,7 @@ describe('POST /api/apiKeys/verify/batch', () => {
 
 it('reads and hashes a key once for however many ask at once', async () => {
   const cold = await issueKey(service.client, 'ann', powerlessBody);
-  const read = jest.spyOn(service.app.get(ApiKeysService, { strict: false }), 'findByApiKey');
+  const read = jest.spyOn(service.app.get(KeyReader, { strict: false }), 'find');
   const check = jest.spyOn(service.app.get(SecretChecks, { strict: false }), 'check');
   const codes = new Set<string>();
   await atOnce(64, range(640), async () => void codes.add(await codeOf(pairOf(cold))));

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Any, DataSource, type EntityManager, IsNull, type Repository } from 'typeorm';
+import { DataSource, type EntityManager, IsNull, type Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../config/clock.js';
@@ -144,21 +144,6 @@ export class ApiKeysService {
     const apiKey = await this.keys.findOneBy({ id, ownerId });
     if (!apiKey) throw new ApiKeyNotFoundError(id);
     return apiKey;
-  }
-
-  /** The key of whatever owner; for verification. */
-  findByApiKey(apiKey: string): Promise<ApiKey | null> {
-    return this.keys.findOneBy({ apiKey });
-  }
-
-  /** Those that there are, in any order; for verification. */
-  findByApiKeys(apiKeys: string[]): Promise<ApiKey[]> {
-    return this.keys.findBy({ apiKey: Any(apiKeys) });
-  }
-
-  /** Stores the same secret's hash under new parameters, unless the hash has changed meanwhile. */
-  async replaceHash({ id, secretHash }: ApiKey, renewedHash: string): Promise<void> {
-    await this.keys.update({ id, secretHash }, { secretHash: renewedHash });
   }
 
   private async mint(apiKey: string): Promise<KeyPair & { hash: string }> {

@@ -2,6 +2,9 @@ import { type DynamicModule, Global, Module, type OnApplicationShutdown } from '
 import { DataSource } from 'typeorm';
 import { Database } from './database.js';
 
+/** The token of the pool (a `DataSource`) for what a verdict needs; `DataSource` itself is the one for all else. */
+export const VERIFICATION_POOL = Symbol('VerificationPool');
+
 /** Hands out the open database, and closes it when everything that uses it has stopped. */
 @Global()
 @Module({})
@@ -14,8 +17,9 @@ export class DatabaseModule implements OnApplicationShutdown {
       providers: [
         { provide: Database, useValue: database },
         { provide: DataSource, useValue: database.dataSource },
+        { provide: VERIFICATION_POOL, useValue: database.verificationPool },
       ],
-      exports: [DataSource],
+      exports: [Database, DataSource, VERIFICATION_POOL],
     };
   }
 

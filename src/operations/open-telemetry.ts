@@ -22,7 +22,7 @@ export class OpenTelemetry extends Tracing {
   private readonly spans = new WeakMap<IncomingMessage, Span>();
 
   /** @param endpoint the collector's base URL, to which OTLP's own path is added */
-  constructor(endpoint: string, dataSource: DataSource) {
+  constructor(endpoint: string, pools: readonly DataSource[]) {
     super();
     const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
     const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_WITHIN_MS });
@@ -31,7 +31,7 @@ export class OpenTelemetry extends Tracing {
       spanProcessors: [new BatchSpanProcessor(exporter, { exportTimeoutMillis: EXPORT_WITHIN_MS })],
     });
     this.provider.register();
-    dataSource.subscribers.push(new QuerySpans());
+    for (const { subscribers } of pools) subscribers.push(new QuerySpans());
   }
 
   readonly trace: Tracing['trace'] = (request, response, answer) => {

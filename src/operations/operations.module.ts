@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { ENVIRONMENT } from '../config/environment.js';
+import { VERIFICATION_POOL } from '../database/database.module.js';
 import { HealthController } from './health.controller.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { VerificationModule } from '../verification/verification.module.js';
@@ -23,7 +24,7 @@ import { createTracing, Tracing } from './tracing.js';
     Overload,
     Metrics,
     RequestLog,
-    { provide: Tracing, inject: [ENVIRONMENT, DataSource], useFactory: createTracing },
+    { provide: Tracing, inject: [ENVIRONMENT, DataSource, VERIFICATION_POOL], useFactory: createTracing },
     AnsweredRequests,
   ],
 })

@@ -16,8 +16,8 @@ export abstract class Tracing implements OnApplicationShutdown {
 }
 
 /** Nothing of OpenTelemetry's is loaded unless `OTEL_EXPORTER_OTLP_ENDPOINT` says where traces go. */
-export async function createTracing({ otlpEndpoint }: Environment, dataSource: DataSource): Promise<Tracing | null> {
+export async function createTracing({ otlpEndpoint }: Environment, ...pools: DataSource[]): Promise<Tracing | null> {
   if (!otlpEndpoint) return null;
   const { OpenTelemetry } = await import('./open-telemetry.js');
-  return new OpenTelemetry(otlpEndpoint, dataSource);
+  return new OpenTelemetry(otlpEndpoint, pools);
 }

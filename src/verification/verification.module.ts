@@ -4,6 +4,7 @@ import { LimitsModule } from '../limits/limits.module.js';
 import { ChangeFeed } from './change-feed.js';
 import { UsageModule } from '../usage/usage.module.js';
 import { LeaksController } from './leaks.controller.js';
+import { KeyReader } from './key-reader.js';
 import { KnownKeys } from './known-keys.js';
 import { SecretChecks } from './secret-checks.js';
 import { ServiceTokens } from './service-tokens.js';
@@ -14,7 +15,7 @@ import { Verifier } from './verifier.js';
 @Module({
   imports: [ApiKeysModule, LimitsModule, UsageModule],
   controllers: [VerificationController, LeaksController],
-  providers: [Verifier, KnownKeys, SecretChecks, ChangeFeed, ServiceTokens],
+  providers: [Verifier, KnownKeys, KeyReader, SecretChecks, ChangeFeed, ServiceTokens],
   exports: [Verifier, KnownKeys, SecretChecks, ChangeFeed, ServiceTokens],
 })
 export class VerificationModule {}

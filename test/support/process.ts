@@ -16,6 +16,9 @@ export interface ServiceProcess {
   client: Client;
   /** All that it has printed until now. */
   output: () => string;
+  /** Stops it in the middle of whatever it does, until it is resumed. */
+  pause(): void;
+  resume(): void;
   /** Sends the signal, and tells with what it ended. */
   end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>;
   /** The same, once the client's connections are closed. */
@@ -62,7 +65,9 @@ export async function startProcess(variables: Record<string, string>): Promise<S
     client.close();
     return end(signal);
   };
-  return { client, output, end, stop };
+  const pause = () => void child.kill('SIGSTOP');
+  const resume = () => void child.kill('SIGCONT');
+  return { client, output, pause, resume, end, stop };
 }
 
 /** Runs a built command to its end. */
