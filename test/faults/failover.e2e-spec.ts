@@ -52,28 +52,38 @@ const LOST = 20;
     await primary.kill();
     await standby.startAgain();
     await standby.promote();
-    for (const proxy of proxies) {
-      proxy.leadTo(standby.listensAt);
-      await proxy.mend();
-    }
-    for (const service of services) await until(() => isReady(service), 'the service to be ready');
-
-    let beganAgain = false;
+    const [proxyOfFirst, proxyOfOther] = proxies as [Proxy, Proxy];
+    for (const proxy of proxies) proxy.leadTo(standby.listensAt);
+    await proxyOfFirst.mend();
+    await until(() => isReady(first), 'the first to be ready');
+    const { rows: after } = await standby.query('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next');
+    const beganAgain = BigInt(after[0].next) < reached;
+    // Before the other one gets there, which then asks for what came after all that it has seen on the old primary
     for (const key of doomed) {
-      const { rows: after } = await standby.query('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next');
-      beganAgain ||= BigInt(after[0].next) < reached;
       const { status } = await first.client.delete(`/api/apiKeys/${key.id}`, sessionOf('ann'));
       expect(status).toBe(200);
-      const revokedAt = performance.now();
-      let lastValidAt = Number.NEGATIVE_INFINITY;
-      await until(async () => {
-        const began = performance.now();
-        const code = await codeOf(other, key);
-        if (code === 'VALID') lastValidAt = began;
-        return code === 'REVOKED';
-      }, 'the revocation to be known');
-      expect(lastValidAt - revokedAt).toBeLessThan(BOUND_MS);
     }
+    await proxyOfOther.mend();
+    const mendedAt = performance.now();
+    const lastValid = await Promise.all(
+      doomed.map(async (key) => {
+        let last = Number.NEGATIVE_INFINITY;
+        await until(async () => {
+          const began = performance.now();
+          const code = await codeOf(other, key);
+          if (code === 'VALID') last = began;
+          return code === 'REVOKED';
+        }, 'the revocation to be known');
+        return last - mendedAt;
+      }),
+    );
+    process.stdout.write(
+      `A failover: last VALID ${Math.max(...lastValid).toFixed(0)} ms after the database was back\n`,
+    );
+    expect(Math.max(...lastValid)).toBeLessThan(BOUND_MS);
+    // And it stays so, once changes are read again and what is cached is trusted
+    await until(() => isReady(other), 'the other to be ready');
+    for (const key of doomed) expect(await codeOf(other, key)).toBe('REVOKED');
     // Otherwise the test would show nothing: these transactions had ids that the old primary had given already
     expect(beganAgain).toBe(true);
     expect(await codeOf(other, kept)).toBe('VALID');

@@ -4,6 +4,7 @@ import { range } from '../support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from '../support/keys.js';
 import { type ServiceProcess, sharedVariables, startProcess } from '../support/process.js';
+import { metricOf } from '../support/metrics.js';
 import { type Proxy, startProxy } from '../support/proxy.js';
 import { sessionOf } from '../support/sessions.js';
 import { until } from '../support/until.js';
@@ -42,6 +43,13 @@ const KEYS = 8;
     const keys = await knownKeys();
     for (const pauseMs of [1_500, 6_000]) {
       const doomed = keys.splice(0, KEYS / 2);
+      // Each call reads its key again, as long as the connections that listen are cut: some do when it is stopped
+      const asking = new AbortController();
+      const crowd = Promise.all(range(5).flatMap(() => doomed.map((key) => askOn(key, asking.signal))));
+      await until(async () => {
+        await cutFeeds();
+        return (await metricOf(watched.client, 'w3ipfs_keys_change_feed_age_seconds')) > 0.95;
+      }, 'changes to have been missed');
       watched.pause();
       let answers: Promise<string[]>;
       try {
@@ -52,7 +60,9 @@ const KEYS = 8;
         await sleep(BOUND_MS / 10);
       } finally {
         watched.resume();
+        asking.abort();
       }
+      await crowd;
       expect(new Set(await answers)).toEqual(new Set(['REVOKED']));
     }
   });
@@ -98,8 +108,7 @@ const KEYS = 8;
       return rows[0].waiting >= 8;
     };
     await until(isFull, 'the pool to be full');
-    await sql.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE datname = current_database() AND query LIKE '%key_changes%' AND pid <> pg_backend_pid()`);
+    await cutFeeds();
     for (const key of keys) await revoke(key);
     const lastValid = await askUntilRevoked(keys);
     await sql.query('ROLLBACK');
@@ -113,6 +122,15 @@ const KEYS = 8;
   async function revoke(key: IssuedKey): Promise<void> {
     expect((await revoking.client.delete(`/api/apiKeys/${key.id}`, sessionOf('ann'))).status).toBe(200);
     revokedAt.set(key, performance.now());
+  }
+
+  async function cutFeeds(): Promise<void> {
+    await sql.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND query LIKE '%key_changes%' AND pid <> pg_backend_pid()`);
+  }
+
+  async function askOn(key: IssuedKey, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) await codeOf(key);
   }
 
   /** Keys that the watched process has in its cache. */
