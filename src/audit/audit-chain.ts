@@ -20,8 +20,12 @@ export function chainHash(previous: Buffer | null, event: AuditEntry): Buffer {
     .digest();
 }
 
-/** `jsonb` keeps no order of properties: they are hashed in the order of their names. */
+/**
+ * `jsonb` keeps no order of properties: they are hashed in the order of their names. A number that is too large for
+ * JavaScript was never written, but `JSON.stringify()` would take it for the `null` that may have been.
+ */
 function sorted(value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) };
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
