@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { UnavailableError } from '../contract/api-error.js';
+import { inBackground } from '../contract/background.js';
 import { inOneLine } from '../contract/error-text.js';
 import { runOnce } from '../database/run-once.js';
 import { within } from '../database/within.js';
@@ -110,7 +111,7 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
     }
     return new Promise((resolve, reject) => {
       this.waiting.push({ keyId, cost, resolve, reject });
-      if (!this.spending) void this.spendAll();
+      if (!this.spending) inBackground('Counting uses', this.spendAll());
     });
   }
 
