@@ -13,11 +13,17 @@ export type AuditEntry = Omit<AuditEvent, 'hash'>;
  */
 export function chainHash(previous: Buffer | null, event: AuditEntry): Buffer {
   const { ownerId, seq, at, actor, action, apiKeyId, refusal, ip, requestId, changes } = event;
-  const said = [ownerId, seq, at.toISOString(), actor, action, apiKeyId, refusal, ip, requestId, sorted(changes)];
+  const said = [ownerId, seq, inUtc(at), actor, action, apiKeyId, refusal, ip, requestId, sorted(changes)];
   return createHash('sha256')
     .update(previous ?? '')
     .update(JSON.stringify(said))
     .digest();
+}
+
+/** `at` is no `Date` where somebody has put `infinity` into the row. */
+function inUtc(at: Date): string {
+  const time = new Date(at);
+  return Number.isNaN(time.getTime()) ? String(at) : time.toISOString();
 }
 
 /**
