@@ -10,7 +10,8 @@ import { pairOf, serviceHeaders, verify } from './support/verification.js';
 
 const BATCHES = 160;
 const BATCH = 100;
-const REFUSED = 200;
+/** Together no more than the connections that a client keeps. */
+const REFUSED = 60;
 
 let database: TestDatabase;
 let service: ServiceProcess;
@@ -22,6 +23,7 @@ afterEach(async () => {
   await database.drop();
 });
 
+const signal = (name: NodeJS.Signals) => inBackground('The process', service.end(name));
 const failuresOf = (kind: string) => metricOf(service.client, `w3ipfs_keys_background_failures_total{kind="${kind}"}`);
 
 it('goes on after what nobody has caught, and says so in the log and the metrics, without secrets', async () => {
@@ -38,7 +40,7 @@ it('goes on after what nobody has caught, and says so in the log and the metrics
   const key = await issueKey(service.client, 'ann', powerlessBody);
   expect([await failuresOf('rejections'), await failuresOf('exceptions')]).toEqual([0, 0]);
   for (const times of [1, 2]) {
-    inBackground('The process', service.end('SIGUSR2'));
+    signal('SIGUSR2');
     await until(async () => (await failuresOf('exceptions')) === times, 'the exception to be counted');
     expect(await failuresOf('rejections')).toBe(times);
   }
@@ -66,10 +68,16 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
       const batch = () =>
         service.client.post('/api/apiKeys/verify/batch', serviceHeaders, { requests: limited.map(pairOf) });
       expect((await batch()).status).toBe(200);
-      const answers = await Promise.all([
+      // On connections that are open already, and while the process stands still, so that it meets all of them at once
+      await Promise.all(range(BATCHES + REFUSED).map(() => service.client.get('/health/live')));
+      signal('SIGSTOP');
+      const asked = [
         ...range(BATCHES).map(batch),
         ...range(REFUSED).map(() => service.client.get('/api/apiKeys/list', pairHeaders(powerless))),
-      ]);
+      ];
+      for (const _ of range(10)) await new Promise((resolve) => setImmediate(resolve));
+      signal('SIGCONT');
+      const answers = await Promise.all(asked);
       expect(answers).toHaveLength(BATCHES + REFUSED);
       for (const { status } of answers) expect([200, 403, 503]).toContain(status);
       expect((await verify(service.client, powerless)).body.data.code).toBe('VALID');
