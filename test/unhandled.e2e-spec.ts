@@ -68,6 +68,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
       const batch = () =>
         service.client.post('/api/apiKeys/verify/batch', serviceHeaders, { requests: limited.map(pairOf) });
       expect((await batch()).status).toBe(200);
+      expect((await verify(service.client, powerless)).status).toBe(200);
       // On connections that are open already, and while the process stands still, so that it meets all of them at once
       await Promise.all(range(BATCHES + REFUSED).map(() => service.client.get('/health/live')));
       signal('SIGSTOP');
