@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { mintApiKey, mintSecretKey } from '../src/api-keys/credentials.js';
 import { ENVIRONMENT, type Environment } from '../src/config/environment.js';
 import { Verifier } from '../src/verification/verifier.js';
+import { inBackground } from '../src/contract/background.js';
 import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { onServer } from './support/database.js';
@@ -70,7 +71,8 @@ it(`refuses management at once, beyond ${MOST_MANAGEMENT} requests under way, an
       if (refused.length < TOO_MANY) return false;
       // The embedded database is one session: while it waits, changes cannot be looked for either
       if (!onServer) return true;
-      void verify(service.client, key).then((answer) => (verdict = answer));
+      const verified = verify(service.client, key).then((answer) => (verdict = answer));
+      inBackground('Verifying', verified);
       return verdict !== undefined;
     },
   );

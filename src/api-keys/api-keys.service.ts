@@ -106,7 +106,7 @@ export class ApiKeysService {
   update(caller: Caller, id: string, update: KeyUpdate, versions?: readonly number[]): Promise<ApiKey> {
     return this.change(caller, id, versions, (key) => {
       const updated = withUpdate(key, update);
-      if (caller.apiKey?.id === id) refuseOwn(update);
+      if (caller.apiKey?.id === key.id) refuseOwn(update);
       else if (caller.apiKey) {
         refuseWider(update.limits ?? {}, caller.apiKey.limits);
         if (update.scopes || update.enabled) refuseStronger(updated, caller.apiKey);
@@ -129,7 +129,7 @@ export class ApiKeysService {
       id,
       undefined,
       (key) => {
-        if (caller.apiKey && caller.apiKey.id !== id) refuseStronger(key, caller.apiKey);
+        if (caller.apiKey && caller.apiKey.id !== key.id) refuseStronger(key, caller.apiKey);
         const columns = withNewSecret(key, secret.hash, overlapSeconds, this.clock.now());
         const changes = { previous_secret_expires_at: columns.previousSecretExpiresAt };
         return { action: 'key.rotated', changes, columns };
@@ -167,8 +167,8 @@ export class ApiKeysService {
       if (versions && !versions.includes(key.version)) throw new PreconditionFailedError();
       const { action, changes = {}, columns } = decide(key);
       const all = { ...columns, version: key.version + 1, updatedAt: new Date(this.clock.now()) };
-      await tx.update(ApiKey, { id, ownerId }, all);
-      await this.auditTrail.record(tx, ownerId, origin, [{ action, apiKeyId: id, changes }]);
+      await tx.update(ApiKey, { id: key.id, ownerId }, all);
+      await this.auditTrail.record(tx, ownerId, origin, [{ action, apiKeyId: key.id, changes }]);
       const changed = Object.assign(key, all);
       await alongside?.(tx, changed);
       return { result: changed, changed: [key.apiKey] };

@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import type { Admission } from './admission.js';
 import { ABORTED, type AnsweredRequest } from './answered-request.js';
+import { inBackground } from './background.js';
 import type { DirectAnswer, DirectHandler } from './direct.decorator.js';
 import { repeatsHeaders } from './header-values.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
@@ -114,10 +115,11 @@ export class DirectLane {
   }
 
   private sendLater(taken: Taken, answer: Promise<DirectAnswer>): void {
-    void answer
+    const answered = answer
       .then((one) => this.send(taken, one))
       .catch((cause: unknown) => this.fail(taken, cause))
       .finally(() => taken.duties.admission.leave());
+    inBackground('Answering a request', answered);
   }
 
   private fail(taken: Taken, cause: unknown): void {

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { UnavailableError } from '../contract/api-error.js';
+import { inBackground } from '../contract/background.js';
 import { inOneLine } from '../contract/error-text.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { runOnce } from '../database/run-once.js';
@@ -111,7 +112,7 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
     }
     return new Promise((resolve, reject) => {
       this.waiting.push({ keyId, cost, resolve, reject });
-      if (!this.spending) void this.spendAll();
+      if (!this.spending) inBackground('Counting uses', this.spendAll());
     });
   }
 

@@ -9,6 +9,7 @@ import { ChangeFeed } from '../verification/change-feed.js';
 import { KnownKeys } from '../verification/known-keys.js';
 import { SecretChecks } from '../verification/secret-checks.js';
 import { Verifier } from '../verification/verifier.js';
+import { background } from '../contract/background.js';
 import type { AnsweredRequest } from '../contract/answered-request.js';
 import { Overload } from './overload.js';
 import { RequestDurations } from './request-durations.js';
@@ -64,6 +65,9 @@ export class Metrics implements OnModuleInit {
     this.gauge('uses_waiting', 'Uses that wait to be made durable', () => usageMeter.waitingCount);
     this.byPool('database_connections_waiting', 'Queries that wait for a connection', 'waitingCount');
     this.byPool('database_connections', 'Open connections in the pools', 'totalCount');
+    this.counter('background_failures_total', 'Work that failed without a caller to tell', 'kind', () => ({
+      ...background,
+    }));
     if (rateLimiter instanceof RedisRateLimiter) {
       this.gauge('redis_up', 'Whether rates are counted over Redis now', () => Number(rateLimiter.isShared));
       this.counter('rate_limiter_fallbacks_total', 'Decisions made without Redis', 'limiter', () => ({

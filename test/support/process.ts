@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { inBackground } from '../../src/contract/background.js';
 import { Client } from './client.js';
 import { KeptLog } from './log.js';
 import { accountService } from './sessions.js';
@@ -44,7 +45,10 @@ export async function startProcess(variables: Record<string, string>): Promise<S
   });
   const output = collect(child);
   const ended = endOf(child);
-  void ended.then(() => new KeptLog().keep('process', [output().replace(WELCOME, '')]));
+  inBackground(
+    'Keeping the output',
+    ended.then(() => new KeptLog().keep('process', [output().replace(WELCOME, '')])),
+  );
   const listening = new Promise<string>((resolve) => {
     const look = () => {
       const url = /at (http:\/\/[\d.]+:\d+)/.exec(output())?.[1];

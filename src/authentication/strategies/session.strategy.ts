@@ -4,6 +4,7 @@ import { PassportStrategy } from '@nestjs/passport';
 import type { JwtPayload } from 'jsonwebtoken';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
+import { inBackground } from '../../contract/background.js';
 import { UnauthenticatedError } from '../errors.js';
 import { isOwnerId, Principal } from '../principal.js';
 import { createSessionKeys } from './session-keys.js';
@@ -24,7 +25,8 @@ export class SessionStrategy extends PassportStrategy(Strategy, SESSION_STRATEGY
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
       secretOrKeyProvider: (_request: unknown, token: string, done: KeyCallback) => {
-        keyFor(token).then((key) => done(null, key as KeyObject & string), done);
+        const found = keyFor(token).then((key) => done(null, key as KeyObject & string), done);
+        inBackground('Authenticating a session', found);
       },
       algorithms: [...session.algorithms],
       ...(session.issuer && { issuer: session.issuer }),
