@@ -93,8 +93,8 @@ export class RefusedCalls implements OnModuleInit, OnApplicationShutdown {
         await this.auditTrail.recordApart(due.ownerId, due.occurrences);
         due.done();
       } catch (error) {
-        if (isDatabaseAway(error)) return this.warn(inOneLine(error));
         if (isLocked(error)) continue;
+        if (isDatabaseAway(error)) return this.warn(inOneLine(error));
         due.done();
         this.warn(inOneLine(error));
       }
