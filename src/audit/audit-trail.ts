@@ -15,18 +15,6 @@ export interface AuditRecord {
   refusal?: string;
 }
 
-/** Which of the owner's events are wanted, newest first. */
-export interface EventSearch {
-  apiKeyId?: string | undefined;
-  action?: string | undefined;
-  actor?: string | undefined;
-  from?: Date | undefined;
-  to?: Date | undefined;
-  /** Only events before this one. */
-  before?: string | undefined;
-  limit: number;
-}
-
 /** Makes the owner's row if there is none, and holds it: events of one owner are chained one after the other. */
 const HOLD_HEAD = `
   INSERT INTO owners (owner_id) VALUES ($1)
@@ -75,20 +63,6 @@ export class AuditTrail {
   /** Appends an event about what has changed nothing. */
   recordAlone(ownerId: string, origin: Origin, record: AuditRecord): Promise<void> {
     return this.dataSource.transaction((tx) => this.record(tx, ownerId, origin, [record]));
-  }
-
-  async search(
-    ownerId: string,
-    { apiKeyId, action, actor, from, to, before, limit }: EventSearch,
-  ): Promise<AuditEvent[]> {
-    const query = this.dataSource.getRepository(AuditEvent).createQueryBuilder('event').where({ ownerId });
-    if (apiKeyId) query.andWhere('event.api_key_id = :apiKeyId', { apiKeyId });
-    if (action) query.andWhere('event.action = :action', { action });
-    if (actor) query.andWhere('event.actor = :actor', { actor });
-    if (from) query.andWhere('event.at >= :from', { from });
-    if (to) query.andWhere('event.at < :to', { to });
-    if (before) query.andWhere('event.seq < :before', { before });
-    return query.orderBy('event.seq', 'DESC').limit(limit).getMany();
   }
 }
 

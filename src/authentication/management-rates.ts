@@ -15,7 +15,7 @@ interface TakenRates {
   granted: boolean;
   /** How the limits stand, under the names that clients know them by. */
   rates: NamedRate[];
-  giveBack(): void | Promise<void>;
+  giveBack(): Promise<void>;
 }
 
 /** Counts the calls of the management endpoints: of each principal, and of each owner over all of its principals. */
@@ -32,23 +32,25 @@ export class ManagementRates {
     const own = await this.rateLimiter.take(`management:${reference}`, ofOne, 1);
     // Where the principal is refused, the owner's is only asked how it stands
     const owner = await this.rateLimiter.take(`management:owner:${ownerId}`, ofAll, own.granted ? 1 : 0);
-    if (own.granted && !owner.granted) await own.giveBack();
-    return taken({ management: own, owner });
+    const rates = [named('management', own), named('owner', owner)];
+    if (own.granted && !owner.granted) {
+      await own.giveBack();
+      rates[0] = { ...named('management', own), remaining: own.remaining + 1 };
+    }
+    return { granted: own.granted && owner.granted, rates, giveBack: () => giveBack(own, owner) };
   }
 
   /** For routes that are free of charge, which have a rate of their own. */
   async takeFree({ reference }: Principal): Promise<TakenRates> {
-    return taken({ test: await this.rateLimiter.take(`management:test:${reference}`, FREE_CALLS, 1) });
+    const decision = await this.rateLimiter.take(`management:test:${reference}`, FREE_CALLS, 1);
+    return { granted: decision.granted, rates: [named('test', decision)], giveBack: () => giveBack(decision) };
   }
 }
 
-function taken(decisions: Record<string, RateDecision>): TakenRates {
-  const all = Object.values(decisions);
-  return {
-    granted: all.every(({ granted }) => granted),
-    rates: Object.entries(decisions).map(([name, decision]) => ({ name, ...decision })),
-    giveBack: async () => {
-      for (const decision of all) await decision.giveBack();
-    },
-  };
+function named(name: string, decision: RateDecision): NamedRate {
+  return { name, ...decision };
+}
+
+async function giveBack(...decisions: RateDecision[]): Promise<void> {
+  for (const decision of decisions) await decision.giveBack();
 }

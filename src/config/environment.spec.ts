@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const rsa = pem(generateKeyPairSync('rsa', { modulusLength: 2048 }));
-const second = pem(generateKeyPairSync('rsa', { modulusLength: 2048 }));
+const other = pem(generateKeyPairSync('rsa', { modulusLength: 2048 }));
 const short = pem(generateKeyPairSync('rsa', { modulusLength: 1024 }));
 const curve = pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
 
@@ -129,9 +129,9 @@ describe('JWT_PUBLIC_KEY', () => {
 
   it('may be several, one after the other, each of a kind that an algorithm goes with', () => {
     const file = join(folder, 'keys.pem');
-    writeFileSync(file, `# old\n${rsa.publicKey}# new\n${second.publicKey}# none\n`);
-    for (const written of [rsa.publicKey + second.publicKey, file])
-      expect(keySource(written)).toEqual({ publicKeys: [rsa.publicKey, second.publicKey] });
+    writeFileSync(file, `# old\n${rsa.publicKey}# new\n${other.publicKey}# none\n`);
+    for (const written of [rsa.publicKey + other.publicKey, file])
+      expect(keySource(written)).toEqual({ publicKeys: [rsa.publicKey, other.publicKey] });
     const both = { JWT_PUBLIC_KEY: rsa.publicKey + curve.publicKey };
     expect(offences({ ...both, JWT_ALGORITHMS: 'RS256,ES256' })).toEqual([]);
     for (const JWT_ALGORITHMS of ['RS256', 'ES256', 'RS256,ES256,ES384'])

@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Database } from './database.js';
+import { OwnerReads } from './owner-reads.js';
 
 /** Hands out the open database, and closes it when everything that uses it has stopped. */
 @Global()
@@ -14,8 +15,9 @@ export class DatabaseModule implements OnApplicationShutdown {
       providers: [
         { provide: Database, useValue: database },
         { provide: DataSource, useValue: database.dataSource },
+        OwnerReads,
       ],
-      exports: [DataSource],
+      exports: [DataSource, OwnerReads],
     };
   }
 

@@ -1,11 +1,5 @@
 import { createPublicKey, KeyObject, type webcrypto } from 'node:crypto';
-import {
-  compactVerify,
-  decodeJwt,
-  decodeProtectedHeader,
-  errors,
-  type JWSHeaderParameters,
-} from 'jose';
+import { compactVerify, decodeJwt, decodeProtectedHeader, errors, type JWSHeaderParameters } from 'jose';
 import type { SessionSettings } from '../../config/environment.js';
 import type { Clock } from '../../config/clock.js';
 import { UnauthenticatedError } from '../errors.js';
@@ -40,7 +34,8 @@ function fromJwks(keySet: RemoteKeySet): FindKey {
     try {
       return strong(KeyObject.from(await keySet.find(header)));
     } catch (error) {
-      if (error instanceof errors.JWKSMultipleMatchingKeys) return strong(await firstThatFits(keyObjects(error), token));
+      if (error instanceof errors.JWKSMultipleMatchingKeys)
+        return strong(await firstThatFits(keyObjects(error), token));
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JOSENotSupported) throw refused();
       throw error;
     }
