@@ -22,7 +22,7 @@ interface Waiter {
 }
 
 /** Whoever has waited longer is refused: the answer would come too late to be of use. */
-const LONGEST_WAIT_MS = 5_000;
+const LONGEST_WAIT_MS = 10_000;
 
 /**
  * Gives each key (an owner, an address) a share of what all use: so many turns at once. Callers of one key wait for
