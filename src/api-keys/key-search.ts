@@ -32,7 +32,7 @@ export interface KeyPage {
  * How many keys are looked at for one page, however many the owner has and however few of them fit. One more than what
  * a client is told, which so learns that there are more.
  */
-export const MOST_SEARCHED = 10_001;
+const MOST_SEARCHED = 10_001;
 
 const NOT_BEGUN = '(key.not_before IS NOT NULL AND key.not_before > :now)';
 const OVER = '(key.expires_at IS NOT NULL AND key.expires_at <= :now)';

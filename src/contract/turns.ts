@@ -75,7 +75,7 @@ export class Turns {
  * More of one caller's own requests are under way than its share allows. That is its own doing and not an overload of
  * the service: 429, with the quota in the unit that draft-ietf-httpapi-ratelimit-headers has for it.
  */
-export class OwnExcessError extends ApiError {
+class OwnExcessError extends ApiError {
   constructor(most: number) {
     super('rate_limited', 'Too many of your requests are under way. Try again in a moment.', {
       headers: {

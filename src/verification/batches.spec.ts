@@ -53,7 +53,7 @@ it.each([
 
 it('decides those on one key in their order, and none behind one that could not be decided', async () => {
   const seen: number[] = [];
-  const one = [1, 2, 3].map((cost) => ({ ...request('one'), need: { scopes: [], ip: undefined, cost } }));
+  const one = [1, 2, 3].map((cost) => ({ pair: request('one').pair, need: { scopes: [], ip: undefined, cost } }));
   const verify = async ({ need }: VerifyRequest) => {
     await new Promise(setImmediate);
     seen.push(need.cost);
@@ -86,7 +86,7 @@ it('lets 500 of all batches wait at once, and of each further batch one', async 
   const outcomes = Array.from({ length: 40 }, () => batches.decide(requests(100)));
   expect(waiting).toHaveLength(500 + 20);
   await decideAll();
-  expect((await Promise.all(outcomes)).flat()).toHaveLength(4_000);
+  expect((await Promise.all(outcomes.map(async (one) => one))).flat()).toHaveLength(4_000);
 });
 
 it('begins nothing more after so long that nobody would wait for it', async () => {
