@@ -361,3 +361,30 @@ describe('with three calls a minute', () => {
     expect(rows.reduce((sum, { changes }) => sum + (changes.times ?? 1), 0)).toBe(5);
   });
 });
+
+it('looks at 10,000 events for a page of a search, and gives the cursor that goes on behind them', async () => {
+  const key = await issueKey(service.client, 'zoe', powerlessBody);
+  await dataSource.query(
+    `INSERT INTO audit_events (owner_id, seq, at, actor, action, api_key_id, changes, hash)
+     SELECT owner_id, n, at, actor, 'key.updated', api_key_id, '{}', hash
+     FROM audit_events, generate_series(2, 20001) AS n WHERE owner_id = 'zoe'`,
+  );
+  await dataSource.query("UPDATE owners SET audit_seq = 20001 WHERE owner_id = 'zoe'");
+  const page = async (query: string) => {
+    const { events, next_cursor: cursor } = (await ask('zoe', query)).body.data;
+    return { seqs: (events as Event[]).map(({ seq }) => seq), cursor };
+  };
+  let cursor = '';
+  for (const expected of [[], [], [1]]) {
+    const found = await page(`action=key.created${cursor && `&cursor=${cursor}`}`);
+    expect(found).toEqual({ seqs: expected, cursor: expected.length > 0 ? null : expect.any(String) });
+    cursor = found.cursor;
+  }
+  // An index leads to those of one key, and to all
+  for (const query of ['', `api_key_id=${key.id}`]) {
+    const behind = Buffer.from('3').toString('base64url');
+    expect(await page(`${query}&limit=2&cursor=${behind}`)).toEqual({ seqs: [2, 1], cursor: null });
+    expect((await page(`${query}&limit=2`)).seqs).toEqual([20_001, 20_000]);
+  }
+  expect((await page('action=key.updated&limit=100')).seqs).toHaveLength(100);
+});

@@ -2,20 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Clock } from '../config/clock.js';
 import { appendEvents, type AuditOccurrence, type AuditRecord } from './append.js';
-import { AuditEvent } from './audit-event.entity.js';
 import type { Origin } from './origin.js';
-
-/** Which of the owner's events are wanted, newest first. */
-export interface EventSearch {
-  apiKeyId?: string | undefined;
-  action?: string | undefined;
-  actor?: string | undefined;
-  from?: Date | undefined;
-  to?: Date | undefined;
-  /** Only events before this one. */
-  before?: string | undefined;
-  limit: number;
-}
 
 const LOCKED_WITHIN_MS = 250;
 
@@ -54,20 +41,5 @@ export class AuditTrail {
       await tx.query(`SET LOCAL lock_timeout = ${LOCKED_WITHIN_MS}`);
       await appendEvents(tx, ownerId, occurrences);
     });
-  }
-
-  async search(
-    ownerId: string,
-    { apiKeyId, action, actor, from, to, before, limit }: EventSearch,
-  ): Promise<AuditEvent[]> {
-    const query = this.dataSource.getRepository(AuditEvent).createQueryBuilder('event').where({ ownerId });
-    if (apiKeyId) query.andWhere('event.api_key_id = :apiKeyId', { apiKeyId });
-    if (action) query.andWhere('event.action = :action', { action });
-    // It may be the id of a key, in any case; those that are recorded are lower case
-    if (actor) query.andWhere('event.actor = :actor', { actor: actor.toLowerCase() });
-    if (from) query.andWhere('event.at >= :from', { from });
-    if (to) query.andWhere('event.at < :to', { to });
-    if (before) query.andWhere('event.seq < :before', { before });
-    return query.orderBy('event.seq', 'DESC').limit(limit).getMany();
   }
 }

@@ -9,7 +9,7 @@ import {
 import type { Admission } from './admission.js';
 import { ABORTED, type AnsweredRequest } from './answered-request.js';
 import { inBackground } from './background.js';
-import type { DirectAnswer, DirectHandler } from './direct.decorator.js';
+import type { DirectAnswer, DirectHandler, Weigh } from './direct.decorator.js';
 import { repeatsHeaders } from './header-values.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
 import { requestId } from './request-id.js';
@@ -29,6 +29,7 @@ export interface LaneDuties {
 
 interface DirectRoute {
   handler: DirectHandler;
+  weigh: Weigh | undefined;
   path: string;
 }
 
@@ -59,8 +60,8 @@ export class DirectLane {
     this.duties = duties;
   }
 
-  add(method: string, path: string, handler: DirectHandler): void {
-    for (const spelling of [path, `${path}/`]) this.routes.set(`${method} ${spelling}`, { handler, path });
+  add(method: string, path: string, route: Omit<DirectRoute, 'path'>): void {
+    for (const spelling of [path, `${path}/`]) this.routes.set(`${method} ${spelling}`, { ...route, path });
   }
 
   /** @param ordinary what answers the requests that are not taken */
@@ -98,27 +99,30 @@ export class DirectLane {
   }
 
   private decide(taken: Taken, body?: Buffer): void {
-    const { admission } = taken.duties;
+    const { route, request, duties } = taken;
+    let weight = 0;
     try {
-      admission.enter();
-    } catch (cause) {
-      return this.fail(taken, cause);
-    }
-    try {
-      const answer = taken.route.handler({ raw: taken.request, body: body && parseJsonBody(body) });
-      if (answer instanceof Promise) return this.sendLater(taken, answer);
+      // Before the body is parsed, which is work too
+      duties.admission.enter();
+      weight = 1;
+      const parsed = body && parseJsonBody(body);
+      const more = route.weigh ? route.weigh(parsed) - 1 : 0;
+      if (more > 0) duties.admission.enter(more);
+      weight += more;
+      const answer = route.handler({ raw: request, body: parsed });
+      if (answer instanceof Promise) return this.sendLater(taken, answer, weight);
       this.send(taken, answer);
     } catch (cause) {
       this.fail(taken, cause);
     }
-    admission.leave();
+    duties.admission.leave(weight);
   }
 
-  private sendLater(taken: Taken, answer: Promise<DirectAnswer>): void {
+  private sendLater(taken: Taken, answer: Promise<DirectAnswer>, weight: number): void {
     const answered = answer
       .then((one) => this.send(taken, one))
       .catch((cause: unknown) => this.fail(taken, cause))
-      .finally(() => taken.duties.admission.leave());
+      .finally(() => taken.duties.admission.leave(weight));
     inBackground('Answering a request', answered);
   }
 

@@ -99,8 +99,8 @@ export class Metrics implements OnModuleInit {
     });
   }
 
-  private byKind({ management, verification }: Overload): void {
-    const kinds = { management, verification };
+  private byKind({ arriving, management, verification }: Overload): void {
+    const kinds = { arriving, management, verification };
     const read = (figure: 'underWay' | 'refused') =>
       Object.fromEntries(Object.entries(kinds).map(([kind, admission]) => [kind, admission[figure]]));
     this.counter('requests_shed_total', 'Requests refused because too many were under way', 'kind', () =>

@@ -9,19 +9,18 @@ import { Housekeeping } from './housekeeping.js';
 import { MetricsController } from './metrics.controller.js';
 import { AnsweredRequests } from './answered-requests.js';
 import { Metrics } from './metrics.js';
-import { Overload } from './overload.js';
+import { OverloadModule } from './overload.module.js';
 import { Readiness } from './readiness.js';
 import { RequestLog } from './request-log.js';
 import { createTracing, Tracing } from './tracing.js';
 
 /** What whoever runs the service needs of it. */
 @Module({
-  imports: [VerificationModule, LimitsModule],
+  imports: [VerificationModule, LimitsModule, OverloadModule],
   controllers: [HealthController, MetricsController],
   providers: [
     Housekeeping,
     Readiness,
-    Overload,
     Metrics,
     RequestLog,
     { provide: Tracing, inject: [ENVIRONMENT, DataSource, VERIFICATION_POOL], useFactory: createTracing },

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { JwtPayload } from 'jsonwebtoken';
 import { ExtractJwt, Strategy } from 'passport-jwt';
+import { Clock } from '../../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { inBackground } from '../../contract/background.js';
 import { UnauthenticatedError } from '../errors.js';
@@ -20,8 +21,8 @@ type KeyCallback = (error: unknown, key?: string) => void;
 /** Takes a session token (JWT, RFC 7519) of the account service for its `sub`, the owner. */
 @Injectable()
 export class SessionStrategy extends PassportStrategy(Strategy, SESSION_STRATEGY) {
-  constructor(@Inject(ENVIRONMENT) { session }: Environment) {
-    const keyFor = createSessionKeys(session.keySource);
+  constructor(@Inject(ENVIRONMENT) { session }: Environment, clock: Clock) {
+    const keyFor = createSessionKeys(session, clock);
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
       secretOrKeyProvider: (_request: unknown, token: string, done: KeyCallback) => {
