@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Clock } from '../config/clock.js';
+import { retryConflicts } from '../database/retry-conflicts.js';
 import { chainHash } from './audit-chain.js';
 import { AuditEvent } from './audit-event.entity.js';
 import type { Origin } from './origin.js';
@@ -43,14 +44,6 @@ export class AuditTrail {
     private readonly clock: Clock,
   ) {}
 
-  /**
-   * Holds an owner's keys and trail to the end of the transaction. Whoever changes keys does so before holding any
-   * of them: in another order, two would wait for each other for ever.
-   */
-  async hold(tx: EntityManager, ownerId: string): Promise<void> {
-    await tx.query('SELECT FROM owners WHERE owner_id = $1 FOR UPDATE', [ownerId]);
-  }
-
   /** Appends events in the transaction of what they tell of. */
   async record(tx: EntityManager, ownerId: string, origin: Origin, records: readonly AuditRecord[]): Promise<void> {
     const [head] = (await tx.query(HOLD_HEAD, [ownerId])) as [{ audit_seq: string; audit_hash: Buffer | null }];
@@ -74,7 +67,7 @@ export class AuditTrail {
 
   /** Appends an event about what has changed nothing. */
   recordAlone(ownerId: string, origin: Origin, record: AuditRecord): Promise<void> {
-    return this.dataSource.transaction((tx) => this.record(tx, ownerId, origin, [record]));
+    return retryConflicts(() => this.dataSource.transaction((tx) => this.record(tx, ownerId, origin, [record])));
   }
 
   async search(

@@ -6,7 +6,7 @@ import { CallOrigin } from '../authentication/decorators/current-principal.decor
 import { Public } from '../authentication/decorators/public.decorator.js';
 import { ApiErrors, WITH_BODY } from '../openapi/answers.decorator.js';
 import { LEAK_REPORTED, LeakReportDto, LeakReportedDto } from './dto/leak.dto.js';
-import { KnownKeys } from './known-keys.js';
+import { KeyLookup } from './key-lookup.js';
 
 /** For whoever finds a key pair where it should not be. */
 @Public()
@@ -14,7 +14,7 @@ import { KnownKeys } from './known-keys.js';
 @ApiTags('API keys')
 export class LeaksController {
   constructor(
-    private readonly knownKeys: KnownKeys,
+    private readonly keyLookup: KeyLookup,
     private readonly revocations: Revocations,
   ) {}
 
@@ -24,7 +24,7 @@ export class LeaksController {
   @ApiResponse({ status: 200, description: 'The same for every pair.', type: LeakReportedDto, example: LEAK_REPORTED })
   @ApiErrors(...WITH_BODY, 'internal', 'unavailable')
   async report(@Body() body: LeakReportDto, @CallOrigin() origin: Origin): Promise<LeakReportedDto> {
-    const known = await this.knownKeys.find({ apiKey: body.api_key, secretKey: body.secret_key });
+    const known = await this.keyLookup.find({ apiKey: body.api_key, secretKey: body.secret_key });
     if (known) await this.revocations.revokeByApiKey(known.apiKey.apiKey, 'leaked', origin);
     return LEAK_REPORTED;
   }
