@@ -28,14 +28,19 @@ import { pairOf, serviceVariables, verify } from './support/verification.js';
     service.client.call('PATCH', pathOf(key), { headers: sessionOf(owner), body: { name: 'another' } });
   async function whileLocked(statement: string, id: string, act: () => Promise<void>): Promise<void> {
     await holder.query('BEGIN');
-    await holder.query(statement, [id]);
-    await act();
-    await holder.query('COMMIT');
+    try {
+      await holder.query(statement, [id]);
+      await act();
+    } finally {
+      await holder.query('COMMIT');
+    }
   }
   const OWNER = 'SELECT FROM owners WHERE owner_id = $1 FOR UPDATE';
   const KEY = 'SELECT FROM api_keys WHERE id = $1 FOR UPDATE';
   const waitingFor = async (count: number) => {
-    const { rows } = await holder.query('SELECT FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))');
+    const { rows } = await holder.query(
+      'SELECT DISTINCT pid FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))',
+    );
     return rows.length === count;
   };
 
@@ -50,7 +55,10 @@ import { pairOf, serviceVariables, verify } from './support/verification.js';
       for (const _ of range(5)) expect((await rename('bob', others)).status).toBe(200);
       expect(await waitingFor(1)).toBe(true);
     });
-    for (const answer of await Promise.all(waiting)) expect(answer.status).toBe(200);
+    // On a slow machine, the first may have waited too long
+    const outcomes = new Set((await Promise.all(waiting)).map(outcomeOf));
+    expect([...outcomes].filter((outcome) => !['200', '503 unavailable'].includes(outcome))).toEqual([]);
+    expect(outcomes).toContain('200');
   });
 
   it('so do revocations by whoever finds the secret', async () => {
@@ -65,8 +73,12 @@ import { pairOf, serviceVariables, verify } from './support/verification.js';
       expect((await rename('bob', others)).status).toBe(200);
       expect(await waitingFor(1)).toBe(true);
     });
-    for (const report of await Promise.all(reports)) expect(report.status).toBe(200);
-    for (const key of keys) expect((await verify(service.client, key)).body.data.code).toBe('REVOKED');
+    const reported = await Promise.all(reports);
+    for (const [i, { status }] of reported.entries()) {
+      expect([200, 503]).toContain(status);
+      const { code } = (await verify(service.client, keys[i] as IssuedKey)).body.data;
+      expect(code).toBe(status === 200 ? 'REVOKED' : 'VALID');
+    }
   });
 
   it.each([
