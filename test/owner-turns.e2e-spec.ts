@@ -99,7 +99,7 @@ import { pairOf, serviceVariables, verify } from './support/verification.js';
     let answers: Promise<Answer>[] = [];
     await whileLocked(OWNER, 'ann', async () => {
       const refused: Answer[] = [];
-      answers = range(90).map(() =>
+      answers = range(140).map(() =>
         rename('ann', key).then((answer) => (answer.status === 503 && refused.push(answer), answer)),
       );
       await until(() => refused.length > 0, 'some to be refused');

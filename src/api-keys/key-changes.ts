@@ -7,7 +7,7 @@ import { retryConflicts } from '../database/retry-conflicts.js';
 export const KEY_CHANGES_CHANNEL = 'key_changes';
 
 /** One of an owner's changes at a time, so that those which wait for the owner's row hold no connection meanwhile. */
-const TURNS = { running: 1, queued: 64 };
+const TURNS = { running: 1, queued: 100 };
 /** Longer than any transaction here takes; whoever waits longer for a row is told to try again. */
 const LOCK_TIMEOUT = '2s';
 
