@@ -7,14 +7,17 @@ export class Principal {
     readonly ownerId: string,
     /** `null` for a session. */
     readonly apiKey: ApiKey | null,
+    /** Which of the key's secrets was presented, counted by its rotations; 0 for a session. */
+    readonly secretGeneration: number,
   ) {}
 
   static session(ownerId: string): Principal {
-    return new Principal(ownerId, null);
+    return new Principal(ownerId, null, 0);
   }
 
-  static apiKey(apiKey: ApiKey): Principal {
-    return new Principal(apiKey.ownerId, apiKey);
+  /** @param secretGeneration of the secret that was presented */
+  static apiKey(apiKey: ApiKey, secretGeneration = apiKey.secretGeneration): Principal {
+    return new Principal(apiKey.ownerId, apiKey, secretGeneration);
   }
 
   /** What audit events call it. */

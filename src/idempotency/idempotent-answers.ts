@@ -18,6 +18,11 @@ export interface IdempotentRequest {
   body: object;
   /** `undefined` where the client leaves it to chance. */
   idempotencyKey: string | undefined;
+  /**
+   * That the caller may still be given an earlier answer, which holds a secret: it may have been revoked since it was
+   * let in. @throws ApiError if not
+   */
+  assertStillAllowed: () => Promise<void>;
 }
 
 /** Keeps the answer in the transaction of what it tells of: both are there, or neither. */
@@ -59,7 +64,7 @@ export class IdempotentAnswers {
     const [cipher] = ciphers;
     if (!cipher) return act(() => Promise.resolve());
     const fingerprint = cipher.fingerprint(request.body);
-    const earlier = await this.find<T>(ciphers, request.body);
+    const earlier = await this.find<T>(ciphers, request);
     if (earlier) return earlier;
     const claimedUntil = new Date(this.clock.now() + CLAIMED_MS);
     const claimed = (await this.dataSource.query(CLAIM, [
@@ -80,18 +85,21 @@ export class IdempotentAnswers {
   /** One for each server key, since the answer may have been kept before they were rotated. */
   private ciphersOf({ caller, call, idempotencyKey }: IdempotentRequest): AnswerCipher[] {
     if (idempotencyKey === undefined) return [];
-    const scope = [caller.ownerId, caller.apiKey?.id ?? '', ...call];
+    const scope = [caller.ownerId, caller.key?.id ?? '', ...call];
     return this.environment.answerKeys.map((key) => new AnswerCipher(key, scope, idempotencyKey));
   }
 
   /** Somebody was faster, and has either answered by now or not. */
-  private async findOther<T>(ciphers: readonly AnswerCipher[], { body }: IdempotentRequest): Promise<T> {
-    const answer = await this.find<T>(ciphers, body);
+  private async findOther<T>(ciphers: readonly AnswerCipher[], request: IdempotentRequest): Promise<T> {
+    const answer = await this.find<T>(ciphers, request);
     if (!answer) throw new IdempotencyKeyInUseError();
     return answer;
   }
 
-  private async find<T>(ciphers: readonly AnswerCipher[], body: object): Promise<T | undefined> {
+  private async find<T>(
+    ciphers: readonly AnswerCipher[],
+    { body, assertStillAllowed }: IdempotentRequest,
+  ): Promise<T | undefined> {
     const [kept] = (await this.dataSource.query(
       'SELECT id, fingerprint, answer FROM idempotent_answers WHERE id = ANY($1) AND expires_at > $2',
       [ciphers.map(({ id }) => id), this.now()],
@@ -100,6 +108,7 @@ export class IdempotentAnswers {
     if (!kept || !cipher) return undefined;
     if (!cipher.fingerprint(body).equals(kept.fingerprint)) throw new IdempotencyKeyReusedError();
     if (!kept.answer) throw new IdempotencyKeyInUseError();
+    await assertStillAllowed();
     return JSON.parse(cipher.decrypt(kept.answer)) as T;
   }
 

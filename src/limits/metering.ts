@@ -9,7 +9,7 @@ export type Metered = Pick<KeyLimits, 'maxUses' | 'rateLimit'> & { id: string };
 
 /** What came of a charge. Refused, the key has paid nothing. */
 export interface Charge {
-  refusal: 'RATE_LIMITED' | 'USAGE_EXCEEDED' | null;
+  refusal: 'RATE_LIMITED' | 'USAGE_EXCEEDED' | 'REVOKED' | null;
   /** How the key stands to its rate limit; `null` without one, and where the uses have refused. */
   rate: RateDecision | null;
   /** `null` without `max_uses`. */
@@ -47,17 +47,19 @@ export class Metering {
   private chargeUses(key: Metered, cost: number, rate: RateDecision | null): Charge | Promise<Charge> {
     if (rate && !rate.granted) return { ...FREE_OF_CHARGE, refusal: 'RATE_LIMITED', rate };
     if (key.maxUses !== null) return this.spend(key.id, cost, rate);
-    if (cost > 0) this.usageMeter.count(key.id, cost);
+    if (cost === 0) return rate ? { ...FREE_OF_CHARGE, rate } : FREE_OF_CHARGE;
+    if (this.usageMeter.isExact(key.id)) return this.spend(key.id, cost, rate);
+    this.usageMeter.count(key.id, cost);
     return rate ? { ...FREE_OF_CHARGE, rate } : FREE_OF_CHARGE;
   }
 
   private async spend(keyId: string, cost: number, rate: RateDecision | null): Promise<Charge> {
     try {
-      const { granted, remaining } = await this.usageMeter.spend(keyId, cost);
+      const { granted, remaining, isRevoked } = await this.usageMeter.spend(keyId, cost);
       if (granted) return { refusal: null, rate, remainingUses: remaining };
       // What it said of the rate is no longer so
       await rate?.giveBack();
-      return { refusal: 'USAGE_EXCEEDED', rate: null, remainingUses: remaining };
+      return { refusal: isRevoked ? 'REVOKED' : 'USAGE_EXCEEDED', rate: null, remainingUses: remaining };
     } catch (error) {
       await rate?.giveBack();
       throw error;

@@ -17,14 +17,19 @@ const ADD = `
   ORDER BY api_key_id, day, code
   ON CONFLICT (api_key_id, day, code) DO UPDATE SET count = usage_days.count + excluded.count`;
 
+/** Skips keys whose rows others have locked, rather than hold those of others meanwhile, and tells which. */
 const TOUCH = `
-  WITH locked AS (
-    SELECT k.id, used.at FROM api_keys AS k
-    JOIN unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS used (id, hash, at) ON k.id = used.id
-    WHERE k.previous_secret_hash = used.hash ORDER BY k.id FOR UPDATE OF k
+  WITH used AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS used (id, hash, at)
+  ), locked AS (
+    SELECT k.id, used.at FROM api_keys AS k JOIN used ON k.id = used.id
+    WHERE k.previous_secret_hash = used.hash ORDER BY k.id FOR UPDATE OF k SKIP LOCKED
+  ), touched AS (
+    UPDATE api_keys AS k SET previous_secret_last_used_at = greatest(k.previous_secret_last_used_at, locked.at)
+    FROM locked WHERE k.id = locked.id RETURNING k.id
   )
-  UPDATE api_keys AS k SET previous_secret_last_used_at = greatest(k.previous_secret_last_used_at, locked.at)
-  FROM locked WHERE k.id = locked.id`;
+  SELECT k.id FROM api_keys AS k JOIN used ON k.id = used.id
+  WHERE k.previous_secret_hash = used.hash AND k.id NOT IN (SELECT id FROM touched)`;
 
 /** How often a key got each verdict on one day. */
 export interface DayOfUse {
@@ -115,13 +120,13 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     );
     this.verdicts = new Map();
     try {
-      const isKnown = await runOnce(this.dataSource, ADD, [
+      const written = await runOnce<unknown>(this.dataSource, ADD, [
         rows.map(({ id }) => id),
         rows.map(({ day }) => dayOf(day * DAY_MS)),
         rows.map(({ code }) => code),
         rows.map(({ count }) => count),
       ]);
-      if (!isKnown) this.logger.warn('Whether verdicts were counted is not known: not once more.');
+      if (written === undefined) this.logger.warn('Whether verdicts were counted is not known: not once more.');
     } catch (error) {
       for (const { day, id, code, count } of rows) this.add(day, id, code, count);
       throw error;
@@ -134,14 +139,22 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     this.previousSecrets = new Map();
     const uses = [...used.values()];
     try {
-      await this.dataSource.query(TOUCH, [
+      const skipped = (await this.dataSource.query(TOUCH, [
         [...used.keys()],
         uses.map(({ hash }) => hash),
         uses.map(({ at }) => new Date(at)),
-      ]);
+      ])) as { id: string }[];
+      this.keepPreviousSecrets(used, new Set(skipped.map(({ id }) => id)));
     } catch (error) {
-      for (const [id, use] of used) if (!this.previousSecrets.has(id)) this.previousSecrets.set(id, use);
+      this.keepPreviousSecrets(used, new Set(used.keys()));
       throw error;
+    }
+  }
+
+  /** For the next time, unless they have been used again by now. */
+  private keepPreviousSecrets(used: ReadonlyMap<string, UseOfPreviousSecret>, ids: ReadonlySet<string>): void {
+    for (const [id, use] of used) {
+      if (ids.has(id) && !this.previousSecrets.has(id)) this.previousSecrets.set(id, use);
     }
   }
 }

@@ -22,6 +22,17 @@ export class KnownKey {
     this.networks = apiKey.allowedCidrs && new Networks(apiKey.allowedCidrs.map(parseNetwork));
   }
 
+  /** Of the secret that has passed, counted by the key's rotations. */
+  get secretGeneration(): number {
+    return this.apiKey.secretGeneration - (this.which === 'current' ? 0 : 1);
+  }
+
+  /** The same key as it is once the cascade that ends it has come to its row. */
+  revoked(): KnownKey {
+    const apiKey = Object.create(this.apiKey, { revokedAt: { value: new Date() } }) as ApiKey;
+    return new KnownKey(apiKey, this.secretDigest, this.which);
+  }
+
   /** Whether it is this secret that has passed; the comparison takes constant time. */
   hasSecret(secretKey: string): boolean {
     return timingSafeEqual(this.secretDigest, hash('sha256', secretKey, 'buffer'));

@@ -83,6 +83,11 @@ export class KnownKeys implements OnApplicationShutdown {
     return this.keys.size + this.rotated.size;
   }
 
+  /** Whether the network or the server said just now that the database is away. */
+  get isDatabaseAway(): boolean {
+    return this.connection.isAway;
+  }
+
   /** How many keys are being read and hashed. */
   get readsUnderWay(): number {
     return this.reading.underWay;

@@ -8,7 +8,7 @@ import { Public } from '../authentication/decorators/public.decorator.js';
 import { ApiErrors, WITH_BODY } from '../openapi/answers.decorator.js';
 import { Overload } from '../operations/overload.js';
 import { LEAK_REPORTED, LeakReportDto, LeakReportedDto } from './dto/leak.dto.js';
-import { KnownKeys } from './known-keys.js';
+import { KeyLookup } from './key-lookup.js';
 import { LeakReportsGuard } from './leak-reports.guard.js';
 
 /** For whoever finds a key pair where it should not be. */
@@ -18,7 +18,7 @@ import { LeakReportsGuard } from './leak-reports.guard.js';
 @ApiTags('API keys')
 export class LeaksController {
   constructor(
-    private readonly knownKeys: KnownKeys,
+    private readonly keyLookup: KeyLookup,
     private readonly revocations: Revocations,
     private readonly overload: Overload,
   ) {}
@@ -33,7 +33,7 @@ export class LeaksController {
     @CallOrigin() origin: Origin,
     @Req() request: FastifyRequest,
   ): Promise<LeakReportedDto> {
-    const known = await this.knownKeys.find({ apiKey: body.api_key, secretKey: body.secret_key });
+    const known = await this.keyLookup.find({ apiKey: body.api_key, secretKey: body.secret_key });
     // One that is revoked stays so: nothing is opened where nothing changes
     if (!known || known.apiKey.revokedAt) return LEAK_REPORTED;
     const { apiKey, ownerId } = known.apiKey;

@@ -7,7 +7,7 @@ import { UsageStatistics } from '../usage/usage-statistics.js';
 import type { BatchVerdict } from './batch-run.js';
 import { Batches } from './batches.js';
 import type { KnownKey } from './known-key.js';
-import { KnownKeys } from './known-keys.js';
+import { KeyLookup } from './key-lookup.js';
 import { type Need, REFUSALS, refusalOf, refused, type Verdict } from './verdict.js';
 
 /** A pair, and what is needed of it. */
@@ -28,7 +28,7 @@ export class Verifier {
   private readonly batches = new Batches(({ pair, need }) => this.verify(pair, need));
 
   constructor(
-    private readonly knownKeys: KnownKeys,
+    private readonly keyLookup: KeyLookup,
     private readonly metering: Metering,
     private readonly statistics: UsageStatistics,
     private readonly clock: Clock,
@@ -41,13 +41,13 @@ export class Verifier {
    * @throws UnavailableError if it cannot be told now
    */
   verify(pair: KeyPair, need: Need): Verdict | Promise<Verdict> {
-    const known = this.knownKeys.find(pair);
+    const known = this.keyLookup.find(pair);
     return known instanceof Promise ? known.then((key) => this.judge(key, need)) : this.judge(known, need);
   }
 
   /** The same without the charge: what is left of the key's rate and uses is not asked. */
   async identify(pair: KeyPair, need: Omit<Need, 'cost'>): Promise<Verdict> {
-    const verdict = this.inspect(await this.knownKeys.find(pair), need);
+    const verdict = this.inspect(await this.keyLookup.find(pair), need);
     return verdict.valid ? verdict : this.counted(verdict);
   }
 
