@@ -10,6 +10,7 @@ import { AllowanceGuard } from './guards/allowance.guard.js';
 import { AuthenticationGuard } from './guards/authentication.guard.js';
 import { ApiKeyGuard, SessionGuard } from './guards/passport.guards.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
+import { HeaderCheck } from './header-check.js';
 import { ApiKeyStrategy } from './strategies/api-key.strategy.js';
 import { SessionStrategy } from './strategies/session.strategy.js';
 
@@ -18,6 +19,7 @@ import { SessionStrategy } from './strategies/session.strategy.js';
   imports: [PassportModule, VerificationModule, ApiKeysModule, LimitsModule],
   controllers: [AuthenticationController, GatewayController],
   providers: [
+    HeaderCheck,
     SessionStrategy,
     ApiKeyStrategy,
     SessionGuard,

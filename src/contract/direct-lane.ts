@@ -8,11 +8,13 @@ import {
 } from 'node:http';
 import type { Admission } from './admission.js';
 import { ABORTED, type AnsweredRequest } from './answered-request.js';
-import type { DirectAnswer, DirectHandler } from './direct.decorator.js';
+import type { DirectAnswer, DirectHandler, Identify } from './direct.decorator.js';
 import { repeatsHeaders } from './header-values.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
+import type { RequestBodies } from './request-bodies.js';
 import { requestId } from './request-id.js';
 import { COMMON_HEADERS, JSON_TYPE } from './response-headers.js';
+import { passOverBody } from './unread-body.js';
 
 /** What the ordinary way would have done around a handler. */
 export interface LaneDuties {
@@ -24,10 +26,12 @@ export interface LaneDuties {
   trace?: ((request: IncomingMessage, response: ServerResponse, answer: () => void) => void) | undefined;
   /** Bounds how many requests may wait for the database at once. */
   admission: Admission;
+  bodies: RequestBodies;
 }
 
 interface DirectRoute {
   handler: DirectHandler;
+  identify: Identify | undefined;
   path: string;
 }
 
@@ -39,6 +43,7 @@ interface Taken {
   duties: LaneDuties;
   id: string;
   began: number;
+  caller: string | undefined;
 }
 
 /**
@@ -58,8 +63,8 @@ export class DirectLane {
     this.duties = duties;
   }
 
-  add(method: string, path: string, handler: DirectHandler): void {
-    for (const spelling of [path, `${path}/`]) this.routes.set(`${method} ${spelling}`, { handler, path });
+  add(method: string, path: string, handler: DirectHandler, identify?: Identify): void {
+    for (const spelling of [path, `${path}/`]) this.routes.set(`${method} ${spelling}`, { handler, identify, path });
   }
 
   /** @param ordinary what answers the requests that are not taken */
@@ -76,7 +81,8 @@ export class DirectLane {
     const { duties } = this;
     const route = duties && this.routeOf(request);
     if (!route) return ordinary(request, response);
-    this.receive({ request, response, route, duties, id: requestId(request.headers), began: performance.now() });
+    const id = requestId(request.headers);
+    this.receive({ request, response, route, duties, id, began: performance.now(), caller: undefined });
   }
 
   private routeOf(request: IncomingMessage): DirectRoute | undefined {
@@ -86,25 +92,32 @@ export class DirectLane {
     return route && isPlain(request) ? route : undefined;
   }
 
+  /** Whoever may not ask is told so before the body is read. */
   private receive(taken: Taken): void {
-    const { request } = taken;
+    const { request, route, duties } = taken;
+    try {
+      taken.caller = route.identify?.(request);
+    } catch (cause) {
+      return this.fail(taken, cause);
+    }
     if (request.headers['content-length'] === undefined) return this.decide(taken);
-    const chunks: Buffer[] = [];
-    // Emitted where the connection ends before the body does
-    request.on('error', () => this.tell(taken, { status: ABORTED }));
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => this.decide(taken, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    duties.bodies.receive(request, route.identify ? 'services' : 'clients', (cause, body) => {
+      if (cause === undefined) this.decide(taken, body);
+      else if (request.errored) this.tell(taken, { status: ABORTED });
+      else this.fail(taken, cause);
+    });
   }
 
   private decide(taken: Taken, body?: Buffer): void {
-    const { admission } = taken.duties;
+    const { request: raw, route, caller, duties } = taken;
+    const { admission } = duties;
     try {
       admission.enter();
     } catch (cause) {
       return this.fail(taken, cause);
     }
     try {
-      const answer = taken.route.handler({ raw: taken.request, body: body && parseJsonBody(body) });
+      const answer = route.handler({ raw, body: body && parseJsonBody(body), caller });
       if (answer instanceof Promise) return this.sendLater(taken, answer);
       this.send(taken, answer);
     } catch (cause) {
@@ -126,10 +139,11 @@ export class DirectLane {
   }
 
   private send(taken: Taken, answer: DirectAnswer): void {
-    const { response, id } = taken;
+    const { request, response, id } = taken;
     if (response.destroyed) return this.tell(taken, { ...answer, status: ABORTED });
     // A server that is ending waits for its connections: this one is not to be used again
     if (!this.server?.listening) response.shouldKeepAlive = false;
+    passOverBody(request, response);
     write(response, id, answer);
     this.tell(taken, answer);
   }

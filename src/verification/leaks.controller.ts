@@ -3,13 +3,12 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Revocations } from '../api-keys/revocations.js';
 import type { Origin } from '../audit/origin.js';
 import { CallOrigin } from '../authentication/decorators/current-principal.decorator.js';
-import { Public } from '../authentication/decorators/public.decorator.js';
+import { PublicWithBody } from '../authentication/decorators/public.decorator.js';
 import { ApiErrors, WITH_BODY } from '../openapi/answers.decorator.js';
 import { LEAK_REPORTED, LeakReportDto, LeakReportedDto } from './dto/leak.dto.js';
 import { KnownKeys } from './known-keys.js';
 
 /** For whoever finds a key pair where it should not be. */
-@Public()
 @Controller('apiKeys/report-leak')
 @ApiTags('API keys')
 export class LeaksController {
@@ -19,6 +18,7 @@ export class LeaksController {
   ) {}
 
   @Post()
+  @PublicWithBody()
   @HttpCode(200)
   @ApiOperation({ operationId: 'reportLeak', summary: 'End a key pair that has got into the wrong hands' })
   @ApiResponse({ status: 200, description: 'The same for every pair.', type: LeakReportedDto, example: LEAK_REPORTED })
