@@ -1,12 +1,19 @@
+import type { IncomingMessage } from 'node:http';
 import type { INestApplication, Type } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import type { FastifyRequest, RouteOptions } from 'fastify';
+import type { RouteOptions } from 'fastify';
 import type { DirectLane } from './direct-lane.js';
 import type { ErrorCode } from './error-codes.js';
 import { JSON_TYPE } from './response-headers.js';
 
-/** What a direct handler is given: Node's request, and its body parsed, or `undefined` where there is none. */
-export type DirectRequest = Pick<FastifyRequest, 'raw' | 'body'>;
+/** What a direct handler is given. */
+export interface DirectRequest {
+  raw: IncomingMessage;
+  /** Parsed; `undefined` where there is none. */
+  body: object | undefined;
+  /** Who asks, as the route's `identify` has it. */
+  caller: string | undefined;
+}
 
 /** What a direct handler answers: JSON that is text already, or headers alone. */
 export interface DirectAnswer {
@@ -24,27 +31,40 @@ export interface DirectAnswer {
 
 export type DirectHandler = (request: DirectRequest) => DirectAnswer | Promise<DirectAnswer>;
 
-/** For how many requests one counts, by its body. */
-export type Weigh = (body: unknown) => number;
+/** Tells from the headers who asks, before any of the body is read. @throws ApiError for whoever may not */
+export type Identify = (request: IncomingMessage) => string;
+
+export interface DirectOptions {
+  /**
+   * The name of the controller's method that tells from the headers who asks: a route that takes a body has one, so that
+   * nobody's body is read who would be refused anyway.
+   */
+  identify?: string;
+  /** For how many requests one counts where load is shed, by its body; each for one without it. */
+  weigh?: (body: unknown) => number;
+}
 
 interface DirectRoute {
-  controller: Type<Record<string, DirectHandler>>;
+  controller: Type<object>;
   name: string;
-  weigh?: Weigh | undefined;
+  options: DirectOptions;
 }
 
 /**
  * Marks a handler that is called with the bare request, because the pipeline would cost more than the work
  * (`direct-lane.ts`). Neither guards nor pipes stand before it: it does itself what they would have done.
  * What it throws is answered as everywhere.
- *
- * @param weigh for how many requests one counts where load is shed; each for one without it
  */
-export function Direct({ weigh }: { weigh?: Weigh } = {}): MethodDecorator {
+export function Direct(options: DirectOptions = {}): MethodDecorator {
   return (prototype, name, descriptor) => {
-    const direct = { controller: prototype.constructor, name, weigh } as DirectRoute;
+    const direct = { controller: prototype.constructor, name, options } as DirectRoute;
     RouteConfig({ direct })(prototype, name, descriptor);
   };
+}
+
+/** Whether a route's callers are known, by the time that its body is read, to be services of the platform. */
+export function knowsItsCallers(config: object): boolean {
+  return (config as { direct?: DirectRoute }).direct?.options.identify !== undefined;
 }
 
 /** Puts a marked handler into the direct lane, and in the place of the pipeline that Nest registers for its route. */
@@ -52,11 +72,19 @@ export function connectDirectly(app: INestApplication, lane: DirectLane, route: 
   const { direct } = (route.config ?? {}) as { direct?: DirectRoute };
   if (!direct) return;
   const controller = app.get(direct.controller, { strict: false });
-  const handler: DirectHandler = (request) => (controller[direct.name] as DirectHandler)(request);
-  for (const method of [route.method].flat()) lane.add(method, route.url, { handler, weigh: direct.weigh });
-  route.handler = async (request, reply) => {
-    const { body, status = 200, headers = {} } = await handler(request);
-    if (body !== undefined) reply.type(JSON_TYPE);
-    return reply.status(status).headers(headers).send(body);
+  const { identify: identifyName, weigh } = direct.options;
+  const handler = methodOf(controller, direct.name) as DirectHandler;
+  const identify = identifyName === undefined ? undefined : (methodOf(controller, identifyName) as Identify);
+  for (const method of [route.method].flat()) lane.add(method, route.url, { handler, identify, weigh });
+  if (identify) route.preParsing = async ({ raw }) => void identify(raw);
+  route.handler = async ({ raw, body }, reply) => {
+    const caller = identify?.(raw);
+    const { body: text, status = 200, headers = {} } = await handler({ raw, body: body as object | undefined, caller });
+    if (text !== undefined) reply.type(JSON_TYPE);
+    return reply.status(status).headers(headers).send(text);
   };
+}
+
+function methodOf(controller: object, name: string): unknown {
+  return (controller as Record<string, DirectHandler | Identify>)[name]?.bind(controller);
 }

@@ -11,6 +11,7 @@ import { SecretChecks } from '../verification/secret-checks.js';
 import { Verifier } from '../verification/verifier.js';
 import { background } from '../contract/background.js';
 import type { AnsweredRequest } from '../contract/answered-request.js';
+import { RequestBodies } from '../contract/request-bodies.js';
 import { Overload } from './overload.js';
 import { RequestDurations } from './request-durations.js';
 
@@ -48,6 +49,7 @@ export class Metrics implements OnModuleInit {
     private readonly usageMeter: UsageMeter,
     rateLimiter: RateLimiter,
     overload: Overload,
+    bodies: RequestBodies,
   ) {
     collectDefaultMetrics({ register: this.registry });
     this.registry.registerMetric(this.requests as unknown as Histogram);
@@ -60,6 +62,7 @@ export class Metrics implements OnModuleInit {
     );
     this.gauge('known_keys', 'Keys that are remembered', () => knownKeys.size);
     this.byKind(overload);
+    this.bySender(bodies);
     this.gauge('argon2_waiting', 'Checks of secrets that wait for a core', () => secretChecks.waiting);
     this.gauge('change_feed_age_seconds', 'Since when changes may have been missed', () => feed.age / 1_000);
     this.gauge('uses_waiting', 'Uses that wait to be made durable', () => usageMeter.waitingCount);
@@ -113,6 +116,24 @@ export class Metrics implements OnModuleInit {
       registers: [this.registry],
       collect: () => Object.entries(read('underWay')).forEach(([kind, count]) => gauge.set({ kind }, count)),
     });
+  }
+
+  private bySender({ unfinished }: RequestBodies): void {
+    const { clients, services } = unfinished;
+    const gauge: Gauge = new Gauge({
+      name: `${PREFIX}unfinished_body_bytes`,
+      help: 'Memory of bodies that have begun and not ended',
+      labelNames: ['sender'],
+      registers: [this.registry],
+      collect: () => {
+        gauge.set({ sender: 'clients' }, clients.bytes);
+        gauge.set({ sender: 'services' }, services.bytes);
+      },
+    });
+    this.counter('unfinished_bodies_given_up_total', 'Bodies that did not end and had to make room', 'sender', () => ({
+      clients: clients.givenUp,
+      services: services.givenUp,
+    }));
   }
 
   private gauge(name: string, help: string, read: () => number): void {

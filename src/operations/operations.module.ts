@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { ENVIRONMENT } from '../config/environment.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
+import { ContractModule } from '../contract/contract.module.js';
 import { HealthController } from './health.controller.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { VerificationModule } from '../verification/verification.module.js';
@@ -16,7 +17,7 @@ import { createTracing, Tracing } from './tracing.js';
 
 /** What whoever runs the service needs of it. */
 @Module({
-  imports: [VerificationModule, LimitsModule, OverloadModule],
+  imports: [ContractModule, VerificationModule, LimitsModule, OverloadModule],
   controllers: [HealthController, MetricsController],
   providers: [
     Housekeeping,
