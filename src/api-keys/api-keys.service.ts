@@ -192,7 +192,7 @@ export class ApiKeysService {
 }
 
 /** Holds the issuing key, so that it is not revoked, and what it issued with it, while it issues another. */
-async function holdIssuer(tx: EntityManager, { id, ownerId }: ApiKey): Promise<ApiKey> {
+async function holdIssuer(tx: EntityManager, { id, ownerId }: Pick<ApiKey, 'id' | 'ownerId'>): Promise<ApiKey> {
   const where = { id, ownerId, revokedAt: IsNull(), enabled: true };
   const issuer = await tx.findOne(ApiKey, { where, lock: { mode: 'pessimistic_read' } });
   if (!issuer) throw new IssuerGoneError();

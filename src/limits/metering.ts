@@ -5,7 +5,7 @@ import { type RateDecision, RateLimiter } from './rate-limiter.js';
 import { UsageMeter } from './usage-meter.js';
 
 /** Of a key, what its charges go by. */
-export type Metered = Pick<KeyLimits, 'maxUses' | 'rateLimit'> & { id: string };
+export type Metered = Pick<KeyLimits, 'maxUses' | 'rateLimit'> & { id: string; ownerId: string };
 
 /** What came of a charge. Refused, the key has paid nothing. */
 export interface Charge {

@@ -1,10 +1,10 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { Clock } from '../config/clock.js';
 import { inOneLine } from '../contract/error-text.js';
 import { runOnce } from '../database/run-once.js';
 import { WriteBehind } from '../database/write-behind.js';
+import { digestInSql } from './hash-digest.js';
 import { UsageDay } from './usage-day.entity.js';
 
 const DAY_MS = 86_400_000;
@@ -20,7 +20,7 @@ const TOUCH = `
   WITH locked AS (
     SELECT k.id, used.at FROM api_keys AS k
     JOIN unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS used (id, hash, at) ON k.id = used.id
-    WHERE k.previous_secret_hash = used.hash ORDER BY k.id FOR UPDATE OF k
+    WHERE ${digestInSql('k.previous_secret_hash')} = used.hash ORDER BY k.id FOR UPDATE OF k
   )
   UPDATE api_keys AS k SET previous_secret_last_used_at = greatest(k.previous_secret_last_used_at, locked.at)
   FROM locked WHERE k.id = locked.id`;
@@ -33,7 +33,7 @@ export interface DayOfUse {
   denied: Record<string, number>;
 }
 
-/** When the secret before the last rotation was used; of which rotation, its hash tells. */
+/** When the secret before the last rotation was used; of which rotation, the digest of its hash tells. */
 interface UseOfPreviousSecret {
   hash: string | null;
   at: number;
@@ -66,7 +66,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** The secret before the last rotation was used. */
-  notePreviousSecret({ id, previousSecretHash: hash }: Pick<ApiKey, 'id' | 'previousSecretHash'>): void {
+  notePreviousSecret({ id, storedHash: hash }: { id: string; storedHash: string | null }): void {
     this.previousSecrets.set(id, { hash, at: this.clock.now() });
   }
 

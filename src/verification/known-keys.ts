@@ -12,10 +12,11 @@ import { isConnectionCut, isDatabaseAway } from '../database/database-away.js';
 import { within } from '../database/within.js';
 import { ChangeFeed } from './change-feed.js';
 import { KeyRereads } from './key-rereads.js';
-import { KnownKey } from './known-key.js';
-import { isInOverlap, SecretChecks } from './secret-checks.js';
+import { CachedKey, digestOf } from './cached-key.js';
+import { KeyCache } from './key-cache.js';
+import { SecretChecks } from './secret-checks.js';
 
-type Found = KnownKey | undefined;
+type Found = CachedKey | undefined;
 
 /** A look-up under way, which is outdated once its key has changed since it began to read. */
 interface LookUp {
@@ -37,9 +38,7 @@ const MOST_READS = 5;
 /** Remembers the keys that have passed, and the pairs that have not, for as long as that can be believed. */
 @Injectable()
 export class KnownKeys {
-  private readonly keys: LRUCache<string, KnownKey>;
-  /** By their previous secrets, while a rotation's overlap lasts. */
-  private readonly rotated: LRUCache<string, KnownKey>;
+  private readonly cache: KeyCache;
   private readonly refusals = new LRUCache<string, true>({ max: REMEMBERED_REFUSALS, ttl: REFUSAL_TTL_MS });
   /** How often pairs were told: remembered, refused by their tag, refused before, with others, or from the database. */
   readonly lookups = { known: 0, made_up: 0, refused: 0, shared: 0, read: 0 };
@@ -55,16 +54,21 @@ export class KnownKeys {
     private readonly apiKeys: ApiKeysService,
     private readonly secretChecks: SecretChecks,
     private readonly feed: ChangeFeed,
-    private readonly clock: Clock,
+    clock: Clock,
   ) {
-    this.keys = new LRUCache({ max: environment.verificationCacheKeys });
-    this.rotated = new LRUCache({ max: environment.verificationCacheKeys });
+    const { verificationCacheKeys: keys, verificationCacheBytes: bytes } = environment;
+    this.cache = new KeyCache({ keys, bytes }, clock);
     feed.subscribe((changed) => this.forget(changed));
   }
 
   /** How many keys are remembered. */
   get size(): number {
-    return this.keys.size + this.rotated.size;
+    return this.cache.size;
+  }
+
+  /** What they take of the heap. */
+  get bytes(): number {
+    return this.cache.bytes;
   }
 
   /** How many keys are being read and hashed. */
@@ -78,21 +82,15 @@ export class KnownKeys {
    * @throws UnavailableError if that cannot be told now
    */
   find(pair: KeyPair): Found | Promise<Found> {
-    const known = this.known(pair);
+    const known = this.cache.get(pair);
     if (known) {
       this.lookups.known++;
+      if (this.cache.isDue(known)) return this.renew(known, pair);
       return this.feed.isFresh ? known : this.confirm(known, pair);
     }
     if (isGenuine(pair, this.environment.credentialKeys)) return this.lookUpOnce(pair);
     this.lookups.made_up++;
     return undefined;
-  }
-
-  private known({ apiKey, secretKey }: KeyPair): Found {
-    const current = this.keys.get(apiKey);
-    if (current?.hasSecret(secretKey)) return current;
-    const previous = this.rotated.size > 0 ? this.rotated.get(apiKey) : undefined;
-    return previous?.hasSecret(secretKey) && isInOverlap(previous.apiKey, this.clock.now()) ? previous : undefined;
   }
 
   /** However many callers wait for the same pair, it is read once and hashed once. */
@@ -132,13 +130,15 @@ export class KnownKeys {
         this.refusals.set(id, true);
         return undefined;
       }
-      return this.remember(new KnownKey(apiKey, hash('sha256', pair.secretKey, 'buffer'), which));
+      const found = new CachedKey(apiKey, digestOf(pair.secretKey), which);
+      this.cache.put(found);
+      return found;
     }
     throw new UnavailableError('This API key is being changed. Try again in a moment.', { retryAfterSeconds: 1 });
   }
 
   /** Reads what is remembered anew, because changes may have been missed; hashes only a secret that has changed. */
-  private async confirm(known: KnownKey, pair: KeyPair): Promise<Found> {
+  private async confirm(known: CachedKey, pair: KeyPair): Promise<Found> {
     const now = performance.now();
     if (now - this.readFailedAt < FAILURE_STANDS_MS) return this.believe(known);
     // While it fails, one tries, and the others do not wait for it
@@ -152,9 +152,22 @@ export class KnownKeys {
       return this.believe(known);
     }
     this.readFailedAt = Number.NEGATIVE_INFINITY;
-    const hashed = apiKey && known.hashIn(apiKey);
-    if (!apiKey || !hashed || hashed !== known.hashIn(known.apiKey)) return this.lookUpOnce(pair);
-    return new KnownKey(apiKey, known.secretDigest, known.which);
+    return (apiKey && known.renewed(apiKey)) ?? this.lookUpOnce(pair);
+  }
+
+  /** Reads a key again that has been cached for its lifetime, and caches it again unless it has changed meanwhile. */
+  private async renew(known: CachedKey, pair: KeyPair): Promise<Found> {
+    const lookUp: LookUp = { id: '', pair, isOutdated: false };
+    this.lookUps.add(lookUp);
+    try {
+      const renewed = await this.confirm(known, pair);
+      if (!renewed) this.cache.invalidate([pair.apiKey]);
+      // Still the same where the database is unavailable: then it stays due
+      else if (renewed !== known && !lookUp.isOutdated) this.cache.put(renewed);
+      return renewed;
+    } finally {
+      this.lookUps.delete(lookUp);
+    }
   }
 
   /**
@@ -170,21 +183,15 @@ export class KnownKeys {
   }
 
   /** While the database is away, a known key is believed for `STALE_IF_ERROR_SECONDS`. */
-  private believe(known: KnownKey): KnownKey {
+  private believe(known: CachedKey): CachedKey {
     const believable = this.environment.revocationBoundMs + this.environment.staleIfErrorSeconds * 1_000;
     if (this.environment.staleIfErrorSeconds > 0 && this.feed.age <= believable) return known;
     throw new UnavailableError('The database is not reachable. Try again in a moment.');
   }
 
-  private remember(known: KnownKey): KnownKey {
-    const remembered = known.which === 'current' ? this.keys : this.rotated;
-    remembered.set(known.apiKey.apiKey, known);
-    return known;
-  }
-
   private forget(changed: readonly string[] | undefined): void {
     if (!changed) return this.forgetAll();
-    for (const apiKey of changed) for (const remembered of [this.keys, this.rotated]) remembered.delete(apiKey);
+    this.cache.invalidate(changed);
     const forgotten = new Set(changed);
     for (const lookUp of this.lookUps) {
       if (!forgotten.has(lookUp.pair.apiKey)) continue;
@@ -195,7 +202,7 @@ export class KnownKeys {
   }
 
   private forgetAll(): void {
-    for (const remembered of [this.keys, this.rotated]) remembered.clear();
+    this.cache.clear();
     for (const lookUp of this.lookUps) lookUp.isOutdated = true;
     this.results.clear();
   }

@@ -25,7 +25,7 @@ export class LeaksController {
   @ApiErrors(...WITH_BODY, 'internal', 'unavailable')
   async report(@Body() body: LeakReportDto, @CallOrigin() origin: Origin): Promise<LeakReportedDto> {
     const known = await this.knownKeys.find({ apiKey: body.api_key, secretKey: body.secret_key });
-    if (known) await this.revocations.revokeByApiKey(known.apiKey.apiKey, 'leaked', origin);
+    if (known) await this.revocations.revokeByApiKey(known.apiKey, 'leaked', origin);
     return LEAK_REPORTED;
   }
 }
