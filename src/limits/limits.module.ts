@@ -27,11 +27,8 @@ export class LimitsModule implements OnApplicationShutdown {
 }
 
 /** Over Redis where there is one; it takes the process's own while Redis is away. */
-async function createRateLimiter(
-  { redisUrl: url, verificationCacheKeys }: Environment,
-  clock: Clock,
-): Promise<RateLimiter> {
-  const own = new InProcessRateLimiter(verificationCacheKeys, clock);
+async function createRateLimiter({ redisUrl: url }: Environment, clock: Clock): Promise<RateLimiter> {
+  const own = new InProcessRateLimiter(clock);
   if (!url) return own;
   const shared = new RedisRateLimiter({ url }, own);
   await shared.open();

@@ -27,10 +27,13 @@ export interface RateDecision extends RateState {
  */
 export abstract class RateLimiter {
   /**
+   * @param key begins with its purpose (`key:`, `management:`), each of which has memory of its own
    * @param cost a whole number from 0
-   * @throws UnavailableError, by its promise, where too many wait for a decision
+   * @param owner whose key it is: no owner may have more than a share of that memory
+   * @throws UnavailableError, at once or by its promise, where too many wait for a decision, or there is no memory
+   *   to count in
    */
-  abstract take(key: string, limit: RateLimit, cost: number): RateDecision | Promise<RateDecision>;
+  abstract take(key: string, limit: RateLimit, cost: number, owner?: string): RateDecision | Promise<RateDecision>;
 }
 
 /** Words a reckoning as a decision. */

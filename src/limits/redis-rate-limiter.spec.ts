@@ -19,7 +19,7 @@ if (!url) process.stdout.write('Left out, since TEST_REDIS_URL is not set: rate 
 if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-server: Redis going away\n');
 
 async function open(settings: { url: string; prefix: string; clock?: Clock }): Promise<RedisRateLimiter> {
-  const limiter = new RedisRateLimiter(settings, new InProcessRateLimiter(1_000, settings.clock ?? new SystemClock()));
+  const limiter = new RedisRateLimiter(settings, new InProcessRateLimiter(settings.clock ?? new SystemClock()));
   opened.push(limiter);
   await limiter.open();
   return limiter;

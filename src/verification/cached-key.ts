@@ -7,7 +7,7 @@ import { Networks, parseNetwork } from '../limits/cidr.js';
 import type { KeyLimits } from '../limits/key-limits.js';
 import type { RateLimit } from '../limits/sliding-window.js';
 import { hashDigest } from '../usage/hash-digest.js';
-import { bytesACharacter, heapBytesOf } from './heap-bytes.js';
+import { bytesACharacter, heapBytesOf } from '../limits/heap-bytes.js';
 import { InternPool } from './intern-pool.js';
 
 /** Which of a key's secrets was presented: its own, or the one before the last rotation. */

@@ -1,10 +1,9 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { ApiKey, NEW_KEY } from '../api-keys/api-key.entity.js';
 import { keyAnswer } from '../authentication/gateway-answer.js';
 import { FREE_OF_CHARGE } from '../limits/metering.js';
 import { range } from '../../test/support/at-once.js';
 import { TestClock } from '../../test/support/clock.js';
+import { heldMemory } from '../../test/support/held-memory.js';
 import { CachedKey, digestOf, type WhichSecret } from './cached-key.js';
 import { KeyCache } from './key-cache.js';
 import { verdictJson } from './verdict-json.js';
@@ -38,16 +37,6 @@ function rowOf(i: number, columns: Partial<ApiKey> = {}): ApiKey {
 
 const cachedKey = (i: number, columns?: Partial<ApiKey>, which?: WhichSecret) =>
   new CachedKey(rowOf(i, columns), digestOf(secretOf(i)), which);
-
-/** What the heap and the buffers outside it hold, after a full collection. */
-function held(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
 
 /** Makes all that is ever derived from a key. */
 function answerAbout(key: CachedKey): void {
@@ -84,12 +73,12 @@ describe.each<[string, (i: number) => Partial<ApiKey>, most: number]>([
   it('take what the cache reckons, without and with all that is derived from them', () => {
     const keys = 3_000;
     range(500).forEach((i) => answerAbout(cachedKey(i, columns(i))));
-    const before = held();
+    const before = heldMemory();
     const cache = new KeyCache({ keys, bytes: 1_000 * MEGABYTE }, new TestClock());
     range(keys).forEach((i) => cache.put(cachedKey(i, columns(i))));
-    const alone = held() - before;
+    const alone = heldMemory() - before;
     for (const i of range(keys)) answerAbout(cache.get(pairOf(i)) as CachedKey);
-    const derived = held() - before;
+    const derived = heldMemory() - before;
     const perKey = [alone, derived, cache.bytes].map((bytes) => Math.round(bytes / keys));
     process.stdout.write(
       `${kind}: ${perKey[0]} bytes of heap each, ${perKey[1]} with its answers, reckoned ${perKey[2]}\n`,
@@ -104,7 +93,7 @@ describe.each<[string, (i: number) => Partial<ApiKey>, most: number]>([
 it('holds no more than its bytes by its own reckoning, nor much more of the heap, whatever the keys are', () => {
   const kinds = [() => ({}), (i: number) => ({ allowedCidrs: networks(i, ipv6) }), (i: number) => ({ name: `鍵${i}` })];
   range(500).forEach((i) => answerAbout(cachedKey(i)));
-  const before = held();
+  const before = heldMemory();
   const cache = new KeyCache({ keys: 100_000, bytes: MEGABYTE }, new TestClock());
   for (const i of range(4_000)) {
     const key = cachedKey(i, kinds[i % kinds.length]?.(i), i % 5 === 0 ? 'previous' : 'current');
@@ -112,7 +101,7 @@ it('holds no more than its bytes by its own reckoning, nor much more of the heap
     answerAbout(key);
     expect(cache.bytes).toBeLessThanOrEqual(MEGABYTE);
   }
-  const taken = held() - before;
+  const taken = heldMemory() - before;
   process.stdout.write(`a cache of 1 MiB with ${cache.size} keys takes ${taken} bytes, reckoned ${cache.bytes}\n`);
   expect(cache.size).toBeGreaterThan(400);
   expect(cache.bytes / taken).toBeGreaterThan(0.7);
