@@ -44,6 +44,26 @@ export class InProcessRateLimiter extends RateLimiter {
     });
   }
 
+  has(key: string): boolean {
+    return this.spaceOf(key).get(key) !== undefined;
+  }
+
+  /**
+   * Opens a window in which that counts, until then by the steady clock, which was granted elsewhere.
+   *
+   * @throws UnavailableError where there is no room
+   */
+  charge(key: string, limit: RateLimit, cost: number, until: number, owner?: string): void {
+    const now = this.clock.steady();
+    const window = new SlidingWindow(limit, now);
+    window.charge(cost, until);
+    this.spaceOf(key).open(key, window, now, owner);
+  }
+
+  clear(): void {
+    for (const space of this.spaces.values()) space.clear();
+  }
+
   /** How many windows are counted in, and what they take of memory in bytes. */
   get size(): number {
     return [...this.spaces.values()].reduce((sum, { size }) => sum + size, 0);
