@@ -41,6 +41,10 @@ export class FallbackRates {
     private readonly clock: Clock,
   ) {}
 
+  get bytes(): number {
+    return this.own.bytes + this.words.calculatedSize + this.debts.calculatedSize;
+  }
+
   /** Remembers what Redis has said. */
   note(key: string, limit: RateLimit, { remaining, resetMs }: Reckoning): void {
     const used = limit.requests - remaining;

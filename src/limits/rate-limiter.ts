@@ -26,6 +26,9 @@ export interface RateDecision extends RateState {
  * that. A refusal costs nothing, a cost of 0 is always granted, and one above `requests` never.
  */
 export abstract class RateLimiter {
+  /** What it takes of this process's memory, about. */
+  abstract get bytes(): number;
+
   /**
    * @param key begins with its purpose (`key:`, `management:`), each of which has memory of its own
    * @param cost a whole number from 0

@@ -67,6 +67,10 @@ export class RedisRateLimiter extends RateLimiter {
     return this.connection.isUp;
   }
 
+  get bytes(): number {
+    return this.fallback.bytes;
+  }
+
   /** How many processes count in this Redis, as far as this one knows. */
   get processCount(): number {
     return this.processes.count;

@@ -27,6 +27,8 @@ interface Tally {
   lastUsedAt: number;
 }
 
+/** Of how many keys uses may wait to be written, some 200 bytes each; those of further keys are lost. */
+const MOST_TALLIED = 200_000;
 const COMMIT_WITHIN_MS = 4_000;
 /**
  * How many may wait for the next commit; beyond, they would wait longer than anyone waits for an answer. Together with
@@ -71,6 +73,8 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
   private waiting: Waiting[] = [];
   private spending = false;
   private tallies = new Map<string, Tally>();
+  /** How many uses of unlimited keys were not counted, because too many keys waited to be written. */
+  lost = 0;
   private readonly tallyWriter = new WriteBehind(() => this.writeTallies());
 
   constructor(
@@ -129,7 +133,8 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
     if (tally) {
       tally.uses += uses;
       tally.lastUsedAt = Math.max(tally.lastUsedAt, usedAt);
-    } else this.tallies.set(keyId, { uses, lastUsedAt: usedAt });
+    } else if (this.tallies.size < MOST_TALLIED) this.tallies.set(keyId, { uses, lastUsedAt: usedAt });
+    else this.lost += uses;
   }
 
   private async writeTallies(): Promise<void> {

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { ENVIRONMENT } from '../config/environment.js';
 import { HealthController } from './health.controller.js';
 import { LimitsModule } from '../limits/limits.module.js';
+import { UsageModule } from '../usage/usage.module.js';
 import { VerificationModule } from '../verification/verification.module.js';
 import { Housekeeping } from './housekeeping.js';
 import { MetricsController } from './metrics.controller.js';
@@ -15,7 +16,7 @@ import { createTracing, Tracing } from './tracing.js';
 
 /** What whoever runs the service needs of it. */
 @Module({
-  imports: [VerificationModule, LimitsModule],
+  imports: [VerificationModule, LimitsModule, UsageModule],
   controllers: [HealthController, MetricsController],
   providers: [
     Housekeeping,

@@ -8,6 +8,8 @@ import { digestInSql } from './hash-digest.js';
 import { UsageDay } from './usage-day.entity.js';
 
 const DAY_MS = 86_400_000;
+/** Of how many keys and days statistics may wait to be written, some 400 bytes each; those of further ones are lost. */
+const MOST_WAITING = 200_000;
 
 /** In the order of the primary key, as everywhere, so that processes cannot lock each other out for good. */
 const ADD = `
@@ -45,7 +47,11 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(UsageStatistics.name);
   /** By day, then by key, then by code. */
   private verdicts = new Map<number, Map<string, Record<string, number>>>();
+  /** Of how many keys and days. */
+  private waiting = 0;
   private previousSecrets = new Map<string, UseOfPreviousSecret>();
+  /** How many verdicts were not counted, because too many keys waited to be written. */
+  lost = 0;
   private readonly writer = new WriteBehind(() => this.write());
 
   constructor(
@@ -67,6 +73,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
 
   /** The secret before the last rotation was used. */
   notePreviousSecret({ id, storedHash: hash }: { id: string; storedHash: string | null }): void {
+    if (this.previousSecrets.size >= MOST_WAITING && !this.previousSecrets.has(id)) return;
     this.previousSecrets.set(id, { hash, at: this.clock.now() });
   }
 
@@ -103,7 +110,11 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     let keys = this.verdicts.get(day);
     if (!keys) this.verdicts.set(day, (keys = new Map()));
     let counts = keys.get(keyId);
-    if (!counts) keys.set(keyId, (counts = {}));
+    if (!counts) {
+      if (this.waiting >= MOST_WAITING) return void (this.lost += times);
+      keys.set(keyId, (counts = {}));
+      this.waiting++;
+    }
     counts[code] = (counts[code] ?? 0) + times;
   }
 
@@ -113,6 +124,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
       [...keys].flatMap(([id, counts]) => Object.entries(counts).map(([code, count]) => ({ day, id, code, count }))),
     );
     this.verdicts = new Map();
+    this.waiting = 0;
     try {
       const isKnown = await runOnce(this.dataSource, ADD, [
         rows.map(({ id }) => id),
