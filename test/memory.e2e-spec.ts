@@ -8,18 +8,26 @@ import { metricOf } from './support/metrics.js';
 import { type ServiceProcess, sharedVariables, startProcess } from './support/process.js';
 import { startService } from './support/service.js';
 import { cheapHashes, storeKeys } from './support/stored-keys.js';
-import { pairOf, serviceHeaders, serviceVariables, verify } from './support/verification.js';
+import { until } from './support/until.js';
+import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
 const KEYS = 4_675;
+const AT_ONCE = 25;
 const MEBIBYTE = 1_048_576;
 
-/** Verifies all of them, a hundred at once, and tells how many were valid. */
+/** Verifies all of them, some at once, and tells how many were valid. Where a machine is too busy, they are asked again. */
 async function verifyAll(client: Client, keys: IssuedKey[]): Promise<number> {
   let valid = 0;
-  for (let first = 0; first < keys.length; first += 100) {
-    const requests = keys.slice(first, first + 100).map((key) => ({ ...pairOf(key), ip: '10.9.0.1' }));
-    const { body } = await client.post('/api/apiKeys/verify/batch', serviceHeaders, { requests });
-    valid += (body.data.verdicts as { code: string }[]).filter(({ code }) => code === 'VALID').length;
+  for (let first = 0; first < keys.length; first += AT_ONCE) {
+    const requests = keys
+      .slice(first, first + AT_ONCE)
+      .map(({ api_key, secret_key }) => ({ api_key, secret_key, ip: '10.9.0.1' }));
+    await until(async () => {
+      const { status, body } = await client.post('/api/apiKeys/verify/batch', serviceHeaders, { requests });
+      if (status !== 503)
+        valid += (body.data.verdicts as { code: string }[]).filter(({ code }) => code === 'VALID').length;
+      return status !== 503;
+    }, 'verdicts');
   }
   return valid;
 }
@@ -51,11 +59,12 @@ describe('4,675 keys of one owner, each with 64 networks and 4 KiB of metadata',
   it('fit into a process with 256 MB of heap, whose memory they do not fill', async () => {
     await withProcess({ NODE_OPTIONS: '--max-old-space-size=256' }, async ({ client }) => {
       const heap = () => metricOf(client, 'nodejs_heap_size_used_bytes');
-      const before = await heap();
+      const cache = () => metricOf(client, 'w3ipfs_keys_known_keys_bytes');
+      const [before, empty] = [await heap(), await cache()];
       for (const _ of range(2)) expect(await verifyAll(client, keys)).toBe(KEYS);
       const [known, bytes, after] = [
         await metricOf(client, 'w3ipfs_keys_known_keys'),
-        await metricOf(client, 'w3ipfs_keys_known_keys_bytes'),
+        (await cache()) - empty,
         await heap(),
       ];
       process.stdout.write(
@@ -63,7 +72,7 @@ describe('4,675 keys of one owner, each with 64 networks and 4 KiB of metadata',
       );
       expect(known).toBe(KEYS);
       expect(bytes / known).toBeLessThan(2_500);
-      expect(after - before).toBeLessThan(100 * MEBIBYTE);
+      expect(after - before).toBeLessThan(60 * MEBIBYTE);
     });
   }, 180_000);
 

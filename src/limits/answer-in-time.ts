@@ -1,5 +1,5 @@
 /** Nobody has answered in time. */
-export class NoAnswerError extends Error {}
+class NoAnswerError extends Error {}
 
 /**
  * What a server answers within a time, in milliseconds. The time is up once the event loop has looked for what has

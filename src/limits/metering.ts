@@ -50,7 +50,7 @@ export class Metering {
     try {
       return this.rateLimiter.take(`key:${id}`, rateLimit, cost, ownerId);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 

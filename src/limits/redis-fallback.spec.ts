@@ -107,8 +107,8 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
   it('take an answer that has arrived while their own event loop stood still', async () => {
     const [limiter] = limiters;
     const decision = limiter?.take('key:late', limit, 1);
-    const until = performance.now() + 600;
-    while (performance.now() < until);
+    const end = performance.now() + 600;
+    while (performance.now() < end);
     expect(await decision).toMatchObject({ granted: true, remaining: 9 });
     expect([limiter?.isShared, limiter?.fallbacks]).toEqual([true, 0]);
   });

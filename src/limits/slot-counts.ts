@@ -79,7 +79,10 @@ export class SlotCounts {
 
   /** Lets as many slots pass: counts that were in the oldest ones leave. */
   advance(passed: number): void {
-    if (passed > 0 && this.sum > 0) this.ring ? this.clearRing(this.ring, passed) : this.dropBefore(passed);
+    if (passed > 0 && this.sum > 0) {
+      if (this.ring) this.clearRing(this.ring, passed);
+      else this.dropBefore(passed);
+    }
     this.position += passed;
     if (this.sum === 0) this.clear(this.position);
   }

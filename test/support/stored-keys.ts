@@ -33,10 +33,6 @@ export async function storeKeys(
     const times = { createdAt: now, updatedAt: now };
     rows.push({ ...NEW_KEY, ...row, ...times, scopes: { admin: false }, metadata: {}, ...columns });
   });
-  while (rows.length > 0)
-    await app
-      .get(DataSource)
-      .getRepository(ApiKey)
-      .insert(rows.splice(0, ROWS_AT_ONCE) as object[]);
+  while (rows.length > 0) await app.get(DataSource).getRepository(ApiKey).insert(rows.splice(0, ROWS_AT_ONCE));
   return pairs;
 }
