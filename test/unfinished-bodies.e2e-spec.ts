@@ -47,7 +47,7 @@ it(`holds no more than ${SHARE} bytes for ${CONNECTIONS} bodies of one address t
   for (const index of range(CONNECTIONS)) {
     const connection = new RawConnection(service.client.url, EVE);
     slow.push(connection);
-    void connection.write(`${ways[index % ways.length]}${' '.repeat(LENGTH)}`);
+    await connection.write(`${ways[index % ways.length]}${' '.repeat(LENGTH)}`);
     if (index % 100 < 99) continue;
     most = Math.max(most, await heldBy('clients'));
     expect((await verify(service.client, key)).body.data.code).toBe('VALID');

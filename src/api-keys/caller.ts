@@ -1,17 +1,20 @@
 import { OPERATOR, type Origin } from '../audit/origin.js';
+import type { ApiKey } from './api-key.entity.js';
 
-/** An API key that changes keys are asked for with. What it may do is read anew where it is done. */
-interface CallingKey {
-  id: string;
-  /** Of the secret that was presented: it may have been rotated away since. */
-  secretGeneration: number;
-}
+/**
+ * Of an API key, what its calls go by; its `secretGeneration` is that of the secret that was presented, which may have
+ * been rotated away since. It may be from a cache: what is written needs the row itself, under its lock.
+ */
+export type CallingKey = Pick<
+  ApiKey,
+  'id' | 'ownerId' | 'name' | 'scopes' | 'limits' | 'maxUses' | 'rateLimit' | 'uses' | 'secretGeneration'
+>;
 
 /** Who asks for a change of an owner's keys. */
 export interface Caller {
   ownerId: string;
   /** `null` for a session or an operator, which may do everything. */
-  key: CallingKey | null;
+  key: Pick<CallingKey, 'id' | 'secretGeneration'> | null;
   origin: Origin;
 }
 

@@ -87,7 +87,7 @@ export function refuseOwn(changes: object): void {
  *
  * @throws ExceedsIssuerError naming each limit of the other key that is wider
  */
-export function refuseStronger({ limits }: Pick<ApiKey, 'limits'>, caller: ApiKey): void {
+export function refuseStronger({ limits }: Pick<ApiKey, 'limits'>, caller: Pick<ApiKey, 'limits'>): void {
   refuseWider(limits, caller.limits);
 }
 

@@ -1,10 +1,9 @@
-import type { ApiKey } from '../api-keys/api-key.entity.js';
-import { grantedScopes, SCOPES } from '../api-keys/scopes.js';
+import { SCOPES } from '../api-keys/scopes.js';
 import { ApiError } from '../contract/api-error.js';
 import type { DirectAnswer } from '../contract/direct.decorator.js';
 import { type Charge, rateOf } from '../limits/metering.js';
 import { rateLimitHeaders } from '../limits/rate-limit-headers.js';
-import type { KnownKey } from '../verification/known-key.js';
+import type { CachedKey } from '../verification/cached-key.js';
 import { isRefusal } from '../verification/verdict.js';
 import { Principal } from './principal.js';
 
@@ -22,20 +21,20 @@ export function sessionAnswer({ ownerId, reference }: Principal): DirectAnswer {
 }
 
 /** What a gateway is told about an API key that it may let through, and how the key stands to its rate limit. */
-export function keyAnswer(key: KnownKey, charge: Charge): DirectAnswer {
+export function keyAnswer(key: CachedKey, charge: Charge): DirectAnswer {
   const answer = key.derive(answerOf);
   return charge.rate ? { ...answer, headers: { ...answer.headers, ...rateLimitHeaders(rateOf(charge)) } } : answer;
 }
 
-function answerOf(apiKey: ApiKey): DirectAnswer {
-  const { id, ownerId, scopes } = apiKey;
+function answerOf(key: CachedKey): DirectAnswer {
+  const { id, ownerId, granted } = key;
   const headers = {
     'X-W3IPFS-Owner': headerValue(ownerId),
     'X-W3IPFS-Key-Id': id,
-    'X-W3IPFS-Scopes': grantedScopes(scopes).join(' '),
+    'X-W3IPFS-Scopes': granted.names,
     [CODE_HEADER]: 'VALID',
   };
-  return { headers, principal: Principal.apiKey(apiKey).reference, verdict: 'VALID' };
+  return { headers, principal: Principal.apiKey(key).reference, verdict: 'VALID' };
 }
 
 /**
@@ -43,7 +42,9 @@ function answerOf(apiKey: ApiKey): DirectAnswer {
  * UTF-8, so that `decodeURIComponent` gives the text back, whatever it is.
  */
 function headerValue(text: string): string {
-  return text.replace(/[^!-$&-~]+/g, encodeURIComponent);
+  const encoded = text.replace(/[^!-$&-~]+/g, encodeURIComponent);
+  // Of a text with wide characters, the encoded one would have two bytes for each of its own too
+  return encoded === text ? text : Buffer.from(encoded, 'latin1').toString('latin1');
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ApiKey } from '../api-keys/api-key.entity.js';
+import type { CallingKey } from '../api-keys/caller.js';
 import { ADMIN_SCOPES, type Scope, type Scopes, allows, effectiveScopes } from '../api-keys/scopes.js';
 
 /** Who is calling: an owner's session, which may do everything with its keys, or one of its API keys. */
@@ -6,18 +6,15 @@ export class Principal {
   private constructor(
     readonly ownerId: string,
     /** `null` for a session. */
-    readonly apiKey: ApiKey | null,
-    /** Which of the key's secrets was presented, counted by its rotations; 0 for a session. */
-    readonly secretGeneration: number,
+    readonly apiKey: CallingKey | null,
   ) {}
 
   static session(ownerId: string): Principal {
-    return new Principal(ownerId, null, 0);
+    return new Principal(ownerId, null);
   }
 
-  /** @param secretGeneration of the secret that was presented */
-  static apiKey(apiKey: ApiKey, secretGeneration = apiKey.secretGeneration): Principal {
-    return new Principal(apiKey.ownerId, apiKey, secretGeneration);
+  static apiKey(apiKey: CallingKey): Principal {
+    return new Principal(apiKey.ownerId, apiKey);
   }
 
   /** What audit events call it. */

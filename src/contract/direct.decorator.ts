@@ -76,7 +76,11 @@ export function connectDirectly(app: INestApplication, lane: DirectLane, route: 
   const handler = methodOf(controller, direct.name) as DirectHandler;
   const identify = identifyName === undefined ? undefined : (methodOf(controller, identifyName) as Identify);
   for (const method of [route.method].flat()) lane.add(method, route.url, { handler, identify, weigh });
-  if (identify) route.preParsing = async ({ raw }) => void identify(raw);
+  if (identify) {
+    route.preParsing = async ({ raw }) => {
+      identify(raw);
+    };
+  }
   route.handler = async ({ raw, body }, reply) => {
     const caller = identify?.(raw);
     const { body: text, status = 200, headers = {} } = await handler({ raw, body: body as object | undefined, caller });

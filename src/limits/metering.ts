@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import type { KeyLimits } from './key-limits.js';
 import type { NamedRate } from './rate-limit-headers.js';
 import { type RateDecision, RateLimiter } from './rate-limiter.js';
+import type { RateLimit } from './sliding-window.js';
 import { UsageMeter } from './usage-meter.js';
 
 /** Of a key, what its charges go by. */
-export type Metered = Pick<KeyLimits, 'maxUses' | 'rateLimit'> & { id: string };
+export type Metered = Pick<KeyLimits, 'maxUses' | 'rateLimit'> & { id: string; ownerId: string };
 
 /** What came of a charge. Refused, the key has paid nothing. */
 export interface Charge {
@@ -39,9 +40,18 @@ export class Metering {
    */
   charge(key: Metered, cost: number): Charge | Promise<Charge> {
     if (!key.rateLimit) return this.chargeUses(key, cost, null);
-    const decision = this.rateLimiter.take(`key:${key.id}`, key.rateLimit, cost);
+    const decision = this.take(key, key.rateLimit, cost);
     if (decision instanceof Promise) return decision.then((one) => this.chargeUses(key, cost, one));
     return this.chargeUses(key, cost, decision);
+  }
+
+  /** Whoever asks for several goes on with the others: what is thrown at once is thrown by a promise. */
+  private take({ id, ownerId }: Metered, rateLimit: RateLimit, cost: number): RateDecision | Promise<RateDecision> {
+    try {
+      return this.rateLimiter.take(`key:${id}`, rateLimit, cost, ownerId);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   private chargeUses(key: Metered, cost: number, rate: RateDecision | null): Charge | Promise<Charge> {

@@ -36,6 +36,11 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
     return this.tallies.stop();
   }
 
+  /** How many uses of unlimited keys were not counted, because too many keys waited to be written. */
+  get lost(): number {
+    return this.tallies.lost;
+  }
+
   /** How many uses wait to be made durable. */
   get waitingCount(): number {
     return this.commits.waitingCount;

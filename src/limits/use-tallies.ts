@@ -10,6 +10,9 @@ interface Tally {
   lastUsedAt: number;
 }
 
+/** Of how many keys uses may wait to be written, some 200 bytes each; those of further keys are lost. */
+const MAX_TALLIES = 200_000;
+
 /** The rows are locked in the order of their ids, as by every statement here. */
 const ADD = (lock: 'FOR UPDATE OF k' | 'FOR UPDATE OF k SKIP LOCKED') => `
   WITH locked AS (
@@ -30,6 +33,8 @@ export class UseTallies {
   private readonly logger = new Logger(UseTallies.name);
   private tallies = new Map<string, Tally>();
   private isEnding = false;
+  /** How many uses were not counted, because too many keys waited to be written. */
+  lost = 0;
   private readonly writer = new WriteBehind(() => this.writeAll());
 
   constructor(private readonly dataSource: DataSource) {}
@@ -50,7 +55,8 @@ export class UseTallies {
     if (tally) {
       tally.uses += uses;
       tally.lastUsedAt = Math.max(tally.lastUsedAt, usedAt);
-    } else this.tallies.set(keyId, { uses, lastUsedAt: usedAt });
+    } else if (this.tallies.size < MAX_TALLIES) this.tallies.set(keyId, { uses, lastUsedAt: usedAt });
+    else this.lost += uses;
   }
 
   /** Writes what was counted until now, unless it is being written already. */

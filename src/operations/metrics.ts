@@ -5,6 +5,7 @@ import { VERIFICATION_POOL } from '../database/database.module.js';
 import { RateLimiter } from '../limits/rate-limiter.js';
 import { RedisRateLimiter } from '../limits/redis-rate-limiter.js';
 import { UsageMeter } from '../limits/usage-meter.js';
+import { UsageStatistics } from '../usage/usage-statistics.js';
 import { ChangeFeed } from '../verification/change-feed.js';
 import { KnownKeys } from '../verification/known-keys.js';
 import { SecretChecks } from '../verification/secret-checks.js';
@@ -47,6 +48,7 @@ export class Metrics implements OnModuleInit {
     secretChecks: SecretChecks,
     feed: ChangeFeed,
     private readonly usageMeter: UsageMeter,
+    statistics: UsageStatistics,
     rateLimiter: RateLimiter,
     overload: Overload,
     bodies: RequestBodies,
@@ -61,10 +63,16 @@ export class Metrics implements OnModuleInit {
       () => knownKeys.readsUnderWay,
     );
     this.gauge('known_keys', 'Keys that are remembered', () => knownKeys.size);
+    this.gauge('known_keys_bytes', 'What they take of the heap', () => knownKeys.bytes);
+    this.gauge('rate_limiter_bytes', 'What counting rates takes of memory', () => rateLimiter.bytes);
     this.byKind(overload);
     this.bySender(bodies);
     this.gauge('argon2_waiting', 'Checks of secrets that wait for a core', () => secretChecks.waiting);
     this.gauge('change_feed_age_seconds', 'Since when changes may have been missed', () => feed.age / 1_000);
+    this.counter('statistics_lost_total', 'Uses and verdicts that were not counted', 'kind', () => ({
+      uses: usageMeter.lost,
+      verdicts: statistics.lost,
+    }));
     this.gauge('uses_waiting', 'Uses that wait to be made durable', () => usageMeter.waitingCount);
     this.byPool('database_connections_waiting', 'Queries that wait for a connection', 'waitingCount');
     this.byPool('database_connections', 'Open connections in the pools', 'totalCount');
@@ -73,6 +81,7 @@ export class Metrics implements OnModuleInit {
     }));
     if (rateLimiter instanceof RedisRateLimiter) {
       this.gauge('redis_up', 'Whether rates are counted over Redis now', () => Number(rateLimiter.isShared));
+      this.gauge('rate_limiter_processes', 'How many processes count in this Redis', () => rateLimiter.processCount);
       this.counter('rate_limiter_fallbacks_total', 'Decisions made without Redis', 'limiter', () => ({
         own: rateLimiter.fallbacks,
       }));

@@ -5,6 +5,7 @@ import { VERIFICATION_POOL } from '../database/database.module.js';
 import { ContractModule } from '../contract/contract.module.js';
 import { HealthController } from './health.controller.js';
 import { LimitsModule } from '../limits/limits.module.js';
+import { UsageModule } from '../usage/usage.module.js';
 import { VerificationModule } from '../verification/verification.module.js';
 import { Housekeeping } from './housekeeping.js';
 import { MetricsController } from './metrics.controller.js';
@@ -17,7 +18,7 @@ import { createTracing, Tracing } from './tracing.js';
 
 /** What whoever runs the service needs of it. */
 @Module({
-  imports: [ContractModule, VerificationModule, LimitsModule, OverloadModule],
+  imports: [ContractModule, VerificationModule, LimitsModule, UsageModule, OverloadModule],
   controllers: [HealthController, MetricsController],
   providers: [
     Housekeeping,

@@ -9,7 +9,7 @@ import { VERIFICATION_POOL } from '../database/database.module.js';
 import { within } from '../database/within.js';
 import { ChangeFeed } from './change-feed.js';
 import { EndedKeys } from './ended-keys.js';
-import type { KnownKey } from './known-key.js';
+import type { CachedKey } from './cached-key.js';
 
 const EVERY_MS = 1_000;
 const READ_WITHIN_MS = 2_000;
@@ -73,21 +73,21 @@ export class CascadesUnderWay implements OnApplicationBootstrap, OnApplicationSh
    *
    * @throws by its promise, whatever the database throws, where that has to be asked
    */
-  settle(key: KnownKey): KnownKey | Promise<KnownKey> {
-    if (key.apiKey.issuedBy === null) return key;
+  settle(key: CachedKey): CachedKey | Promise<CachedKey> {
+    if (key.issuedBy === null) return key;
     return this.isCertain ? this.settleByOwner(key) : this.settleAnew(key);
   }
 
   /** The same where cascades may have begun that this process has not heard of. */
-  async settleAnew(key: KnownKey): Promise<KnownKey> {
-    if (key.apiKey.issuedBy === null) return key;
+  async settleAnew(key: CachedKey): Promise<CachedKey> {
+    if (key.issuedBy === null) return key;
     await this.refresh();
     return this.settleByOwner(key);
   }
 
   /** The same by what this process has heard of alone. */
-  settleByOwner(key: KnownKey): KnownKey | Promise<KnownKey> {
-    const isEnded = this.owners.get(cascadeAnnouncement(key.apiKey.ownerId))?.has(key.apiKey) ?? false;
+  settleByOwner(key: CachedKey): CachedKey | Promise<CachedKey> {
+    const isEnded = this.owners.get(cascadeAnnouncement(key.ownerId))?.has(key) ?? false;
     if (isEnded instanceof Promise) return isEnded.then((answer) => (answer ? key.revoked() : key));
     return isEnded ? key.revoked() : key;
   }

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { KeyPair } from '../api-keys/credentials.js';
 import { CascadesUnderWay } from './cascades-under-way.js';
 import { ChangeFeed } from './change-feed.js';
-import type { KnownKey } from './known-key.js';
+import type { CachedKey } from './cached-key.js';
 import { KnownKeys } from './known-keys.js';
 
-type Found = KnownKey | undefined;
+type Found = CachedKey | undefined;
 
 /** Finds the key of a pair, as its record and the cascades under way say together. */
 @Injectable()
@@ -35,13 +35,13 @@ export class KeyLookup {
     return this.cascades.areAny ? this.settle(key) : key;
   }
 
-  private settle(key: KnownKey): KnownKey | Promise<KnownKey> {
+  private settle(key: CachedKey): CachedKey | Promise<CachedKey> {
     const settled = this.cascades.settle(key);
     return settled instanceof Promise ? this.orStale(key, settled) : settled;
   }
 
   /** While the database is away, a key is trusted, if at all, with what was heard of cascades until then. */
-  private async orStale(key: KnownKey, settled: Promise<KnownKey>): Promise<KnownKey> {
+  private async orStale(key: CachedKey, settled: Promise<CachedKey>): Promise<CachedKey> {
     try {
       return await settled;
     } catch (error) {

@@ -38,10 +38,9 @@ export class LeaksController {
     await this.rates.countPair(pair);
     const known = await this.keyLookup.find(pair);
     // One that is revoked stays so: nothing is opened where nothing changes
-    if (!known || known.apiKey.revokedAt) return LEAK_REPORTED;
-    const { apiKey, ownerId } = known.apiKey;
-    await this.overload.admit(request, ownerId);
-    await this.revocations.revokeByApiKey(apiKey, 'leaked', origin);
+    if (!known || known.isRevoked) return LEAK_REPORTED;
+    await this.overload.admit(request, known.ownerId);
+    await this.revocations.revokeByApiKey(known.apiKey, 'leaked', origin);
     return LEAK_REPORTED;
   }
 }

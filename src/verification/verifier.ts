@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { ApiKey } from '../api-keys/api-key.entity.js';
 import type { KeyPair } from '../api-keys/credentials.js';
 import { Clock } from '../config/clock.js';
-import { type Charge, FREE_OF_CHARGE, Metering } from '../limits/metering.js';
+import { type Charge, FREE_OF_CHARGE, type Metered, Metering } from '../limits/metering.js';
 import { UsageStatistics } from '../usage/usage-statistics.js';
 import type { BatchVerdict } from './batch-run.js';
 import { Batches } from './batches.js';
-import type { KnownKey } from './known-key.js';
+import type { CachedKey } from './cached-key.js';
 import { KeyLookup } from './key-lookup.js';
 import { type Need, REFUSALS, refusalOf, refused, type Verdict } from './verdict.js';
 
@@ -52,9 +51,9 @@ export class Verifier {
   }
 
   /** The charge alone, for a key that was identified. */
-  async charge(apiKey: ApiKey, cost: number): Promise<Charge> {
-    const charge = await this.metering.charge(apiKey, cost);
-    this.statistics.count(apiKey.id, charge.refusal ?? 'VALID');
+  async charge(key: Metered, cost: number): Promise<Charge> {
+    const charge = await this.metering.charge(key, cost);
+    this.statistics.count(key.id, charge.refusal ?? 'VALID');
     this.verdicts[charge.refusal ?? 'VALID']++;
     return charge;
   }
@@ -64,28 +63,28 @@ export class Verifier {
     return this.batches.decide(requests);
   }
 
-  private judge(key: KnownKey | undefined, need: Need): Verdict | Promise<Verdict> {
+  private judge(key: CachedKey | undefined, need: Need): Verdict | Promise<Verdict> {
     const verdict = this.inspect(key, need);
     if (!verdict.valid) return this.counted(verdict);
-    const charge = this.metering.charge(verdict.key.apiKey, need.cost);
+    const charge = this.metering.charge(verdict.key, need.cost);
     const decide = (one: Charge) => this.counted(charged(verdict.key, one));
     return charge instanceof Promise ? charge.then(decide) : decide(charge);
   }
 
   private counted(verdict: Verdict): Verdict {
     this.verdicts[verdict.code]++;
-    if (verdict.key) this.statistics.count(verdict.key.apiKey.id, verdict.code);
+    if (verdict.key) this.statistics.count(verdict.key.id, verdict.code);
     return verdict;
   }
 
-  private inspect(key: KnownKey | undefined, need: Omit<Need, 'cost'>): Verdict {
+  private inspect(key: CachedKey | undefined, need: Omit<Need, 'cost'>): Verdict {
     if (!key) return refused('INVALID_CREDENTIALS');
-    if (key.which === 'previous') this.statistics.notePreviousSecret(key.apiKey);
+    if (key.which === 'previous') this.statistics.notePreviousSecret(key);
     const refusal = refusalOf(key, need, this.clock.now());
     return refusal ? refused(refusal, key) : charged(key, FREE_OF_CHARGE);
   }
 }
 
-function charged(key: KnownKey, charge: Charge): Verdict {
+function charged(key: CachedKey, charge: Charge): Verdict {
   return charge.refusal ? refused(charge.refusal, key, charge) : { valid: true, code: 'VALID', key, charge };
 }

@@ -23,8 +23,7 @@ export const CurrentPrincipal = createParamDecorator(
 /** The same as what changes keys wants it: the owner, the key and the secret that it calls with, and from where. */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const { user, origin } = context.switchToHttp().getRequest<AuthenticatedRequest>();
-  const { ownerId, apiKey, secretGeneration } = user;
-  return { ownerId, key: apiKey && { id: apiKey.id, secretGeneration }, origin };
+  return { ownerId: user.ownerId, key: user.apiKey, origin };
 });
 
 /** Where a call comes from, for routes that want no principal. */
