@@ -26,7 +26,7 @@ const BATCH = 100;
 const OF_ONE_OWNER = 10;
 const WAITING_OF_ONE_OWNER = 100;
 const OF_ONE_ADDRESS = 20;
-const ARRIVING_FROM_ONE_ADDRESS = 200;
+const ARRIVING_FROM_ONE_ADDRESS = 500;
 
 let service: TestService;
 beforeAll(async () => {

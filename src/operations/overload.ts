@@ -5,6 +5,7 @@ import { Admission } from '../contract/admission.js';
 import { fastifyOf } from '../contract/fastify.js';
 import { type Release, Turns } from '../contract/turns.js';
 import { ClientAddress } from '../limits/client-address.js';
+import { RefusalPacing } from './refusal-pacing.js';
 
 /** Ten for each connection to the database: what comes beyond would wait longer than it takes. */
 const MOST_MANAGEMENT = 100;
@@ -13,10 +14,13 @@ const MOST_VERIFICATIONS = 10_000;
 /** Management requests of which it is not clear yet whose they are, or that wait for their turn. */
 const MOST_ARRIVING = 2_000;
 /** Of one address. */
-const ARRIVING_SHARE = { running: 200, queued: 0 };
+const ARRIVING_SHARE = { running: 500, queued: 0 };
 /** How many management places an owner has at once, and an address, under which several owners may call. */
 const OWNER_SHARE = { running: 10, queued: 100 };
 const ADDRESS_SHARE = { running: 20, queued: Number.POSITIVE_INFINITY };
+
+/** Unauthenticated, and rate limited: whoever gets these again and again is told less often. */
+const HELD_BACK = new Set([401, 429]);
 
 /** What a direct route says of its requests: how many places they take, by their body. */
 interface RouteConfig {
@@ -30,7 +34,8 @@ interface RouteConfig {
  *
  * A management request arrives first, and gets a place only once it is known whose it is and nothing speaks against it
  * (`admit()`): whatever waits for a key set, for argon2 or for its turn holds none. Nobody has more than a share of the
- * arriving (an address) or of the places (an owner, an address); beyond, it is answered 429.
+ * arriving (an address) or of the places (an owner, an address); beyond, it is answered 429. Refusals that come one upon
+ * the other are held back (`RefusalPacing`), while they hold no place.
  */
 @Injectable()
 export class Overload implements OnModuleInit {
@@ -42,6 +47,7 @@ export class Overload implements OnModuleInit {
   private readonly arrivals = new Turns(ARRIVING_SHARE);
   private readonly owners = new Turns(OWNER_SHARE);
   private readonly addresses = new Turns(ADDRESS_SHARE);
+  private readonly pacing = new RefusalPacing();
   /** What each request gives back when it is answered. */
   private readonly held = new WeakMap<FastifyRequest, Release[]>();
 
@@ -56,9 +62,11 @@ export class Overload implements OnModuleInit {
     // until the answer has gone, for which a slow reader would decide, nor until its connection ends, after which the
     // work goes on
     fastify?.addHook('preValidation', async (request) => this.receive(request));
-    fastify?.addHook('onSend', (request, _reply, _payload, done) => {
+    fastify?.addHook('onSend', (request, reply, payload, done) => {
       this.release(request);
-      done();
+      const delay = HELD_BACK.has(reply.statusCode) ? this.delayOf(request) : 0;
+      if (delay === 0) done(null, payload);
+      else setTimeout(done, delay, null, payload);
     });
   }
 
@@ -95,6 +103,10 @@ export class Overload implements OnModuleInit {
     const turn = await this.arrivals.take(this.clientAddress.networkOf(request.raw));
     this.held.set(request, [turn]);
     this.held.get(request)?.push(this.enter(this.arriving));
+  }
+
+  private delayOf({ raw }: FastifyRequest): number {
+    return this.pacing.delay(this.clientAddress.networkOf(raw), performance.now());
   }
 
   private enter(admission: Admission, weight?: number): Release {

@@ -1,0 +1,27 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+/** One request of a flood. */
+export interface FloodRequest {
+  method: string;
+  path: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+/** How often which status was answered; `error` where the connection ended before. */
+export type Statuses = Record<string, number>;
+
+/** Asks and asks over so many connections, each as soon as it is answered, from a process of its own. */
+export function startFlood(url: string, connections: number, requests: FloodRequest[]): () => Promise<Statuses> {
+  const order = JSON.stringify({ url, connections, requests });
+  const child = spawn(process.execPath, ['test/support/flood.js', order], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return async () => {
+    const closed = once(child, 'close');
+    child.kill('SIGTERM');
+    await closed;
+    return JSON.parse(output) as Statuses;
+  };
+}
