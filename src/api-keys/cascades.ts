@@ -49,7 +49,8 @@ type CascadeRow = { root_id: string; owner_id: string; actor: string; ip: string
  */
 @Injectable()
 export class Cascades implements OnApplicationShutdown {
-  private readonly running = new Set<Promise<void>>();
+  /** By their roots. */
+  private readonly running = new Map<string, Promise<void>>();
   private isStopping = false;
 
   constructor(
@@ -60,7 +61,7 @@ export class Cascades implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     this.isStopping = true;
-    await Promise.allSettled(this.running);
+    await Promise.allSettled(this.running.values());
   }
 
   /**
@@ -91,6 +92,8 @@ export class Cascades implements OnApplicationShutdown {
   async resume(): Promise<void> {
     const [rows] = (await this.dataSource.query(TAKE)) as [CascadeRow[]];
     for (const { root_id: rootId, owner_id: ownerId, actor, ip, request_id: requestId } of rows) {
+      // Slow, but not abandoned
+      if (this.running.has(rootId)) continue;
       const order = { rootId, ownerId, origin: { actor, ip, requestId } };
       this.start(order, { revoked: 0, isComplete: false }).catch(() => undefined);
     }
@@ -99,8 +102,8 @@ export class Cascades implements OnApplicationShutdown {
   private start(order: CascadeOrder, progress: CascadeProgress): Promise<void> {
     const work = this.work(order, progress);
     inBackground(`The cascade of key ${order.rootId}, which is going to be resumed,`, work);
-    this.running.add(work);
-    const forget = () => this.running.delete(work);
+    this.running.set(order.rootId, work);
+    const forget = () => this.running.delete(order.rootId);
     work.then(forget, forget);
     return work;
   }

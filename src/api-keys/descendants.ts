@@ -2,6 +2,8 @@ import type { DataSource } from 'typeorm';
 
 const KEYS_AT_ONCE = 1_000;
 const MOST_PARENTS = 500;
+/** What was found until then is told, so that whoever walks can note that it is being worked on. */
+const TELL_AFTER_MS = 1_000;
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 /** Of each parent, its next children, by an index of just that. */
@@ -52,9 +54,10 @@ export class Descendants {
     return this.parents.length === 0 && this.live.length === 0;
   }
 
-  /** The next that are not revoked, at most so many; fewer only at the end. */
+  /** The next that are not revoked, at most so many; fewer, or none, at the end and where it takes long to find them. */
   async next(most = KEYS_AT_ONCE): Promise<string[]> {
-    while (this.live.length < most && this.parents.length > 0) await this.readPage();
+    const deadline = performance.now() + TELL_AFTER_MS;
+    while (this.live.length < most && this.parents.length > 0 && performance.now() < deadline) await this.readPage();
     const next = this.live.slice(0, most);
     this.live = this.live.slice(most);
     return next;

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { IssuedKey } from './keys.js';
 
-const ROWS_AT_ONCE = 20_000;
+const ROWS_AT_ONCE = 5_000;
 let batches = 0;
 
 /** Writes keys that nobody has the secret of, all issued by one, as fast as the database can. */
