@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import type { Admission } from './admission.js';
 import { ABORTED, type AnsweredRequest } from './answered-request.js';
-import type { DirectAnswer, DirectHandler } from './direct.decorator.js';
+import type { DirectAnswer, DirectHandler, DirectRequest } from './direct.decorator.js';
 import { repeatsHeaders } from './header-values.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
 import { requestId } from './request-id.js';
@@ -39,6 +39,8 @@ interface Taken {
   duties: LaneDuties;
   id: string;
   began: number;
+  /** What the handler is given, once the body is there. */
+  asked: DirectRequest | undefined;
 }
 
 /**
@@ -76,7 +78,8 @@ export class DirectLane {
     const { duties } = this;
     const route = duties && this.routeOf(request);
     if (!route) return ordinary(request, response);
-    this.receive({ request, response, route, duties, id: requestId(request.headers), began: performance.now() });
+    const id = requestId(request.headers);
+    this.receive({ request, response, route, duties, id, began: performance.now(), asked: undefined });
   }
 
   private routeOf(request: IncomingMessage): DirectRoute | undefined {
@@ -104,7 +107,8 @@ export class DirectLane {
       return this.fail(taken, cause);
     }
     try {
-      const answer = taken.route.handler({ raw: taken.request, body: body && parseJsonBody(body) });
+      taken.asked = { raw: taken.request, body: body && parseJsonBody(body), principal: undefined };
+      const answer = taken.route.handler(taken.asked);
       if (answer instanceof Promise) return this.sendLater(taken, answer);
       this.send(taken, answer);
     } catch (cause) {
@@ -134,8 +138,9 @@ export class DirectLane {
     this.tell(taken, answer);
   }
 
-  private tell({ request, route, id, began, duties }: Taken, answer: DirectAnswer): void {
-    const { status = 200, principal, verdict, code: error } = answer;
+  private tell({ request, route, id, began, duties, asked }: Taken, answer: DirectAnswer): void {
+    const { status = 200, verdict, code: error } = answer;
+    const principal = asked?.principal;
     const seconds = (performance.now() - began) / 1_000;
     const method = request.method ?? '';
     duties.tell({ raw: request, id, method, route: route.path, status, seconds, principal, verdict, error });

@@ -6,7 +6,13 @@ import type { ErrorCode } from './error-codes.js';
 import { JSON_TYPE } from './response-headers.js';
 
 /** What a direct handler is given: Node's request, and its body parsed, or `undefined` where there is none. */
-export type DirectRequest = Pick<FastifyRequest, 'raw' | 'body'>;
+export interface DirectRequest extends Pick<FastifyRequest, 'raw' | 'body'> {
+  /**
+   * Set by the handler as soon as it knows who asks, as `Principal.reference` and `ServiceTokens` name them: for the
+   * log, also where the request is refused.
+   */
+  principal?: string | undefined;
+}
 
 /** What a direct handler answers: JSON that is text already, or headers alone. */
 export interface DirectAnswer {
@@ -14,8 +20,6 @@ export interface DirectAnswer {
   /** 200 unless it says otherwise. */
   status?: number;
   headers?: Record<string, string>;
-  /** For the log: who asked, as `Principal.reference` and `ServiceTokens` name them. */
-  principal?: string | undefined;
   /** For the log: what was decided. */
   verdict?: string | undefined;
   /** Of a failure, its code. */
@@ -49,7 +53,8 @@ export function connectDirectly(app: INestApplication, lane: DirectLane, route: 
   const handler: DirectHandler = (request) => (controller[direct.name] as DirectHandler)(request);
   for (const method of [route.method].flat()) lane.add(method, route.url, handler);
   route.handler = async (request, reply) => {
-    const { body, status = 200, headers = {} } = await handler(request);
+    const { body, status = 200, headers = {}, verdict } = await handler(request);
+    Object.assign(request, { verdict });
     if (body !== undefined) reply.type(JSON_TYPE);
     return reply.status(status).headers(headers).send(body);
   };

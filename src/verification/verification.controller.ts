@@ -37,12 +37,12 @@ export class VerificationController {
   @ApiBody({ type: VerifyRequestDto, examples: REQUEST_EXAMPLES })
   @ApiSuccess(VerdictDto, 'The verdict, also where it is a refusal.', VERDICT_EXAMPLE)
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
-  verify({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
-    const principal = this.serviceTokens.identify(raw);
-    refuseQuery(raw.url);
-    const { pair, need } = readVerifyRequest(body);
+  verify(request: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
+    request.principal = this.serviceTokens.identify(request.raw);
+    refuseQuery(request.raw.url);
+    const { pair, need } = readVerifyRequest(request.body);
     const verdict = this.verifier.verify(pair, need);
-    return verdict instanceof Promise ? verdict.then((one) => answer(one, principal)) : answer(verdict, principal);
+    return verdict instanceof Promise ? verdict.then(answer) : answer(verdict);
   }
 
   @Post('batch')
@@ -52,20 +52,18 @@ export class VerificationController {
   @ApiBody({ type: VerifyBatchRequestDto })
   @ApiSuccess(VerdictBatchDto, 'The verdicts, in the order of the requests.', { verdicts: [VERDICT_EXAMPLE] })
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
-  verifyBatch({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
-    const principal = this.serviceTokens.identify(raw);
-    refuseQuery(raw.url);
-    const verdicts = this.verifier.verifyInOrder(readVerifyBatch(body));
-    return verdicts instanceof Promise
-      ? verdicts.then((all) => answerBatch(all, principal))
-      : answerBatch(verdicts, principal);
+  verifyBatch(request: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
+    request.principal = this.serviceTokens.identify(request.raw);
+    refuseQuery(request.raw.url);
+    const verdicts = this.verifier.verifyInOrder(readVerifyBatch(request.body));
+    return verdicts instanceof Promise ? verdicts.then(answerBatch) : answerBatch(verdicts);
   }
 }
 
-function answer(verdict: Verdict, principal: string): DirectAnswer {
-  return { body: `{"data":${verdictJson(verdict)},"status":"success"}`, principal, verdict: verdict.code };
+function answer(verdict: Verdict): DirectAnswer {
+  return { body: `{"data":${verdictJson(verdict)},"status":"success"}`, verdict: verdict.code };
 }
 
-function answerBatch(verdicts: Verdict[], principal: string): DirectAnswer {
-  return { body: `{"data":{"verdicts":[${verdicts.map(verdictJson).join()}]},"status":"success"}`, principal };
+function answerBatch(verdicts: Verdict[]): DirectAnswer {
+  return { body: `{"data":{"verdicts":[${verdicts.map(verdictJson).join()}]},"status":"success"}` };
 }
