@@ -25,6 +25,11 @@ export class ClientAddress {
     return peer.isTrusted ? this.behind(peer.address, headers['x-forwarded-for']) : peer.address;
   }
 
+  /** Whether the peer is one of `TRUSTED_PROXIES`. */
+  isProxied({ socket }: Addressed): boolean {
+    return this.peerOf(socket).isTrusted;
+  }
+
   private peerOf(socket: Addressed['socket']) {
     const known = this.peers.get(socket);
     if (known) return known;

@@ -2,7 +2,9 @@ import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { ENVIRONMENT } from '../config/environment.js';
 import { HealthController } from './health.controller.js';
+import { ClientAddress } from '../limits/client-address.js';
 import { LimitsModule } from '../limits/limits.module.js';
+import { ServiceTokens } from '../verification/service-tokens.js';
 import { VerificationModule } from '../verification/verification.module.js';
 import { Housekeeping } from './housekeeping.js';
 import { MetricsController } from './metrics.controller.js';
@@ -23,7 +25,7 @@ import { createTracing, Tracing } from './tracing.js';
     Overload,
     Metrics,
     RequestLog,
-    { provide: Tracing, inject: [ENVIRONMENT, DataSource], useFactory: createTracing },
+    { provide: Tracing, inject: [ENVIRONMENT, DataSource, ClientAddress, ServiceTokens], useFactory: createTracing },
     AnsweredRequests,
   ],
 })
