@@ -60,6 +60,19 @@ it('nginx finds in its container what deploy/nginx.conf includes', () => {
   for (const [, file] of included) expect(places).toContain(`/etc/nginx/${file}`);
 });
 
+it('deploy/traefik.yml takes out what nginx does, but for what Traefik sets itself', () => {
+  const { routers, middlewares } = read('deploy/traefik.yml').http;
+  for (const name of ['w3ipfs-platform', 'w3ipfs-keys'])
+    expect(routers[name].middlewares[0]).toBe('w3ipfs-client-headers');
+  const removed = middlewares['w3ipfs-client-headers'].headers.customRequestHeaders as Record<string, string>;
+  expect(new Set(Object.values(removed))).toEqual(new Set(['']));
+  const text = readFileSync('deploy/client-headers.conf', 'utf8');
+  const names = [...text.matchAll(/proxy_set_header (\S+) "";/g)].map(([, name]) => String(name));
+  expect(new Set(names).size).toBe(names.length);
+  const own = ['X-Forwarded-Host', 'X-Forwarded-Server', 'X-Forwarded-Port', 'X-Real-IP'];
+  expect(names.filter((name) => !(name in removed)).toSorted()).toEqual(own.toSorted());
+});
+
 const hasNginx = process.env[NGINX_VARIABLE] !== undefined;
 if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not set: nginx's own check of its files\n`);
 
