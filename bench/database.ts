@@ -47,6 +47,7 @@ async function create(): Promise<{ database: BenchDatabase; drop: () => Promise<
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    void Promise.allSettled([...open].map((drop) => drop())).then(() => process.exit(130));
+    const exit = () => process.exit(130);
+    Promise.allSettled([...open].map((drop) => drop())).then(exit, exit);
   });
 }

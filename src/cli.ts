@@ -10,12 +10,21 @@ const USAGE = `Usage: npm run keys -- <command> [--json]
   issue-admin --owner <sub>                   issue an admin key for an account
   session --owner <sub>                       sign a session token, valid for two hours (development only)
   revoke --api-key <w3k_...>                  revoke a key, whoever owns it
-  verify-audit                                find events of the audit trail that were altered, removed or inserted
+  verify-audit                                find events of the audit trails that were altered, removed or inserted
+  verify-audit --owner <sub> --accept <event> --reason <text>
+                                              accept what is wrong with an event, as in "<sub>, event <event>: altered"
   migrate                                     bring the database's schema up to date
 
 With --json, the result is one JSON object on standard output.`;
 
-type Given = Record<'owner' | 'api-key', string | undefined>;
+const OPTIONS = {
+  owner: { type: 'string' },
+  'api-key': { type: 'string' },
+  accept: { type: 'string' },
+  reason: { type: 'string' },
+} as const;
+
+type Given = Record<keyof typeof OPTIONS, string | undefined>;
 
 /** Who is wrong about the usage is told so before the application is loaded, which takes a second. */
 const load = () => import('./operations/commands.js');
@@ -33,7 +42,13 @@ const COMMANDS: Record<string, (given: Given) => (environment: Environment) => P
     const apiKey = requiredApiKey(given);
     return async (environment) => (await load()).revoke(environment, apiKey);
   },
-  'verify-audit': () => async (environment) => (await load()).verifyAudit(environment),
+  'verify-audit': (given) => {
+    if ([given.owner, given.accept, given.reason].every((one) => one === undefined)) {
+      return async (environment) => (await load()).verifyAudit(environment);
+    }
+    const request = { ownerId: requiredOwner(given), seq: requiredEvent(given), reason: requiredReason(given) };
+    return async (environment) => (await load()).acceptAuditOffence(environment, request);
+  },
   migrate: () => async (environment) => (await load()).migrate(environment),
 };
 
@@ -47,11 +62,21 @@ function requiredApiKey({ 'api-key': apiKey }: Given): string {
   return apiKey;
 }
 
+function requiredEvent({ accept }: Given): string {
+  if (!/^-?\d{1,19}$/.test(accept ?? '')) throw new UsageError('Say which event: --accept <its number>.');
+  return String(BigInt(accept ?? ''));
+}
+
+function requiredReason({ reason = '' }: Given): string {
+  const text = reason.trim();
+  if (!/^\P{C}{1,500}$/u.test(text)) throw new UsageError('Say why: --reason <text>, 1 to 500 characters in one line.');
+  return text;
+}
+
 function parse() {
   try {
-    const options = { owner: { type: 'string' }, 'api-key': { type: 'string' } } as const;
     const flags = { json: { type: 'boolean' }, help: { type: 'boolean' } } as const;
-    return parseArgs({ allowPositionals: true, options: { ...options, ...flags } });
+    return parseArgs({ allowPositionals: true, options: { ...OPTIONS, ...flags } });
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
   }
@@ -63,14 +88,15 @@ async function main(): Promise<string> {
   const [name = '', ...surplus] = positionals;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command || surplus.length > 0) throw new UsageError(USAGE);
-  const { json, owner, 'api-key': apiKey } = values;
-  const run = command({ owner, 'api-key': apiKey });
+  const { json, help: _, ...given } = values;
+  const run = command({ owner: undefined, 'api-key': undefined, accept: undefined, reason: undefined, ...given });
   const result = await run(loadEnvironment(process.env));
   return json ? JSON.stringify(result) : readable(result);
 }
 
 function readable(result: Result): string {
-  const lines = Object.entries(result).map(([name, value]) => `${name.padEnd(12)}${[value].flat().join(', ') || '-'}`);
+  const next = `\n${' '.repeat(12)}`;
+  const lines = Object.entries(result).map(([name, value]) => `${name.padEnd(12)}${[value].flat().join(next) || '-'}`);
   return lines.join('\n');
 }
 

@@ -46,6 +46,8 @@ const tamper = (statement: string) => dataSource.query(statement.replaceAll('$ow
 const found = async () => (await checkAudit(dataSource)).offences;
 
 describe('the check of the audit trail finds', () => {
+  const altered = (seq: number) => ({ owner_id: owner, seq: String(seq), problem: 'altered' });
+
   it.each([
     ['at', `at + interval '1 millisecond'`],
     ['actor', `'operator'`],
@@ -81,7 +83,7 @@ describe('the check of the audit trail finds', () => {
     await tamper('DELETE FROM audit_events WHERE owner_id = $owner AND seq = 3');
     await tamper('UPDATE audit_events SET seq = seq - 1 WHERE owner_id = $owner AND seq = 4');
     await tamper('UPDATE audit_events SET seq = seq - 1 WHERE owner_id = $owner AND seq = 5');
-    expect(await found()).toEqual([{ owner_id: owner, seq: '3', problem: 'altered' }]);
+    expect(await found()).toEqual([altered(3), altered(4), { owner_id: owner, seq: '5', problem: 'missing' }]);
   });
 
   it('the last event removed, and the head set back without its hash', async () => {
@@ -117,7 +119,47 @@ describe('the check of the audit trail finds', () => {
     }
     await tamper(copy(3, 2));
     await tamper('UPDATE owners SET audit_seq = 6 WHERE owner_id = $owner');
-    expect(await found()).toEqual([{ owner_id: owner, seq: '3', problem: 'altered' }]);
+    expect(await found()).toEqual([altered(3), altered(4), altered(5), altered(6)]);
+  });
+
+  it('several events that were inserted at the end, as one range', async () => {
+    for (const seq of [6, 7, 9]) await tamper(copy(seq, EVENTS));
+    expect(await found()).toEqual([{ owner_id: owner, seq: '6', through: '9', problem: 'inserted' }]);
+  });
+
+  it('all that was done to one trail, behind each other', async () => {
+    for (const _ of range(20)) await issueKey(service.client, owner, powerlessBody);
+    const rename = (seq: number) =>
+      tamper(`UPDATE audit_events SET actor = 'operator' WHERE owner_id = $owner AND seq = ${seq}`);
+    for (const seq of [2, 3, 7, 25]) await rename(seq);
+    await tamper(`UPDATE audit_events SET hash = sha256('x') WHERE owner_id = $owner AND seq = 5`);
+    await tamper('DELETE FROM audit_events WHERE owner_id = $owner AND seq IN (10, 11, 12, 20)');
+    await tamper(copy(-3, 1));
+    expect(await found()).toEqual([
+      { owner_id: owner, seq: '-3', problem: 'inserted' },
+      altered(2),
+      altered(3),
+      altered(5),
+      altered(7),
+      { owner_id: owner, seq: '10', through: '12', problem: 'missing' },
+      { owner_id: owner, seq: '20', problem: 'missing' },
+      altered(25),
+    ]);
+  });
+
+  it.each([
+    ['at', `'infinity'`],
+    ['changes', `jsonb_set(changes, '{limits,max_uses}', '1e400')`],
+  ])('an event whose %s was altered into %s, which JavaScript has not', async (column, value) => {
+    await tamper(`UPDATE audit_events SET ${column} = ${value} WHERE owner_id = $owner AND seq = 2`);
+    expect(await found()).toEqual([altered(2)]);
+  });
+
+  it('what was done to several owners, each its own', async () => {
+    const other = `${owner} too`;
+    await trailOf(other);
+    await tamper(`UPDATE audit_events SET actor = 'operator' WHERE owner_id <> '${BYSTANDER}' AND seq = 4`);
+    expect(await found()).toEqual([altered(4), { ...altered(4), owner_id: other }]);
   });
 
   it('an event that was given to another owner', async () => {
@@ -131,7 +173,7 @@ describe('the check of the audit trail finds', () => {
 
   it.each([
     ['with its head', ['audit_events', 'owners'], { seq: '0', problem: 'headless' }],
-    ['without its head', ['audit_events'], { seq: '1', problem: 'missing' }],
+    ['without its head', ['audit_events'], { seq: '1', through: '5', problem: 'missing' }],
     ['no more than its head', ['owners'], { seq: '0', problem: 'headless' }],
   ])("an owner's whole trail removed, %s", async (_, tables, offence) => {
     for (const table of tables) await tamper(`DELETE FROM ${table} WHERE owner_id = $owner`);
@@ -146,10 +188,10 @@ it('is an operator’s command, whose exit code tells', async () => {
       JWT_PUBLIC_KEY: accountService.publicKey,
     });
   const good = await verifyAudit();
-  expect([good.code, JSON.parse(good.stdout)]).toEqual([0, { owners: '2', events: '10', offences: [] }]);
+  expect([good.code, JSON.parse(good.stdout)]).toEqual([0, { owners: '2', events: '10', offences: [], accepted: [] }]);
   await tamper('DELETE FROM audit_events WHERE owner_id = $owner AND seq = 2');
   const bad = await verifyAudit();
   expect([bad.code, JSON.parse(bad.stdout).offences]).toEqual([1, [`${owner}, event 2: missing`]]);
   await tamper('DELETE FROM audit_events WHERE owner_id = $owner');
-  expect((await verifyAudit()).stdout).toContain(`${owner}, event 1: missing`);
+  expect((await verifyAudit()).stdout).toContain(`${owner}, event 1: missing (to event 5)`);
 });

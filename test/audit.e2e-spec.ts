@@ -4,6 +4,7 @@ import { Revocations } from '../src/api-keys/revocations.js';
 import { atOnce, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { clockAhead } from './support/clock.js';
+import { createTestDatabase } from './support/database.js';
 import {
   bodyWith,
   documentedBody,
@@ -322,12 +323,68 @@ describe('with three calls a minute', () => {
     expect(await refusals()).toEqual([{ refusal: 'key_not_found' }]);
   });
 
-  it('there are no more events of refused calls that cost nothing', async () => {
+  it('there is one event of a refused call, and one a minute later of those that came since', async () => {
     const key = await issueKey(limited.client, 'bob', powerlessBody);
-    for (const _ of range(12)) {
-      expect((await limited.client.get('/api/apiKeys/list', pairHeaders(key))).status).toBe(403);
-    }
-    await until(async () => (await refusals()).length >= 4, 'the events');
-    expect(await refusals()).toHaveLength(4);
+    const repeat = async (times: number) => {
+      for (const _ of range(times)) {
+        expect((await limited.client.get('/api/apiKeys/list', pairHeaders(key))).status).toBe(403);
+      }
+    };
+    const changes = async () => {
+      const query = `SELECT changes FROM audit_events WHERE owner_id = 'bob' AND action = 'call.refused' ORDER BY seq`;
+      const rows: { changes: object }[] = await limited.app.get(DataSource).query(query);
+      return rows.map((row) => row.changes);
+    };
+    const listing = { call: 'GET /api/apiKeys/list' };
+    await repeat(1);
+    await until(async () => (await changes()).length > 0, 'the first event');
+    await repeat(11);
+    const since = new Date(clock.time).toISOString();
+    clock.time += 60_000;
+    await until(async () => (await changes()).length > 1, 'the summary');
+    expect(await changes()).toEqual([listing, { ...listing, times: 11, since }]);
+    expect((await checkAudit(limited.app.get(DataSource))).offences).toEqual([]);
   });
+
+  it('what was refused last is recorded when the process ends', async () => {
+    const database = await createTestDatabase();
+    const first = await startService({}, database, clock);
+    const key = await issueKey(first.client, 'eve', powerlessBody);
+    for (const _ of range(5)) await first.client.get('/api/apiKeys/list', pairHeaders(key));
+    await first.stop();
+    const second = await startService({}, database, clock);
+    const rows: { changes: { times?: number } }[] = await second.app
+      .get(DataSource)
+      .query(`SELECT changes FROM audit_events WHERE action = 'call.refused'`);
+    await second.stop();
+    await database.drop();
+    expect(rows.reduce((sum, { changes }) => sum + (changes.times ?? 1), 0)).toBe(5);
+  });
+});
+
+it('looks at 10,000 events for a page of a search, and gives the cursor that goes on behind them', async () => {
+  const key = await issueKey(service.client, 'zoe', powerlessBody);
+  await dataSource.query(
+    `INSERT INTO audit_events (owner_id, seq, at, actor, action, api_key_id, changes, hash)
+     SELECT owner_id, n, at, actor, 'key.updated', api_key_id, '{}', hash
+     FROM audit_events, generate_series(2, 20001) AS n WHERE owner_id = 'zoe'`,
+  );
+  await dataSource.query("UPDATE owners SET audit_seq = 20001 WHERE owner_id = 'zoe'");
+  const page = async (query: string) => {
+    const { events, next_cursor: cursor } = (await ask('zoe', query)).body.data;
+    return { seqs: (events as Event[]).map(({ seq }) => seq), cursor };
+  };
+  let cursor = '';
+  for (const expected of [[], [], [1]]) {
+    const found = await page(`action=key.created${cursor && `&cursor=${cursor}`}`);
+    expect(found).toEqual({ seqs: expected, cursor: expected.length > 0 ? null : expect.any(String) });
+    cursor = found.cursor;
+  }
+  // An index leads to those of one key, and to all
+  for (const query of ['', `api_key_id=${key.id}`]) {
+    const behind = Buffer.from('3').toString('base64url');
+    expect(await page(`${query}&limit=2&cursor=${behind}`)).toEqual({ seqs: [2, 1], cursor: null });
+    expect((await page(`${query}&limit=2`)).seqs).toEqual([20_001, 20_000]);
+  }
+  expect((await page('action=key.updated&limit=100')).seqs).toHaveLength(100);
 });

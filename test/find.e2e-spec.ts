@@ -1,3 +1,4 @@
+import { DataSource } from 'typeorm';
 import { atOnce, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { clockAhead } from './support/clock.js';
@@ -185,6 +186,7 @@ describe('the cursor', () => {
 it.each([
   ['limit=0', 'limit'],
   ['limit=101', 'limit'],
+  ['offset=10001', 'offset'],
   ['status=ACTIVE', 'status'],
   ['status=', 'status'],
   ['status=active&status=revoked', 'status'],
@@ -229,3 +231,59 @@ it('keeps the total right, however keys come and go at once', async () => {
 
 const issueRefused = (index: number) =>
   service.client.post('/api/apiKeys', sessionOf('hal'), { ...powerlessBody, name: index });
+
+describe('an owner with very many keys', () => {
+  const MANY = 10_050;
+  let needle: IssuedKey;
+  beforeAll(async () => {
+    needle = await issue('ivy', { name: 'needle' });
+    // Older than all that are issued: the order of ids is the order of creation
+    await service.app.get(DataSource).query(
+      `INSERT INTO api_keys (id, owner_id, name, api_key, secret_hash, scopes, metadata, created_at, updated_at, revoked_at)
+       SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, owner_id,
+              CASE n WHEN 1 THEN 'oldest' ELSE 'hay' END, 'w3k_' || lpad(n::text, 20, '0'), secret_hash, scopes, metadata,
+              created_at, updated_at, CASE WHEN n > $2 THEN created_at END
+       FROM api_keys, generate_series(1, 2 * $2::int) AS n WHERE id = $1`,
+      [needle.id, MANY],
+    );
+    await service.app.get(DataSource).query('UPDATE owners SET live_keys = $1 WHERE owner_id = $2', [MANY + 1, 'ivy']);
+  }, 60_000);
+
+  it('gets the pages of a search that looks at so many keys each, and the rest by the cursor', async () => {
+    const first = await list('ivy', 'name=oldest');
+    expect([first.total, namesOf(first), typeof first.next_cursor]).toEqual([0, [], 'string']);
+    const second = await list('ivy', `name=oldest&cursor=${first.next_cursor}`);
+    expect([second.total, namesOf(second), second.next_cursor]).toEqual([0, ['oldest'], null]);
+    const both = await list('ivy', 'name=e');
+    expect([both.total, namesOf(both), typeof both.next_cursor]).toEqual([1, ['needle'], 'string']);
+  });
+
+  it.each(['status=active', 'status=revoked', 'scope=pinning.unpin&status=revoked', 'name=a'])(
+    'neither misses nor repeats a key of ?%s, and is told that there are more than 10,000',
+    async (query) => {
+      const found = (await list('ivy', `${query}&limit=1`)).total;
+      expect(found).toBe(query.startsWith('scope') ? 0 : query === 'name=a' ? 10_000 : 10_001);
+    },
+  );
+
+  it('neither misses nor repeats a key on the pages of a search', async () => {
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const page: Page = await list('ivy', `name=a&limit=100${cursor && `&cursor=${cursor}`}`);
+      for (const { id } of page.api_keys) seen.push(id);
+      ({ next_cursor: cursor } = page);
+    }
+    expect([seen.length, new Set(seen).size]).toEqual([MANY - 1, MANY - 1]);
+  });
+
+  it('gets an exact total without filters, and the last key by an offset of 10,000', async () => {
+    const page = await list('ivy', 'offset=10000&limit=100');
+    expect([page.total, namesOf(page).length, namesOf(page).at(-1), page.next_cursor]).toEqual([
+      MANY + 1,
+      51,
+      'oldest',
+      null,
+    ]);
+  });
+});

@@ -9,7 +9,7 @@ import { collectingVariables, HEAP_NOISE, HeapSamples } from './support/fuzz/hea
 import { type Operation, operationAt, operationsOf, type Schema } from './support/fuzz/operations.js';
 import { type FuzzRequest, KINDS, Requests } from './support/fuzz/requests.js';
 import { Supply } from './support/fuzz/supply.js';
-import { type ServiceProcess, startProcess } from './support/process.js';
+import { run, type ServiceProcess, startProcess } from './support/process.js';
 import { accountService } from './support/sessions.js';
 import { serviceVariables } from './support/verification.js';
 
@@ -29,6 +29,8 @@ const SHARES: Record<string, number> = onServer
 /** Take two requests with one `Idempotency-Key`, of which chance makes few; `idempotency.e2e-spec.ts` sees to them. */
 const NOT_EXPECTED = new Set(['409', '422']);
 
+const ofAccountService = { JWT_PUBLIC_KEY: accountService.publicKey };
+
 let database: TestDatabase;
 let service: ServiceProcess;
 let supply: Supply;
@@ -40,7 +42,7 @@ beforeAll(async () => {
     ...database.variables,
     ...serviceVariables,
     ...collectingVariables,
-    JWT_PUBLIC_KEY: accountService.publicKey,
+    ...ofAccountService,
     LOG_LEVEL: 'info',
   });
   const { body: document } = await service.client.get('/openapi.json');
@@ -73,6 +75,13 @@ it(`answers ${REQUESTS} requests, fitting or not, as the document says, and keep
   expect(counts.unseenVerdicts(['VALID', ...REFUSALS])).toEqual([]);
   expect(heap.growth).toBeLessThan(HEAP_NOISE);
 }, 600_000);
+
+it('leaves the audit trails of all owners as they were written', async () => {
+  const outcome = await run(['dist/cli.js', 'verify-audit', '--json'], { ...database.variables, ...ofAccountService });
+  const { events, offences, accepted } = JSON.parse(outcome.stdout);
+  expect({ code: outcome.code, offences, accepted }).toEqual({ code: 0, offences: [], accepted: [] });
+  expect(Number(events)).toBeGreaterThan(REQUESTS / 100);
+});
 
 /** Each operation in turn, by its share; of each, the kinds of requests and of credentials in turn. */
 function* schedule(): Generator<{ index: number; request: FuzzRequest }> {

@@ -1,3 +1,7 @@
+import { jest } from '@jest/globals';
+import { Revocations } from '../src/api-keys/revocations.js';
+import { range } from './support/at-once.js';
+import type { Answer } from './support/client.js';
 import { clockAhead } from './support/clock.js';
 import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
@@ -13,9 +17,12 @@ const THANKS = {
 const clock = clockAhead();
 let service: TestService;
 beforeAll(async () => {
-  service = await startService({}, undefined, clock);
+  service = await startService({ TRUSTED_PROXIES: '127.0.0.1' }, undefined, clock);
 });
 afterAll(() => service.stop());
+afterEach(() => {
+  clock.time += 61_000;
+});
 
 const report = (body: unknown) => service.client.post('/api/apiKeys/report-leak', {}, body);
 const pathOf = ({ id }: IssuedKey) => `/api/apiKeys/${id}`;
@@ -87,6 +94,41 @@ it('answers the same a second time, and keeps the first reason', async () => {
   await service.client.delete(pathOf(key), sessionOf('ann'));
   for (let time = 0; time < 2; time++) expect((await report(pairOf(key))).body).toEqual(THANKS);
   expect(await shown(key)).toMatchObject({ revoked_reason: 'deleted' });
+});
+
+it('opens nothing in the database for a pair that is revoked', async () => {
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  const revoke = jest.spyOn(service.app.get(Revocations, { strict: false }), 'revokeByApiKey');
+  for (let time = 0; time < 3; time++) expect((await report(pairOf(key))).body).toEqual(THANKS);
+  expect(revoke).toHaveBeenCalledTimes(1);
+  revoke.mockRestore();
+});
+
+describe('the rate', () => {
+  const from = (address: string, body: object) =>
+    service.client.post('/api/apiKeys/report-leak', { 'x-forwarded-for': address }, body);
+  const madeUp = (index: number) => ({ api_key: `w3k_${index}`, secret_key: 'x' });
+  const refusalOf = ({ status, headers }: Answer) => [status, headers['ratelimit-policy'], headers['retry-after']];
+
+  it('is 60 a minute from one address, of IPv6 from one network, and refuses no other', async () => {
+    for (const [one, again, other] of [
+      ['192.0.2.1', '192.0.2.1', '192.0.2.2'],
+      ['2001:db8:0:1::1', '2001:db8::1:ffff:0:0:1', '2001:db8:0:2::1'],
+    ] as const) {
+      for (const index of range(60)) expect((await from(one, madeUp(index))).status).toBe(200);
+      expect(refusalOf(await from(again, madeUp(60)))).toEqual([429, '"address";q=60;w=60', '61']);
+      expect((await from(other, madeUp(60))).status).toBe(200);
+    }
+  });
+
+  it('is 10 a minute of one pair, good or not, and the next report is not counted against its address', async () => {
+    const good = pairOf(await issueKey(service.client, 'ann', powerlessBody));
+    for (const pair of [good, madeUp(1)]) {
+      for (const index of range(10)) expect((await from(`198.51.100.${index}`, pair)).status).toBe(200);
+      for (const _ of range(60)) expect(refusalOf(await from('203.0.113.1', pair))[1]).toBe('"pair";q=10;w=60');
+    }
+    expect((await from('203.0.113.1', madeUp(2))).status).toBe(200);
+  });
 });
 
 it.each([

@@ -265,11 +265,12 @@ describe('the headers that tell a client how it stands', () => {
     expect(await ask()).toEqual([policy, expect.stringMatching(/^"key";r=0;t=6[01]$/), undefined]);
   });
 
-  it('tell a client of ours of both its limits', async () => {
+  it('tell a client of ours of all its limits', async () => {
     const key = await issue({ rate_limit: { requests: 1, window_seconds: 60 } }, 'admin');
     clock.time = Math.ceil(clock.time / SLOT) * SLOT;
-    const policy = '"management";q=1000000;w=60, "key";q=1;w=60';
-    expect(fields(await list(key))).toEqual([policy, '"management";r=999999;t=61, "key";r=0;t=61', undefined]);
+    const policy = '"management";q=1000000;w=60, "owner";q=5000000;w=60, "key";q=1;w=60';
+    const rates = /^"management";r=999999;t=61, "owner";r=49\d{5};t=61, "key";r=0;t=61$/;
+    expect(fields(await list(key))).toEqual([policy, expect.stringMatching(rates), undefined]);
     expect(fields(await list(key))).toEqual([policy, expect.stringMatching(/"key";r=0;t=61$/), '61']);
   });
 

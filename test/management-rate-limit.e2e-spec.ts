@@ -1,4 +1,4 @@
-import { range } from './support/at-once.js';
+import { atOnce, range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { TestClock } from './support/clock.js';
 import { issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
@@ -26,7 +26,8 @@ const statuses = async (headers: Record<string, string>, calls: number) => {
 };
 const allGranted = range(LIMIT).map(() => 200);
 const fields = ({ headers }: Answer) => [headers['ratelimit-policy'], headers['ratelimit'], headers['retry-after']];
-const policy = `"management";q=${LIMIT};w=60`;
+const OF_OWNER = 5 * LIMIT;
+const policy = `"management";q=${LIMIT};w=60, "owner";q=${OF_OWNER};w=60`;
 
 it('grants an owner so many calls a minute, whichever the sessions, and another owner as many', async () => {
   for (const _ of range(LIMIT)) expect((await list(sessionOf('ann'))).status).toBe(200);
@@ -37,12 +38,25 @@ it('grants an owner so many calls a minute, whichever the sessions, and another 
 
 it('tells the client how it stands, also where the call came to nothing', async () => {
   const first = await list(sessionOf('ann'));
-  expect(fields(first)).toEqual([policy, `"management";r=${LIMIT - 1};t=61`, undefined]);
+  expect(fields(first)).toEqual([
+    policy,
+    `"management";r=${LIMIT - 1};t=61, "owner";r=${OF_OWNER - 1};t=61`,
+    undefined,
+  ]);
   clock.time += 12_000;
   const unknown = await service.client.get('/api/apiKeys/01a20b9d-c4d9-7123-b878-6eb9911deb3f', sessionOf('ann'));
-  expect([unknown.status, ...fields(unknown)]).toEqual([404, policy, `"management";r=${LIMIT - 2};t=61`, undefined]);
+  expect([unknown.status, ...fields(unknown)]).toEqual([
+    404,
+    policy,
+    `"management";r=${LIMIT - 2};t=61, "owner";r=${OF_OWNER - 2};t=61`,
+    undefined,
+  ]);
   await statuses(sessionOf('ann'), LIMIT - 2);
-  expect(fields(await list(sessionOf('ann')))).toEqual([policy, '"management";r=0;t=49', '49']);
+  expect(fields(await list(sessionOf('ann')))).toEqual([
+    policy,
+    `"management";r=0;t=49, "owner";r=${OF_OWNER - LIMIT};t=61`,
+    '49',
+  ]);
 });
 
 it('grants again as the calls leave the window, one by one, and nothing more at its edge', async () => {
@@ -63,6 +77,41 @@ it('counts each key for itself', async () => {
   const [one, other] = [await issueKey(service.client, 'ann'), await issueKey(service.client, 'ann')];
   for (const key of [one, other]) expect(await statuses(pairHeaders(key), LIMIT + 1)).toEqual([...allGranted, 429]);
   expect(await statuses(sessionOf('ann'), LIMIT - 1)).toEqual([...allGranted.slice(2), 429]);
+});
+
+it(`grants an owner ${OF_OWNER / LIMIT} times as many over all of its keys, and nobody less for that`, async () => {
+  const keys = [];
+  for (const _ of range(OF_OWNER / LIMIT)) keys.push(await issueKey(service.client, 'carl'));
+  clock.time += 60_600;
+  for (const key of keys) expect(await statuses(pairHeaders(key), LIMIT)).toEqual(allGranted);
+  for (const time of ['the first', 'the second']) {
+    const refused = await list(sessionOf('carl'));
+    // What the owner's limit refuses costs the session nothing
+    expect([time, refused.status, ...fields(refused)]).toEqual([
+      time,
+      429,
+      policy,
+      `"management";r=${LIMIT};t=61, "owner";r=0;t=61`,
+      '61',
+    ]);
+  }
+  expect(await statuses(sessionOf('bob'), LIMIT + 1)).toEqual([...allGranted, 429]);
+});
+
+it('grants testAuthentication a rate of its own, of which it tells where it refuses', async () => {
+  const [key, other] = [await issueKey(service.client, 'dora'), await issueKey(service.client, 'dora')];
+  const test = (headers: Record<string, string>) => service.client.get('/api/apiKeys/testAuthentication', headers);
+  await atOnce(10, range(600), async () => {
+    expect((await test(pairHeaders(key))).status).toBe(200);
+  });
+  const refused = await test(pairHeaders(key));
+  expect([refused.status, refused.body.error.code]).toEqual([429, 'rate_limited']);
+  expect(fields(refused)).toEqual(['"test";q=600;w=60', '"test";r=0;t=61', '61']);
+  for (const caller of [pairHeaders(other), sessionOf('dora')]) {
+    const answer = await test(caller);
+    expect([answer.status, ...fields(answer)]).toEqual([200, undefined, undefined, undefined]);
+  }
+  expect(await statuses(pairHeaders(key), LIMIT)).toEqual(allGranted);
 });
 
 it('neither limits nor counts what is asked for verification', async () => {
@@ -88,7 +137,7 @@ it('costs a key nothing where it refuses, and tells of both where the key refuse
   expect(await refusalOf(key)).toEqual([
     'rate_limited',
     `${policy}, "key";q=${LIMIT};w=60`,
-    expect.stringMatching(/^"management";r=\d;t=61, "key";r=0;t=61$/),
+    expect.stringMatching(/^"management";r=\d;t=61, "owner";r=\d+;t=61, "key";r=0;t=61$/),
     '61',
   ]);
 });

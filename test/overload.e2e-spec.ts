@@ -1,8 +1,12 @@
 import { connect } from 'node:net';
+import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { mintApiKey, mintSecretKey } from '../src/api-keys/credentials.js';
 import { ENVIRONMENT, type Environment } from '../src/config/environment.js';
+import { KeySearch } from '../src/api-keys/key-search.js';
 import { Verifier } from '../src/verification/verifier.js';
+import { inBackground } from '../src/contract/background.js';
+import { Overload } from '../src/operations/overload.js';
 import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { onServer } from './support/database.js';
@@ -18,10 +22,15 @@ const MOST_MANAGEMENT = 100;
 const MOST_READ = 1_000;
 const TOO_MANY = 50;
 const BATCH = 100;
+/** Of these, as many are one owner's, and as many wait for their turn; as many come from one address. */
+const OF_ONE_OWNER = 10;
+const WAITING_OF_ONE_OWNER = 100;
+const OF_ONE_ADDRESS = 20;
+const ARRIVING_FROM_ONE_ADDRESS = 200;
 
 let service: TestService;
 beforeAll(async () => {
-  service = await startService(serviceVariables);
+  service = await startService({ ...serviceVariables, TRUSTED_PROXIES: '127.0.0.1' });
 });
 afterAll(() => service.stop());
 
@@ -39,7 +48,11 @@ async function whileKeysAreHeld(act: (release: () => void) => Promise<void>): Pr
 }
 
 /** Asks as often, and says which were answered while nothing could be read. */
-async function ask(times: number, call: () => Promise<Answer>, isEnough: (early: Answer[]) => boolean) {
+async function ask(
+  times: number,
+  call: () => Promise<Answer>,
+  isEnough: (early: Answer[]) => boolean | Promise<boolean>,
+) {
   const early: Answer[] = [];
   let all: Answer[] = [];
   await whileKeysAreHeld(async (release) => {
@@ -58,30 +71,136 @@ function expectRefused(answers: Answer[]): void {
     expect([status, body.error.code, headers['retry-after']]).toEqual([503, 'unavailable', '1']);
 }
 
+/** A call of an owner, from an address that the proxy names. */
+const listAs = (owner: string, address: string) =>
+  service.client.get('/api/apiKeys/list', { ...sessionOf(owner), 'x-forwarded-for': address });
+
 it(`refuses management at once, beyond ${MOST_MANAGEMENT} requests under way, and verification not`, async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   expect((await verify(service.client, key)).body.data.code).toBe('VALID');
   let verdict: Answer | undefined;
-  const session = sessionOf('ann');
+  let caller = 0;
+  for (const one of range(MOST_MANAGEMENT + TOO_MANY)) sessionOf(`owner ${one}`);
   const { early, all } = await ask(
     MOST_MANAGEMENT + TOO_MANY,
-    () => service.client.get('/api/apiKeys/list', session),
+    () => listAs(`owner ${caller}`, `192.0.2.${caller++}`),
     (refused) => {
       if (refused.length < TOO_MANY) return false;
       // The embedded database is one session: while it waits, changes cannot be looked for either
       if (!onServer) return true;
-      void verify(service.client, key).then((answer) => (verdict = answer));
+      const verified = verify(service.client, key).then((answer) => (verdict = answer));
+      inBackground('Verifying', verified);
       return verdict !== undefined;
     },
   );
   expect(early).toHaveLength(TOO_MANY);
   expectRefused(early);
-  if (onServer) expect(verdict?.body.data.code).toBe('VALID');
+  expect(verdict?.body.data.code).toBe(onServer ? 'VALID' : undefined);
   expect(all.filter(({ status }) => status === 200)).toHaveLength(MOST_MANAGEMENT);
 
   const shed = await metricOf(service.client, 'w3ipfs_keys_requests_shed_total{kind="management"}');
   expect([shed, await underWay()]).toEqual([TOO_MANY, 0]);
   expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key))).status).toBe(200);
+});
+
+it.each([
+  {
+    who: 'an owner',
+    of: (one: number) => ['carl', `198.51.100.${one % 250}`] as const,
+    places: OF_ONE_OWNER,
+    taken: OF_ONE_OWNER + WAITING_OF_ONE_OWNER,
+  },
+  {
+    who: 'an address',
+    of: (one: number) => [`owner ${one % TOO_MANY}`, '203.0.113.7'] as const,
+    places: OF_ONE_ADDRESS,
+    taken: OF_ONE_ADDRESS + ARRIVING_FROM_ONE_ADDRESS,
+  },
+  {
+    who: 'a network of IPv6',
+    of: (one: number) => [`owner ${one % TOO_MANY}`, `2001:db8:0:1:${one}::1`] as const,
+    places: OF_ONE_ADDRESS,
+    taken: OF_ONE_ADDRESS + ARRIVING_FROM_ONE_ADDRESS,
+  },
+])('gives $who no more than a share of the places, in turn, and refuses further ones as its own', async (share) => {
+  const callers = range(share.taken + TOO_MANY).map((one) => share.of(one));
+  for (const [owner] of callers) sessionOf(owner ?? '');
+  const gate = holdLists();
+  const early: Answer[] = [];
+  const call = ([owner = '', address = '']: readonly string[]) =>
+    listAs(owner, address).then((answer) => (early.push(answer), answer));
+  const calls = callers.slice(0, share.places).map(call);
+  await until(async () => (await underWay()) === share.places, 'the share to be taken');
+  calls.push(...callers.slice(share.places).map(call));
+  await until(() => early.length >= TOO_MANY, 'further ones to be refused');
+  expect([early.length, await underWay()]).toEqual([TOO_MANY, share.places]);
+  for (const { status, headers, body } of early) {
+    expect([status, body.error.code, headers['retry-after']]).toEqual([429, 'rate_limited', '1']);
+    expect(headers['ratelimit-policy']).toMatch(/^"concurrency";q=\d+;qu="concurrent-requests"$/);
+  }
+  const other = listAs('somebody else', '192.0.2.1');
+  await until(async () => (await underWay()) > share.places, 'another to get a place');
+  gate.open();
+  expect((await other).status).toBe(200);
+  expect((await Promise.all(calls)).filter(({ status }) => status === 200)).toHaveLength(share.taken);
+  expect(await underWay()).toBe(0);
+});
+
+/** Lets no list be read before it is opened. */
+function holdLists(): { open(): void } {
+  const keySearch = service.app.get(KeySearch, { strict: false });
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const find = keySearch.find.bind(keySearch);
+  const held = jest.spyOn(keySearch, 'find').mockImplementation(async (...args) => {
+    await opened;
+    return find(...args);
+  });
+  return {
+    open() {
+      held.mockRestore();
+      open();
+    },
+  };
+}
+
+it('counts a call that got no place against nobody', async () => {
+  const variables = { ...serviceVariables, MANAGEMENT_RATE_LIMIT: String(OF_ONE_OWNER + WAITING_OF_ONE_OWNER + 1) };
+  const limited = await startService(variables);
+  const remaining = (answer: Answer | undefined) =>
+    /"management";r=(\d+)/.exec(String(answer?.headers['ratelimit']))?.[1];
+  const list = () => limited.client.get('/api/apiKeys/list', sessionOf('dora'));
+  try {
+    const overload = limited.app.get(Overload, { strict: false });
+    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['owners'].take('dora')));
+    const waiting = range(WAITING_OF_ONE_OWNER).map(list);
+    const refused = () => list().then((answer) => answer.headers['ratelimit-policy']?.includes('concurrency'));
+    await until(async () => (await refused()) ?? false, 'too many to wait');
+    for (const release of held) release();
+    await Promise.all(waiting);
+    expect(remaining(await list())).toBe(String(OF_ONE_OWNER));
+  } finally {
+    await limited.stop();
+  }
+});
+
+it('refuses who is over a rate before it takes a place', async () => {
+  const limited = await startService({ ...serviceVariables, MANAGEMENT_RATE_LIMIT: '1' });
+  const list = () => limited.client.get('/api/apiKeys/list', sessionOf('dora'));
+  try {
+    const overload = limited.app.get(Overload, { strict: false });
+    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['owners'].take('dora')));
+    const first = list();
+    const second = await list();
+    expect([second.status, second.headers['ratelimit-policy']]).toEqual([
+      429,
+      '"management";q=1;w=60, "owner";q=5;w=60',
+    ]);
+    for (const release of held) release();
+    expect((await first).status).toBe(200);
+  } finally {
+    await limited.stop();
+  }
 });
 
 it('forgets those who go away before they are answered, in whatever way', async () => {
@@ -101,37 +220,62 @@ it('forgets those who go away before they are answered, in whatever way', async 
     release();
   });
   await until(async () => (await underWay()) === 0, 'none to be under way');
+  expect(await underWay()).toBe(0);
 });
 
 function underWay(): Promise<number> {
   return metricOf(service.client, 'w3ipfs_keys_requests_under_way{kind="management"}');
 }
 
-it(`refuses keys that are not known yet, beyond ${MOST_READ} that are being read`, async () => {
+const unknownPair = () => {
   const { credentialKeys } = service.app.get<Environment>(ENVIRONMENT, { strict: false });
-  const unknownPair = () => {
-    const api_key = mintApiKey();
-    return { api_key, secret_key: mintSecretKey(api_key, credentialKeys) };
-  };
-  const batch = () =>
-    service.client.post('/api/apiKeys/verify/batch', serviceHeaders, { requests: range(BATCH).map(unknownPair) });
-  const { early } = await ask(MOST_READ / BATCH + 1, batch, ({ length }) => length > 0);
-  expect(early).toHaveLength(1);
-  expectRefused(early);
-  const { body } = await batch();
+  const api_key = mintApiKey();
+  return { api_key, secret_key: mintSecretKey(api_key, credentialKeys) };
+};
+const verifyUnknown = () => service.client.post('/api/apiKeys/verify', serviceHeaders, unknownPair());
+const verifyBatch = (headers: object = {}) => {
+  const body = { requests: range(BATCH).map(unknownPair) };
+  return service.client.post('/api/apiKeys/verify/batch', { ...serviceHeaders, ...headers }, body);
+};
+
+it(`refuses keys that are not known yet, beyond ${MOST_READ} that are being read`, async () => {
+  const verifier = service.app.get(Verifier, { strict: false });
+  const need = { scopes: [], ip: undefined, cost: 1 };
+  await whileKeysAreHeld(async (release) => {
+    const pairs = range(MOST_READ).map(unknownPair);
+    const read = pairs.map(async ({ api_key, secret_key }) =>
+      verifier.verify({ apiKey: api_key, secretKey: secret_key }, need),
+    );
+    const settled = Promise.allSettled(read);
+    expectRefused([await verifyUnknown()]);
+    release();
+    await settled;
+  });
+  const { body } = await verifyBatch();
   expect(new Set(body.data.verdicts.map(({ code }: { code: string }) => code))).toEqual(
     new Set(['INVALID_CREDENTIALS']),
   );
 });
 
-it('leaves nothing that it has begun to nobody, though it refuses the rest of a batch', async () => {
-  const { credentialKeys } = service.app.get<Environment>(ENVIRONMENT, { strict: false });
-  const verifier = service.app.get(Verifier, { strict: false });
-  const requests = range(MOST_READ + TOO_MANY).map(() => {
-    const apiKey = mintApiKey();
-    const pair = { apiKey, secretKey: mintSecretKey(apiKey, credentialKeys) };
-    return { pair, need: { scopes: [], ip: undefined, cost: 1 } };
-  });
-  // Thrown at once, it would leave what was begun to nobody, and a failure there would end the process
-  await expect(Promise.resolve(verifier.verifyInOrder(requests))).rejects.toThrow('Too many keys');
+it.each([
+  ['in the direct lane', {}],
+  ['by the ordinary way', { 'content-type': 'application/json; charset="utf-8"' }],
+])('weighs a batch by its requests %s, and lets batches take half of the places', async (_, headers) => {
+  const verifying = () => metricOf(service.client, 'w3ipfs_keys_requests_under_way{kind="verification"}');
+  const most = 5_000;
+  let weight = 0;
+  const batches = most / BATCH + 1;
+  const { early, all } = await ask(
+    batches,
+    () => verifyBatch(headers),
+    async ({ length }) => {
+      weight = await verifying();
+      return length > 0 && weight === most;
+    },
+  );
+  expect([early.length, weight]).toEqual([1, most]);
+  expectRefused(early);
+  // The others are decided, request by request: while none can be read, some are given up
+  expect(all.filter(({ status }) => status === 200)).toHaveLength(batches - 1);
+  expect(await verifying()).toBe(0);
 });

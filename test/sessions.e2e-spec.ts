@@ -1,9 +1,13 @@
-import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import jwt from 'jsonwebtoken';
+import { range } from './support/at-once.js';
+import { clockAhead, type TestClock } from './support/clock.js';
+import { documentedBody, issued, pairHeaders } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { accountService, secondsFromNow, signToken } from './support/sessions.js';
+import { until } from './support/until.js';
 
 const TEST = '/api/apiKeys/testAuthentication';
 const { publicKey, privateKey } = accountService;
@@ -102,6 +106,37 @@ describe('with a public key in PEM', () => {
   });
 });
 
+describe('with several public keys in PEM', () => {
+  const newer = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString();
+  const signed = (key: KeyObject, algorithm: jwt.Algorithm) => jwt.sign(claims(), key, { algorithm });
+
+  it('takes a token of each, and of no other', async () => {
+    const service = await startService({
+      JWT_PUBLIC_KEY: [publicKey, pem(newer.publicKey), pem(curve.publicKey)].join(''),
+      JWT_ALGORITHMS: 'RS256,ES256',
+    });
+    const statusOf = async (token: string) => (await service.client.get(TEST, bearer(token))).status;
+    try {
+      const good = [signToken(), signed(newer.privateKey, 'RS256'), signed(curve.privateKey, 'ES256')];
+      for (const token of good) expect(await statusOf(token)).toBe(200);
+      const unknown = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+      const bad = [
+        signed(unknown, 'RS256'),
+        signed(newer.privateKey, 'RS512'),
+        tampered(signToken()),
+        hs256(publicKey),
+      ];
+      for (const token of bad) expect(await statusOf(token)).toBe(401);
+      const expired = await service.client.get(TEST, bearer(signToken({ exp: secondsFromNow(-60) })));
+      expect(expired.body.error.reason).toBe('EXPIRED');
+    } finally {
+      await service.stop();
+    }
+  });
+});
+
 describe('with an issuer and an audience', () => {
   let service: TestService;
   beforeAll(async () => {
@@ -124,6 +159,9 @@ describe('with a key set', () => {
   let service: TestService;
   let server: Server;
   let keys: object[] | undefined;
+  let isHanging: boolean;
+  let hanging: ServerResponse[];
+  let clock: TestClock;
   const jwk = (pem: string, more: object) => ({ ...createPublicKey(pem).export({ format: 'jwk' }), ...more });
   const second = generateKeyPairSync('rsa', {
     modulusLength: 2048,
@@ -132,13 +170,17 @@ describe('with a key set', () => {
   });
 
   beforeEach(async () => {
+    isHanging = false;
+    hanging = [];
     server = createServer((_, response) => {
-      if (!keys) response.writeHead(500).end();
+      if (isHanging) hanging.push(response);
+      else if (!keys) response.writeHead(500).end();
       else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys }));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    service = await startService({ JWT_JWKS_URL: `http://127.0.0.1:${port}/jwks.json` });
+    clock = clockAhead();
+    service = await startService({ JWT_JWKS_URL: `http://127.0.0.1:${port}/jwks.json` }, undefined, clock);
   });
   afterEach(async () => {
     await service.stop();
@@ -167,9 +209,36 @@ describe('with a key set', () => {
     expect(answer.body.error.code).toBe('unavailable');
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
     keys = [jwk(publicKey, {})];
+    clock.time += 1_000;
     const statuses = new Set<number>();
     while (!statuses.has(200)) statuses.add((await service.client.get(TEST, bearer(signToken()))).status);
-    expect([...statuses]).toEqual([503, 200]);
+    expect([...statuses]).toEqual([200]);
+  });
+
+  it('lets admin keys go on while the set hangs, whoever waits for it with whatever tokens', async () => {
+    keys = [jwk(publicKey, { kid: 'known' })];
+    const known = bearer(signToken({}, { keyid: 'known' }));
+    const admin = pairHeaders(issued(await service.client.post('/api/apiKeys', known, documentedBody)));
+    clock.time += 10_000;
+    isHanging = true;
+    const junk = range(150).map((index) => service.client.get(TEST, bearer(signToken({}, { keyid: `${index}` }))));
+    await until(() => hanging.length > 0, 'the set to be asked for');
+    for (const headers of [admin, known])
+      for (const path of [TEST, '/api/apiKeys/list'])
+        expect((await service.client.get(path, headers)).status).toBe(200);
+    server.closeAllConnections();
+    expect(new Set((await Promise.all(junk)).map(({ status }) => status))).toEqual(new Set([503]));
+  });
+
+  it('takes no token any more of a key that was removed from the set, a minute later', async () => {
+    keys = [jwk(publicKey, { kid: 'old' }), jwk(second.publicKey, { kid: 'new' })];
+    const old = bearer(signToken({}, { keyid: 'old' }));
+    expect((await service.client.get(TEST, old)).status).toBe(200);
+    keys = [jwk(second.publicKey, { kid: 'new' })];
+    clock.time += 60_001;
+    expect((await service.client.get(TEST, old)).status).toBe(401);
+    const current = jwt.sign(claims(), second.privateKey, { algorithm: 'RS256', keyid: 'new' });
+    expect((await service.client.get(TEST, bearer(current))).status).toBe(200);
   });
 
   it('refuses a token of a key that is too short', async () => {

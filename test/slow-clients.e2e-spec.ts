@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { inBackground } from '../src/contract/background.js';
 import { range } from './support/at-once.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { issueKey } from './support/keys.js';
@@ -55,7 +56,10 @@ it(`serves others beside ${CONNECTIONS} connections that send a byte at a time, 
   const slow = range(CONNECTIONS).map((index) => new SlowConnection(service.client.url, WAYS[index % WAYS.length]!));
   const allEnded = Promise.all(slow.map(({ ended }) => ended));
   const over = new AbortController();
-  void allEnded.then(() => over.abort());
+  inBackground(
+    'Waiting for the slow clients',
+    allEnded.then(() => over.abort()),
+  );
   let most = 0;
   const served: number[] = [];
   while (!over.signal.aborted) {

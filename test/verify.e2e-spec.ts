@@ -1,9 +1,12 @@
 import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { ApiKeysService } from '../src/api-keys/api-keys.service.js';
 import { SCOPES } from '../src/api-keys/scopes.js';
 import { SecretHasher } from '../src/api-keys/secret-hasher.js';
+import { UnavailableError } from '../src/contract/api-error.js';
+import { DatabaseTimeoutError } from '../src/database/within.js';
+import { UsageMeter } from '../src/limits/usage-meter.js';
 import { ChangeFeed } from '../src/verification/change-feed.js';
+import { KeyReader } from '../src/verification/key-reader.js';
 import { SecretChecks } from '../src/verification/secret-checks.js';
 import { atOnce, range } from './support/at-once.js';
 import { documentedBody, issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
@@ -149,9 +152,54 @@ describe('POST /api/apiKeys/verify/batch', () => {
   });
 });
 
+describe('a batch of which one cannot be decided now', () => {
+  const batchOf = async (keys: IssuedKey[]) => {
+    const { status, body } = await verify({ requests: keys.map(pairOf) }, `${VERIFY}/batch`);
+    return { status, verdicts: body.data.verdicts };
+  };
+  const issueLimited = (limits: object) => issueKey(service.client, 'ann', { ...powerlessBody, limits });
+  afterEach(() => void jest.restoreAllMocks());
+
+  it.each([
+    ['the database is away', () => new DatabaseTimeoutError('no answer'), 2],
+    ['too many keys are read', () => new UnavailableError('Too many.', { retryAfterSeconds: 1 }), 1],
+  ])('leaves the others alone where %s', async (_, failure, seconds) => {
+    const [cold, other] = [await issueLimited({}), await issueLimited({ max_uses: 5 })];
+    const secretChecks = service.app.get(SecretChecks, { strict: false });
+    const check = secretChecks.check.bind(secretChecks);
+    jest
+      .spyOn(secretChecks, 'check')
+      .mockImplementation((apiKey, secret) =>
+        apiKey?.apiKey === cold.api_key ? Promise.reject(failure()) : check(apiKey, secret),
+      );
+    const { status, verdicts } = await batchOf([cold, other, key, cold]);
+    const undecided = { valid: false, code: 'UNAVAILABLE', retry_after_seconds: seconds };
+    expect([status, verdicts[0], verdicts[3]]).toEqual([200, undecided, undecided]);
+    expect([verdicts[1], verdicts[2]]).toMatchObject([{ code: 'VALID', remaining_uses: 4 }, { code: 'VALID' }]);
+    jest.restoreAllMocks();
+    expect((await batchOf([cold])).verdicts[0].code).toBe('VALID');
+  });
+
+  it('charges it nothing, neither a use nor rate', async () => {
+    const limits = { max_uses: 5, rate_limit: { requests: 5, window_seconds: 60 } };
+    const [one, other] = [await issueLimited(limits), await issueLimited(limits)];
+    const meter = service.app.get(UsageMeter, { strict: false });
+    const spend = meter.spend.bind(meter);
+    jest.spyOn(meter, 'spend').mockImplementation((id, cost) => {
+      if (id === one.id) throw new UnavailableError('Too many uses are waiting.', { retryAfterSeconds: 3 });
+      return spend(id, cost);
+    });
+    const { status, verdicts } = await batchOf([one, other]);
+    expect([status, verdicts[0]]).toEqual([200, { valid: false, code: 'UNAVAILABLE', retry_after_seconds: 3 }]);
+    expect(verdicts[1]).toMatchObject({ code: 'VALID', remaining_uses: 4, rate_limit: { remaining: 4 } });
+    jest.restoreAllMocks();
+    expect((await batchOf([one])).verdicts[0]).toMatchObject({ remaining_uses: 4, rate_limit: { remaining: 4 } });
+  });
+});
+
 it('reads and hashes a key once for however many ask at once', async () => {
   const cold = await issueKey(service.client, 'ann', powerlessBody);
-  const read = jest.spyOn(service.app.get(ApiKeysService, { strict: false }), 'findByApiKey');
+  const read = jest.spyOn(service.app.get(KeyReader, { strict: false }), 'find');
   const check = jest.spyOn(service.app.get(SecretChecks, { strict: false }), 'check');
   const codes = new Set<string>();
   await atOnce(64, range(640), async () => void codes.add(await codeOf(pairOf(cold))));

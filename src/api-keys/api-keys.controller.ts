@@ -116,7 +116,8 @@ export class ApiKeysController {
     @Body() { overlap_seconds: overlap = 0 }: RotateApiKeyDto,
     @IdempotencyKey() idempotencyKey?: string,
   ) {
-    const request = { caller, call: ['rotate', id], body: { overlap }, idempotencyKey };
+    // The same key, in whichever case its id is written
+    const request = { caller, call: ['rotate', id.toLowerCase()], body: { overlap }, idempotencyKey };
     return this.idempotentAnswers.once(request, async (keep) => {
       const answer = (rotated: IssuedKey) => success(RotatedApiKeyDto.of(rotated));
       return answer(await this.apiKeys.rotate(caller, id, overlap, (tx, rotated) => keep(tx, answer(rotated))));

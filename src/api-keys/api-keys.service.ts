@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Any, DataSource, type EntityManager, IsNull, type Repository } from 'typeorm';
+import { DataSource, type EntityManager, IsNull, type Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../config/clock.js';
@@ -106,7 +106,7 @@ export class ApiKeysService {
   update(caller: Caller, id: string, update: KeyUpdate, versions?: readonly number[]): Promise<ApiKey> {
     return this.change(caller, id, versions, (key) => {
       const updated = withUpdate(key, update);
-      if (caller.apiKey?.id === id) refuseOwn(update);
+      if (caller.apiKey?.id === key.id) refuseOwn(update);
       else if (caller.apiKey) {
         refuseWider(update.limits ?? {}, caller.apiKey.limits);
         if (update.scopes || update.enabled) refuseStronger(updated, caller.apiKey);
@@ -129,7 +129,7 @@ export class ApiKeysService {
       id,
       undefined,
       (key) => {
-        if (caller.apiKey && caller.apiKey.id !== id) refuseStronger(key, caller.apiKey);
+        if (caller.apiKey && caller.apiKey.id !== key.id) refuseStronger(key, caller.apiKey);
         const columns = withNewSecret(key, secret.hash, overlapSeconds, this.clock.now());
         const changes = { previous_secret_expires_at: columns.previousSecretExpiresAt };
         return { action: 'key.rotated', changes, columns };
@@ -144,21 +144,6 @@ export class ApiKeysService {
     const apiKey = await this.keys.findOneBy({ id, ownerId });
     if (!apiKey) throw new ApiKeyNotFoundError(id);
     return apiKey;
-  }
-
-  /** The key of whatever owner; for verification. */
-  findByApiKey(apiKey: string): Promise<ApiKey | null> {
-    return this.keys.findOneBy({ apiKey });
-  }
-
-  /** Those that there are, in any order; for verification. */
-  findByApiKeys(apiKeys: string[]): Promise<ApiKey[]> {
-    return this.keys.findBy({ apiKey: Any(apiKeys) });
-  }
-
-  /** Stores the same secret's hash under new parameters, unless the hash has changed meanwhile. */
-  async replaceHash({ id, secretHash }: ApiKey, renewedHash: string): Promise<void> {
-    await this.keys.update({ id, secretHash }, { secretHash: renewedHash });
   }
 
   private async mint(apiKey: string): Promise<KeyPair & { hash: string }> {
@@ -182,8 +167,8 @@ export class ApiKeysService {
       if (versions && !versions.includes(key.version)) throw new PreconditionFailedError();
       const { action, changes = {}, columns } = decide(key);
       const all = { ...columns, version: key.version + 1, updatedAt: new Date(this.clock.now()) };
-      await tx.update(ApiKey, { id, ownerId }, all);
-      await this.auditTrail.record(tx, ownerId, origin, [{ action, apiKeyId: id, changes }]);
+      await tx.update(ApiKey, { id: key.id, ownerId }, all);
+      await this.auditTrail.record(tx, ownerId, origin, [{ action, apiKeyId: key.id, changes }]);
       const changed = Object.assign(key, all);
       await alongside?.(tx, changed);
       return { result: changed, changed: [key.apiKey] };

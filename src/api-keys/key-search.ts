@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type Repository, type SelectQueryBuilder } from 'typeorm';
 import { Owner } from '../audit/owner.entity.js';
 import { Clock } from '../config/clock.js';
+import { OwnerReads } from '../database/owner-reads.js';
 import { ApiKey, type KeyStatus } from './api-key.entity.js';
 import { type Scope, scopeObject } from './scopes.js';
 
@@ -20,12 +21,18 @@ export interface KeyQuery {
 }
 
 export interface KeyPage {
-  /** How many there are on all pages. */
+  /** How many there are on all pages; with filters, among the newest `MOST_SEARCHED` keys. */
   total: number;
   apiKeys: ApiKey[];
-  /** The last key of the page, unless the page is the last. */
+  /** The last key that was looked at, unless the page is the last. */
   next: string | null;
 }
+
+/**
+ * How many keys are looked at for one page, however many the owner has and however few of them fit. One more than what
+ * a client is told, which so learns that there are more.
+ */
+const MOST_SEARCHED = 10_001;
 
 const NOT_BEGUN = '(key.not_before IS NOT NULL AND key.not_before > :now)';
 const OVER = '(key.expires_at IS NOT NULL AND key.expires_at <= :now)';
@@ -50,32 +57,60 @@ export class KeySearch {
   constructor(
     dataSource: DataSource,
     private readonly clock: Clock,
+    private readonly reads: OwnerReads,
   ) {
     this.keys = dataSource.getRepository(ApiKey);
     this.owners = dataSource.getRepository(Owner);
   }
 
-  /** A page; keys that come and go between two pages neither shift the second nor repeat there. */
-  async find(ownerId: string, query: KeyQuery): Promise<KeyPage> {
-    const matching = this.matching(ownerId, query);
-    const page = matching
-      .clone()
+  /**
+   * A page; keys that come and go between two pages neither shift the second nor repeat there. One with filters looks
+   * at so many keys at the most, however few fit: it may be short, and yet not the last.
+   */
+  find(ownerId: string, query: KeyQuery): Promise<KeyPage> {
+    return this.reads.run(ownerId, () =>
+      isFiltered(query) ? this.findFiltered(ownerId, query) : this.findAny(ownerId, query),
+    );
+  }
+
+  private async findAny(ownerId: string, query: KeyQuery): Promise<KeyPage> {
+    const found = await this.page(this.matching(ownerId, query), query).getMany();
+    // To count a million anew would take longer than to find a page
+    const total = (await this.owners.findOneBy({ ownerId }))?.liveKeys ?? 0;
+    return { total, ...pageOf(found, query.limit) };
+  }
+
+  private async findFiltered(ownerId: string, query: KeyQuery): Promise<KeyPage> {
+    const newest = await this.endOfSearch(ownerId, query);
+    const total = await from(newest, this.matching(ownerId, query)).getCount();
+    const end = query.before ? await this.endOfSearch(ownerId, query, query.before) : newest;
+    const found = await from(end, this.page(this.matching(ownerId, query), query)).getMany();
+    const page = pageOf(found, query.limit);
+    return { total, ...page, next: page.next ?? end };
+  }
+
+  /** The last key that is looked at, of those before another or of all; `null` where there are fewer. */
+  private async endOfSearch(ownerId: string, { status }: KeyQuery, before?: string): Promise<string | null> {
+    const keys = this.matching(ownerId, { status: status === 'revoked' ? status : undefined });
+    if (before) keys.andWhere('key.id < :before', { before });
+    const rows = await keys
+      .select('key.id', 'id')
       .orderBy('key.id', 'DESC')
-      .limit(query.limit + 1);
-    if (query.before) page.andWhere('key.id < :before', { before: query.before });
-    else page.offset(query.offset);
-    const [total, found] = await Promise.all([this.count(ownerId, query, matching), page.getMany()]);
-    const apiKeys = found.slice(0, query.limit);
-    return { total, apiKeys, next: found.length > query.limit ? (apiKeys.at(-1)?.id ?? null) : null };
+      .offset(MOST_SEARCHED - 1)
+      .limit(2)
+      .getRawMany<{ id: string }>();
+    return rows.length === 2 ? (rows[0]?.id ?? null) : null;
   }
 
-  /** All keys of an owner are counted as they come and go: to count a million anew would take longer than to find a page. */
-  private async count(ownerId: string, { status, name, scope }: KeyQuery, matching: SelectQueryBuilder<ApiKey>) {
-    if (status ?? name ?? scope) return matching.getCount();
-    return (await this.owners.findOneBy({ ownerId }))?.liveKeys ?? 0;
+  private page(matching: SelectQueryBuilder<ApiKey>, { limit, offset, before }: KeyQuery): SelectQueryBuilder<ApiKey> {
+    const page = matching.orderBy('key.id', 'DESC').limit(limit + 1);
+    return before ? page.andWhere('key.id < :before', { before }) : page.offset(offset);
   }
 
-  private matching(ownerId: string, { status, name, scope }: KeyQuery): SelectQueryBuilder<ApiKey> {
+  private matching(
+    ownerId: string,
+    { status, name, scope }: Pick<KeyQuery, 'status' | 'name' | 'scope'>,
+  ): SelectQueryBuilder<ApiKey> {
     const query = this.keys.createQueryBuilder('key').where('key.owner_id = :ownerId', { ownerId });
     query.andWhere(status === 'revoked' ? 'key.revoked_at IS NOT NULL' : 'key.revoked_at IS NULL');
     if (status) query.andWhere(STATUSES[status], { now: new Date(this.clock.now()) });
@@ -85,4 +120,18 @@ export class KeySearch {
     }
     return query;
   }
+}
+
+function isFiltered({ status, name, scope }: KeyQuery): boolean {
+  return (status ?? name ?? scope) !== undefined;
+}
+
+/** Of keys, those from the given one on; all without it. */
+function from(end: string | null, keys: SelectQueryBuilder<ApiKey>): SelectQueryBuilder<ApiKey> {
+  return end === null ? keys : keys.andWhere('key.id >= :end', { end });
+}
+
+function pageOf(found: ApiKey[], limit: number): Omit<KeyPage, 'total'> {
+  const apiKeys = found.slice(0, limit);
+  return { apiKeys, next: found.length > limit ? (apiKeys.at(-1)?.id ?? null) : null };
 }

@@ -6,22 +6,20 @@ import type { Principal } from '../authentication/principal.js';
 import { success } from '../contract/envelope.js';
 import { ApiErrors, ApiSuccess, MANAGEMENT } from '../openapi/answers.decorator.js';
 import { ApiAuthenticated } from '../openapi/security.js';
-import { AuditTrail } from './audit-trail.js';
 import { EVENTS_EXAMPLE, EventPageDto, EventsQuery, toEventSearch } from './dto/event.dto.js';
+import { EventFinder } from './event-finder.js';
 
 @Controller('apiKeys/events')
 @RequireScopes('admin')
 @ApiAuthenticated('API keys')
 export class AuditController {
-  constructor(private readonly auditTrail: AuditTrail) {}
+  constructor(private readonly events: EventFinder) {}
 
   @Get()
   @ApiOperation({ operationId: 'listEvents', summary: 'What was done to your keys, and refused; newest first' })
   @ApiSuccess(EventPageDto, 'A page of your audit trail.', EVENTS_EXAMPLE)
   @ApiErrors(...MANAGEMENT, 'validation_failed')
   async list(@CurrentPrincipal() { ownerId }: Principal, @Query() query: EventsQuery) {
-    const search = toEventSearch(query);
-    const events = await this.auditTrail.search(ownerId, { ...search, limit: search.limit + 1 });
-    return success(EventPageDto.of(events, search.limit));
+    return success(EventPageDto.of(await this.events.find(ownerId, toEventSearch(query))));
   }
 }

@@ -2,13 +2,14 @@ import { Module } from '@nestjs/common';
 import { LimitsModule } from '../limits/limits.module.js';
 import { AuditController } from './audit.controller.js';
 import { AuditTrail } from './audit-trail.js';
+import { EventFinder } from './event-finder.js';
 import { RefusedCalls } from './refused-calls.js';
 
 /** What was done to keys, by whom and from where. */
 @Module({
   imports: [LimitsModule],
   controllers: [AuditController],
-  providers: [AuditTrail, RefusedCalls],
+  providers: [AuditTrail, EventFinder, RefusedCalls],
   exports: [AuditTrail],
 })
 export class AuditModule {}

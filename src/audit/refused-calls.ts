@@ -1,16 +1,19 @@
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import { validate as isUuid } from 'uuid';
+import { QueryFailedError } from 'typeorm';
 import type { AuthenticatedRequest, RefusedRequest } from '../authentication/decorators/current-principal.decorator.js';
-import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { Admission } from '../contract/admission.js';
+import { Clock } from '../config/clock.js';
+import { inBackground } from '../contract/background.js';
 import { fastifyOf } from '../contract/fastify.js';
 import type { FailedRequest } from '../contract/error.filter.js';
 import type { ErrorCode } from '../contract/error-codes.js';
 import { inOneLine } from '../contract/error-text.js';
-import { RateLimiter } from '../limits/rate-limiter.js';
+import { isDatabaseAway } from '../database/database-away.js';
+import { WriteBehind } from '../database/write-behind.js';
 import { AuditTrail } from './audit-trail.js';
+import { RefusalTallies } from './refusal-tallies.js';
+import { storableId } from './storable.js';
 
 /**
  * The refusals that say something about whoever called. What is malformed was never a call, and what comes
@@ -28,57 +31,83 @@ const TELLING = new Set<ErrorCode>([
   'idempotency_key_reused',
 ]);
 
-const WINDOW_SECONDS = 60;
-/** How many may wait to be written, which happens once their callers are answered; further ones are not recorded. */
-const MOST_WAITING = 1_000;
+/** How long the last of them may take to be written when the process ends. */
+const END_WITHIN_MS = 2_000;
+/** SQLSTATE lock_not_available: the owner's keys are being changed. */
+const LOCKED = '55P03';
 
 type Refused = FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest> & FailedRequest;
 
 /**
- * Records the calls of known principals that were refused, once they are answered: of each no more than it may make
- * calls, since refusals are free and a row is kept for good.
+ * Records the calls of known principals that were refused, once they are answered; what is repeated, as a number.
+ * Refusals are free, so their writing takes one connection at the most, one owner after the other, and what cannot be
+ * written waits in memory for the next second.
  */
 @Injectable()
-export class RefusedCalls implements OnModuleInit {
+export class RefusedCalls implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(RefusedCalls.name);
-  private readonly waiting = new Admission(MOST_WAITING, 'Too many refused calls wait to be recorded.');
+  private readonly tallies = new RefusalTallies();
+  private readonly writer = new WriteBehind(() => this.write());
+  private endBy: number | undefined;
 
   constructor(
     private readonly auditTrail: AuditTrail,
-    private readonly rateLimiter: RateLimiter,
-    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    private readonly clock: Clock,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
   onModuleInit(): void {
-    const fastify = fastifyOf(this.adapterHost);
-    fastify?.addHook('onResponse', (request, _reply, done) => {
-      // Nobody waits for it
-      void this.record(request);
+    this.writer.start();
+    fastifyOf(this.adapterHost)?.addHook('onResponse', (request, _reply, done) => {
+      this.count(request);
       done();
     });
   }
 
-  private async record(request: Refused): Promise<void> {
-    const { user, refused, origin, errorCode, id, method, routeOptions, params } = request;
-    const principal = user ?? refused;
-    if (!principal || !origin || !errorCode || !TELLING.has(errorCode)) return;
-    const limit = { requests: this.environment.managementRateLimit, windowSeconds: WINDOW_SECONDS };
-    if (!(await this.rateLimiter.take(`refused:${principal.reference}`, limit, 1)).granted) return;
-    const asked = (params as { id?: string }).id;
-    const event = {
-      action: 'call.refused',
-      apiKeyId: asked !== undefined && isUuid(asked) ? asked : null,
-      changes: { call: `${method} ${routeOptions.url}` },
-      refusal: errorCode,
-    };
-    await this.write(principal.ownerId, origin, event).catch((error: Error) => {
-      this.logger.warn(`${id} A refused call could not be recorded (${inOneLine(error)}).`);
-    });
+  /** Writes all that is left, however short ago its last event was. */
+  async onApplicationShutdown(): Promise<void> {
+    this.endBy = performance.now() + END_WITHIN_MS;
+    await this.writer.stop();
   }
 
-  private async write(...refused: Parameters<AuditTrail['recordAlone']>): Promise<void> {
-    this.waiting.enter();
-    await this.auditTrail.recordAlone(...refused).finally(() => this.waiting.leave());
+  private count({ user, refused, origin, errorCode, method, routeOptions, params }: Refused): void {
+    const principal = user ?? refused;
+    if (!principal || !origin || !errorCode || !TELLING.has(errorCode)) return;
+    const asked = (params as { id?: string } | undefined)?.id;
+    const refusal = {
+      ownerId: principal.ownerId,
+      origin,
+      code: errorCode,
+      call: `${method} ${routeOptions.url}`,
+      apiKeyId: asked === undefined ? null : storableId(asked.toLowerCase()),
+    };
+    const isFirst = this.tallies.add(principal.reference, refusal, this.clock.steady(), new Date(this.clock.now()));
+    if (isFirst) inBackground('Recording a refused call', this.writer.flush());
   }
+
+  private async write(): Promise<void> {
+    const now = this.endBy === undefined ? this.clock.steady() : Infinity;
+    for (const due of this.tallies.due(now, new Date(this.clock.now()))) {
+      if (this.endBy !== undefined && performance.now() > this.endBy) return this.warn('too many were left');
+      try {
+        await this.auditTrail.recordApart(due.ownerId, due.occurrences);
+        due.done();
+      } catch (error) {
+        if (isLocked(error)) continue;
+        if (isDatabaseAway(error)) return this.warn(inOneLine(error));
+        due.done();
+        this.warn(inOneLine(error));
+      }
+    }
+    if (this.tallies.dropped > 0) this.warn(`${this.tallies.dropped} came while too many waited`);
+    this.tallies.dropped = 0;
+  }
+
+  private warn(reason: string): void {
+    this.logger.warn(`Refused calls could not be recorded (${reason}).`);
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof QueryFailedError && (error.driverError as { code?: string }).code === LOCKED;
 }

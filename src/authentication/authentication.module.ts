@@ -4,24 +4,27 @@ import { PassportModule } from '@nestjs/passport';
 import { VerificationModule } from '../verification/verification.module.js';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
+import { OverloadModule } from '../operations/overload.module.js';
 import { AuthenticationController } from './authentication.controller.js';
 import { GatewayController } from './gateway.controller.js';
 import { AllowanceGuard } from './guards/allowance.guard.js';
 import { AuthenticationGuard } from './guards/authentication.guard.js';
 import { ApiKeyGuard, SessionGuard } from './guards/passport.guards.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
+import { ManagementRates } from './management-rates.js';
 import { ApiKeyStrategy } from './strategies/api-key.strategy.js';
 import { SessionStrategy } from './strategies/session.strategy.js';
 
 /** Knows who is calling. Its guards stand before every route, in this order. */
 @Module({
-  imports: [PassportModule, VerificationModule, ApiKeysModule, LimitsModule],
+  imports: [PassportModule, VerificationModule, ApiKeysModule, LimitsModule, OverloadModule],
   controllers: [AuthenticationController, GatewayController],
   providers: [
     SessionStrategy,
     ApiKeyStrategy,
     SessionGuard,
     ApiKeyGuard,
+    ManagementRates,
     { provide: APP_GUARD, useClass: AuthenticationGuard },
     { provide: APP_GUARD, useClass: ScopesGuard },
     { provide: APP_GUARD, useClass: AllowanceGuard },

@@ -14,6 +14,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const rsa = pem(generateKeyPairSync('rsa', { modulusLength: 2048 }));
+const other = pem(generateKeyPairSync('rsa', { modulusLength: 2048 }));
 const short = pem(generateKeyPairSync('rsa', { modulusLength: 1024 }));
 const curve = pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
 
@@ -122,8 +123,19 @@ describe('JWT_PUBLIC_KEY', () => {
     const file = join(folder, 'key.pem');
     writeFileSync(file, rsa.publicKey);
     for (const written of [rsa.publicKey, rsa.publicKey.replaceAll('\n', '\\n'), file]) {
-      expect(keySource(written)).toEqual({ publicKey: rsa.publicKey });
+      expect(keySource(written)).toEqual({ publicKeys: [rsa.publicKey] });
     }
+  });
+
+  it('may be several, one after the other, each of a kind that an algorithm goes with', () => {
+    const file = join(folder, 'keys.pem');
+    writeFileSync(file, `# old\n${rsa.publicKey}# new\n${other.publicKey}# none\n`);
+    for (const written of [rsa.publicKey + other.publicKey, file])
+      expect(keySource(written)).toEqual({ publicKeys: [rsa.publicKey, other.publicKey] });
+    const both = { JWT_PUBLIC_KEY: rsa.publicKey + curve.publicKey };
+    expect(offences({ ...both, JWT_ALGORITHMS: 'RS256,ES256' })).toEqual([]);
+    for (const JWT_ALGORITHMS of ['RS256', 'ES256', 'RS256,ES256,ES384'])
+      expect(offences({ ...both, JWT_ALGORITHMS })).toEqual([expect.stringMatching(/^JWT_ALGORITHMS: /)]);
   });
 
   it.each([
@@ -131,6 +143,8 @@ describe('JWT_PUBLIC_KEY', () => {
     ['a key too short for RS256', { JWT_PUBLIC_KEY: short.publicKey }, 'JWT_ALGORITHMS'],
     ['a key of another kind', { JWT_PUBLIC_KEY: curve.publicKey }, 'JWT_ALGORITHMS'],
     ['another curve', { JWT_PUBLIC_KEY: curve.publicKey, JWT_ALGORITHMS: 'ES384' }, 'JWT_ALGORITHMS'],
+    ['a key and part of another', { JWT_PUBLIC_KEY: rsa.publicKey + curve.publicKey.slice(0, 60) }, 'JWT_PUBLIC_KEY'],
+    ['a key and a private one', { JWT_PUBLIC_KEY: rsa.publicKey + rsa.privateKey }, 'JWT_PUBLIC_KEY'],
     ['two sources', { JWT_PUBLIC_KEY: rsa.publicKey, JWT_JWKS_URL: 'https://a/b' }, 'JWT_JWKS_URL'],
     ['a symmetric algorithm', { JWT_ALGORITHMS: 'HS256' }, 'JWT_ALGORITHMS'],
     ['no algorithm at all', { JWT_ALGORITHMS: 'none' }, 'JWT_ALGORITHMS'],

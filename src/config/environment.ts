@@ -13,7 +13,7 @@ export type DatabaseLocation = { url: string } | { dataDir: string };
 
 /** How session tokens (JWT, RFC 7519) are verified; exactly one source of keys is there. */
 export interface SessionSettings {
-  keySource: { publicKey: string } | { jwksUrl: string };
+  keySource: { publicKeys: readonly string[] } | { jwksUrl: string };
   /** How long a fetched key set is used before it is fetched again. */
   keySetMaxAgeSeconds: number;
   issuer: string | undefined;
@@ -59,7 +59,7 @@ export interface Environment {
   logLevel: Variables['LOG_LEVEL'];
   /** Where traces are sent (OTLP over HTTP); absent: none are made. */
   otlpEndpoint: string | undefined;
-  /** Present where `session.publicKey` is the one the service made itself; never in production. */
+  /** Present where the public key of `session` is the one the service made itself; never in production. */
   developmentSessionKey: string | undefined;
   /** Present where it is the only service token, which the service made itself; never in production. */
   developmentServiceToken: string | undefined;
@@ -129,7 +129,7 @@ function sessionSettings(variables: Variables, secrets: DevelopmentSecrets | und
   const settings: SessionSettings = {
     keySource: JWT_JWKS_URL
       ? { jwksUrl: JWT_JWKS_URL }
-      : { publicKey: JWT_PUBLIC_KEY ?? publicHalf(need(developmentKey)) },
+      : { publicKeys: JWT_PUBLIC_KEY ?? [publicHalf(need(developmentKey))] },
     keySetMaxAgeSeconds: variables.JWT_JWKS_MAX_AGE_SECONDS,
     issuer: variables.JWT_ISSUER,
     audience: variables.JWT_AUDIENCE,

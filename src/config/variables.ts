@@ -23,7 +23,7 @@ const schema = z
     DATA_DIR: z.string().default('./data'),
     REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }).optional(),
     OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
-    JWT_PUBLIC_KEY: z.string().transform(toPublicKey).optional(),
+    JWT_PUBLIC_KEY: z.string().transform(toPublicKeys).optional(),
     JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
     JWT_ISSUER: z.string().optional(),
     JWT_AUDIENCE: z.string().optional(),
@@ -52,7 +52,9 @@ const schema = z
     when: () => true,
   })
   .refine(
-    ({ JWT_PUBLIC_KEY: pem, JWT_ALGORITHMS: algorithms }) => algorithms.every((one) => fits(one, pem as string)),
+    ({ JWT_PUBLIC_KEY: pems = [], JWT_ALGORITHMS: algorithms }) =>
+      algorithms.every((one) => pems.some((pem) => fits(one, pem))) &&
+      pems.every((pem) => algorithms.some((one) => fits(one, pem))),
     {
       path: ['JWT_ALGORITHMS'],
       message: 'must be algorithms that go with the kind and size of JWT_PUBLIC_KEY',
@@ -137,21 +139,23 @@ function toNetworks(text: string, context: z.RefinementCtx): Network[] {
   return networks;
 }
 
-/** A PEM, its line ends perhaps written as \n, or the path of a file that holds one. */
-function toPublicKey(text: string, context: z.RefinementCtx): string {
+/** A PEM, its line ends perhaps written as \n, or the path of a file that holds one; or several, one after the other. */
+function toPublicKeys(text: string, context: z.RefinementCtx): string[] {
   try {
     const pem = text.startsWith('-----BEGIN') ? text.replaceAll('\\n', '\n') : readFileSync(text, 'utf8');
     if (pem.includes('PRIVATE KEY')) context.addIssue('must be the public key: keep the private one with its signer');
-    return createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
+    const keys = pem.split(/(?<=-----END [A-Z ]+-----)/).filter((part) => part.includes('-----BEGIN'));
+    if (keys.length === 0) throw new Error('no PEM');
+    return keys.map((key) => createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString());
   } catch {
-    context.addIssue('must be a public key in PEM, or the path of a file that holds one');
+    context.addIssue('must be a public key in PEM, or several, or the path of a file that holds them');
     return z.NEVER;
   }
 }
 
 function bothParsed(value: unknown): boolean {
   const { JWT_PUBLIC_KEY, JWT_ALGORITHMS } = value as Record<string, unknown>;
-  return typeof JWT_PUBLIC_KEY === 'string' && Array.isArray(JWT_ALGORITHMS);
+  return Array.isArray(JWT_PUBLIC_KEY) && Array.isArray(JWT_ALGORITHMS);
 }
 
 function fits(algorithm: (typeof ALGORITHMS)[number], pem: string): boolean {

@@ -16,16 +16,23 @@ export class Admission {
     private readonly message: string,
   ) {}
 
-  /** Whoever is let in leaves in the end. @throws UnavailableError if as many are in as may be */
-  enter(): void {
-    if (this.underWay >= this.most) {
+  /**
+   * Whoever is let in leaves in the end.
+   *
+   * @param weight for how many it counts. Bulk (more than 1) fills no more than half of the places, so that it gives
+   *   way before what comes one by one
+   * @throws UnavailableError if as many are in as may be
+   */
+  enter(weight = 1): void {
+    const free = weight > 1 ? this.most / 2 - this.underWay : this.most - this.underWay;
+    if (weight > free) {
       this.refused++;
       throw new UnavailableError(`${this.message} Try again in a moment.`, { retryAfterSeconds: 1 });
     }
-    this.underWay++;
+    this.underWay += weight;
   }
 
-  leave(): void {
-    this.underWay--;
+  leave(weight = 1): void {
+    this.underWay -= weight;
   }
 }

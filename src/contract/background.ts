@@ -3,8 +3,11 @@ import { inOneLine } from './error-text.js';
 
 const logger = new Logger('Background');
 
-/** How many pieces of background work have failed; for the metrics. */
-export const background = { failures: 0 };
+/**
+ * For the metrics: how many pieces of background work have failed, and how many promises were rejected and exceptions
+ * thrown that nobody has caught.
+ */
+export const background = { failures: 0, rejections: 0, exceptions: 0 };
 
 /**
  * Runs work that no caller waits for. A failure is logged and counted, and never becomes an unhandled rejection, which

@@ -8,7 +8,8 @@ import {
 } from 'node:http';
 import type { Admission } from './admission.js';
 import { ABORTED, type AnsweredRequest } from './answered-request.js';
-import type { DirectAnswer, DirectHandler, DirectRequest } from './direct.decorator.js';
+import { inBackground } from './background.js';
+import type { DirectAnswer, DirectHandler, DirectRequest, Weigh } from './direct.decorator.js';
 import { repeatsHeaders } from './header-values.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
 import { requestId } from './request-id.js';
@@ -28,6 +29,7 @@ export interface LaneDuties {
 
 interface DirectRoute {
   handler: DirectHandler;
+  weigh: Weigh | undefined;
   path: string;
 }
 
@@ -60,8 +62,8 @@ export class DirectLane {
     this.duties = duties;
   }
 
-  add(method: string, path: string, handler: DirectHandler): void {
-    for (const spelling of [path, `${path}/`]) this.routes.set(`${method} ${spelling}`, { handler, path });
+  add(method: string, path: string, route: Omit<DirectRoute, 'path'>): void {
+    for (const spelling of [path, `${path}/`]) this.routes.set(`${method} ${spelling}`, { ...route, path });
   }
 
   /** @param ordinary what answers the requests that are not taken */
@@ -100,28 +102,32 @@ export class DirectLane {
   }
 
   private decide(taken: Taken, body?: Buffer): void {
-    const { admission } = taken.duties;
+    const { route, request, duties } = taken;
+    let weight = 0;
     try {
-      admission.enter();
-    } catch (cause) {
-      return this.fail(taken, cause);
-    }
-    try {
-      taken.asked = { raw: taken.request, body: body && parseJsonBody(body), principal: undefined };
-      const answer = taken.route.handler(taken.asked);
-      if (answer instanceof Promise) return this.sendLater(taken, answer);
+      // Before the body is parsed, which is work too
+      duties.admission.enter();
+      weight = 1;
+      const parsed = body && parseJsonBody(body);
+      const more = route.weigh ? route.weigh(parsed) - 1 : 0;
+      if (more > 0) duties.admission.enter(more);
+      weight += more;
+      taken.asked = { raw: request, body: parsed, principal: undefined };
+      const answer = route.handler(taken.asked);
+      if (answer instanceof Promise) return this.sendLater(taken, answer, weight);
       this.send(taken, answer);
     } catch (cause) {
       this.fail(taken, cause);
     }
-    admission.leave();
+    duties.admission.leave(weight);
   }
 
-  private sendLater(taken: Taken, answer: Promise<DirectAnswer>): void {
-    void answer
+  private sendLater(taken: Taken, answer: Promise<DirectAnswer>, weight: number): void {
+    const answered = answer
       .then((one) => this.send(taken, one))
       .catch((cause: unknown) => this.fail(taken, cause))
-      .finally(() => taken.duties.admission.leave());
+      .finally(() => taken.duties.admission.leave(weight));
+    inBackground('Answering a request', answered);
   }
 
   private fail(taken: Taken, cause: unknown): void {

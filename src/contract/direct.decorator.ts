@@ -28,19 +28,25 @@ export interface DirectAnswer {
 
 export type DirectHandler = (request: DirectRequest) => DirectAnswer | Promise<DirectAnswer>;
 
+/** For how many requests one counts, by its body. */
+export type Weigh = (body: unknown) => number;
+
 interface DirectRoute {
   controller: Type<Record<string, DirectHandler>>;
   name: string;
+  weigh?: Weigh | undefined;
 }
 
 /**
  * Marks a handler that is called with the bare request, because the pipeline would cost more than the work
  * (`direct-lane.ts`). Neither guards nor pipes stand before it: it does itself what they would have done.
  * What it throws is answered as everywhere.
+ *
+ * @param weigh for how many requests one counts where load is shed; each for one without it
  */
-export function Direct(): MethodDecorator {
+export function Direct({ weigh }: { weigh?: Weigh } = {}): MethodDecorator {
   return (prototype, name, descriptor) => {
-    const direct = { controller: prototype.constructor, name } as DirectRoute;
+    const direct = { controller: prototype.constructor, name, weigh } as DirectRoute;
     RouteConfig({ direct })(prototype, name, descriptor);
   };
 }
@@ -51,7 +57,7 @@ export function connectDirectly(app: INestApplication, lane: DirectLane, route: 
   if (!direct) return;
   const controller = app.get(direct.controller, { strict: false });
   const handler: DirectHandler = (request) => (controller[direct.name] as DirectHandler)(request);
-  for (const method of [route.method].flat()) lane.add(method, route.url, handler);
+  for (const method of [route.method].flat()) lane.add(method, route.url, { handler, weigh: direct.weigh });
   route.handler = async (request, reply) => {
     const { body, status = 200, headers = {}, verdict } = await handler(request);
     Object.assign(request, { verdict });

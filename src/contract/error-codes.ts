@@ -23,9 +23,15 @@ export const ERROR_CODES = {
   idempotency_key_reused: { status: 422, when: 'This `Idempotency-Key` was sent with another request before' },
   payload_too_large: { status: 413, when: 'The body is larger than 64 KiB' },
   unsupported_media_type: { status: 415, when: 'The body is not declared as `application/json`' },
-  rate_limited: { status: 429, when: 'Too many requests; try again after `Retry-After` seconds' },
+  rate_limited: {
+    status: 429,
+    when: 'Too many requests, or too many of yours under way at once; `RateLimit-Policy` says which limit, and `Retry-After` when to try again',
+  },
   internal: { status: 500, when: 'A defect of the service; its log has the cause under the `request_id`' },
-  unavailable: { status: 503, when: 'A dependency is down; try again after `Retry-After` seconds' },
+  unavailable: {
+    status: 503,
+    when: 'A dependency is down, or the service is overloaded, not by you alone; try again after `Retry-After` seconds',
+  },
 } as const satisfies Record<string, { status: number; when: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -20,9 +20,12 @@ export class ErrorFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest & FailedRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     // Nobody is left to answer, and nothing of ours has failed; the answer ends the request all the same
-    if (request.raw.errored) return void reply.send();
+    if (request.raw.errored) {
+      reply.send();
+      return;
+    }
     const { status, headers, body, code, verdict } = this.errorAnswers.of(cause, request);
     Object.assign(request, { errorCode: code, verdict } satisfies FailedRequest);
-    void reply.status(status).headers(headers).type(JSON_TYPE).send(body);
+    reply.status(status).headers(headers).type(JSON_TYPE).send(body);
   }
 }

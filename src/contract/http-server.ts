@@ -100,7 +100,7 @@ function refuseEncodings({ headers }: FastifyRequest): void {
 function answerUnreadableUrl(_: Error, request: FastifyRequest, reply: FastifyReply): void {
   const error = new ApiError('validation_failed', 'The path of the request is not valid percent-encoding (RFC 3986).');
   const headers = { ...COMMON_HEADERS, 'X-Request-Id': request.id };
-  void reply.status(error.status).headers(headers).send(failure(error, request.id));
+  reply.status(error.status).headers(headers).send(failure(error, request.id));
 }
 
 /**
@@ -108,7 +108,10 @@ function answerUnreadableUrl(_: Error, request: FastifyRequest, reply: FastifyRe
  * must not follow, as after HEAD (RFC 9110, 9.3.2), is known where the request's first bytes are at hand.
  */
 function answerUnreadableHttp(cause: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
-  if (cause.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  if (cause.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
   const [status, error] = UNREADABLE[cause.code ?? ''] ?? NO_HTTP;
   const id = randomUUID();
   const body = JSON.stringify(failure(error, id));

@@ -1,6 +1,10 @@
 import { type DynamicModule, Global, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Database } from './database.js';
+import { OwnerReads } from './owner-reads.js';
+
+/** The token of the pool (a `DataSource`) for what a verdict needs; `DataSource` itself is the one for all else. */
+export const VERIFICATION_POOL = Symbol('VerificationPool');
 
 /** Hands out the open database, and closes it when everything that uses it has stopped. */
 @Global()
@@ -14,8 +18,10 @@ export class DatabaseModule implements OnApplicationShutdown {
       providers: [
         { provide: Database, useValue: database },
         { provide: DataSource, useValue: database.dataSource },
+        { provide: VERIFICATION_POOL, useValue: database.verificationPool },
+        OwnerReads,
       ],
-      exports: [DataSource],
+      exports: [Database, DataSource, VERIFICATION_POOL, OwnerReads],
     };
   }
 

@@ -5,22 +5,46 @@ import { createDataSource } from './data-source.js';
 import { isDatabaseAway } from './database-away.js';
 import { DataDirError } from './data-dir-error.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
+import { DedicatedConnection } from './dedicated-connection.js';
 import { migrate } from './migrate.js';
+import { connectionOptions, SafeClient, type StatementLimits } from './safe-client.js';
 
-/** A query that takes longer will not be answered in time to be of use. */
-const QUERY_TIMEOUT_MS = 5_000;
+/** For whatever manages keys, and for statistics. A query that takes longer will not be answered in time to be of use. */
+const MANAGEMENT_POOL = { size: 8, queryTimeoutMs: 5_000, lockTimeoutMs: 3_000 };
+/** For what a verdict needs, so that it never waits for management: uses and hashes; keys are read beside it. */
+const VERIFICATION_POOL = { size: 5, queryTimeoutMs: 5_000, lockTimeoutMs: 3_000 };
 /** How often, and how many times, a command tries to join the process that has the data folder. */
 const JOIN_PAUSE_MS = 200;
 const MOST_JOINS = 50;
 
-/** The connection to the database and, in the embedded mode, the database itself. */
+interface Pools {
+  management: DataSource;
+  verification: DataSource;
+}
+
+/** The connections to the database and, in the embedded mode, the database itself. */
 export class Database {
   private constructor(
-    readonly dataSource: DataSource,
+    private readonly location: DatabaseLocation,
+    private readonly pools: Pools,
     /** The names of the migrations that opening it ran. */
     readonly migrated: readonly string[],
     private readonly embedded: EmbeddedPostgres | undefined,
   ) {}
+
+  /** The pool for all but verification. */
+  get dataSource(): DataSource {
+    return this.pools.management;
+  }
+
+  get verificationPool(): DataSource {
+    return this.pools.verification;
+  }
+
+  /** A connection of its own, outside of the pools, which is not open yet. */
+  dedicated(limits: StatementLimits, prepare?: (client: SafeClient) => Promise<unknown>): DedicatedConnection {
+    return new DedicatedConnection(() => new SafeClient(connectionOptions(this.location, limits)), prepare);
+  }
 
   /**
    * Starts the embedded database where that is the location, runs the migrations, and connects.
@@ -45,7 +69,7 @@ export class Database {
   }
 
   async close(): Promise<void> {
-    await this.dataSource.destroy();
+    await Promise.all([this.pools.management.destroy(), this.pools.verification.destroy()]);
     await this.embedded?.stop();
   }
 
@@ -63,8 +87,14 @@ export class Database {
     migrated: readonly string[],
     embedded?: EmbeddedPostgres,
   ): Promise<Database> {
-    const dataSource = createDataSource(location, { queryTimeoutMs: QUERY_TIMEOUT_MS });
-    return new Database(await dataSource.initialize(), migrated, embedded);
+    const management = await createDataSource(location, MANAGEMENT_POOL).initialize();
+    try {
+      const verification = await createDataSource(location, VERIFICATION_POOL).initialize();
+      return new Database(location, { management, verification }, migrated, embedded);
+    } catch (error) {
+      await management.destroy();
+      throw error;
+    }
   }
 }
 

@@ -1,3 +1,5 @@
+import { inBackground } from '../contract/background.js';
+
 const EVERY_MS = 1_000;
 
 /**
@@ -12,7 +14,7 @@ export class WriteBehind {
   constructor(private readonly write: () => Promise<void>) {}
 
   start(): void {
-    this.timer = setInterval(() => void this.flush(), EVERY_MS).unref();
+    this.timer = setInterval(() => inBackground('Writing what was counted', this.flush()), EVERY_MS).unref();
   }
 
   async stop(): Promise<void> {

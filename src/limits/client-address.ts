@@ -30,6 +30,17 @@ export class ClientAddress {
     return this.peerOf(socket).isTrusted;
   }
 
+  /**
+   * The network that shares of what all use are counted under: the address itself, or of IPv6 the first 64 bits, which
+   * is what one client is given. All whose address is not known are one.
+   */
+  networkOf(request: Addressed): string {
+    const address = this.of(request);
+    const parsed = address === undefined ? undefined : parseAddress(address);
+    if (parsed?.family !== 6) return address ?? 'unknown';
+    return writeAddress({ family: 6, words: [...parsed.words.slice(0, 2), 0, 0] });
+  }
+
   private peerOf(socket: Addressed['socket']) {
     const known = this.peers.get(socket);
     if (known) return known;

@@ -52,13 +52,13 @@ it('remembers nothing for what costs nothing, or is refused', () => {
   expect(limiter.size).toBe(0);
 });
 
-it('gives back no more than still counts, where the window has changed and changed back', () => {
+it('gives back no more than still counts, where the window has changed and changed back', async () => {
   const clock = new TestClock();
   const limiter = new InProcessRateLimiter(10, clock);
   const charged = limiter.take('key', limit, 5);
   clock.time += 30_000;
   limiter.take('key', { ...limit, windowSeconds: 1 }, 0);
   limiter.take('key', limit, 0);
-  void charged.giveBack();
+  await charged.giveBack();
   expect(limiter.take('key', limit, 11).granted).toBe(false);
 });

@@ -20,10 +20,11 @@ it('ends after one more try, however long the database has not answered', async 
   expect(tries).toBe(1);
 
   let hasEnded = false;
-  void meter.onApplicationShutdown().then(() => (hasEnded = true));
+  const ended = meter.onApplicationShutdown().then(() => (hasEnded = true));
   for (const _ of [1, 2]) {
     deny();
     await jest.advanceTimersByTimeAsync(0);
   }
   expect([tries, hasEnded]).toEqual([2, true]);
+  await ended;
 });

@@ -1,7 +1,9 @@
-import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
 import { UnavailableError } from '../contract/api-error.js';
+import { inBackground } from '../contract/background.js';
 import { inOneLine } from '../contract/error-text.js';
+import { VERIFICATION_POOL } from '../database/database.module.js';
 import { runOnce } from '../database/run-once.js';
 import { within } from '../database/within.js';
 import { WriteBehind } from '../database/write-behind.js';
@@ -74,7 +76,7 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
   private readonly tallyWriter = new WriteBehind(() => this.writeTallies());
 
   constructor(
-    private readonly dataSource: DataSource,
+    @Inject(VERIFICATION_POOL) private readonly dataSource: DataSource,
     private readonly clock: Clock,
   ) {}
 
@@ -110,7 +112,7 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
     }
     return new Promise((resolve, reject) => {
       this.waiting.push({ keyId, cost, resolve, reject });
-      if (!this.spending) void this.spendAll();
+      if (!this.spending) inBackground('Counting uses', this.spendAll());
     });
   }
 

@@ -10,11 +10,12 @@ export const AUTHENTICATED: ErrorCode[] = [
   'ambiguous_credentials',
   'unauthenticated',
   'ip_not_allowed',
+  'rate_limited',
   'internal',
   'unavailable',
 ];
 /** What any route may answer that manages keys. */
-export const MANAGEMENT: ErrorCode[] = [...AUTHENTICATED, 'insufficient_scope', 'usage_exceeded', 'rate_limited'];
+export const MANAGEMENT: ErrorCode[] = [...AUTHENTICATED, 'insufficient_scope', 'usage_exceeded'];
 /** What any route may answer that reads a body. */
 export const WITH_BODY: ErrorCode[] = [
   'malformed_json',

@@ -6,7 +6,10 @@ import { ApiKeyNotFoundError } from '../api-keys/errors.js';
 import { Revocations } from '../api-keys/revocations.js';
 import { ADMIN_SCOPES } from '../api-keys/scopes.js';
 import { AppModule } from '../app.module.js';
+import { type AcceptanceRequest, acceptOffence, NotAcceptableError } from '../audit/accept-offence.js';
+import type { AcceptedOffence } from '../audit/audit-acceptances.js';
 import { checkAudit } from '../audit/audit-check.js';
+import type { AuditOffence } from '../audit/audit-offence.js';
 import type { Environment } from '../config/environment.js';
 import { Database } from '../database/database.js';
 import { signSession } from './development-session.js';
@@ -43,11 +46,36 @@ export function revoke(environment: Environment, apiKey: string): Promise<Result
 /** Finds events of the audit trail that were altered, removed or inserted, and lets the process exit with 1 then. */
 export async function verifyAudit(environment: Environment): Promise<Result> {
   const database = await openDatabase(environment);
-  const { owners, events, offences } = await checkAudit(database.dataSource);
+  const { owners, events, offences, unlisted, accepted } = await checkAudit(database.dataSource);
   await database.close();
   if (offences.length > 0) process.exitCode = 1;
-  const worded = offences.map(({ owner_id: owner, seq, problem }) => `${owner}, event ${seq}: ${problem}`);
-  return { owners: String(owners), events: String(events), offences: worded };
+  const counts = { owners: String(owners), events: String(events) };
+  const more = unlisted > 0 && { unlisted: String(unlisted) };
+  return { ...counts, offences: offences.map(worded), ...more, accepted: accepted.map(wordedAcceptance) };
+}
+
+/** Accepts what is wrong with one event, so that it no longer hides what happens to others. */
+export async function acceptAuditOffence(
+  environment: Environment,
+  request: Omit<AcceptanceRequest, 'at'>,
+): Promise<Result> {
+  const database = await openDatabase(environment);
+  try {
+    const { offence, event } = await acceptOffence(database.dataSource, { ...request, at: new Date() });
+    return { accepted: worded(offence), event };
+  } catch (error) {
+    throw error instanceof NotAcceptableError ? new UsageError(error.message) : error;
+  } finally {
+    await database.close();
+  }
+}
+
+function worded({ owner_id: owner, seq, through, problem }: AuditOffence): string {
+  return `${owner}, event ${seq}: ${problem}${through === undefined ? '' : ` (to event ${through})`}`;
+}
+
+function wordedAcceptance({ event, reason, ...offence }: AcceptedOffence): string {
+  return `${worded(offence)}; accepted by event ${event}: ${reason}`;
 }
 
 /** Brings the schema up to date. */

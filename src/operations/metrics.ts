@@ -1,6 +1,7 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
+import { VERIFICATION_POOL } from '../database/database.module.js';
 import { RateLimiter } from '../limits/rate-limiter.js';
 import { RedisRateLimiter } from '../limits/redis-rate-limiter.js';
 import { UsageMeter } from '../limits/usage-meter.js';
@@ -8,12 +9,18 @@ import { ChangeFeed } from '../verification/change-feed.js';
 import { KnownKeys } from '../verification/known-keys.js';
 import { SecretChecks } from '../verification/secret-checks.js';
 import { Verifier } from '../verification/verifier.js';
+import { background } from '../contract/background.js';
 import type { AnsweredRequest } from '../contract/answered-request.js';
 import { Overload } from './overload.js';
 import { RequestDurations } from './request-durations.js';
 
 const PREFIX = 'w3ipfs_keys_';
 const COMMIT_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 4];
+
+interface PoolFigures {
+  waitingCount: number;
+  totalCount: number;
+}
 
 /**
  * What the process says of itself, in the names and units of Prometheus. Most of it is read where it is kept when
@@ -33,6 +40,7 @@ export class Metrics implements OnModuleInit {
 
   constructor(
     private readonly dataSource: DataSource,
+    @Inject(VERIFICATION_POOL) private readonly verificationPool: DataSource,
     verifier: Verifier,
     knownKeys: KnownKeys,
     secretChecks: SecretChecks,
@@ -48,15 +56,18 @@ export class Metrics implements OnModuleInit {
     this.gauge(
       'key_lookups_under_way',
       'Keys that are being read and checked for the first time',
-      () => knownKeys.reads,
+      () => knownKeys.readsUnderWay,
     );
     this.gauge('known_keys', 'Keys that are remembered', () => knownKeys.size);
     this.byKind(overload);
     this.gauge('argon2_waiting', 'Checks of secrets that wait for a core', () => secretChecks.waiting);
     this.gauge('change_feed_age_seconds', 'Since when changes may have been missed', () => feed.age / 1_000);
     this.gauge('uses_waiting', 'Uses that wait to be made durable', () => usageMeter.waitingCount);
-    this.gauge('database_connections_waiting', 'Queries that wait for a connection', () => this.pool.waitingCount);
-    this.gauge('database_connections', 'Open connections', () => this.pool.totalCount);
+    this.byPool('database_connections_waiting', 'Queries that wait for a connection', 'waitingCount');
+    this.byPool('database_connections', 'Open connections in the pools', 'totalCount');
+    this.counter('background_failures_total', 'Work that failed without a caller to tell', 'kind', () => ({
+      ...background,
+    }));
     if (rateLimiter instanceof RedisRateLimiter) {
       this.gauge('redis_up', 'Whether rates are counted over Redis now', () => Number(rateLimiter.isShared));
       this.counter('rate_limiter_fallbacks_total', 'Decisions made without Redis', 'limiter', () => ({
@@ -73,12 +84,23 @@ export class Metrics implements OnModuleInit {
     this.requests.observe(method, route, status, seconds);
   }
 
-  private get pool(): { waitingCount: number; totalCount: number } {
-    return (this.dataSource.driver as unknown as { master: { waitingCount: number; totalCount: number } }).master;
+  private byPool(name: string, help: string, figure: keyof PoolFigures): void {
+    const pools = { management: this.dataSource, verification: this.verificationPool };
+    const gauge: Gauge = new Gauge({
+      name: PREFIX + name,
+      help,
+      labelNames: ['pool'],
+      registers: [this.registry],
+      collect: () => {
+        for (const [pool, { driver }] of Object.entries(pools)) {
+          gauge.set({ pool }, (driver as unknown as { master: PoolFigures }).master[figure]);
+        }
+      },
+    });
   }
 
-  private byKind({ management, verification }: Overload): void {
-    const kinds = { management, verification };
+  private byKind({ arriving, management, verification }: Overload): void {
+    const kinds = { arriving, management, verification };
     const read = (figure: 'underWay' | 'refused') =>
       Object.fromEntries(Object.entries(kinds).map(([kind, admission]) => [kind, admission[figure]]));
     this.counter('requests_shed_total', 'Requests refused because too many were under way', 'kind', () =>

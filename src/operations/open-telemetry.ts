@@ -35,7 +35,7 @@ export class OpenTelemetry extends Tracing {
 
   constructor(
     { endpoint, redact }: Collector,
-    dataSource: DataSource,
+    pools: readonly DataSource[],
     private readonly isTrusted: (request: IncomingMessage) => boolean,
   ) {
     super();
@@ -51,7 +51,7 @@ export class OpenTelemetry extends Tracing {
     // What callers send is read here (`trace-caller.ts`), by whom they are
     this.provider.register({ propagator: null });
     this.tracer = this.provider.getTracer(SERVICE);
-    dataSource.subscribers.push(new QuerySpans(this.tracer));
+    for (const { subscribers } of pools) subscribers.push(new QuerySpans(this.tracer));
   }
 
   readonly trace: Tracing['trace'] = (request, response, answer) => {

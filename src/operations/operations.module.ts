@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { ENVIRONMENT } from '../config/environment.js';
+import { VERIFICATION_POOL } from '../database/database.module.js';
 import { HealthController } from './health.controller.js';
 import { ClientAddress } from '../limits/client-address.js';
 import { LimitsModule } from '../limits/limits.module.js';
@@ -10,22 +11,25 @@ import { Housekeeping } from './housekeeping.js';
 import { MetricsController } from './metrics.controller.js';
 import { AnsweredRequests } from './answered-requests.js';
 import { Metrics } from './metrics.js';
-import { Overload } from './overload.js';
+import { OverloadModule } from './overload.module.js';
 import { Readiness } from './readiness.js';
 import { RequestLog } from './request-log.js';
 import { createTracing, Tracing } from './tracing.js';
 
 /** What whoever runs the service needs of it. */
 @Module({
-  imports: [VerificationModule, LimitsModule],
+  imports: [VerificationModule, LimitsModule, OverloadModule],
   controllers: [HealthController, MetricsController],
   providers: [
     Housekeeping,
     Readiness,
-    Overload,
     Metrics,
     RequestLog,
-    { provide: Tracing, inject: [ENVIRONMENT, DataSource, ClientAddress, ServiceTokens], useFactory: createTracing },
+    {
+      provide: Tracing,
+      inject: [ENVIRONMENT, ClientAddress, ServiceTokens, DataSource, VERIFICATION_POOL],
+      useFactory: createTracing,
+    },
     AnsweredRequests,
   ],
 })

@@ -3,51 +3,103 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { Admission } from '../contract/admission.js';
 import { fastifyOf } from '../contract/fastify.js';
+import { type Release, Turns } from '../contract/turns.js';
+import { ClientAddress } from '../limits/client-address.js';
 
 /** Ten for each connection to the database: what comes beyond would wait longer than it takes. */
 const MOST_MANAGEMENT = 100;
 /** Of those that are not answered at once from memory. */
 const MOST_VERIFICATIONS = 10_000;
+/** Management requests of which it is not clear yet whose they are, or that wait for their turn. */
+const MOST_ARRIVING = 2_000;
+/** Of one address. */
+const ARRIVING_SHARE = { running: 200, queued: 0 };
+/** How many management places an owner has at once, and an address, under which several owners may call. */
+const OWNER_SHARE = { running: 10, queued: 100 };
+const ADDRESS_SHARE = { running: 20, queued: Number.POSITIVE_INFINITY };
+
+/** What a direct route says of its requests: how many places they take, by their body. */
+interface RouteConfig {
+  direct?: { weigh?: ((body: unknown) => number) | undefined };
+}
 
 /**
  * How many requests may be under way; beyond, they are answered 503 at once. Management gives way long before
  * verification, which every request of the platform waits for. Health and metrics are always let in: an overloaded
  * process has to be able to say so.
+ *
+ * A management request arrives first, and gets a place only once it is known whose it is and nothing speaks against it
+ * (`admit()`): whatever waits for a key set, for argon2 or for its turn holds none. Nobody has more than a share of the
+ * arriving (an address) or of the places (an owner, an address); beyond, it is answered 429.
  */
 @Injectable()
 export class Overload implements OnModuleInit {
+  readonly arriving = new Admission(MOST_ARRIVING, 'Too many requests are arriving.');
   readonly management = new Admission(MOST_MANAGEMENT, 'Too many requests are under way.');
   /** Whoever takes the direct lane asks it. */
   readonly verification = new Admission(MOST_VERIFICATIONS, 'Too many verifications are under way.');
 
-  private readonly inside = new WeakMap<FastifyRequest, Admission>();
+  private readonly arrivals = new Turns(ARRIVING_SHARE);
+  private readonly owners = new Turns(OWNER_SHARE);
+  private readonly addresses = new Turns(ADDRESS_SHARE);
+  /** What each request gives back when it is answered. */
+  private readonly held = new WeakMap<FastifyRequest, Release[]>();
 
-  constructor(private readonly adapterHost: HttpAdapterHost) {}
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly clientAddress: ClientAddress,
+  ) {}
 
   onModuleInit(): void {
     const fastify = fastifyOf(this.adapterHost);
     // From when the body is there, since whoever sends it slowly must not keep others out, until the work is done: not
     // until the answer has gone, for which a slow reader would decide, nor until its connection ends, after which the
     // work goes on
-    fastify?.addHook('preValidation', (request, _reply, done) => done(this.refusalOf(request)));
+    fastify?.addHook('preValidation', async (request) => this.receive(request));
     fastify?.addHook('onSend', (request, _reply, _payload, done) => {
-      this.inside.get(request)?.leave();
-      this.inside.delete(request);
+      this.release(request);
       done();
     });
   }
 
-  private refusalOf(request: FastifyRequest): Error | undefined {
-    const { url, config } = request.routeOptions;
-    if (!url?.startsWith('/api/')) return undefined;
-    // What belongs into the direct lane and is out of the ordinary comes this way too
-    const admission = 'direct' in config ? this.verification : this.management;
+  /**
+   * Gives a management request its place, in turn with others of its owner and of its address.
+   *
+   * @throws OwnExcessError if its owner has too many waiting; UnavailableError if no place is left
+   */
+  async admit(request: FastifyRequest, ownerId: string): Promise<void> {
+    // The owner's turn first: whoever waits for that must not hold the address, which others call from too
+    const releases = [await this.owners.take(ownerId)];
     try {
-      admission.enter();
-      this.inside.set(request, admission);
-      return undefined;
-    } catch (overloaded) {
-      return overloaded as Error;
+      releases.push(await this.addresses.take(this.clientAddress.networkOf(request.raw)));
+      releases.push(this.enter(this.management));
+    } catch (refusal) {
+      for (const release of releases) release();
+      throw refusal;
     }
+    // It has arrived
+    this.release(request);
+    this.held.set(request, releases);
+  }
+
+  private async receive(request: FastifyRequest): Promise<void> {
+    const { url, config } = request.routeOptions;
+    if (!url?.startsWith('/api/')) return;
+    const { direct } = config as RouteConfig;
+    // What belongs into the direct lane and is out of the ordinary comes this way too
+    if (direct) return void this.held.set(request, [this.enter(this.verification, direct.weigh?.(request.body))]);
+    const turn = await this.arrivals.take(this.clientAddress.networkOf(request.raw));
+    this.held.set(request, [turn]);
+    this.held.get(request)?.push(this.enter(this.arriving));
+  }
+
+  private enter(admission: Admission, weight?: number): Release {
+    admission.enter(weight);
+    return () => admission.leave(weight);
+  }
+
+  private release(request: FastifyRequest): void {
+    for (const release of this.held.get(request) ?? []) release();
+    this.held.delete(request);
   }
 }

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import type { ErrorDetail } from '../contract/api-error.js';
+import { VERIFICATION_POOL } from '../database/database.module.js';
 import { within } from '../database/within.js';
 import { RateLimiter } from '../limits/rate-limiter.js';
 import { RedisRateLimiter } from '../limits/redis-rate-limiter.js';
@@ -17,7 +18,7 @@ export class Readiness {
   private lastAsked = Number.NEGATIVE_INFINITY;
 
   constructor(
-    private readonly dataSource: DataSource,
+    @Inject(VERIFICATION_POOL) private readonly dataSource: DataSource,
     private readonly feed: ChangeFeed,
     private readonly rateLimiter: RateLimiter,
     @Inject(ENVIRONMENT) private readonly environment: Environment,

@@ -4,12 +4,15 @@ import type { Environment } from '../config/environment.js';
 import { welcomeOnce } from './first-start.js';
 import { createLogger } from './logger.js';
 import { endOnSignal } from './shutdown.js';
+import { surviveUnhandled } from './unhandled.js';
 
 /** The service as a process: it listens until it is told to end. */
 export async function serve(environment: Environment): Promise<void> {
   const logger = createLogger(environment);
   const app = await createApp(environment);
   endOnSignal(app);
+  // Only now: what fails while it starts is for the operator, and ends it
+  surviveUnhandled(logger);
   await app.listen(environment.port, environment.host);
   const url = await app.getUrl();
   logger.log(`W3IPFS API keys at ${url}, its documentation at ${url}/docs`, 'Service');

@@ -24,13 +24,13 @@ export abstract class Tracing implements OnApplicationShutdown {
  */
 export async function createTracing(
   { otlpEndpoint, serviceTokens }: Environment,
-  dataSource: DataSource,
   clientAddress: ClientAddress,
   services: ServiceTokens,
+  ...pools: DataSource[]
 ): Promise<Tracing | null> {
   if (!otlpEndpoint) return null;
   const collector = { endpoint: otlpEndpoint, redact: redactor(serviceTokens.map(({ token }) => token)) };
   const isTrusted = (request: IncomingMessage) => clientAddress.isProxied(request) || services.isKnown(request);
   const { OpenTelemetry } = await import('./open-telemetry.js');
-  return new OpenTelemetry(collector, dataSource, isTrusted);
+  return new OpenTelemetry(collector, pools, isTrusted);
 }

@@ -1,8 +1,9 @@
-import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
 import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { Clock } from '../config/clock.js';
 import { inOneLine } from '../contract/error-text.js';
+import { VERIFICATION_POOL } from '../database/database.module.js';
 import { runOnce } from '../database/run-once.js';
 import { WriteBehind } from '../database/write-behind.js';
 import { UsageDay } from './usage-day.entity.js';
@@ -49,7 +50,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   private readonly writer = new WriteBehind(() => this.write());
 
   constructor(
-    private readonly dataSource: DataSource,
+    @Inject(VERIFICATION_POOL) private readonly dataSource: DataSource,
     private readonly clock: Clock,
   ) {}
 

@@ -8,6 +8,7 @@ import type { Principal } from '../authentication/principal.js';
 import { success } from '../contract/envelope.js';
 import { ApiErrors, ApiSuccess, MANAGEMENT } from '../openapi/answers.decorator.js';
 import { ApiAuthenticated } from '../openapi/security.js';
+import { OwnerReads } from '../database/owner-reads.js';
 import { USAGE_EXAMPLE, UsageDto, UsageQuery } from './dto/usage.dto.js';
 import { UsageStatistics } from './usage-statistics.js';
 
@@ -18,6 +19,7 @@ export class UsageController {
   constructor(
     private readonly apiKeys: ApiKeysService,
     private readonly statistics: UsageStatistics,
+    private readonly reads: OwnerReads,
   ) {}
 
   @Get()
@@ -29,7 +31,9 @@ export class UsageController {
     @Param() { id }: ApiKeyIdParam,
     @Query() { days }: UsageQuery,
   ) {
-    await this.apiKeys.get(ownerId, id);
-    return success<UsageDto>({ days: await this.statistics.lastDays(id, days) });
+    return this.reads.run(ownerId, async () => {
+      await this.apiKeys.get(ownerId, id);
+      return success<UsageDto>({ days: await this.statistics.lastDays(id, days) });
+    });
   }
 }

@@ -34,12 +34,14 @@ it('carries all that wait in the next statement, each key once', async () => {
 
 it('asks anew for a key that is being read: that may have begun before a change', async () => {
   const { rereads, statements } = heldRereads();
-  void rereads.read('a');
+  const first = rereads.read('a');
   await settle();
-  void rereads.read('a');
+  const second = rereads.read('a');
   statements[0]?.answer();
   await settle();
   expect(statements.map(({ apiKeys }) => apiKeys)).toEqual([['a'], ['a']]);
+  statements[1]?.answer();
+  await Promise.all([first, second]);
 });
 
 it('lets those that wait behind a failure fail with it, and starts anew', async () => {

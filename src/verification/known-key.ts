@@ -9,6 +9,8 @@ export type WhichSecret = 'current' | 'previous';
 export class KnownKey {
   /** Where it may be used from; `null` for anywhere. */
   readonly networks: Networks | null;
+  /** When it was last confirmed, as `KnownKeys` counts. */
+  epoch = 0;
   private derived: Map<unknown, unknown> | undefined;
 
   /** @param secretDigest SHA-256 of the secret that passed */

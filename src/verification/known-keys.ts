@@ -1,16 +1,17 @@
 import { hash } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import type { ApiKey } from '../api-keys/api-key.entity.js';
-import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { isGenuine, type KeyPair } from '../api-keys/credentials.js';
 import { Clock } from '../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { Admission } from '../contract/admission.js';
 import { UnavailableError } from '../contract/api-error.js';
-import { isConnectionCut, isDatabaseAway } from '../database/database-away.js';
+import { Database } from '../database/database.js';
+import { DatabaseAwayError } from '../database/database-away.js';
+import { HedgedConnection, READ_LIMITS } from '../database/hedged-connection.js';
 import { within } from '../database/within.js';
 import { ChangeFeed } from './change-feed.js';
+import { KeyReader } from './key-reader.js';
 import { KeyRereads } from './key-rereads.js';
 import { KnownKey } from './known-key.js';
 import { isInOverlap, SecretChecks } from './secret-checks.js';
@@ -22,13 +23,14 @@ interface LookUp {
   readonly id: string;
   readonly pair: KeyPair;
   isOutdated: boolean;
+  epoch: number;
 }
 
 const REMEMBERED_REFUSALS = 10_000;
 const REFUSAL_TTL_MS = 60_000;
 const READ_WITHIN_MS = 2_000;
-/** So long a read that failed stands for others; then one of them tries again. */
-const FAILURE_STANDS_MS = 1_000;
+/** For how long a connection that was refused speaks for other reads too: no longer than a fifth of the bound. */
+const REFUSAL_STANDS_MS = 1_000;
 /** How many keys may be read and hashed at once: with the default cost and two cores, less than a second's worth. */
 const MOST_READING = 1_000;
 /** A key that changes again and again while it is read is refused service, rather than read for ever. */
@@ -36,7 +38,7 @@ const MOST_READS = 5;
 
 /** Remembers the keys that have passed, and the pairs that have not, for as long as that can be believed. */
 @Injectable()
-export class KnownKeys {
+export class KnownKeys implements OnApplicationShutdown {
   private readonly keys: LRUCache<string, KnownKey>;
   /** By their previous secrets, while a rotation's overlap lasts. */
   private readonly rotated: LRUCache<string, KnownKey>;
@@ -44,22 +46,36 @@ export class KnownKeys {
   /** How often pairs were told: remembered, refused by their tag, refused before, with others, or from the database. */
   readonly lookups = { known: 0, made_up: 0, refused: 0, shared: 0, read: 0 };
   private readonly reading = new Admission(MOST_READING, 'Too many keys are being verified for the first time.');
-  private readonly rereads = new KeyRereads((apiKeys) => this.readAnew(apiKeys));
-  /** When a key could not be read anew; `-Infinity` if that has succeeded since. */
-  private readFailedAt = Number.NEGATIVE_INFINITY;
+  private readonly connection: HedgedConnection;
+  private readonly reads: KeyRereads;
+  /** Counts the times at which keys may have changed without a word of it. */
+  private epoch = 0;
+  /** What was confirmed before this epoch came from another server, and is not even served stale. */
+  private firstEpochOfServer = 0;
   private readonly lookUps = new Set<LookUp>();
   private readonly results = new Map<string, Promise<Found>>();
 
   constructor(
     @Inject(ENVIRONMENT) private readonly environment: Environment,
-    private readonly apiKeys: ApiKeysService,
     private readonly secretChecks: SecretChecks,
     private readonly feed: ChangeFeed,
     private readonly clock: Clock,
+    database: Database,
+    reader: KeyReader,
   ) {
+    const refusalStandsMs = Math.min(REFUSAL_STANDS_MS, environment.revocationBoundMs / 5);
+    this.connection = new HedgedConnection(() => database.dedicated(READ_LIMITS), refusalStandsMs);
+    this.reads = new KeyRereads((apiKeys) => this.connection.run((client) => reader.find(client, apiKeys)));
     this.keys = new LRUCache({ max: environment.verificationCacheKeys });
     this.rotated = new LRUCache({ max: environment.verificationCacheKeys });
-    feed.subscribe((changed) => this.forget(changed));
+    feed.subscribe({
+      changed: (apiKeys) => this.forget(apiKeys),
+      anyMayHaveChanged: (isOtherServer) => this.doubtAll(isOtherServer),
+    });
+  }
+
+  onApplicationShutdown(): void {
+    this.connection.close();
   }
 
   /** How many keys are remembered. */
@@ -68,7 +84,7 @@ export class KnownKeys {
   }
 
   /** How many keys are being read and hashed. */
-  get reads(): number {
+  get readsUnderWay(): number {
     return this.reading.underWay;
   }
 
@@ -81,7 +97,7 @@ export class KnownKeys {
     const known = this.known(pair);
     if (known) {
       this.lookups.known++;
-      return this.feed.isFresh ? known : this.confirm(known, pair);
+      return this.feed.isFresh && known.epoch === this.epoch ? known : this.revalidate(known, pair);
     }
     if (isGenuine(pair, this.environment.credentialKeys)) return this.lookUpOnce(pair);
     this.lookups.made_up++;
@@ -109,8 +125,7 @@ export class KnownKeys {
       // Not thrown: whoever asks for several waits for what it has begun
       return Promise.reject(tooMany);
     }
-    const lookUp: LookUp = { id, pair, isOutdated: false };
-    this.lookUps.add(lookUp);
+    const lookUp = this.begin(pair, id);
     const result = this.lookUp(lookUp).finally(() => {
       this.reading.leave();
       this.lookUps.delete(lookUp);
@@ -125,78 +140,74 @@ export class KnownKeys {
     const { id, pair } = lookUp;
     for (let reads = 0; reads < MOST_READS; reads++) {
       lookUp.isOutdated = false;
-      const apiKey = await within(READ_WITHIN_MS, this.apiKeys.findByApiKey(pair.apiKey));
+      lookUp.epoch = this.epoch;
+      const apiKey = await within(READ_WITHIN_MS, this.reads.read(pair.apiKey));
       const which = await this.secretChecks.check(apiKey, pair.secretKey);
       if (lookUp.isOutdated) continue;
       if (!apiKey || !which) {
         this.refusals.set(id, true);
         return undefined;
       }
-      return this.remember(new KnownKey(apiKey, hash('sha256', pair.secretKey, 'buffer'), which));
+      return this.remember(new KnownKey(apiKey, hash('sha256', pair.secretKey, 'buffer'), which), lookUp);
     }
     throw new UnavailableError('This API key is being changed. Try again in a moment.', { retryAfterSeconds: 1 });
   }
 
-  /** Reads what is remembered anew, because changes may have been missed; hashes only a secret that has changed. */
-  private async confirm(known: KnownKey, pair: KeyPair): Promise<Found> {
-    const now = performance.now();
-    if (now - this.readFailedAt < FAILURE_STANDS_MS) return this.believe(known);
-    // While it fails, one tries, and the others do not wait for it
-    if (this.readFailedAt > 0) this.readFailedAt = now;
-    let apiKey: ApiKey | null;
+  /** Reads a cached key again, because changes may have been missed; hashes only a secret that has changed. */
+  private async revalidate(known: KnownKey, pair: KeyPair): Promise<Found> {
+    const lookUp = this.begin(pair, '');
     try {
-      apiKey = await this.rereads.read(pair.apiKey);
+      const apiKey = await this.reads.read(pair.apiKey);
+      const hashed = apiKey && known.hashIn(apiKey);
+      if (!apiKey || !hashed || hashed !== known.hashIn(known.apiKey)) return this.lookUpOnce(pair);
+      const fresh = new KnownKey(apiKey, known.secretDigest, known.which);
+      return lookUp.isOutdated ? fresh : this.remember(fresh, lookUp);
     } catch (error) {
-      if (!isDatabaseAway(error)) throw error;
-      this.readFailedAt = performance.now();
-      return this.believe(known);
-    }
-    this.readFailedAt = Number.NEGATIVE_INFINITY;
-    const hashed = apiKey && known.hashIn(apiKey);
-    if (!apiKey || !hashed || hashed !== known.hashIn(known.apiKey)) return this.lookUpOnce(pair);
-    return new KnownKey(apiKey, known.secretDigest, known.which);
-  }
-
-  /**
-   * Once more where only the connection was cut: that is no sign of a database that is away, nor is a poll of changes
-   * that was cut or slow; and the bound leaves no time to believe what may have changed.
-   */
-  private readAnew(apiKeys: string[]): Promise<ApiKey[]> {
-    const read = () => within(READ_WITHIN_MS, this.apiKeys.findByApiKeys(apiKeys));
-    return read().catch((error: unknown) => {
-      if (isConnectionCut(error)) return read();
+      if (error instanceof DatabaseAwayError) return this.serveStale(known);
       throw error;
-    });
+    } finally {
+      this.lookUps.delete(lookUp);
+    }
   }
 
-  /** While the database is away, a known key is believed for `STALE_IF_ERROR_SECONDS`. */
-  private believe(known: KnownKey): KnownKey {
-    const believable = this.environment.revocationBoundMs + this.environment.staleIfErrorSeconds * 1_000;
-    if (this.environment.staleIfErrorSeconds > 0 && this.feed.age <= believable) return known;
+  /** While the database is away, a cached key is trusted for `STALE_IF_ERROR_SECONDS`. */
+  private serveStale(known: KnownKey): KnownKey {
+    const { revocationBoundMs, staleIfErrorSeconds } = this.environment;
+    const isTrusted = staleIfErrorSeconds > 0 && known.epoch >= this.firstEpochOfServer;
+    if (isTrusted && this.feed.age <= revocationBoundMs + staleIfErrorSeconds * 1_000) return known;
     throw new UnavailableError('The database is not reachable. Try again in a moment.');
   }
 
-  private remember(known: KnownKey): KnownKey {
+  private begin(pair: KeyPair, id: string): LookUp {
+    const lookUp = { id, pair, isOutdated: false, epoch: this.epoch };
+    this.lookUps.add(lookUp);
+    return lookUp;
+  }
+
+  private remember(known: KnownKey, { epoch }: LookUp): KnownKey {
+    known.epoch = epoch;
     const remembered = known.which === 'current' ? this.keys : this.rotated;
     remembered.set(known.apiKey.apiKey, known);
     return known;
   }
 
-  private forget(changed: readonly string[] | undefined): void {
-    if (!changed) return this.forgetAll();
+  private forget(changed: readonly string[]): void {
     for (const apiKey of changed) for (const remembered of [this.keys, this.rotated]) remembered.delete(apiKey);
     const forgotten = new Set(changed);
-    for (const lookUp of this.lookUps) {
-      if (!forgotten.has(lookUp.pair.apiKey)) continue;
-      lookUp.isOutdated = true;
-      // Whoever asks from now on does not wait for what was read before
-      this.results.delete(lookUp.id);
-    }
+    for (const lookUp of this.lookUps) if (forgotten.has(lookUp.pair.apiKey)) this.outdate(lookUp);
   }
 
-  private forgetAll(): void {
-    for (const remembered of [this.keys, this.rotated]) remembered.clear();
-    for (const lookUp of this.lookUps) lookUp.isOutdated = true;
-    this.results.clear();
+  /** Nothing is thrown away: its next use reads it again, without argon2 where the secret is still the same. */
+  private doubtAll(isOtherServer: boolean): void {
+    this.epoch++;
+    if (isOtherServer) this.firstEpochOfServer = this.epoch;
+    this.refusals.clear();
+    for (const lookUp of this.lookUps) this.outdate(lookUp);
+  }
+
+  /** Whoever asks from now on does not wait for what was read before. */
+  private outdate(lookUp: LookUp): void {
+    lookUp.isOutdated = true;
+    this.results.delete(lookUp.id);
   }
 }

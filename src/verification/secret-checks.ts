@@ -2,9 +2,9 @@ import { availableParallelism } from 'node:os';
 import { Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import type { ApiKey } from '../api-keys/api-key.entity.js';
-import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { SecretHasher } from '../api-keys/secret-hasher.js';
 import { Clock } from '../config/clock.js';
+import { KeyReader } from './key-reader.js';
 import type { WhichSecret } from './known-key.js';
 
 /**
@@ -19,7 +19,7 @@ export class SecretChecks {
 
   constructor(
     private readonly hasher: SecretHasher,
-    private readonly apiKeys: ApiKeysService,
+    private readonly reader: KeyReader,
     private readonly clock: Clock,
   ) {
     this.decoyHash = hasher.hash(crypto.randomUUID());
@@ -51,7 +51,7 @@ export class SecretChecks {
   }
 
   private async renew(apiKey: ApiKey, secretKey: string): Promise<void> {
-    await this.apiKeys.replaceHash(apiKey, await this.hasher.hash(secretKey));
+    await this.reader.replaceHash(apiKey, await this.hasher.hash(secretKey));
   }
 }
 

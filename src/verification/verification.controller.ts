@@ -5,6 +5,8 @@ import { refuseQuery } from '../contract/refuse-query.js';
 import { ApiErrors, ApiSuccess, WITH_BODY } from '../openapi/answers.decorator.js';
 import { ApiForServices } from '../openapi/security.js';
 import {
+  BATCH_EXAMPLE,
+  BATCH_NOTE,
   REQUEST_EXAMPLES,
   VERDICT_EXAMPLE,
   VerdictBatchDto,
@@ -12,11 +14,12 @@ import {
   VerifyBatchRequestDto,
   VerifyRequestDto,
 } from './dto/verify.dto.js';
+import type { BatchVerdict } from './batch-run.js';
 import { ServiceTokens } from './service-tokens.js';
-import { verdictJson } from './verdict-json.js';
+import { batchVerdictJson, verdictJson } from './verdict-json.js';
 import type { Verdict } from './verdict.js';
 import { Verifier } from './verifier.js';
-import { readVerifyBatch, readVerifyRequest } from './verify-request.js';
+import { readVerifyBatch, readVerifyRequest, weightOfBatch } from './verify-request.js';
 
 /**
  * For the services of the platform, which ask on every request of theirs. Its handlers are called by
@@ -46,11 +49,11 @@ export class VerificationController {
   }
 
   @Post('batch')
-  @Direct()
+  @Direct({ weigh: weightOfBatch })
   @HttpCode(200)
-  @ApiOperation({ operationId: 'verifyApiKeys', summary: 'The same for up to 100 at once' })
+  @ApiOperation({ operationId: 'verifyApiKeys', summary: 'The same for up to 100 at once', description: BATCH_NOTE })
   @ApiBody({ type: VerifyBatchRequestDto })
-  @ApiSuccess(VerdictBatchDto, 'The verdicts, in the order of the requests.', { verdicts: [VERDICT_EXAMPLE] })
+  @ApiSuccess(VerdictBatchDto, 'The verdicts, in the order of the requests.', BATCH_EXAMPLE)
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
   verifyBatch(request: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
     request.principal = this.serviceTokens.identify(request.raw);
@@ -64,6 +67,6 @@ function answer(verdict: Verdict): DirectAnswer {
   return { body: `{"data":${verdictJson(verdict)},"status":"success"}`, verdict: verdict.code };
 }
 
-function answerBatch(verdicts: Verdict[]): DirectAnswer {
-  return { body: `{"data":{"verdicts":[${verdicts.map(verdictJson).join()}]},"status":"success"}` };
+function answerBatch(verdicts: BatchVerdict[]): DirectAnswer {
+  return { body: `{"data":{"verdicts":[${verdicts.map(batchVerdictJson).join()}]},"status":"success"}` };
 }

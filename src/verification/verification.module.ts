@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
+import { OverloadModule } from '../operations/overload.module.js';
 import { ChangeFeed } from './change-feed.js';
 import { UsageModule } from '../usage/usage.module.js';
 import { LeaksController } from './leaks.controller.js';
+import { KeyReader } from './key-reader.js';
 import { KnownKeys } from './known-keys.js';
 import { SecretChecks } from './secret-checks.js';
 import { ServiceTokens } from './service-tokens.js';
@@ -12,9 +14,9 @@ import { Verifier } from './verifier.js';
 
 /** Knows what a presented key may do. */
 @Module({
-  imports: [ApiKeysModule, LimitsModule, UsageModule],
+  imports: [ApiKeysModule, LimitsModule, OverloadModule, UsageModule],
   controllers: [VerificationController, LeaksController],
-  providers: [Verifier, KnownKeys, SecretChecks, ChangeFeed, ServiceTokens],
+  providers: [Verifier, KnownKeys, KeyReader, SecretChecks, ChangeFeed, ServiceTokens],
   exports: [Verifier, KnownKeys, SecretChecks, ChangeFeed, ServiceTokens],
 })
 export class VerificationModule {}

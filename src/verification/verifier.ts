@@ -4,6 +4,8 @@ import type { KeyPair } from '../api-keys/credentials.js';
 import { Clock } from '../config/clock.js';
 import { type Charge, FREE_OF_CHARGE, Metering } from '../limits/metering.js';
 import { UsageStatistics } from '../usage/usage-statistics.js';
+import type { BatchVerdict } from './batch-run.js';
+import { Batches } from './batches.js';
 import type { KnownKey } from './known-key.js';
 import { KnownKeys } from './known-keys.js';
 import { type Need, REFUSALS, refusalOf, refused, type Verdict } from './verdict.js';
@@ -22,6 +24,8 @@ export class Verifier {
     Verdict['code'],
     number
   >;
+
+  private readonly batches = new Batches(({ pair, need }) => this.verify(pair, need));
 
   constructor(
     private readonly knownKeys: KnownKeys,
@@ -55,15 +59,9 @@ export class Verifier {
     return charge;
   }
 
-  /** The verdicts on several, those on the same key one after the other, in the order of the requests. */
-  verifyInOrder(requests: readonly VerifyRequest[]): Verdict[] | Promise<Verdict[]> {
-    const waiting = new Map<string, Promise<Verdict>>();
-    const verdicts = requests.map(({ pair, need }) => {
-      const verdict = waiting.get(pair.apiKey)?.then(() => this.verify(pair, need)) ?? this.verify(pair, need);
-      if (verdict instanceof Promise) waiting.set(pair.apiKey, verdict);
-      return verdict;
-    });
-    return waiting.size > 0 ? Promise.all(verdicts.map(async (verdict) => verdict)) : (verdicts as Verdict[]);
+  /** The verdicts on several, those on the same key one after the other, in the order of the requests. Never fails. */
+  verifyInOrder(requests: readonly VerifyRequest[]): BatchVerdict[] | Promise<BatchVerdict[]> {
+    return this.batches.decide(requests);
   }
 
   private judge(key: KnownKey | undefined, need: Need): Verdict | Promise<Verdict> {

@@ -33,6 +33,12 @@ export function readVerifyBatch(body: unknown): VerifyRequest[] {
   return batch;
 }
 
+/** For how many requests the body of a batch counts, before it is known whether it fits. */
+export function weightOfBatch(body: unknown): number {
+  const requests = (body as Body | null | undefined)?.['requests'];
+  return Array.isArray(requests) ? Math.min(Math.max(requests.length, 1), MOST_REQUESTS) : 1;
+}
+
 function read(value: unknown, at: string, details: ErrorDetail[]): VerifyRequest {
   const body = (typeof value === 'object' && value !== null ? value : {}) as Body;
   const refuse = (name: string, message: string) => details.push({ path: at + name, message });

@@ -13,7 +13,7 @@ export class PostgresServer {
 
   private constructor(
     private readonly folder: string,
-    private readonly port: number,
+    readonly listensAt: number,
   ) {}
 
   static async start(): Promise<PostgresServer> {
@@ -26,11 +26,36 @@ export class PostgresServer {
   }
 
   get url(): string {
-    return `postgres://postgres@127.0.0.1:${this.port}/postgres`;
+    return `postgres://postgres@127.0.0.1:${this.listensAt}/postgres`;
+  }
+
+  /** Another server with a copy of this one's data, which goes on to follow it until it is promoted. */
+  async standby(): Promise<PostgresServer> {
+    const standby = new PostgresServer(makeFolder(), await freePort());
+    if (ACCOUNT.uid !== undefined) chownSync(standby.folder, ACCOUNT.uid, ACCOUNT.gid);
+    const options = ['-D', standby.dataFolder, '-d', this.url, '-R', '-c', 'fast'];
+    execFileSync(binary('pg_basebackup'), options, { ...ACCOUNT, cwd: standby.folder, stdio: 'ignore' });
+    await standby.startAgain();
+    return standby;
+  }
+
+  async promote(): Promise<void> {
+    await this.query('SELECT pg_promote()');
+    await until(async () => (await this.query('SELECT pg_is_in_recovery() AS is')).rows[0].is === false, 'a promotion');
+  }
+
+  async query(statement: string): Promise<pg.QueryResult> {
+    const client = new pg.Client({ connectionString: this.url });
+    await client.connect();
+    try {
+      return await client.query(statement);
+    } finally {
+      await client.end();
+    }
   }
 
   async startAgain(): Promise<void> {
-    const options = ['-D', this.dataFolder, '-p', String(this.port), '-k', this.folder, '-h', '127.0.0.1'];
+    const options = ['-D', this.dataFolder, '-p', String(this.listensAt), '-k', this.folder, '-h', '127.0.0.1'];
     this.child = spawn(binary('postgres'), options, { ...ACCOUNT, cwd: this.folder, stdio: 'ignore' });
     await until(() => this.answers(), 'PostgreSQL to start');
   }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { inBackground } from '../../src/contract/background.js';
 import { Client } from './client.js';
 import { KeptLog } from './log.js';
 import { accountService } from './sessions.js';
@@ -16,6 +17,9 @@ export interface ServiceProcess {
   client: Client;
   /** All that it has printed until now. */
   output: () => string;
+  /** Stops it in the middle of whatever it does, until it is resumed. */
+  pause(): void;
+  resume(): void;
   /** Sends the signal, and tells with what it ended. */
   end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>;
   /** The same, once the client's connections are closed. */
@@ -41,7 +45,10 @@ export async function startProcess(variables: Record<string, string>): Promise<S
   });
   const output = collect(child);
   const ended = endOf(child);
-  void ended.then(() => new KeptLog().keep('process', [output().replace(WELCOME, '')]));
+  inBackground(
+    'Keeping the output',
+    ended.then(() => new KeptLog().keep('process', [output().replace(WELCOME, '')])),
+  );
   const listening = new Promise<string>((resolve) => {
     const look = () => {
       const url = /at (http:\/\/[\d.]+:\d+)/.exec(output())?.[1];
@@ -62,7 +69,9 @@ export async function startProcess(variables: Record<string, string>): Promise<S
     client.close();
     return end(signal);
   };
-  return { client, output, end, stop };
+  const pause = () => void child.kill('SIGSTOP');
+  const resume = () => void child.kill('SIGCONT');
+  return { client, output, pause, resume, end, stop };
 }
 
 /** Runs a built command to its end. */

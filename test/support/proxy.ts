@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 /** A TCP proxy in front of a server that a test wants to be away for a while. */
 export interface Proxy {
@@ -9,14 +10,22 @@ export interface Proxy {
   mend(): Promise<void>;
   /** How many connections it has let through. */
   connections(): number;
+  /** Where new connections lead from now on. */
+  leadTo(port: number): void;
 }
 
-export async function startProxy(targetHost: string, targetPort: number): Promise<Proxy> {
+/** @param losesNotifications whether what PostgreSQL sends of `NOTIFY` is lost on the way */
+export async function startProxy(
+  targetHost: string,
+  targetPort: number,
+  { losesNotifications = false } = {},
+): Promise<Proxy> {
+  let leadsTo = targetPort;
   const sockets = new Set<Socket>();
   let connections = 0;
   const server = createServer((client) => {
     connections++;
-    const target = connect(targetPort, targetHost);
+    const target = connect(leadsTo, targetHost);
     for (const [socket, other] of [
       [client, target],
       [target, client],
@@ -27,7 +36,8 @@ export async function startProxy(targetHost: string, targetPort: number): Promis
         sockets.delete(socket);
         other.destroy();
       });
-      socket.pipe(other);
+      if (losesNotifications && socket === target) socket.pipe(withoutNotifications()).pipe(other);
+      else socket.pipe(other);
     }
   });
   const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -42,5 +52,22 @@ export async function startProxy(targetHost: string, targetPort: number): Promis
     },
     mend: () => listen(port),
     connections: () => connections,
+    leadTo: (to) => (leadsTo = to),
   };
+}
+
+/** Drops each NotificationResponse (`A`) of PostgreSQL's protocol; every message says its length behind its type. */
+function withoutNotifications(): Transform {
+  let rest = Buffer.alloc(0);
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      rest = Buffer.concat([rest, chunk]);
+      while (rest.length >= 5 && rest.length > rest.readUInt32BE(1)) {
+        const message = rest.subarray(0, 1 + rest.readUInt32BE(1));
+        rest = rest.subarray(message.length);
+        if (message[0] !== 'A'.charCodeAt(0)) this.push(message);
+      }
+      done();
+    },
+  });
 }

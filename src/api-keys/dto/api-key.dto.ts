@@ -99,13 +99,24 @@ export class ApiKeyDto {
 /** A page of the list. */
 @ApiSchema({ name: 'ApiKeyPage' })
 export class ApiKeyPageDto {
-  @ApiProperty({ type: 'integer', description: 'How many keys there are on all pages' })
+  @ApiProperty({
+    type: 'integer',
+    description:
+      'How many keys there are on all pages. With filters, how many of the newest 10,001 keys fit (under ' +
+      '`status=revoked`, of the newest 10,001 revoked ones): 10,001 says that there are more than 10,000',
+  })
   total: number;
 
   @ApiProperty({ type: [ApiKeyDto] })
   api_keys: ApiKeyDto[];
 
-  @ApiProperty({ type: String, nullable: true, description: '`null` on the last page' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description:
+      '`null` on the last page. With filters, a page looks at 10,001 keys at the most: it may hold fewer than `limit`, ' +
+      'or none, and still have this',
+  })
   next_cursor: string | null;
 
   static of({ total, apiKeys, next }: KeyPage, now: number): ApiKeyPageDto {

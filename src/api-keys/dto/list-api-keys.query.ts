@@ -6,7 +6,8 @@ import { KEY_STATUSES, type KeyStatus } from '../api-key.entity.js';
 import type { KeyQuery } from '../key-search.js';
 import { type Scope, SCOPES } from '../scopes.js';
 
-const LARGEST_OFFSET = 1_000_000_000;
+/** Each key before the page is read: the cursor goes further, and faster. */
+const LARGEST_OFFSET = 10_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const isGiven = (_: unknown, value: unknown) => value !== undefined;
@@ -19,7 +20,14 @@ export class ListApiKeysQuery {
 
   @NotWithCursor()
   @WholeNumberInQuery(0, LARGEST_OFFSET)
-  @ApiProperty({ type: 'integer', minimum: 0, maximum: LARGEST_OFFSET, default: 0, required: false })
+  @ApiProperty({
+    type: 'integer',
+    minimum: 0,
+    maximum: LARGEST_OFFSET,
+    default: 0,
+    required: false,
+    description: 'How many keys to pass over; `cursor` goes further',
+  })
   offset = 0;
 
   @Cursor(UUID)

@@ -4,7 +4,7 @@ import { Cursor, fromCursor, toCursor } from '../../contract/cursor.js';
 import { parseTimestamp } from '../../contract/timestamp.js';
 import { WholeNumberInQuery } from '../../contract/whole-number.decorator.js';
 import type { AuditEvent } from '../audit-event.entity.js';
-import type { EventSearch } from '../audit-trail.js';
+import type { EventPage, EventSearch } from '../event-finder.js';
 
 const isGiven = (_: unknown, value: unknown) => value !== undefined;
 const WORD = /^[\w.:-]{1,40}$/;
@@ -111,12 +111,17 @@ export class EventPageDto {
   @ApiProperty({ type: [EventDto] })
   events: EventDto[];
 
-  @ApiProperty({ type: String, nullable: true, description: '`null` on the last page' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description:
+      '`null` on the last page. With filters, a page looks at 10,000 events at the most: it may hold fewer than ' +
+      '`limit`, or none, and still have this',
+  })
   next_cursor: string | null;
 
-  static of(events: AuditEvent[], limit: number): EventPageDto {
-    const next = events.length > limit ? events[limit - 1]?.seq : null;
-    return { events: events.slice(0, limit).map((event) => EventDto.of(event)), next_cursor: toCursor(next) };
+  static of({ events, next }: EventPage): EventPageDto {
+    return { events: events.map((event) => EventDto.of(event)), next_cursor: toCursor(next) };
   }
 }
 

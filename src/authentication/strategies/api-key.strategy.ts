@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import passport from 'passport';
 import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
 import type { KeyPair } from '../../api-keys/credentials.js';
+import { inBackground } from '../../contract/background.js';
 import { ClientAddress } from '../../limits/client-address.js';
 import { Verifier } from '../../verification/verifier.js';
 import { refusalError } from '../errors.js';
@@ -36,7 +37,8 @@ export class ApiKeyStrategy extends HeaderAPIKeyStrategy {
     private readonly clientAddress: ClientAddress,
   ) {
     super({ header: HEADER, prefix: '' }, true, (_apiKey, done, request) => {
-      this.validate(request as unknown as Presented).then((principal) => done(null, principal), done);
+      const validated = this.validate(request as unknown as Presented).then((principal) => done(null, principal), done);
+      inBackground('Authenticating a key pair', validated);
     });
     passport.use(API_KEY_STRATEGY, this);
   }

@@ -1,15 +1,9 @@
 import { createPublicKey, KeyObject, type webcrypto } from 'node:crypto';
-import {
-  compactVerify,
-  createRemoteJWKSet,
-  decodeJwt,
-  decodeProtectedHeader,
-  errors,
-  type JWSHeaderParameters,
-} from 'jose';
+import { compactVerify, decodeJwt, decodeProtectedHeader, errors, type JWSHeaderParameters } from 'jose';
 import type { SessionSettings } from '../../config/environment.js';
-import { UnavailableError } from '../../contract/api-error.js';
+import type { Clock } from '../../config/clock.js';
 import { UnauthenticatedError } from '../errors.js';
+import { RemoteKeySet } from './remote-key-set.js';
 
 /**
  * Finds the public key that a token has to be verified with.
@@ -18,47 +12,51 @@ import { UnauthenticatedError } from '../errors.js';
  */
 export type SessionKeys = (token: string) => Promise<KeyObject>;
 
-export function createSessionKeys(source: SessionSettings['keySource']): SessionKeys {
-  const find = 'publicKey' in source ? oneKey(source.publicKey) : fromJwks(source.jwksUrl);
+export function createSessionKeys(settings: SessionSettings, clock: Clock): SessionKeys {
+  const { keySource: source, keySetMaxAgeSeconds: maxAge } = settings;
+  const find =
+    'publicKeys' in source ? ofPems(source.publicKeys) : fromJwks(new RemoteKeySet(source.jwksUrl, maxAge, clock));
   return (token) => find(readableHeader(token), token);
 }
 
-/** So long a key set that could not be fetched is not asked for again: each try may take seconds. */
-const FAILURE_REMEMBERED_MS = 1_000;
-
 type FindKey = (header: JWSHeaderParameters, token: string) => Promise<KeyObject>;
 
-function oneKey(pem: string): FindKey {
-  const key = Promise.resolve(createPublicKey(pem));
-  return () => key;
+/** While the account service's key is being replaced there are two, of which the one counts that the token was signed with. */
+function ofPems(pems: readonly string[]): FindKey {
+  const keys = pems.map((pem) => createPublicKey(pem));
+  const [only, ...others] = keys;
+  if (only && others.length === 0) return () => Promise.resolve(only);
+  return (_header, token) => firstThatFits(keys, token);
 }
 
-/** A JSON Web Key Set (RFC 7517): kept, and fetched again for an unknown `kid`, but not over and over. */
-function fromJwks(url: string): FindKey {
-  const keySet = createRemoteJWKSet(new URL(url), { timeoutDuration: 3_000, cooldownDuration: 10_000 });
-  let failedAt = Number.NEGATIVE_INFINITY;
+function fromJwks(keySet: RemoteKeySet): FindKey {
   return async (header, token) => {
-    if (!keySet.fresh && performance.now() - failedAt < FAILURE_REMEMBERED_MS) throw keysAway();
     try {
-      return strong(KeyObject.from(await keySet(header)));
+      return strong(KeyObject.from(await keySet.find(header)));
     } catch (error) {
-      if (error instanceof UnauthenticatedError) throw error;
-      if (error instanceof errors.JWKSMultipleMatchingKeys) return firstThatFits(error, token);
+      if (error instanceof errors.JWKSMultipleMatchingKeys)
+        return strong(await firstThatFits(keyObjects(error), token));
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JOSENotSupported) throw refused();
-      failedAt = performance.now();
-      throw keysAway(error);
+      throw error;
     }
   };
 }
 
+async function* keyObjects(keys: AsyncIterable<webcrypto.CryptoKey>): AsyncIterable<KeyObject> {
+  for await (const key of keys) yield KeyObject.from(key);
+}
+
 /** The account service names no `kid`: while its keys are being rotated, more than one may be meant. */
-async function firstThatFits(candidates: AsyncIterable<webcrypto.CryptoKey>, token: string): Promise<KeyObject> {
+async function firstThatFits(
+  candidates: Iterable<KeyObject> | AsyncIterable<KeyObject>,
+  token: string,
+): Promise<KeyObject> {
   for await (const key of candidates) {
     const fits = await compactVerify(token, key).then(
       () => true,
       () => false,
     );
-    if (fits) return strong(KeyObject.from(key));
+    if (fits) return key;
   }
   throw refused();
 }
@@ -84,11 +82,6 @@ function decodedHeader(token: string): JWSHeaderParameters | undefined {
 function strong(key: KeyObject): KeyObject {
   if ((key.asymmetricKeyDetails?.modulusLength ?? 2048) < 2048) throw refused();
   return key;
-}
-
-function keysAway(cause?: unknown): UnavailableError {
-  const message = 'The keys that sessions are verified with cannot be fetched. Try again in a moment.';
-  return new UnavailableError(message, { cause });
 }
 
 function refused(): UnauthenticatedError {

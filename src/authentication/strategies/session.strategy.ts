@@ -3,7 +3,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { JwtPayload } from 'jsonwebtoken';
 import { ExtractJwt, Strategy } from 'passport-jwt';
+import { Clock } from '../../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
+import { inBackground } from '../../contract/background.js';
 import { UnauthenticatedError } from '../errors.js';
 import { isOwnerId, Principal } from '../principal.js';
 import { createSessionKeys } from './session-keys.js';
@@ -19,12 +21,13 @@ type KeyCallback = (error: unknown, key?: string) => void;
 /** Takes a session token (JWT, RFC 7519) of the account service for its `sub`, the owner. */
 @Injectable()
 export class SessionStrategy extends PassportStrategy(Strategy, SESSION_STRATEGY) {
-  constructor(@Inject(ENVIRONMENT) { session }: Environment) {
-    const keyFor = createSessionKeys(session.keySource);
+  constructor(@Inject(ENVIRONMENT) { session }: Environment, clock: Clock) {
+    const keyFor = createSessionKeys(session, clock);
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
       secretOrKeyProvider: (_request: unknown, token: string, done: KeyCallback) => {
-        keyFor(token).then((key) => done(null, key as KeyObject & string), done);
+        const found = keyFor(token).then((key) => done(null, key as KeyObject & string), done);
+        inBackground('Authenticating a session', found);
       },
       algorithms: [...session.algorithms],
       ...(session.issuer && { issuer: session.issuer }),

@@ -1,6 +1,7 @@
-import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { ApiProperty, ApiSchema, OmitType } from '@nestjs/swagger';
 import { ScopesDto } from '../../api-keys/dto/scopes.dto.js';
 import { effectiveScopes, SCOPES, type Scopes } from '../../api-keys/scopes.js';
+import type { BatchVerdict } from '../batch-run.js';
 import { REFUSALS, type Verdict } from '../verdict.js';
 
 /** Describes what `readVerifyRequest()` reads. */
@@ -85,11 +86,31 @@ export class VerdictDto {
   expires_at?: string | null;
 }
 
+/** One of a batch: a verdict, or that there is none now. */
+@ApiSchema({ name: 'BatchVerdict' })
+export class BatchVerdictDto extends OmitType(VerdictDto, ['code']) {
+  @ApiProperty({ enum: [...REFUSALS, 'VALID', 'UNAVAILABLE'] })
+  code: BatchVerdict['code'];
+
+  @ApiProperty({
+    type: 'integer',
+    required: false,
+    description: 'With `UNAVAILABLE`: in how many seconds to ask again',
+  })
+  retry_after_seconds?: number;
+}
+
 @ApiSchema({ name: 'VerdictBatch' })
 export class VerdictBatchDto {
-  @ApiProperty({ type: [VerdictDto] })
-  verdicts: VerdictDto[];
+  @ApiProperty({ type: [BatchVerdictDto] })
+  verdicts: BatchVerdictDto[];
 }
+
+export const BATCH_NOTE =
+  'Each request settles for itself. One that cannot be decided now, because a dependency is away or too many wait for ' +
+  'it, is `UNAVAILABLE`: it was charged nothing, and says in `retry_after_seconds` when to ask for it again. Further ' +
+  'requests on the same key in the batch are `UNAVAILABLE` then too. A batch counts for as many requests as it holds ' +
+  'where load is shed, and gives way before single requests: then it is answered 503 as a whole, and nothing was charged.';
 
 export const VERDICT_EXAMPLE: VerdictDto = {
   valid: true,
@@ -101,6 +122,10 @@ export const VERDICT_EXAMPLE: VerdictDto = {
   remaining_uses: null,
   rate_limit: { limit: 180, remaining: 179, reset_seconds: 60 },
   expires_at: null,
+};
+
+export const BATCH_EXAMPLE: VerdictBatchDto = {
+  verdicts: [VERDICT_EXAMPLE, { valid: false, code: 'UNAVAILABLE', retry_after_seconds: 2 }],
 };
 
 export const REQUEST_EXAMPLES = {

@@ -153,7 +153,10 @@ export class Requests {
         ? fc.oneof(fitting(schema).map(asHeader), fc.constantFrom(...WORDS))
         : fitting(schema).map((value) => percentEncoded(String(value)));
     const ids = fc.oneof(
-      { arbitrary: fc.nat().map((number) => this.supply.key(number).id), weight: 6 },
+      {
+        arbitrary: fc.tuple(fc.nat(), spellings).map(([number, spell]) => spell(this.supply.key(number).id)),
+        weight: 6,
+      },
       fc.constantFrom(this.supply.foreignId(), this.supply.revokedId()),
       encoded,
     );
@@ -165,6 +168,13 @@ export class Requests {
     return place === 'header' ? headerText : strangeWords;
   }
 }
+
+/** How the id of a key may be written: all of these are the same one. */
+const spellings = fc.constantFrom(
+  (id: string) => id,
+  (id: string) => id.toUpperCase(),
+  (id: string) => id.replace(/[a-f]/g, (letter, at: number) => (at % 2 ? letter : letter.toUpperCase())),
+);
 
 /** Without what no header can carry. */
 function asHeader(value: unknown): string {

@@ -64,7 +64,7 @@ export class Supply {
     if (!isOwn) return;
     // Deleted by this request, or by an earlier one together with what issued it
     if (answer.status === 404 || (answer.status === 200 && method === 'DELETE'))
-      this.remove(({ id }) => path.includes(id));
+      this.remove(({ id }) => path.toLowerCase().includes(id));
     if (answer.status !== 200) return;
     if (path.includes('/report-leak')) this.remove(({ api_key }) => api_key === (body as IssuedKey).api_key);
     const issued = answer.body?.data as IssuedKey | undefined;

@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import type { NamedRate } from '../limits/rate-limit-headers.js';
+import { type RateDecision, RateLimiter } from '../limits/rate-limiter.js';
+import type { Principal } from './principal.js';
+
+const WINDOW_SECONDS = 60;
+/** An owner may have any number of admin keys, each a principal of its own: all of them together get this many times the rate of one. */
+const OWNER_FACTOR = 5;
+/** Calls that are free of charge; ten a second, which nobody needs who asks what a key is. */
+const FREE_CALLS = { requests: 600, windowSeconds: WINDOW_SECONDS };
+
+/** What came of asking for a call; refused, nothing was charged. */
+interface TakenRates {
+  granted: boolean;
+  /** How the limits stand, under the names that clients know them by. */
+  rates: NamedRate[];
+  giveBack(): Promise<void>;
+}
+
+/** Counts the calls of the management endpoints: of each principal, and of each owner over all of its principals. */
+@Injectable()
+export class ManagementRates {
+  constructor(
+    private readonly rateLimiter: RateLimiter,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+  ) {}
+
+  async take({ reference, ownerId }: Principal): Promise<TakenRates> {
+    const ofOne = { requests: this.environment.managementRateLimit, windowSeconds: WINDOW_SECONDS };
+    const ofAll = { ...ofOne, requests: ofOne.requests * OWNER_FACTOR };
+    const own = await this.rateLimiter.take(`management:${reference}`, ofOne, 1);
+    // Where the principal is refused, the owner's is only asked how it stands
+    const owner = await this.rateLimiter.take(`management:owner:${ownerId}`, ofAll, own.granted ? 1 : 0);
+    const rates = [named('management', own), named('owner', owner)];
+    if (own.granted && !owner.granted) {
+      await own.giveBack();
+      rates[0] = { ...named('management', own), remaining: own.remaining + 1 };
+    }
+    return { granted: own.granted && owner.granted, rates, giveBack: () => giveBack(own, owner) };
+  }
+
+  /** For routes that are free of charge, which have a rate of their own. */
+  async takeFree({ reference }: Principal): Promise<TakenRates> {
+    const decision = await this.rateLimiter.take(`management:test:${reference}`, FREE_CALLS, 1);
+    return { granted: decision.granted, rates: [named('test', decision)], giveBack: () => giveBack(decision) };
+  }
+}
+
+function named(name: string, decision: RateDecision): NamedRate {
+  return { name, ...decision };
+}
+
+async function giveBack(...decisions: RateDecision[]): Promise<void> {
+  for (const decision of decisions) await decision.giveBack();
+}

@@ -1,0 +1,88 @@
+import { ApiError } from './api-error.js';
+
+interface Limits {
+  /** How many turns one key has at once. */
+  running: number;
+  /** How many callers may wait for one under a key; further ones are refused. */
+  queued: number;
+}
+
+/** Ends a turn. */
+export type Release = () => void;
+
+interface Queue {
+  running: number;
+  readonly waiting: Waiter[];
+}
+
+interface Waiter {
+  readonly since: number;
+  readonly resolve: (release: Release) => void;
+  readonly reject: (refusal: Error) => void;
+}
+
+/** Whoever has waited longer is refused: the answer would come too late to be of use. */
+const LONGEST_WAIT_MS = 10_000;
+
+/**
+ * Gives each key (an owner, an address) a share of what all use: so many turns at once. Callers of one key wait for
+ * theirs in their order; keys do not wait for each other. A turn lasts until it is released, unlike work given to
+ * `KeyedConcurrency`.
+ */
+export class Turns {
+  private readonly queues = new Map<string, Queue>();
+
+  constructor(private readonly limits: Limits) {}
+
+  /** @throws OwnExcessError if too many wait under this key, or for too long */
+  async take(key: string): Promise<Release> {
+    const queue = this.queues.get(key) ?? { running: 0, waiting: [] };
+    this.queues.set(key, queue);
+    if (queue.running < this.limits.running) {
+      queue.running++;
+      return this.releaseOf(key, queue);
+    }
+    if (queue.waiting.length >= this.limits.queued) throw new OwnExcessError(this.limits.running);
+    return new Promise((resolve, reject) => queue.waiting.push({ since: performance.now(), resolve, reject }));
+  }
+
+  /** How many keys have turns. */
+  get size(): number {
+    return this.queues.size;
+  }
+
+  private releaseOf(key: string, queue: Queue): Release {
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.passOn(key, queue);
+    };
+  }
+
+  /** The next one gets the turn, or nobody. */
+  private passOn(key: string, queue: Queue): void {
+    for (let next = queue.waiting.shift(); next; next = queue.waiting.shift()) {
+      if (performance.now() - next.since <= LONGEST_WAIT_MS) return next.resolve(this.releaseOf(key, queue));
+      next.reject(new OwnExcessError(this.limits.running));
+    }
+    queue.running--;
+    if (queue.running === 0) this.queues.delete(key);
+  }
+}
+
+/**
+ * More of one caller's own requests are under way than its share allows. That is its own doing and not an overload of
+ * the service: 429, with the quota in the unit that draft-ietf-httpapi-ratelimit-headers has for it.
+ */
+class OwnExcessError extends ApiError {
+  constructor(most: number) {
+    super('rate_limited', 'Too many of your requests are under way. Try again in a moment.', {
+      headers: {
+        'RateLimit-Policy': `"concurrency";q=${most};qu="concurrent-requests"`,
+        RateLimit: '"concurrency";r=0;t=1',
+        'Retry-After': '1',
+      },
+    });
+  }
+}

@@ -1,0 +1,96 @@
+import { DatabaseAwayError } from './database-away.js';
+import type { DedicatedConnection } from './dedicated-connection.js';
+import { HedgedConnection } from './hedged-connection.js';
+
+type Answer = { resolve(value: string): void; reject(error: Error): void; isClosed: boolean };
+
+/** Connections on which answers come when the test says so; closed, what is under way on them fails. */
+function heldConnections() {
+  const opened: Answer[] = [];
+  const create = () => {
+    const answer: Answer = { resolve: () => undefined, reject: () => undefined, isClosed: false };
+    const run = () => new Promise((resolve, reject) => Object.assign(answer, { resolve, reject }));
+    const close = () => {
+      answer.isClosed = true;
+      answer.reject(new Error('closed'));
+    };
+    opened.push(answer);
+    return { run, close } as unknown as DedicatedConnection;
+  };
+  return { opened, create };
+}
+
+const work = async () => 'read';
+const REFUSED = new DatabaseAwayError(new Error('connect ECONNREFUSED'));
+const turn = () => new Promise((resolve) => setTimeout(resolve, 10));
+const until = async (holds: () => boolean) => {
+  while (!holds()) await turn();
+};
+
+it('reads on one connection while that answers', async () => {
+  const { opened, create } = heldConnections();
+  const connection = new HedgedConnection(create, 1_000);
+  const reading = connection.run(work);
+  opened[0]?.resolve('answer');
+  expect(await reading).toBe('answer');
+  expect([opened.length, connection.isAway]).toEqual([1, false]);
+});
+
+it('takes a refused connection for a database that is away, for a while', async () => {
+  const { opened, create } = heldConnections();
+  const connection = new HedgedConnection(create, 100);
+  const reading = connection.run(work);
+  opened[0]?.reject(REFUSED);
+  await expect(reading).rejects.toBe(REFUSED);
+  expect(connection.isAway).toBe(true);
+  await expect(connection.run(work)).rejects.toThrow(DatabaseAwayError);
+  await until(() => !connection.isAway);
+  const later = connection.run(work);
+  opened[0]?.resolve('answer');
+  expect(await later).toBe('answer');
+});
+
+it('does not take what the server says of a read for that', async () => {
+  const { opened, create } = heldConnections();
+  const connection = new HedgedConnection(create, 1_000);
+  const reading = connection.run(work);
+  opened[0]?.reject(new Error('canceling statement due to lock timeout'));
+  await expect(reading).rejects.toThrow('lock timeout');
+  expect(connection.isAway).toBe(false);
+});
+
+it('goes over to a second connection where the first is silent', async () => {
+  const { opened, create } = heldConnections();
+  const connection = new HedgedConnection(create, 1_000);
+  const reading = connection.run(work);
+  await until(() => opened.length === 2);
+  opened[1]?.resolve('answer');
+  expect(await reading).toBe('answer');
+  expect(opened.map(({ isClosed }) => isClosed)).toEqual([true, false]);
+});
+
+it('takes an answer of the first that is late, though the second is refused for their number', async () => {
+  const { opened, create } = heldConnections();
+  const connection = new HedgedConnection(create, 1_000);
+  const reading = connection.run(work);
+  await until(() => opened.length === 2);
+  opened[1]?.reject(new Error('sorry, too many clients already'));
+  await turn();
+  opened[0]?.resolve('late');
+  expect(await reading).toBe('late');
+});
+
+it('takes silence on both for a database that is away, until one of them or a third answers', async () => {
+  const { opened, create } = heldConnections();
+  const connection = new HedgedConnection(create, 1_000);
+  await expect(connection.run(work)).rejects.toThrow(DatabaseAwayError);
+  expect(connection.isAway).toBe(true);
+  // Nobody waits for the probe on another connection that this starts
+  await expect(connection.run(work)).rejects.toThrow(DatabaseAwayError);
+  expect(opened.length).toBe(3);
+  opened.at(-1)?.resolve('answer');
+  await until(() => !connection.isAway);
+  const reading = connection.run(work);
+  opened.at(-1)?.resolve('answer');
+  expect(await reading).toBe('answer');
+});

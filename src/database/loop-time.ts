@@ -1,0 +1,52 @@
+const TICK_MS = 50;
+
+interface Waiting {
+  ticksLeft: number;
+  callback: () => void;
+}
+
+const waiting = new Set<Waiting>();
+let timer: NodeJS.Timeout | undefined;
+let isTicking = false;
+
+/**
+ * Calls back after so much time in which this process's event loop was alive, to the tick of 50 ms after it.
+ *
+ * A process that was stopped (SIGSTOP, a suspended machine) or kept busy wakes up with its timers overdue and its
+ * sockets unread: an ordinary timer then fires before the answer that has long arrived is read. Here each tick counts
+ * once however late it is, and only after a poll phase of the event loop has passed.
+ *
+ * @returns cancels it
+ */
+export function afterLoopTime(milliseconds: number, callback: () => void): () => void {
+  // One more, since the first may be about to come
+  const one = { ticksLeft: Math.ceil(milliseconds / TICK_MS) + 1, callback };
+  waiting.add(one);
+  timer ??= setInterval(tick, TICK_MS);
+  return () => {
+    waiting.delete(one);
+    stopWhenIdle();
+  };
+}
+
+function tick(): void {
+  if (isTicking) return;
+  isTicking = true;
+  // Sockets are read between timers and immediates
+  setImmediate(() => {
+    isTicking = false;
+    for (const one of waiting) if (--one.ticksLeft <= 0) expire(one);
+    stopWhenIdle();
+  });
+}
+
+function expire(one: Waiting): void {
+  waiting.delete(one);
+  one.callback();
+}
+
+function stopWhenIdle(): void {
+  if (waiting.size > 0) return;
+  clearInterval(timer);
+  timer = undefined;
+}

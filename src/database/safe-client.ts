@@ -1,0 +1,73 @@
+import pg from 'pg';
+import type { DatabaseLocation } from '../config/environment.js';
+import { afterLoopTime } from './loop-time.js';
+import { DatabaseTimeoutError } from './within.js';
+
+/** How long the server works on a statement, and waits for a lock, before it gives up and says so; 0 for ever. */
+export interface StatementLimits {
+  statementTimeoutMs: number;
+  lockTimeoutMs: number;
+}
+
+/** What pg wants to know of a connection to the database. */
+export function connectionOptions(location: DatabaseLocation, limits: StatementLimits): pg.ClientConfig {
+  return {
+    ...('url' in location
+      ? { connectionString: location.url }
+      : { host: location.dataDir, port: 5432, user: 'postgres', database: 'postgres' }),
+    application_name: APPLICATION_NAME,
+    statement_timeout: limits.statementTimeoutMs,
+    lock_timeout: limits.lockTimeoutMs,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    keepAlive: true,
+  };
+}
+
+/** A process that is stopped in the middle of a transaction must not keep its locks: others' revocations wait for them. */
+const IDLE_IN_TRANSACTION_MS = 1_500;
+
+/** What the database calls our connections, in `pg_stat_activity`. */
+export const APPLICATION_NAME = 'w3ipfs-api-keys';
+
+/**
+ * A connection that the server ends at the very moment it is opened emits an error before the pool listens for it, and
+ * an error without a listener ends the process. The pool learns of it all the same.
+ *
+ * And one on which a query has not been answered in time is closed: of what is given up here alone, nobody could tell
+ * whether it is done after all. The driver would keep the connection, and drop the ROLLBACK that waits behind the
+ * query: whoever gets it from the pool next would be in another's transaction. The time is the event loop's own
+ * (`loop-time.ts`), since the driver's timer would not look whether the answer has arrived.
+ */
+export class SafeClient extends pg.Client {
+  /** @param options with how long a query may take, in milliseconds; absent or 0: as long as it likes */
+  constructor({ queryTimeoutMs = 0, ...options }: pg.ClientConfig & { queryTimeoutMs?: number }) {
+    super(options);
+    this.on('error', () => undefined);
+    if (queryTimeoutMs === 0) return;
+    const query = this.query.bind(this) as (...call: unknown[]) => unknown;
+    this.query = ((...call: unknown[]) => {
+      const answer = query(...call);
+      return answer instanceof Promise ? this.inTime(queryTimeoutMs, answer) : answer;
+    }) as pg.Client['query'];
+  }
+
+  /** Closes the connection at once, whatever is under way on it. */
+  destroy(): void {
+    this.connection.stream.destroy();
+  }
+
+  private async inTime<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
+    let isLate = false;
+    const cancel = afterLoopTime(milliseconds, () => {
+      isLate = true;
+      this.destroy();
+    });
+    try {
+      return await answer;
+    } catch (error) {
+      throw isLate ? new DatabaseTimeoutError(`Query read timeout: no answer within ${milliseconds} ms`) : error;
+    } finally {
+      cancel();
+    }
+  }
+}
