@@ -39,7 +39,7 @@ function protect(_: FastifyRequest, reply: FastifyReply, payload: unknown, done:
   const isPage = typeof payload === 'string' && String(reply.getHeader('content-type')).startsWith('text/html');
   let policy = isPage ? policies.get(payload) : NO_PAGE;
   if (policy === undefined) policies.set(payload as string, (policy = policyFor(payload as string)));
-  void reply.headers({ ...HEADERS, 'Content-Security-Policy': policy });
+  reply.headers({ ...HEADERS, 'Content-Security-Policy': policy });
   done();
 }
 

@@ -30,15 +30,18 @@ export class RedactedSpans implements SpanExporter {
       name: this.redact(name),
       status: { ...status, ...(status.message !== undefined && { message: this.redact(status.message) }) },
       attributes: this.attributes(attributes),
-      events: events.map((event) => ({
-        ...event,
-        name: this.redact(event.name),
-        attributes: this.attributes(event.attributes),
-      })),
-      links: links.map((link) => ({ ...link, attributes: this.attributes(link.attributes) })),
+      events: events.map((event) =>
+        this.derived(event, { name: this.redact(event.name), attributes: this.attributes(event.attributes) }),
+      ),
+      links: links.map((link) => this.derived(link, { attributes: this.attributes(link.attributes) })),
     };
-    const properties = Object.entries(texts).map(([key, value]) => [key, { value }] as const);
-    return Object.create(span, Object.fromEntries(properties)) as ReadableSpan;
+    return this.derived(span, texts);
+  }
+
+  /** What the original is, but for these properties. */
+  private derived<T extends object>(original: T, texts: Partial<T>): T {
+    const properties = Object.entries(texts).map(([key, value]) => [key, { value, enumerable: true }] as const);
+    return Object.create(original, Object.fromEntries(properties)) as T;
   }
 
   private attributes(attributes: Attributes = {}): Attributes {
