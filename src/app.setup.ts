@@ -9,7 +9,8 @@ import { AllowedMethods } from './contract/allowed-methods.js';
 import { DirectLane } from './contract/direct-lane.js';
 import { connectDirectly } from './contract/direct.decorator.js';
 import { ErrorAnswers } from './contract/error-answers.js';
-import { createHttpServer } from './contract/http-server.js';
+import { createHttpServer, receiveBodies } from './contract/http-server.js';
+import { RequestBodies } from './contract/request-bodies.js';
 import { Database } from './database/database.js';
 import { createDocument, serveDocument } from './openapi/document.js';
 import { AnsweredRequests } from './operations/answered-requests.js';
@@ -45,13 +46,13 @@ async function buildApp(module: DynamicModule, logger: LoggerService): Promise<N
     logger,
   });
   const allowedMethods = app.get(AllowedMethods, { strict: false });
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .addHook('onRoute', (route) => {
-      allowedMethods.add(route.url, route.method);
-      connectDirectly(app, lane, route);
-    });
+  const bodies = app.get(RequestBodies, { strict: false });
+  const fastify = app.getHttpAdapter().getInstance();
+  receiveBodies(fastify, bodies);
+  fastify.addHook('onRoute', (route) => {
+    allowedMethods.add(route.url, route.method);
+    connectDirectly(app, lane, route);
+  });
   serveDocument(prefixed(app));
   await app.init();
   const errorAnswers = app.get(ErrorAnswers, { strict: false });
@@ -60,6 +61,7 @@ async function buildApp(module: DynamicModule, logger: LoggerService): Promise<N
     answerFailure: (cause, request) => errorAnswers.of(cause, request),
     tell: (request) => answered.tell(request),
     admission: app.get(Overload, { strict: false }).verification,
+    bodies,
     trace: app.get<Tracing | null>(Tracing, { strict: false })?.trace,
   });
   return app;

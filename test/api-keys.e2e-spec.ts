@@ -95,7 +95,8 @@ describe('DELETE /api/apiKeys/:id', () => {
 
     const answer = await service.client.delete(`${path}/`, sessionOf('deleter'));
     expect(answer.status).toBe(200);
-    expect(answer.body).toEqual({ message: 'API key has been deleted', status: 'success' });
+    const data = { revoked: 1, complete: true };
+    expect(answer.body).toEqual({ message: 'API key has been deleted', data, status: 'success' });
 
     const used = await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key));
     expect(used.status).toBe(401);

@@ -162,6 +162,43 @@ it('lets no other key issue one, whatever scopes it has or asks for', async () =
   expect((await verify(service.client, almost)).body.data).toMatchObject({ valid: true, remaining_uses: 0 });
 });
 
+describe('an admin key with limits, of a key that is stronger but cannot be used', () => {
+  const allBut = (...paths: string[]) =>
+    ['limits.not_before', 'limits.expires_at', 'limits.rate_limit', 'limits.allowed_cidrs'].filter(
+      (path) => !paths.includes(path),
+    );
+  const patch = (by: IssuedKey, { id }: IssuedKey, body: object) =>
+    service.client.call('PATCH', `/api/apiKeys/${id}`, { headers: pairHeaders(by), body });
+  const codeOf = async (key: IssuedKey) => (await verify(service.client, key)).body.data.code;
+
+  it('revives none that is spent', async () => {
+    const spent = await issueAdmin({ max_uses: 1 });
+    expect([await codeOf(spent), await codeOf(spent)]).toEqual(['VALID', 'USAGE_EXCEEDED']);
+    for (const limits of [{ max_uses: 2 }, { max_uses: null }])
+      expect(excess(await patch(issuer, spent, { limits }))).toEqual([403, 'exceeds_issuer', allBut()]);
+    expect(await codeOf(spent)).toBe('USAGE_EXCEEDED');
+    expect((await patch(unlimited, spent, { limits: { max_uses: 2 } })).status).toBe(200);
+    expect(await codeOf(spent)).toBe('VALID');
+  });
+
+  it('revives none that has expired, or is not valid yet, though the time is within its own', async () => {
+    const expired = await issueAdmin({ expires_at: new Date(clock.time + 30_000).toISOString() });
+    const pending = await issueAdmin({ not_before: inHours(9) });
+    clock.time += 61_000;
+    const later = await patch(issuer, expired, { limits: { expires_at: own.expires_at } });
+    expect(excess(later)).toEqual([403, 'exceeds_issuer', allBut('limits.expires_at')]);
+    const sooner = await patch(issuer, pending, { limits: { not_before: inHours(3) } });
+    expect(excess(sooner)).toEqual([403, 'exceeds_issuer', allBut('limits.not_before')]);
+    expect([await codeOf(expired), await codeOf(pending)]).toEqual(['EXPIRED', 'NOT_YET_VALID']);
+  });
+
+  it('may take from it what it has not itself', async () => {
+    const stronger = await issueAdmin({ max_uses: 10 });
+    const answer = await patch(issuer, stronger, { limits: { max_uses: 5, expires_at: inHours(9) } });
+    expect(answer.status).toBe(200);
+  });
+});
+
 it('issues for the owner of the key alone', async () => {
   const key = issued(await create(issuer, {}));
   expect((await service.client.get(`/api/apiKeys/${key.id}`, sessionOf('bob'))).status).toBe(404);

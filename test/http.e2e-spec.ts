@@ -5,12 +5,15 @@ import { documentedBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
+import { serviceHeaders, serviceVariables } from './support/verification.js';
 
 let service: TestService;
 beforeAll(async () => {
-  service = await startService();
+  service = await startService(serviceVariables);
 });
 afterAll(() => service.stop());
+
+const TOKEN = `Authorization: ${serviceHeaders.authorization}\r\n`;
 
 function expectEnvelope(answer: Answer, status: number, code: string): void {
   expect(answer.status).toBe(status);
@@ -164,7 +167,7 @@ it('gives a body no more time than the headers', async () => {
   const server = service.app.getHttpServer();
   server.requestTimeout = server.requestTimeout / 40;
   server.headersTimeout = server.headersTimeout / 40;
-  const head = `POST /api/apiKeys/verify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n`;
+  const head = `POST /api/apiKeys/verify HTTP/1.1\r\nHost: x\r\n${TOKEN}Content-Type: application/json\r\nContent-Length: 9\r\n`;
   const began = performance.now();
   const answers = await Promise.all([raw(head), raw(`${head}\r\n{`)]);
   expect(performance.now() - began).toBeLessThan(1_400);
@@ -175,7 +178,7 @@ it('gives a body no more time than the headers', async () => {
 });
 
 it('lets a request of the direct lane end that is under way when the service ends, and then its connection', async () => {
-  const ending = await startService();
+  const ending = await startService(serviceVariables);
   const server = ending.app.getHttpServer();
   const { hostname, port } = new URL(ending.client.url);
   const socket = connect(Number(port), hostname);
@@ -185,14 +188,14 @@ it('lets a request of the direct lane end that is under way when the service end
   await new Promise<void>((resolve) => {
     server.once('request', () => resolve());
     socket.write(
-      'POST /api/apiKeys/verify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{',
+      `POST /api/apiKeys/verify HTTP/1.1\r\nHost: x\r\n${TOKEN}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{`,
     );
   });
   const stopped = ending.stop();
   await until(() => !server.listening, 'the end of listening');
   socket.write('}');
   await Promise.all([closed, stopped]);
-  expect(text).toMatch(/^HTTP\/1.1 401 [^]*\r\nConnection: close\r\n/);
+  expect(text).toMatch(/^HTTP\/1.1 400 [^]*\r\nConnection: close\r\n/);
 });
 
 function raw(bytes: string): Promise<{ head: string; body: string }> {

@@ -66,6 +66,40 @@ describe('the same Idempotency-Key again', () => {
     expectSame(await rotate(apiKey.id, without), await rotate(apiKey.id, without, { overlap_seconds: 0 }));
   });
 
+  it('gets the very same answer however the JSON of its body is written', async () => {
+    const key = randomUUID();
+    const { name, scopes } = powerlessBody;
+    const { admin, data, pinning, pin_nft } = scopes;
+    const limits = { max_uses: 7, rate_limit: { requests: 1, window_seconds: 2 } };
+    const metadata = { b: '1', a: '2' };
+    const first = await create(key, { name, scopes, limits, metadata });
+    expect(first.status).toBe(200);
+    const others = [
+      { metadata: { a: '2', b: '1' }, limits, scopes, name },
+      {
+        limits: { rate_limit: { window_seconds: 2, requests: 1 }, max_uses: 7 },
+        name,
+        metadata,
+        scopes: { pin_nft, pinning: Object.fromEntries(Object.entries(pinning).toReversed()), data, admin },
+      },
+    ].map((body) => JSON.stringify(body));
+    const spelled = JSON.stringify({ name, scopes, limits, metadata }).replace(':7', ':7.0').replaceAll(',', ' ,\n');
+    for (const body of [...others, spelled]) {
+      const again = await service.client.post('/api/apiKeys', keyed(sessionOf('ann'), key), body);
+      expectSame(first, again);
+    }
+    const other = await create(key, { name, scopes, limits, metadata: { a: '1', b: '2' } });
+    expect(outcomeOf(other)).toBe('422 idempotency_key_reused');
+  });
+
+  it('is the same rotation for every spelling of the id', async () => {
+    const apiKey = await issueKey(service.client, 'ann', powerlessBody);
+    const key = randomUUID();
+    const first = await rotate(apiKey.id, key, { overlap_seconds: 60 });
+    expectSame(first, await rotate(apiKey.id.toUpperCase(), key, { overlap_seconds: 60 }));
+    expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(apiKey))).status).toBe(200);
+  });
+
   it('is refused with another body, and still opens the first answer', async () => {
     const [key, total] = [randomUUID(), await totalOf('ann')];
     const first = await create(key);

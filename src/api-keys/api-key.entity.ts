@@ -26,6 +26,7 @@ const wholeNumber = {
 @Entity('api_keys')
 @Index('api_keys_listed', ['ownerId', 'id'], { where: 'revoked_at IS NULL' })
 @Index('api_keys_revoked', ['ownerId', 'id'], { where: 'revoked_at IS NOT NULL' })
+@Index('api_keys_issued_by', ['issuedBy', 'id'], { where: 'issued_by IS NOT NULL' })
 export class ApiKey {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'api_keys_pkey' })
   id: string;
@@ -46,6 +47,10 @@ export class ApiKey {
   @Column({ name: 'secret_hash', type: 'text' })
   secretHash: string;
 
+  /** Counts the rotations, from 1. A renewed hash of the same secret is no rotation. */
+  @Column({ name: 'secret_generation', type: 'int', default: 1 })
+  secretGeneration: number;
+
   /** As they were given; `effectiveScopes` tells what they amount to. */
   @Column({ type: 'jsonb' })
   scopes: GivenScopes;
@@ -54,7 +59,6 @@ export class ApiKey {
   metadata: Metadata;
 
   /** The API key that issued this one; `null` where a session or an operator did. */
-  @Index('api_keys_issued_by', { where: 'issued_by IS NOT NULL' })
   @Column({ name: 'issued_by', type: 'uuid', nullable: true })
   issuedBy: string | null;
 
@@ -145,6 +149,7 @@ export function limitColumns({ rateLimit, ...limits }: KeyLimits) {
 /** What every new key begins with. */
 export const NEW_KEY: Partial<ApiKey> = {
   version: 1,
+  secretGeneration: 1,
   enabled: true,
   uses: 0,
   lastUsedAt: null,

@@ -44,7 +44,7 @@ export class ApiKeysController {
   @ApiOperation({ operationId: 'createApiKey', summary: 'Issue a key; its secret is in this answer alone' })
   @ApiBody({ type: CreateApiKeyDto, examples: examples.CREATE_EXAMPLES })
   @ApiSuccess(IssuedApiKeyDto, 'The key was issued.', examples.ISSUED_EXAMPLE)
-  @ApiErrors(...MANAGEMENT, ...WITH_BODY, ...WITH_IDEMPOTENCY_KEY, 'exceeds_issuer')
+  @ApiErrors(...MANAGEMENT, ...WITH_BODY, ...WITH_IDEMPOTENCY_KEY, 'exceeds_issuer', 'key_limit_reached')
   async create(
     @CurrentCaller() caller: Caller,
     @Body() body: CreateApiKeyDto,
@@ -52,7 +52,8 @@ export class ApiKeysController {
   ) {
     const { limits = {}, ...rest } = body;
     const wanted = { ...rest, limits: toKeyLimits(limits) };
-    const request = { caller, call: ['create'], body, idempotencyKey };
+    const assertStillAllowed = () => this.apiKeys.assertStillAllowed(caller);
+    const request = { caller, call: ['create'], body, idempotencyKey, assertStillAllowed };
     return this.idempotentAnswers.once(request, async (keep) => {
       const answer = (issued: IssuedKey) => success(IssuedApiKeyDto.of(issued));
       return answer(await this.apiKeys.issue(caller, wanted, (tx, issued) => keep(tx, answer(issued))));
@@ -116,8 +117,10 @@ export class ApiKeysController {
     @Body() { overlap_seconds: overlap = 0 }: RotateApiKeyDto,
     @IdempotencyKey() idempotencyKey?: string,
   ) {
+    const assertStillAllowed = () => this.apiKeys.assertStillAllowed(caller);
     // The same key, in whichever case its id is written
-    const request = { caller, call: ['rotate', id.toLowerCase()], body: { overlap }, idempotencyKey };
+    const call = ['rotate', id.toLowerCase()];
+    const request = { caller, call, body: { overlap }, idempotencyKey, assertStillAllowed };
     return this.idempotentAnswers.once(request, async (keep) => {
       const answer = (rotated: IssuedKey) => success(RotatedApiKeyDto.of(rotated));
       return answer(await this.apiKeys.rotate(caller, id, overlap, (tx, rotated) => keep(tx, answer(rotated))));
@@ -138,8 +141,6 @@ export class ApiKeysController {
     @Param() { id }: ApiKeyIdParam,
     @Query() { cascade }: DeleteQuery,
   ): Promise<DeletedDto> {
-    const isDeep = cascade === 'true';
-    const revoked = await this.revocations.revoke(caller, id, { cascade: isDeep });
-    return { message: 'API key has been deleted', ...(isDeep && { data: { revoked } }), status: 'success' };
+    return DeletedDto.of(await this.revocations.revoke(caller, id, { cascade: cascade === 'true' }));
   }
 }

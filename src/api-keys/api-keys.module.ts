@@ -5,10 +5,17 @@ import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { ApiKeysService } from './api-keys.service.js';
+import { Cascades } from './cascades.js';
+import { ExactUses } from './exact-uses.js';
 import { KeyChanges } from './key-changes.js';
+import { KeyIssuing } from './key-issuing.js';
+import { KeyLocks } from './key-locks.js';
+import { KeyMutations } from './key-mutations.js';
 import { KeySearch } from './key-search.js';
+import { RevocationWriter } from './revocation-writer.js';
 import { Revocations } from './revocations.js';
 import { SecretHasher } from './secret-hasher.js';
+import { SecretMint } from './secret-mint.js';
 
 /** The records of API keys and their life. */
 @Module({
@@ -16,15 +23,22 @@ import { SecretHasher } from './secret-hasher.js';
   controllers: [ApiKeysController],
   providers: [
     ApiKeysService,
+    Cascades,
+    ExactUses,
     KeyChanges,
+    KeyIssuing,
+    KeyLocks,
+    KeyMutations,
     KeySearch,
+    RevocationWriter,
     Revocations,
+    SecretMint,
     {
       provide: SecretHasher,
       inject: [ENVIRONMENT],
       useFactory: (environment: Environment) => new SecretHasher(environment.hashCost),
     },
   ],
-  exports: [ApiKeysService, KeyChanges, Revocations, SecretHasher],
+  exports: [ApiKeysService, Cascades, KeyChanges, Revocations, SecretHasher],
 })
 export class ApiKeysModule {}

@@ -1,13 +1,4 @@
 import { ApiError, type ErrorDetail } from '../contract/api-error.js';
-import { CHALLENGE } from '../contract/response-headers.js';
-
-/** The key that issues another was revoked or disabled while it did. */
-export class IssuerGoneError extends ApiError {
-  constructor() {
-    const message = 'This API key has just been revoked or disabled.';
-    super('unauthenticated', message, { reason: 'REVOKED', headers: CHALLENGE });
-  }
-}
 
 /** The key has changed since the caller read it. */
 export class PreconditionFailedError extends ApiError {
@@ -26,5 +17,13 @@ export class ApiKeyNotFoundError extends ApiError {
 export class ExceedsIssuerError extends ApiError {
   constructor(details: ErrorDetail[]) {
     super('exceeds_issuer', 'A key cannot give more than it has; see details.', { details });
+  }
+}
+
+/** The owner has as many keys as it may have. */
+export class KeyLimitReachedError extends ApiError {
+  constructor(limit: number) {
+    const message = `This account has ${limit} keys, and may have no more. Delete keys that are no longer needed, or ask the operator to raise MAX_KEYS_PER_OWNER.`;
+    super('key_limit_reached', message);
   }
 }

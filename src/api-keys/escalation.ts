@@ -4,6 +4,7 @@ import type { KeyLimits } from '../limits/key-limits.js';
 import type { RateLimit } from '../limits/sliding-window.js';
 import type { ApiKey } from './api-key.entity.js';
 import { ExceedsIssuerError } from './errors.js';
+import type { KeyUpdate } from './key-update.js';
 
 /** The limits that a key hands down; its count of uses is its own. */
 type Inherited = Omit<KeyLimits, 'maxUses'>;
@@ -48,6 +49,27 @@ function neverBegins({ notBefore, expiresAt }: Partial<KeyLimits>, issuer: KeyLi
   return expiresAt === undefined && Boolean(notBefore && issuer.expiresAt && notBefore >= issuer.expiresAt);
 }
 
+/**
+ * That a key which changes another gives no more than it has itself: neither a limit that is wider than its own, nor,
+ * by whatever lets the other do more than before, what that becomes. Else one that is weaker would revive a stronger
+ * key that is spent, expired or disabled.
+ *
+ * @throws ExceedsIssuerError naming each limit of the other key that would be wider
+ */
+export function refuseGiving(update: KeyUpdate, before: KeyLimits, after: KeyLimits, caller: KeyLimits): void {
+  const gives = update.scopes !== undefined || update.enabled === true || isWidened(before, after);
+  refuseWider(gives ? after : (update.limits ?? {}), caller);
+}
+
+/** Whether any limit allows more than it did. */
+function isWidened(before: KeyLimits, after: KeyLimits): boolean {
+  if (before.maxUses !== null && (after.maxUses === null || after.maxUses > before.maxUses)) return true;
+  return (Object.entries(WITHIN) as [keyof Inherited, [string, Within<unknown>]][]).some(([limit, [, isWithin]]) => {
+    const [was, is] = [before[limit], after[limit]];
+    return was !== null && (is === null || !isWithin(is, was));
+  });
+}
+
 /** What a key must leave alone in itself: it could give itself more than it was given. */
 const NOT_ITS_OWN = ['scopes', 'limits', 'enabled'] as const;
 
@@ -61,11 +83,11 @@ export function refuseOwn(changes: object): void {
 }
 
 /**
- * That a key which gets to hold another one's secret, or gives it scopes or leave to be used, could have issued it.
+ * That a key which gets to hold another one's secret could have issued it.
  *
  * @throws ExceedsIssuerError naming each limit of the other key that is wider
  */
-export function refuseStronger({ limits }: Pick<ApiKey, 'limits'>, caller: ApiKey): void {
+export function refuseStronger({ limits }: Pick<ApiKey, 'limits'>, caller: Pick<ApiKey, 'limits'>): void {
   refuseWider(limits, caller.limits);
 }
 

@@ -4,7 +4,8 @@ import type { ApiKey } from './api-key.entity.js';
 export function withNewSecret(key: ApiKey, secretHash: string, overlapSeconds: number, now: number) {
   const none = { previousSecretHash: null, previousSecretExpiresAt: null };
   const previous = overlapSeconds > 0 ? keptUntil(key, now + overlapSeconds * 1_000) : none;
-  return { secretHash, ...previous, previousSecretLastUsedAt: null };
+  const secretGeneration = key.secretGeneration + 1;
+  return { secretHash, secretGeneration, ...previous, previousSecretLastUsedAt: null };
 }
 
 function keptUntil({ secretHash, expiresAt }: ApiKey, overlapEnd: number) {

@@ -14,14 +14,6 @@ export class AuditTrail {
     private readonly clock: Clock,
   ) {}
 
-  /**
-   * Holds an owner's keys and trail to the end of the transaction. Whoever changes keys does so before holding any
-   * of them: in another order, two would wait for each other for ever.
-   */
-  async hold(tx: EntityManager, ownerId: string): Promise<void> {
-    await tx.query('SELECT FROM owners WHERE owner_id = $1 FOR UPDATE', [ownerId]);
-  }
-
   /** Appends events in the transaction of what they tell of. */
   async record(tx: EntityManager, ownerId: string, origin: Origin, records: readonly AuditRecord[]): Promise<void> {
     const at = new Date(this.clock.now());

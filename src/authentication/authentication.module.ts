@@ -12,6 +12,7 @@ import { AuthenticationGuard } from './guards/authentication.guard.js';
 import { ApiKeyGuard, SessionGuard } from './guards/passport.guards.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
 import { ManagementRates } from './management-rates.js';
+import { HeaderCheck } from './header-check.js';
 import { ApiKeyStrategy } from './strategies/api-key.strategy.js';
 import { SessionStrategy } from './strategies/session.strategy.js';
 
@@ -20,6 +21,7 @@ import { SessionStrategy } from './strategies/session.strategy.js';
   imports: [PassportModule, VerificationModule, ApiKeysModule, LimitsModule, OverloadModule],
   controllers: [AuthenticationController, GatewayController],
   providers: [
+    HeaderCheck,
     SessionStrategy,
     ApiKeyStrategy,
     SessionGuard,

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { isScope, type Scope } from '../api-keys/scopes.js';
 import { type ErrorDetail, ValidationError } from '../contract/api-error.js';
 import { headerValues } from '../contract/header-values.js';
+import { queryParameters } from '../contract/query-parameters.js';
 import { scopeOfRoute } from '../verification/route-table.js';
 
 /** What a gateway asks about a request that it holds. */
@@ -47,8 +48,7 @@ export function readAuthorizeRequest(request: IncomingMessage): AuthorizeRequest
 /** The values of each parameter, by its name; without inherited names, any of which a client may write. */
 function queryOf(url = ''): Record<string, string[]> {
   const values: Record<string, string[]> = Object.create(null);
-  const at = url.indexOf('?');
-  if (at >= 0) for (const [name, value] of new URLSearchParams(url.slice(at))) (values[name] ??= []).push(value);
+  if (url.includes('?')) for (const [name, value] of queryParameters(url)) (values[name] ??= []).push(value);
   return values;
 }
 

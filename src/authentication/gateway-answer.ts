@@ -1,11 +1,10 @@
-import type { ApiKey } from '../api-keys/api-key.entity.js';
-import { grantedScopes, SCOPES } from '../api-keys/scopes.js';
+import { SCOPES } from '../api-keys/scopes.js';
 import { ApiError } from '../contract/api-error.js';
 import { verdictOfError } from '../contract/error-verdict.js';
 import type { DirectAnswer } from '../contract/direct.decorator.js';
 import { type Charge, rateOf } from '../limits/metering.js';
 import { rateLimitHeaders } from '../limits/rate-limit-headers.js';
-import type { KnownKey } from '../verification/known-key.js';
+import type { CachedKey } from '../verification/cached-key.js';
 import type { Principal } from './principal.js';
 
 /** Where a gateway finds the verdict's code, whatever the status is. */
@@ -22,16 +21,16 @@ export function sessionAnswer({ ownerId }: Principal): DirectAnswer {
 }
 
 /** What a gateway is told about an API key that it may let through, and how the key stands to its rate limit. */
-export function keyAnswer(key: KnownKey, charge: Charge): DirectAnswer {
+export function keyAnswer(key: CachedKey, charge: Charge): DirectAnswer {
   const answer = key.derive(answerOf);
   return charge.rate ? { ...answer, headers: { ...answer.headers, ...rateLimitHeaders(rateOf(charge)) } } : answer;
 }
 
-function answerOf({ id, ownerId, scopes }: ApiKey): DirectAnswer {
+function answerOf({ id, ownerId, granted }: CachedKey): DirectAnswer {
   const headers = {
     'X-W3IPFS-Owner': headerValue(ownerId),
     'X-W3IPFS-Key-Id': id,
-    'X-W3IPFS-Scopes': grantedScopes(scopes).join(' '),
+    'X-W3IPFS-Scopes': granted.names,
     [CODE_HEADER]: 'VALID',
   };
   return { headers, verdict: 'VALID' };
@@ -42,7 +41,9 @@ function answerOf({ id, ownerId, scopes }: ApiKey): DirectAnswer {
  * UTF-8, so that `decodeURIComponent` gives the text back, whatever it is.
  */
 function headerValue(text: string): string {
-  return text.replace(/[^!-$&-~]+/g, encodeURIComponent);
+  const encoded = text.replace(/[^!-$&-~]+/g, encodeURIComponent);
+  // Of a text with wide characters, the encoded one would have two bytes for each of its own too
+  return encoded === text ? text : Buffer.from(encoded, 'latin1').toString('latin1');
 }
 
 /**

@@ -58,7 +58,7 @@ export class GatewayController {
 
   private async admitSession(request: DirectRequest, { scopes }: AuthorizeRequest): Promise<DirectAnswer> {
     const principal = await authenticateSession(request.raw);
-    request.principal = principal.reference;
+    request.caller = principal.reference;
     if (!scopes) throw new ClosedRouteError();
     return sessionAnswer(principal);
   }
@@ -66,7 +66,7 @@ export class GatewayController {
 
 function answerTo(verdict: Verdict, { scopes }: AuthorizeRequest, request: DirectRequest): DirectAnswer {
   const { valid, code, key, charge } = verdict;
-  request.principal = key && Principal.apiKey(key.apiKey).reference;
+  request.caller = key && Principal.apiKey(key).reference;
   if (!valid) throw refusalError(code, { needed: scopes ?? [], rates: rateOf(charge) });
   if (!scopes) throw new ClosedRouteError();
   return keyAnswer(key, charge);

@@ -1,4 +1,4 @@
-import type { ApiKey } from '../api-keys/api-key.entity.js';
+import type { CallingKey } from '../api-keys/caller.js';
 import { ADMIN_SCOPES, type Scope, type Scopes, allows, effectiveScopes } from '../api-keys/scopes.js';
 
 /** Who is calling: an owner's session, which may do everything with its keys, or one of its API keys. */
@@ -6,14 +6,14 @@ export class Principal {
   private constructor(
     readonly ownerId: string,
     /** `null` for a session. */
-    readonly apiKey: ApiKey | null,
+    readonly apiKey: CallingKey | null,
   ) {}
 
   static session(ownerId: string): Principal {
     return new Principal(ownerId, null);
   }
 
-  static apiKey(apiKey: ApiKey): Principal {
+  static apiKey(apiKey: CallingKey): Principal {
     return new Principal(apiKey.ownerId, apiKey);
   }
 

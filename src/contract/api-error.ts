@@ -39,26 +39,21 @@ export class ApiError extends Error {
   }
 }
 
-/** A body may hold thousands of offences; an answer names no more than this many. */
-const MOST_DETAILS = 100;
-
 export class ValidationError extends ApiError {
   constructor(details: ErrorDetail[]) {
-    const rest = { path: '', message: `and ${details.length - MOST_DETAILS} further offences` };
-    const named = details.length > MOST_DETAILS ? [...details.slice(0, MOST_DETAILS), rest] : details;
-    super('validation_failed', 'The request does not fit; see details.', { details: named });
+    super('validation_failed', 'The request does not fit; see details.', { details });
   }
 }
 
-interface Outage extends Pick<ErrorExtras, 'details'> {
+interface Outage extends Pick<ErrorExtras, 'details' | 'headers'> {
   /** What is away, for the log; the client is not told. */
   cause?: unknown;
   retryAfterSeconds?: number;
 }
 
 export class UnavailableError extends ApiError {
-  constructor(message: string, { cause, retryAfterSeconds = 2, ...extras }: Outage = {}) {
-    super('unavailable', message, { ...extras, headers: { 'Retry-After': String(retryAfterSeconds) } });
+  constructor(message: string, { cause, retryAfterSeconds = 2, headers, ...extras }: Outage = {}) {
+    super('unavailable', message, { ...extras, headers: { ...headers, 'Retry-After': String(retryAfterSeconds) } });
     this.cause = cause;
   }
 }

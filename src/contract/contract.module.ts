@@ -3,17 +3,24 @@ import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { AllowedMethods } from './allowed-methods.js';
 import { ErrorAnswers } from './error-answers.js';
 import { ErrorFilter } from './error.filter.js';
+import { LimitsModule } from '../limits/limits.module.js';
+import { JsonBodyInterceptor } from './json-body.interceptor.js';
+import { RequestBodies } from './request-bodies.js';
 import { UnknownQueryInterceptor } from './unknown-query.interceptor.js';
-import { createValidationPipe } from './validation.pipe.js';
+import { ValidationPipe } from './validation.pipe.js';
 
 /** What holds for every request and every answer, whatever it is about. */
 @Module({
+  imports: [LimitsModule],
   providers: [
+    RequestBodies,
     AllowedMethods,
     ErrorAnswers,
     { provide: APP_FILTER, useClass: ErrorFilter },
     { provide: APP_INTERCEPTOR, useClass: UnknownQueryInterceptor },
-    { provide: APP_PIPE, useFactory: createValidationPipe },
+    { provide: APP_INTERCEPTOR, useClass: JsonBodyInterceptor },
+    { provide: APP_PIPE, useClass: ValidationPipe },
   ],
+  exports: [RequestBodies],
 })
 export class ContractModule {}

@@ -9,11 +9,13 @@ import {
 import type { Admission } from './admission.js';
 import { ABORTED, type AnsweredRequest } from './answered-request.js';
 import { inBackground } from './background.js';
-import type { DirectAnswer, DirectHandler, DirectRequest, Weigh } from './direct.decorator.js';
+import type { DirectAnswer, DirectHandler, DirectOptions, DirectRequest, Identify } from './direct.decorator.js';
 import { repeatsHeaders } from './header-values.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
+import type { RequestBodies } from './request-bodies.js';
 import { requestId } from './request-id.js';
 import { COMMON_HEADERS, JSON_TYPE } from './response-headers.js';
+import { passOverBody } from './unread-body.js';
 
 /** What the ordinary way would have done around a handler. */
 export interface LaneDuties {
@@ -25,11 +27,13 @@ export interface LaneDuties {
   trace?: ((request: IncomingMessage, response: ServerResponse, answer: () => void) => void) | undefined;
   /** Bounds how many requests may wait for the database at once. */
   admission: Admission;
+  bodies: RequestBodies;
 }
 
 interface DirectRoute {
   handler: DirectHandler;
-  weigh: Weigh | undefined;
+  weigh: DirectOptions['weigh'] | undefined;
+  identify: Identify | undefined;
   path: string;
 }
 
@@ -41,8 +45,8 @@ interface Taken {
   duties: LaneDuties;
   id: string;
   began: number;
-  /** What the handler is given, once the body is there. */
-  asked: DirectRequest | undefined;
+  /** What the handler is given; whatever is known of the caller is there, for the log. */
+  asked: DirectRequest;
 }
 
 /**
@@ -81,7 +85,8 @@ export class DirectLane {
     const route = duties && this.routeOf(request);
     if (!route) return ordinary(request, response);
     const id = requestId(request.headers);
-    this.receive({ request, response, route, duties, id, began: performance.now(), asked: undefined });
+    const asked: DirectRequest = { raw: request, body: undefined, caller: undefined };
+    this.receive({ request, response, route, duties, id, began: performance.now(), asked });
   }
 
   private routeOf(request: IncomingMessage): DirectRoute | undefined {
@@ -91,18 +96,24 @@ export class DirectLane {
     return route && isPlain(request) ? route : undefined;
   }
 
+  /** Whoever may not ask is told so before the body is read. */
   private receive(taken: Taken): void {
-    const { request } = taken;
+    const { request, route, duties } = taken;
+    try {
+      taken.asked.caller = route.identify?.(request);
+    } catch (cause) {
+      return this.fail(taken, cause);
+    }
     if (request.headers['content-length'] === undefined) return this.decide(taken);
-    const chunks: Buffer[] = [];
-    // Emitted where the connection ends before the body does
-    request.on('error', () => this.tell(taken, { status: ABORTED }));
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => this.decide(taken, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    duties.bodies.receive(request, route.identify ? 'services' : 'clients', (cause, body) => {
+      if (cause === undefined) this.decide(taken, body);
+      else if (request.errored) this.tell(taken, { status: ABORTED });
+      else this.fail(taken, cause);
+    });
   }
 
   private decide(taken: Taken, body?: Buffer): void {
-    const { route, request, duties } = taken;
+    const { route, asked, duties } = taken;
     let weight = 0;
     try {
       // Before the body is parsed, which is work too
@@ -112,8 +123,8 @@ export class DirectLane {
       const more = route.weigh ? route.weigh(parsed) - 1 : 0;
       if (more > 0) duties.admission.enter(more);
       weight += more;
-      taken.asked = { raw: request, body: parsed, principal: undefined };
-      const answer = route.handler(taken.asked);
+      asked.body = parsed;
+      const answer = route.handler(asked);
       if (answer instanceof Promise) return this.sendLater(taken, answer, weight);
       this.send(taken, answer);
     } catch (cause) {
@@ -136,19 +147,20 @@ export class DirectLane {
   }
 
   private send(taken: Taken, answer: DirectAnswer): void {
-    const { response, id } = taken;
+    const { request, response, id } = taken;
     if (response.destroyed) return this.tell(taken, { ...answer, status: ABORTED });
     // A server that is ending waits for its connections: this one is not to be used again
     if (!this.server?.listening) response.shouldKeepAlive = false;
+    passOverBody(request, response);
     write(response, id, answer);
     this.tell(taken, answer);
   }
 
   private tell({ request, route, id, began, duties, asked }: Taken, answer: DirectAnswer): void {
     const { status = 200, verdict, code: error } = answer;
-    const principal = asked?.principal;
     const seconds = (performance.now() - began) / 1_000;
     const method = request.method ?? '';
+    const principal = asked.caller;
     duties.tell({ raw: request, id, method, route: route.path, status, seconds, principal, verdict, error });
   }
 }

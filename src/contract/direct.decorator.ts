@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { INestApplication, Type } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest, RouteOptions } from 'fastify';
@@ -5,13 +6,16 @@ import type { DirectLane } from './direct-lane.js';
 import type { ErrorCode } from './error-codes.js';
 import { JSON_TYPE } from './response-headers.js';
 
-/** What a direct handler is given: Node's request, and its body parsed, or `undefined` where there is none. */
-export interface DirectRequest extends Pick<FastifyRequest, 'raw' | 'body'> {
+/** What a direct handler is given. */
+export interface DirectRequest {
+  raw: IncomingMessage;
+  /** Parsed; `undefined` where there is none. */
+  body: object | undefined;
   /**
-   * Set by the handler as soon as it knows who asks, as `Principal.reference` and `ServiceTokens` name them: for the
-   * log, also where the request is refused.
+   * Who asks, as `Principal.reference` and `ServiceTokens` name them: by the route's `identify`, or set by the handler as
+   * soon as it knows. It is logged, also where the request is refused.
    */
-  principal?: string | undefined;
+  caller: string | undefined;
 }
 
 /** What a direct handler answers: JSON that is text already, or headers alone. */
@@ -28,40 +32,73 @@ export interface DirectAnswer {
 
 export type DirectHandler = (request: DirectRequest) => DirectAnswer | Promise<DirectAnswer>;
 
-/** For how many requests one counts, by its body. */
-export type Weigh = (body: unknown) => number;
+/** Tells from the headers who asks, before any of the body is read. @throws ApiError for whoever may not */
+export type Identify = (request: IncomingMessage) => string;
+
+export interface DirectOptions {
+  /**
+   * The name of the controller's method that tells from the headers who asks: a route that takes a body has one, so that
+   * nobody's body is read who would be refused anyway.
+   */
+  identify?: string;
+  /** For how many requests one counts where load is shed, by its body; each for one without it. */
+  weigh?: (body: unknown) => number;
+}
 
 interface DirectRoute {
-  controller: Type<Record<string, DirectHandler>>;
+  controller: Type<object>;
   name: string;
-  weigh?: Weigh | undefined;
+  options: DirectOptions;
 }
 
 /**
  * Marks a handler that is called with the bare request, because the pipeline would cost more than the work
  * (`direct-lane.ts`). Neither guards nor pipes stand before it: it does itself what they would have done.
  * What it throws is answered as everywhere.
- *
- * @param weigh for how many requests one counts where load is shed; each for one without it
  */
-export function Direct({ weigh }: { weigh?: Weigh } = {}): MethodDecorator {
+export function Direct(options: DirectOptions = {}): MethodDecorator {
   return (prototype, name, descriptor) => {
-    const direct = { controller: prototype.constructor, name, weigh } as DirectRoute;
+    const direct = { controller: prototype.constructor, name, options } as DirectRoute;
     RouteConfig({ direct })(prototype, name, descriptor);
   };
 }
+
+/** Whether a route's callers are known, by the time that its body is read, to be services of the platform. */
+export function knowsItsCallers(config: object): boolean {
+  return (config as { direct?: DirectRoute }).direct?.options.identify !== undefined;
+}
+
+/** What is known of a request that took the ordinary way to a direct handler, for the log. */
+type AnsweredDirectly = FastifyRequest & { caller?: string | undefined; verdict?: string | undefined };
 
 /** Puts a marked handler into the direct lane, and in the place of the pipeline that Nest registers for its route. */
 export function connectDirectly(app: INestApplication, lane: DirectLane, route: RouteOptions): void {
   const { direct } = (route.config ?? {}) as { direct?: DirectRoute };
   if (!direct) return;
   const controller = app.get(direct.controller, { strict: false });
-  const handler: DirectHandler = (request) => (controller[direct.name] as DirectHandler)(request);
-  for (const method of [route.method].flat()) lane.add(method, route.url, { handler, weigh: direct.weigh });
-  route.handler = async (request, reply) => {
-    const { body, status = 200, headers = {}, verdict } = await handler(request);
-    Object.assign(request, { verdict });
-    if (body !== undefined) reply.type(JSON_TYPE);
-    return reply.status(status).headers(headers).send(body);
+  const { identify: identifyName, weigh } = direct.options;
+  const handler = methodOf(controller, direct.name) as DirectHandler;
+  const identify = identifyName === undefined ? undefined : (methodOf(controller, identifyName) as Identify);
+  for (const method of [route.method].flat()) lane.add(method, route.url, { handler, identify, weigh });
+  if (identify) {
+    route.preParsing = async (request: AnsweredDirectly) => {
+      request.caller = identify(request.raw);
+    };
+  }
+  route.handler = async (request: AnsweredDirectly, reply) => {
+    const { raw, body, caller } = request;
+    const asked: DirectRequest = { raw, body: body as object | undefined, caller };
+    try {
+      const { body: text, status = 200, headers = {}, verdict } = await handler(asked);
+      request.verdict = verdict;
+      if (text !== undefined) reply.type(JSON_TYPE);
+      return reply.status(status).headers(headers).send(text);
+    } finally {
+      request.caller = asked.caller;
+    }
   };
+}
+
+function methodOf(controller: object, name: string): unknown {
+  return (controller as Record<string, DirectHandler | Identify>)[name]?.bind(controller);
 }

@@ -1,4 +1,5 @@
 import type { ApiError } from './api-error.js';
+import { boundedDetails, boundedMessage } from './error-bounds.js';
 
 /** The envelope of every answer that succeeds. */
 export interface Success<T> {
@@ -10,12 +11,17 @@ export function success<T>(data: T): Success<T> {
   return { data, status: 'success' };
 }
 
-/** The envelope of every answer that fails. */
+/** The envelope of every answer that fails: 16 KiB at most, whatever it quotes. */
 export function failure(error: ApiError, requestId: string) {
   const { code, message, reason, details } = error;
   return {
     status: 'error' as const,
-    error: { code, message, ...(reason && { reason }), ...(details && { details }) },
+    error: {
+      code,
+      message: boundedMessage(message),
+      ...(reason && { reason }),
+      ...(details && { details: boundedDetails(details) }),
+    },
     request_id: requestId,
   };
 }

@@ -4,11 +4,16 @@ import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from './api-error.js';
+import { bodyOffence } from './body-headers.js';
 import { failure } from './envelope.js';
 import type { DirectLane } from './direct-lane.js';
+import { withCanonicalIds } from './canonical-id.js';
+import { knowsItsCallers } from './direct.decorator.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
+import type { RequestBodies } from './request-bodies.js';
 import { requestId } from './request-id.js';
 import { COMMON_HEADERS } from './response-headers.js';
+import { carriesAnsweredBody, passOverBody } from './unread-body.js';
 
 /**
  * In milliseconds: from the first byte of a request to the last of its body; how often Node looks for requests that
@@ -43,23 +48,42 @@ export function createHttpServer(lane: DirectLane): FastifyAdapter {
   readWholeRequests(fastify.server);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers({ ...COMMON_HEADERS, 'X-Request-Id': request.id });
+    canonicaliseIds(request.params as Record<string, string>);
     done(headersOffence(request.raw));
   });
-  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+  fastify.addHook('preParsing', (request, _reply, _payload, done) => done(bodyOffence(request)));
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
+    passOverBody(request.raw, reply.raw);
     // A server that is ending waits for its connections: this one is not to be used again
     if (!fastify.server.listening) reply.raw.shouldKeepAlive = false;
     done();
   });
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    try {
-      refuseEncodings(request);
-      done(null, parseJsonBody(body as Buffer));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
   return adapter;
+}
+
+/** For whoever reads the path's parameters without its DTO. */
+function canonicaliseIds(params: Record<string, string>): void {
+  for (const name in params) params[name] = withCanonicalIds(params[name] as string);
+}
+
+/** Has the ordinary way receive bodies as they are: they are parsed once it is clear that their sender may ask. */
+export function receiveBodies(fastify: FastifyInstance, bodies: RequestBodies): void {
+  fastify.addContentTypeParser('application/json', (request, _payload, done) => {
+    const isKnown = knowsItsCallers(request.routeOptions.config);
+    bodies.receive(request.raw, isKnown ? 'services' : 'clients', (cause, body) => {
+      const parsed = isKnown && body ? parsedOrOffence(body) : { body };
+      done((cause ?? parsed.offence ?? null) as Error | null, parsed.body);
+    });
+  });
+}
+
+function parsedOrOffence(body: Buffer): { body?: object | undefined; offence?: unknown } {
+  try {
+    return { body: parseJsonBody(body) };
+  } catch (offence) {
+    return { offence };
+  }
 }
 
 /**
@@ -87,15 +111,6 @@ function headersOffence({ headers, headersDistinct, httpVersion }: IncomingMessa
     : new ApiError('validation_failed', `The header ${repeated} is there more than once.`);
 }
 
-/** Bodies are JSON in UTF-8 as they are: neither compressed nor in another character set. */
-function refuseEncodings({ headers }: FastifyRequest): void {
-  const encoding = headers['content-encoding'] ?? 'identity';
-  const charsets = (headers['content-type'] ?? '').matchAll(/charset="?([^";\s]*)/gi);
-  const areUtf8 = [...charsets].every(([, charset = '']) => /^utf-?8$/i.test(charset));
-  if (encoding === 'identity' && areUtf8) return;
-  throw new ApiError('unsupported_media_type', 'Send the body as JSON in UTF-8, not compressed.');
-}
-
 /** A URL that does not decode reaches neither the router nor its hooks. */
 function answerUnreadableUrl(_: Error, request: FastifyRequest, reply: FastifyReply): void {
   const error = new ApiError('validation_failed', 'The path of the request is not valid percent-encoding (RFC 3986).');
@@ -108,7 +123,8 @@ function answerUnreadableUrl(_: Error, request: FastifyRequest, reply: FastifyRe
  * must not follow, as after HEAD (RFC 9110, 9.3.2), is known where the request's first bytes are at hand.
  */
 function answerUnreadableHttp(cause: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
-  if (cause.code === 'ECONNRESET' || !socket.writable) {
+  const isAnswered = cause.code === 'ECONNRESET' || carriesAnsweredBody(socket);
+  if (isAnswered || !socket.writable) {
     socket.destroy();
     return;
   }

@@ -1,7 +1,9 @@
+const RESERVED: ReadonlySet<string> = new Set([...Object.getOwnPropertyNames(Object.prototype), 'prototype']);
+
 /**
  * Whether it is a name that JavaScript gives a meaning of its own: what every object inherits (`__proto__`,
  * `toString`, ...), and `prototype`. Libraries between the request and its DTO drop such a property without a word.
  */
 export function isReservedName(name: string): boolean {
-  return name in Object.prototype || name === 'prototype';
+  return RESERVED.has(name);
 }

@@ -3,7 +3,7 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
-import { refuseQuery } from './refuse-query.js';
+import { refuseQuery } from './query-parameters.js';
 import { isReservedName } from './reserved-names.js';
 
 /**

@@ -1,5 +1,7 @@
-import { type ValidationError as Violation, ValidationPipe } from '@nestjs/common';
+import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
+import { validate, type ValidationError as Violation } from 'class-validator';
 import { type ErrorDetail, ValidationError } from './api-error.js';
+import { readDto } from './dto-reader.js';
 
 /**
  * What a constraint's `context` may say: the sub-properties that are missing too
@@ -9,15 +11,24 @@ export interface MissingToo {
   missingToo: readonly string[];
 }
 
+const NOT_DTOS: ReadonlySet<unknown> = new Set([undefined, String, Boolean, Number, Array, Object, Buffer, Date]);
+
 /** Checks bodies, queries and paths against their DTO: nothing is coerced, nothing unknown is let in. */
-export function createValidationPipe(): ValidationPipe {
-  return new ValidationPipe({
-    transform: true,
-    whitelist: true,
-    forbidNonWhitelisted: true,
-    validationError: { target: false, value: true },
-    exceptionFactory: (violations) => new ValidationError(violations.flatMap((one) => detailsOf(one))),
-  });
+@Injectable()
+export class ValidationPipe implements PipeTransform {
+  /** @throws ValidationError naming every offence */
+  async transform(value: unknown, { metatype, type }: ArgumentMetadata): Promise<unknown> {
+    if (type === 'custom' || NOT_DTOS.has(metatype)) return value;
+    const unknown: ErrorDetail[] = [];
+    const dto = readDto(metatype as Type<object>, value ?? {}, unknown) as object;
+    const violations = await validate(dto, {
+      forbidUnknownValues: false,
+      validationError: { target: false, value: true },
+    });
+    const details = [...unknown, ...violations.flatMap((one) => detailsOf(one))];
+    if (details.length > 0) throw new ValidationError(details);
+    return dto;
+  }
 }
 
 function detailsOf(violation: Violation, parentPath = ''): ErrorDetail[] {
@@ -28,8 +39,7 @@ function detailsOf(violation: Violation, parentPath = ''): ErrorDetail[] {
 
 /** One detail for the property, however many of its constraints were broken: the one declared first. */
 function ownDetails({ constraints = {}, contexts = {}, value }: Violation, path: string): ErrorDetail[] {
-  const names = Object.keys(constraints);
-  const message = constraints['whitelistValidation'] ? 'is not a known property' : constraints[names.at(-1) ?? ''];
+  const message = constraints[Object.keys(constraints).at(-1) ?? ''];
   if (message === undefined) return [];
   const missing = value === undefined ? Object.values<Partial<MissingToo>>(contexts) : [];
   const missingToo = missing.flatMap((context) => context.missingToo ?? []);

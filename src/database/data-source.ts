@@ -1,10 +1,12 @@
 import { DataSource } from 'typeorm';
 import { ApiKey } from '../api-keys/api-key.entity.js';
+import { Cascade } from '../api-keys/cascade.entity.js';
 import { KeyChange } from '../api-keys/key-change.entity.js';
 import { Owner } from '../audit/owner.entity.js';
 import { AuditEvent } from '../audit/audit-event.entity.js';
 import { IdempotentAnswer } from '../idempotency/idempotent-answer.entity.js';
 import { UsageDay } from '../usage/usage-day.entity.js';
+import { AddCascades1764420000000 } from './migrations/1764420000000-add-cascades.js';
 import { AddKeyLife1764300000000 } from './migrations/1764300000000-add-key-life.js';
 import type { DatabaseLocation } from '../config/environment.js';
 import { CreateApiKeys1764000000000 } from './migrations/1764000000000-create-api-keys.js';
@@ -37,12 +39,13 @@ export function createDataSource(
   return new DataSource({
     type: 'postgres',
     ...('url' in location ? { url: location.url } : embedded(location.dataDir)),
-    entities: [ApiKey, KeyChange, Owner, AuditEvent, UsageDay, IdempotentAnswer],
+    entities: [ApiKey, KeyChange, Owner, AuditEvent, UsageDay, IdempotentAnswer, Cascade],
     migrations: [
       CreateApiKeys1764000000000,
       CreateKeyChanges1764100000000,
       AddKeyLimits1764200000000,
       AddKeyLife1764300000000,
+      AddCascades1764420000000,
     ],
     migrationsTransactionMode: 'each',
     installExtensions: false,

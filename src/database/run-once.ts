@@ -5,19 +5,22 @@ import { type DataSource, QueryFailedError } from 'typeorm';
  * Runs a statement that must not run twice. It is sent on a connection that has just answered, not on one that
  * the server may read much later, when the statement has long been given up and sent again.
  *
- * @returns whether it is known to have run; if not, no answer came, and nobody can tell
+ * @returns its result; `undefined` if no answer came, and nobody can tell whether it has run
  * @throws whatever the database throws, if it has certainly not run
  */
-export async function runOnce(dataSource: DataSource, statement: string, parameters: unknown[]): Promise<boolean> {
+export async function runOnce<T>(
+  dataSource: DataSource,
+  statement: string,
+  parameters: unknown[],
+): Promise<T | undefined> {
   let isSent = false;
   try {
-    await dataSource.transaction(async (tx) => {
+    return await dataSource.transaction(async (tx) => {
       isSent = true;
-      await tx.query(statement, parameters);
+      return tx.query<T>(statement, parameters);
     });
-    return true;
   } catch (error) {
-    if (isSent && !isAnswer(error)) return false;
+    if (isSent && !isAnswer(error)) return undefined;
     throw error;
   }
 }

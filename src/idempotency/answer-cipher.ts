@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { canonicalJson } from './canonical-json.js';
 
 const CIPHER = 'aes-256-gcm';
 const [NONCE, TAG] = [12, 16];
@@ -29,9 +30,9 @@ export class AnswerCipher {
     this.#key = Buffer.from(hkdfSync('sha256', serverKey, idempotencyKey, this.id, 32));
   }
 
-  /** Of a request's body. */
+  /** Of a request's body, however its JSON was written. */
   fingerprint(body: unknown): Buffer {
-    return createHmac('sha256', this.#key).update(JSON.stringify(body)).digest();
+    return createHmac('sha256', this.#key).update(canonicalJson(body)).digest();
   }
 
   /** AES-256-GCM (NIST SP 800-38D), with a nonce of its own. */

@@ -17,6 +17,11 @@ export interface IdempotentRequest {
   body: object;
   /** `undefined` where the client leaves it to chance. */
   idempotencyKey: string | undefined;
+  /**
+   * That the caller may still be given an earlier answer, which holds a secret: it may have been revoked since it was
+   * let in. @throws ApiError if not
+   */
+  assertStillAllowed: () => Promise<void>;
 }
 
 /** Keeps the answer in the transaction of what it tells of: both are there, or neither. */
@@ -69,7 +74,7 @@ export class IdempotentAnswers {
     const [cipher] = ciphers;
     if (!cipher) return act(() => Promise.resolve());
     const fingerprint = cipher.fingerprint(request.body);
-    const earlier = await this.find<T>(ciphers, request.body);
+    const earlier = await this.find<T>(ciphers, request);
     if (earlier) return earlier;
     const [claim] = (await this.dataSource.query(CLAIM, [cipher.id, fingerprint])) as { expires_at: Date }[];
     if (!claim) return this.findOther(ciphers, request);
@@ -84,23 +89,27 @@ export class IdempotentAnswers {
   /** One for each server key, since the answer may have been kept before they were rotated. */
   private ciphersOf({ caller, call, idempotencyKey }: IdempotentRequest): AnswerCipher[] {
     if (idempotencyKey === undefined) return [];
-    const scope = [caller.ownerId, caller.apiKey?.id ?? '', ...call];
+    const scope = [caller.ownerId, caller.key?.id ?? '', ...call];
     return this.environment.answerKeys.map((key) => new AnswerCipher(key, scope, idempotencyKey));
   }
 
   /** Somebody was faster, and has either answered by now or not. */
-  private async findOther<T>(ciphers: readonly AnswerCipher[], { body }: IdempotentRequest): Promise<T> {
-    const answer = await this.find<T>(ciphers, body);
+  private async findOther<T>(ciphers: readonly AnswerCipher[], request: IdempotentRequest): Promise<T> {
+    const answer = await this.find<T>(ciphers, request);
     if (!answer) throw new IdempotencyKeyInUseError();
     return answer;
   }
 
-  private async find<T>(ciphers: readonly AnswerCipher[], body: object): Promise<T | undefined> {
+  private async find<T>(
+    ciphers: readonly AnswerCipher[],
+    { body, assertStillAllowed }: IdempotentRequest,
+  ): Promise<T | undefined> {
     const [kept] = (await this.dataSource.query(FIND, [ciphers.map(({ id }) => id)])) as Kept[];
     const cipher = kept && ciphers.find(({ id }) => id.equals(kept.id));
     if (!kept || !cipher) return undefined;
     if (!cipher.fingerprint(body).equals(kept.fingerprint)) throw new IdempotencyKeyReusedError();
     if (!kept.answer) throw new IdempotencyKeyInUseError();
+    await assertStillAllowed();
     return JSON.parse(cipher.decrypt(kept.answer)) as T;
   }
 

@@ -1,17 +1,31 @@
+import { range } from '../../test/support/at-once.js';
 import { TestClock } from '../../test/support/clock.js';
 import { itKeepsRateLimits } from '../../test/support/rate-limits.js';
+import { heldMemory } from '../../test/support/held-memory.js';
+import { UnavailableError } from '../contract/api-error.js';
 import { InProcessRateLimiter } from './in-process-rate-limiter.js';
+import type { RateLimit } from './sliding-window.js';
+
+/** How many calls are granted of twenty. */
+function grants(limiter: InProcessRateLimiter, key: string, rate: RateLimit, owner?: string): number {
+  try {
+    return range(20).filter(() => limiter.take(key, rate, 1, owner).granted).length;
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    return 0;
+  }
+}
 
 const limit = { requests: 10, windowSeconds: 60 };
 
 itKeepsRateLimits(() => {
   const clock = new TestClock();
-  return { limiter: new InProcessRateLimiter(10, clock), clock };
+  return { limiter: new InProcessRateLimiter(clock), clock };
 }, 500);
 
 it('lets through what the rate allows in the long run, less a hundredth', () => {
   const clock = new TestClock();
-  const limiter = new InProcessRateLimiter(10, clock);
+  const limiter = new InProcessRateLimiter(clock);
   let granted = 0;
   for (let second = 0; second < 6_000; second++) {
     clock.time += 1_000;
@@ -22,23 +36,81 @@ it('lets through what the rate allows in the long run, less a hundredth', () => 
 });
 
 it('counts each key for itself', () => {
-  const limiter = new InProcessRateLimiter(10, new TestClock());
+  const limiter = new InProcessRateLimiter(new TestClock());
   expect(limiter.take('one', limit, 10).granted).toBe(true);
   expect(limiter.take('other', limit, 10).granted).toBe(true);
   expect(limiter.take('one', limit, 1).granted).toBe(false);
 });
 
-it('remembers no more keys than it may, and forgets the one that was asked for least recently', () => {
-  const limiter = new InProcessRateLimiter(2, new TestClock());
-  for (const key of ['first', 'second', 'first', 'third']) limiter.take(key, limit, 5);
-  expect(limiter.size).toBe(2);
-  expect(limiter.take('first', limit, 1).granted).toBe(false);
-  expect(limiter.take('second', limit, 10).granted).toBe(true);
+it('never forgets a window that is not over: beyond its memory it opens no other one', () => {
+  const clock = new TestClock();
+  const limiter = new InProcessRateLimiter(clock, { key: 50_000, other: 50_000 });
+  const daily = { requests: 5, windowSeconds: 86_400 };
+  const granted = range(1_000).map((i) => grants(limiter, `key:${i}`, daily, `owner ${i}`));
+  const opened = granted.filter((count) => count > 0).length;
+  expect(opened).toBeGreaterThan(50);
+  expect(new Set(granted)).toEqual(new Set([5, 0]));
+  expect(limiter.bytes).toBeLessThanOrEqual(50_000);
+  expect(range(1_000).map((i) => grants(limiter, `key:${i}`, daily, `owner ${i}`))).toEqual(range(1_000).map(() => 0));
+  expect(() => limiter.take('key:another', daily, 1)).toThrow(UnavailableError);
+  clock.time += 87_300_000;
+  expect(grants(limiter, 'key:another', daily)).toBe(5);
+});
+
+it('leaves room for others, whatever one owner does', () => {
+  const limiter = new InProcessRateLimiter(new TestClock(), { key: 50_000, other: 50_000 });
+  const taken = range(1_000).map((i) => grants(limiter, `key:${i}`, limit, 'ann'));
+  expect(taken.filter((count) => count > 0).length).toBeGreaterThan(10);
+  expect(taken).toContain(0);
+  expect(range(20).map((i) => grants(limiter, `key:other ${i}`, limit, 'bob'))).toEqual(range(20).map(() => 10));
+});
+
+it('counts for each purpose in memory of its own', () => {
+  const limiter = new InProcessRateLimiter(new TestClock(), { key: 50_000, other: 50_000 });
+  const opened = (purpose: string) =>
+    range(1_000).filter((i) => grants(limiter, `${purpose}:${i}`, limit, `owner ${i}`) > 0).length;
+  expect(opened('management')).toBeGreaterThan(50);
+  expect(opened('refused')).toBeGreaterThan(50);
+  expect(opened('key')).toBeGreaterThan(50);
+});
+
+it('grants no more in a window that may not grow, and goes on to grant', () => {
+  const clock = new TestClock();
+  const bytes = 10_000;
+  const limiter = new InProcessRateLimiter(clock, { key: bytes, other: bytes });
+  let opened = 0;
+  while (grants(limiter, `key:${opened}`, { requests: 1, windowSeconds: 86_400 }) > 0) opened++;
+  const times: number[] = [];
+  for (const _ of range(6_000)) {
+    clock.time += 100;
+    if (limiter.take('key:0', limit, 1).granted) times.push(clock.time);
+    expect(limiter.bytes).toBeLessThanOrEqual(bytes);
+  }
+  const within = (end: number) => times.filter((time) => time > end - 60_000 && time <= end).length;
+  expect(Math.max(...times.map(within))).toBeLessThanOrEqual(10);
+  expect(times.length).toBeGreaterThan(50);
+});
+
+it.each([1, 5, 50])('takes the memory that it reckons, with windows of %d charges', (charges) => {
+  const [clock, keys] = [new TestClock(), 5_000];
+  const limiter = new InProcessRateLimiter(clock);
+  const id = (i: number) => `0199c0de-0000-7000-8000-${String(i).padStart(12, '0')}`;
+  const before = heldMemory();
+  for (const _ of range(charges)) {
+    clock.time += 600;
+    for (const i of range(keys)) {
+      limiter.take(`key:${id(i)}`, { requests: 100, windowSeconds: 60 }, 1, `owner ${i % 100}`);
+    }
+  }
+  const [taken, reckoned] = [heldMemory() - before, limiter.bytes].map((bytes) => Math.round(bytes / keys));
+  process.stdout.write(`a window with ${charges} charges: ${taken} bytes, reckoned ${reckoned}\n`);
+  expect((reckoned as number) / (taken as number)).toBeGreaterThan(0.7);
+  expect((reckoned as number) / (taken as number)).toBeLessThan(1.5);
 });
 
 it('drops windows that are over as new ones come', () => {
   const clock = new TestClock();
-  const limiter = new InProcessRateLimiter(1_000, clock);
+  const limiter = new InProcessRateLimiter(clock);
   for (let i = 0; i < 500; i++) limiter.take(`old ${i}`, limit, 1);
   clock.time += 61_000;
   for (let i = 0; i < 500; i++) limiter.take(`new ${i}`, limit, 1);
@@ -46,7 +118,7 @@ it('drops windows that are over as new ones come', () => {
 });
 
 it('remembers nothing for what costs nothing, or is refused', () => {
-  const limiter = new InProcessRateLimiter(10, new TestClock());
+  const limiter = new InProcessRateLimiter(new TestClock());
   limiter.take('free', limit, 0);
   limiter.take('never', limit, 11);
   expect(limiter.size).toBe(0);
@@ -54,7 +126,7 @@ it('remembers nothing for what costs nothing, or is refused', () => {
 
 it('gives back no more than still counts, where the window has changed and changed back', async () => {
   const clock = new TestClock();
-  const limiter = new InProcessRateLimiter(10, clock);
+  const limiter = new InProcessRateLimiter(clock);
   const charged = limiter.take('key', limit, 5);
   clock.time += 30_000;
   limiter.take('key', { ...limit, windowSeconds: 1 }, 0);

@@ -26,14 +26,11 @@ export class LimitsModule implements OnApplicationShutdown {
   }
 }
 
-/** Over Redis where there is one; it takes the process's own while Redis is away. */
-async function createRateLimiter(
-  { redisUrl: url, verificationCacheKeys }: Environment,
-  clock: Clock,
-): Promise<RateLimiter> {
-  const own = new InProcessRateLimiter(verificationCacheKeys, clock);
+/** Over Redis where there is one; while that is unavailable, each process counts its share of each limit itself. */
+async function createRateLimiter({ redisUrl: url }: Environment, clock: Clock): Promise<RateLimiter> {
+  const own = new InProcessRateLimiter(clock);
   if (!url) return own;
-  const shared = new RedisRateLimiter({ url }, own);
+  const shared = new RedisRateLimiter({ url }, own, clock);
   await shared.open();
   return shared;
 }

@@ -2,14 +2,15 @@ import { Injectable } from '@nestjs/common';
 import type { KeyLimits } from './key-limits.js';
 import type { NamedRate } from './rate-limit-headers.js';
 import { type RateDecision, RateLimiter } from './rate-limiter.js';
+import type { RateLimit } from './sliding-window.js';
 import { UsageMeter } from './usage-meter.js';
 
 /** Of a key, what its charges go by. */
-export type Metered = Pick<KeyLimits, 'maxUses' | 'rateLimit'> & { id: string };
+export type Metered = Pick<KeyLimits, 'maxUses' | 'rateLimit'> & { id: string; ownerId: string };
 
 /** What came of a charge. Refused, the key has paid nothing. */
 export interface Charge {
-  refusal: 'RATE_LIMITED' | 'USAGE_EXCEEDED' | null;
+  refusal: 'RATE_LIMITED' | 'USAGE_EXCEEDED' | 'REVOKED' | null;
   /** How the key stands to its rate limit; `null` without one, and where the uses have refused. */
   rate: RateDecision | null;
   /** `null` without `max_uses`. */
@@ -39,25 +40,36 @@ export class Metering {
    */
   charge(key: Metered, cost: number): Charge | Promise<Charge> {
     if (!key.rateLimit) return this.chargeUses(key, cost, null);
-    const decision = this.rateLimiter.take(`key:${key.id}`, key.rateLimit, cost);
+    const decision = this.take(key, key.rateLimit, cost);
     if (decision instanceof Promise) return decision.then((one) => this.chargeUses(key, cost, one));
     return this.chargeUses(key, cost, decision);
+  }
+
+  /** Whoever asks for several goes on with the others: what is thrown at once is thrown by a promise. */
+  private take({ id, ownerId }: Metered, rateLimit: RateLimit, cost: number): RateDecision | Promise<RateDecision> {
+    try {
+      return this.rateLimiter.take(`key:${id}`, rateLimit, cost, ownerId);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   private chargeUses(key: Metered, cost: number, rate: RateDecision | null): Charge | Promise<Charge> {
     if (rate && !rate.granted) return { ...FREE_OF_CHARGE, refusal: 'RATE_LIMITED', rate };
     if (key.maxUses !== null) return this.spend(key.id, cost, rate);
-    if (cost > 0) this.usageMeter.count(key.id, cost);
+    if (cost === 0) return rate ? { ...FREE_OF_CHARGE, rate } : FREE_OF_CHARGE;
+    if (this.usageMeter.isExact(key.id)) return this.spend(key.id, cost, rate);
+    this.usageMeter.count(key.id, cost);
     return rate ? { ...FREE_OF_CHARGE, rate } : FREE_OF_CHARGE;
   }
 
   private async spend(keyId: string, cost: number, rate: RateDecision | null): Promise<Charge> {
     try {
-      const { granted, remaining } = await this.usageMeter.spend(keyId, cost);
+      const { granted, remaining, isRevoked } = await this.usageMeter.spend(keyId, cost);
       if (granted) return { refusal: null, rate, remainingUses: remaining };
       // What it said of the rate is no longer so
       await rate?.giveBack();
-      return { refusal: 'USAGE_EXCEEDED', rate: null, remainingUses: remaining };
+      return { refusal: isRevoked ? 'REVOKED' : 'USAGE_EXCEEDED', rate: null, remainingUses: remaining };
     } catch (error) {
       await rate?.giveBack();
       throw error;

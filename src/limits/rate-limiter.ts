@@ -26,11 +26,17 @@ export interface RateDecision extends RateState {
  * that. A refusal costs nothing, a cost of 0 is always granted, and one above `requests` never.
  */
 export abstract class RateLimiter {
+  /** What it takes of this process's memory, about. */
+  abstract get bytes(): number;
+
   /**
+   * @param key begins with its purpose (`key:`, `management:`), each of which has memory of its own
    * @param cost a whole number from 0
-   * @throws UnavailableError, by its promise, where too many wait for a decision
+   * @param owner whose key it is: no owner may have more than a share of that memory
+   * @throws UnavailableError, at once or by its promise, where too many wait for a decision, or there is no memory
+   *   to count in
    */
-  abstract take(key: string, limit: RateLimit, cost: number): RateDecision | Promise<RateDecision>;
+  abstract take(key: string, limit: RateLimit, cost: number, owner?: string): RateDecision | Promise<RateDecision>;
 }
 
 /** Words a reckoning as a decision. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
+import { answerInTime } from './answer-in-time.js';
 import type { Script } from './redis-scripts.js';
 
 /** An answer that comes later than this comes too late. */
@@ -10,6 +11,14 @@ const SILENT_AT_MOST_MS = 2_000;
 const CONNECT_WITHIN_MS = 1_000;
 const RETRY_AT_LEAST_EVERY_MS = 1_000;
 const PROBE_EVERY_MS = 100;
+
+/** What its user does with a connection. */
+interface Use {
+  /** Succeeds where the server does what it is needed for. */
+  probe(connection: RedisConnection): Promise<unknown>;
+  /** Tells a server that was away what it has missed, before it is used again. */
+  catchUp(closing: AbortSignal): Promise<unknown>;
+}
 
 /**
  * A connection to Redis (6 or later) or Valkey that is either up or not used at all, so that nobody waits for
@@ -23,19 +32,14 @@ export class RedisConnection {
   private up = false;
   private regaining: Promise<void> | undefined;
 
-  /**
-   * @param url `redis://` or `rediss://`
-   * @param probe succeeds where the server does what it is needed for
-   */
+  /** @param url `redis://` or `rediss://` */
   constructor(
     url: string,
-    private readonly probe: (connection: RedisConnection) => Promise<unknown>,
+    private readonly use: Use,
   ) {
     this.client = new Redis(url, {
       lazyConnect: true,
       connectTimeout: CONNECT_WITHIN_MS,
-      commandTimeout: ANSWER_WITHIN_MS,
-      socketTimeout: SILENT_AT_MOST_MS,
       retryStrategy: (attempt) => Math.min(50 * attempt, RETRY_AT_LEAST_EVERY_MS),
       // A command fails at once where there is no connection, and is never sent twice
       enableOfflineQueue: false,
@@ -59,7 +63,7 @@ export class RedisConnection {
   async open(): Promise<void> {
     try {
       await this.client.connect();
-      await this.probe(this);
+      await this.use.probe(this);
       this.up = true;
     } catch (error) {
       this.lost(error);
@@ -73,8 +77,12 @@ export class RedisConnection {
     await this.regaining;
   }
 
-  /** @throws whatever the client or the server says; tell `lost()` of it */
-  async run({ source, sha1 }: Script, key: string, args: readonly (string | number)[]): Promise<unknown> {
+  /** @throws NoAnswerError; whatever the client or the server says; tell `lost()` of it */
+  run(script: Script, key: string, args: readonly (string | number)[]): Promise<unknown> {
+    return answerInTime(ANSWER_WITHIN_MS, this.send(script, key, args));
+  }
+
+  private async send({ source, sha1 }: Script, key: string, args: readonly (string | number)[]): Promise<unknown> {
     try {
       return await this.client.evalsha(sha1, 1, key, ...args);
     } catch (error) {
@@ -93,15 +101,22 @@ export class RedisConnection {
   }
 
   private async regain(): Promise<void> {
-    while (!this.closing.signal.aborted) {
+    const { signal } = this.closing;
+    let answeredAt = performance.now();
+    while (!signal.aborted) {
       try {
-        await sleep(PROBE_EVERY_MS, undefined, { signal: this.closing.signal, ref: false });
-        await this.probe(this);
+        await sleep(PROBE_EVERY_MS, undefined, { signal, ref: false });
+        await this.use.probe(this);
+        answeredAt = performance.now();
+        await this.use.catchUp(signal);
         this.up = true;
         this.logger.log('is back, and counts rates for all processes');
         break;
       } catch {
         // Still away, or closing
+        if (performance.now() - answeredAt < SILENT_AT_MOST_MS || signal.aborted) continue;
+        this.client.disconnect(true);
+        answeredAt = performance.now();
       }
     }
     this.regaining = undefined;

@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../config/clock.js';
 import { Admission } from '../contract/admission.js';
+import { FallbackRates } from './fallback-rates.js';
 import type { InProcessRateLimiter } from './in-process-rate-limiter.js';
+import { ProcessCount } from './process-count.js';
 import { decisionOf, type RateDecision, RateLimiter } from './rate-limiter.js';
 import { RedisConnection } from './redis-connection.js';
 import { GIVE_BACK, TAKE } from './redis-scripts.js';
-import { type RateLimit, slotMsOf } from './sliding-window.js';
+import { type RateLimit, type Reckoning, slotMsOf } from './sliding-window.js';
 
 /** So many decisions may wait for Redis: more than it makes in the time in which an answer is of use. */
 const MOST_ASKING = 10_000;
@@ -18,32 +21,45 @@ export interface RedisSettings {
   clock?: Clock;
 }
 
+/** For how long this process still decides by itself once Redis answers, so that all have told it what they granted. */
+const SETTLE_MS = 500;
+const BEAT_EVERY_MS = 2_000;
+/** So many keys are told at once. */
+const TOLD_AT_ONCE = 100;
+
 /**
  * Counts in Redis, for all processes together: one script call a decision, by the server's own time.
  *
- * While Redis is away, this process decides at once, by its own count; what it grants meanwhile is not told to
- * Redis afterwards. A call that Redis answers too late may be charged there besides: too strict for a window,
- * never too lax. If the server's clock jumps forwards, what was granted before is forgotten.
+ * While Redis is unavailable, this process decides at once, within its share of each limit (`FallbackRates`), and tells
+ * Redis what it has granted before using it again. A call that Redis answers too late may be charged there besides: too
+ * strict for a window, never too lax. If the server's clock jumps forwards, what was granted before is forgotten.
  */
 export class RedisRateLimiter extends RateLimiter {
   /** How many decisions this process has made because Redis was away. */
   fallbacks = 0;
   private readonly asking = new Admission(MOST_ASKING, 'Too many rates are being counted.');
   private readonly connection: RedisConnection;
+  private readonly processes: ProcessCount;
+  private readonly fallback: FallbackRates;
   private readonly prefix: string;
-  private readonly clock: Clock | undefined;
+  private readonly serverClock: Clock | undefined;
+  private heartbeat: NodeJS.Timeout | undefined;
 
+  /** @param clock this process's own, by which it counts while Redis is unavailable */
   constructor(
-    { url, prefix = 'w3ipfs:rate:', clock }: RedisSettings,
-    private readonly own: InProcessRateLimiter,
+    { url, prefix = 'w3ipfs:rate:', clock: serverClock }: RedisSettings,
+    own: InProcessRateLimiter,
+    clock: Clock,
   ) {
     super();
     this.prefix = prefix;
-    this.clock = clock;
-    // A charge, since a server that cannot write (out of memory, a replica) is of no use either
-    this.connection = new RedisConnection(url, (connection) =>
-      connection.run(TAKE, `${prefix}probe`, [1_000_000, 10, 1, '']),
-    );
+    this.serverClock = serverClock;
+    this.processes = new ProcessCount(`${prefix}processes`);
+    this.fallback = new FallbackRates(own, () => this.processes.count, clock);
+    this.connection = new RedisConnection(url, {
+      probe: (connection) => this.probe(connection),
+      catchUp: (closing) => this.catchUp(closing),
+    });
   }
 
   /** Whether decisions are made in Redis now. */
@@ -51,44 +67,62 @@ export class RedisRateLimiter extends RateLimiter {
     return this.connection.isUp;
   }
 
+  get bytes(): number {
+    return this.fallback.bytes;
+  }
+
+  /** How many processes count in this Redis, as far as this one knows. */
+  get processCount(): number {
+    return this.processes.count;
+  }
+
   /** Connects; resolves after the first attempt, however it ends. */
-  open(): Promise<void> {
-    return this.connection.open();
+  async open(): Promise<void> {
+    await this.connection.open();
+    this.heartbeat = setInterval(() => this.beat(), BEAT_EVERY_MS).unref();
   }
 
   close(): Promise<void> {
+    clearInterval(this.heartbeat);
     return this.connection.close();
   }
 
-  take(key: string, limit: RateLimit, cost: number): RateDecision | Promise<RateDecision> {
-    return this.connection.isUp ? this.takeShared(key, limit, cost) : this.takeAlone(key, limit, cost);
+  take(key: string, limit: RateLimit, cost: number, owner?: string): RateDecision | Promise<RateDecision> {
+    return this.connection.isUp ? this.takeShared(key, limit, cost, owner) : this.takeAlone(key, limit, cost, owner);
   }
 
-  private async takeShared(key: string, limit: RateLimit, cost: number): Promise<RateDecision> {
-    const slotMs = slotMsOf(limit);
+  private async takeShared(key: string, limit: RateLimit, cost: number, owner?: string): Promise<RateDecision> {
     this.asking.enter();
     try {
-      const args = [limit.requests, slotMs, cost, this.clock?.now() ?? ''];
-      const answer = await this.connection.run(TAKE, this.prefix + key, args);
-      const [granted, remaining, resetMs, retryAfterMs, position] = answer as [number, number, number, number, number];
-      const reckoning = { granted: granted === 1, remaining, resetMs, retryAfterMs };
-      let charge: number[] | undefined = reckoning.granted && cost > 0 ? [position, slotMs, cost] : undefined;
+      const [reckoning, charge] = await this.ask(key, limit, cost);
+      let charged = charge;
       return decisionOf(limit, reckoning, async () => {
-        const given = charge;
-        charge = undefined;
+        const given = charged;
+        charged = undefined;
         if (given) await this.giveBack(key, given);
       });
     } catch (error) {
       this.connection.lost(error);
-      return this.takeAlone(key, limit, cost);
+      return this.takeAlone(key, limit, cost, owner);
     } finally {
       this.asking.leave();
     }
   }
 
-  private takeAlone(key: string, limit: RateLimit, cost: number): RateDecision {
+  /** @param isGranted whether the cost was granted already, and is to be charged even if it does not fit */
+  private async ask(key: string, limit: RateLimit, cost: number, isGranted = false): Promise<[Reckoning, number[]?]> {
+    const slotMs = slotMsOf(limit);
+    const args = [limit.requests, slotMs, cost, this.serverClock?.now() ?? '', Number(isGranted)];
+    const answer = await this.connection.run(TAKE, this.prefix + key, args);
+    const [granted, remaining, resetMs, retryAfterMs, position] = answer as [number, number, number, number, number];
+    const reckoning = { granted: granted === 1, remaining, resetMs, retryAfterMs };
+    this.fallback.note(key, limit, reckoning);
+    return reckoning.granted && cost > 0 ? [reckoning, [position, slotMs, cost]] : [reckoning];
+  }
+
+  private takeAlone(key: string, limit: RateLimit, cost: number, owner?: string): RateDecision {
     this.fallbacks++;
-    return this.own.take(key, limit, cost);
+    return this.fallback.take(key, limit, cost, owner);
   }
 
   private async giveBack(key: string, charge: readonly number[]): Promise<void> {
@@ -97,6 +131,39 @@ export class RedisRateLimiter extends RateLimiter {
       await this.connection.run(GIVE_BACK, this.prefix + key, charge);
     } catch (error) {
       this.connection.lost(error);
+    }
+  }
+
+  private async probe(connection: RedisConnection): Promise<void> {
+    // A charge, since a server that cannot write (out of memory, a replica) is of no use either
+    await connection.run(TAKE, `${this.prefix}probe`, [1_000_000, 10, 1, '']);
+    await this.processes.beat(connection);
+  }
+
+  private beat(): void {
+    if (!this.connection.isUp) return;
+    this.processes.beat(this.connection).catch((error: unknown) => this.connection.lost(error));
+  }
+
+  private async catchUp(closing: AbortSignal): Promise<void> {
+    await this.tellDebts();
+    await sleep(SETTLE_MS, undefined, { signal: closing, ref: false });
+    await this.tellDebts();
+    this.fallback.end();
+  }
+
+  /** Tells Redis what was granted without it, also while it is being told; what fails is told again the next time. */
+  private async tellDebts(): Promise<void> {
+    for (let debts = this.fallback.collectDebts(); debts.length > 0; debts = this.fallback.collectDebts()) {
+      while (debts.length > 0) {
+        const some = debts.slice(0, TOLD_AT_ONCE);
+        const told = some.map(([key, { limit, cost }]) => this.ask(key, limit, cost, true));
+        await Promise.all(told).catch((error: unknown) => {
+          this.fallback.oweAgain(debts);
+          throw error;
+        });
+        debts.splice(0, some.length);
+      }
     }
   }
 }

@@ -15,7 +15,8 @@ function script(source: string): Script {
  * clock, its position, the sum, and the ring of counts (see `sliding-window.ts`). It is written when something is
  * charged, or the clock has run backwards, and ends with the window.
  *
- * ARGV: requests, slot in milliseconds, cost, and the time in milliseconds, or '' for the server's own.
+ * ARGV: requests, slot in milliseconds, cost, the time in milliseconds, or '' for the server's own, and 1 if the cost
+ * is to be charged whether it fits or not, since it was granted elsewhere.
  * Answers: granted (0, 1), remaining, reset in ms, retry after in ms, and the position of the charge.
  */
 export const TAKE = script(/* lua */ `
@@ -68,7 +69,7 @@ end
 local function weightOf(age) return weights[(position - age) % RING + 1] end
 local function untilEnd(age) return math.ceil((slot - age + RING) * slotMs - now) end
 
-local granted = cost == 0 or sum + cost <= requests
+local granted = cost == 0 or sum + cost <= requests or ARGV[5] == '1'
 local retryAfterMs = 0
 if granted and cost > 0 then
   local place = position % RING + 1
@@ -110,4 +111,18 @@ local place = (position - age) % RING + 1
 local cost = math.min(tonumber(ARGV[3]), weights[place])
 weights[place] = weights[place] - cost
 redis.call('SET', KEYS[1], cmsgpack.pack({slotMs, slot, position, sum - cost, weights}), 'KEEPTTL')
+`);
+
+/**
+ * Lists a process among those that count here, and says how many there are.
+ *
+ * ARGV: the process, and for how many milliseconds it counts without telling again.
+ */
+export const HEARTBEAT = script(/* lua */ `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('ZCARD', KEYS[1])
 `);

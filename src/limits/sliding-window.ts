@@ -1,3 +1,5 @@
+import { RING, SlotCounts, SLOTS } from './slot-counts.js';
+
 /** At most `requests` (1 to 1,000,000) in any window of `windowSeconds` (1 to 86,400 * 31). */
 export interface RateLimit {
   requests: number;
@@ -23,11 +25,8 @@ export interface Charge {
   cost: number;
 }
 
-/** Into how many slots a window is divided. */
-const SLOTS = 100;
-
-/** A window that begins within a slot overlaps one more. */
-const RING = SLOTS + 1;
+/** An object with a boxed number. */
+const OBJECT_BYTES = 24 + 3 * 8 + 16;
 
 /** The length of a slot in milliseconds, always whole. */
 export function slotMsOf(limit: RateLimit): number {
@@ -46,102 +45,91 @@ export function slotMsOf(limit: RateLimit): number {
  *   too lax, and for one window at the most.
  */
 export class SlidingWindow {
-  private weights = new Uint32Array(RING);
-  private sum = 0;
+  private readonly counts: SlotCounts;
   private slotMs: number;
   /** The newest slot, by the clock. */
   private slot: number;
-  /** Where the newest slot's count stands, modulo the ring's size; unlike `slot` it never runs backwards. */
-  private position: number;
 
   constructor(limit: RateLimit, now: number) {
     this.slotMs = slotMsOf(limit);
     this.slot = Math.floor(now / this.slotMs);
-    this.position = this.slot;
+    this.counts = new SlotCounts(this.slot);
   }
 
-  /** Charges the cost if it fits; a cost of 0 always does. Times are from 1970 on. */
-  take(limit: RateLimit, cost: number, now: number): Reckoning {
+  /** What it takes of memory, about. */
+  get bytes(): number {
+    return OBJECT_BYTES + this.counts.bytes;
+  }
+
+  /**
+   * Charges the cost if it fits; a cost of 0 always does. Times are from 1970 on.
+   *
+   * @param mayGrow whether it may take more memory; if not, some of what was granted may count for longer
+   */
+  take(limit: RateLimit, cost: number, now: number, mayGrow = true): Reckoning {
     const slotMs = slotMsOf(limit);
     if (slotMs === this.slotMs) this.moveTo(now);
     else this.resize(slotMs, now);
-    const granted = cost === 0 || this.sum + cost <= limit.requests;
-    if (granted) this.add(0, cost);
+    const granted = cost === 0 || this.counts.sum + cost <= limit.requests;
+    if (granted) this.counts.add(0, cost, mayGrow);
     return {
       granted,
-      remaining: Math.max(0, limit.requests - this.sum),
+      remaining: Math.max(0, limit.requests - this.counts.sum),
       resetMs: this.resetMs(now),
       retryAfterMs: granted ? 0 : this.retryAfterMs(limit, cost, now),
     };
   }
 
+  /** Charges what was granted elsewhere, as if in the slot that counts until then, or the newest one. */
+  charge(cost: number, until: number): void {
+    const age = Math.floor(this.slot + RING - until / this.slotMs);
+    this.counts.add(Math.min(Math.max(age, 0), SLOTS), cost);
+  }
+
   /** What a `take()` just now has charged. */
   chargeOf(cost: number): Charge {
-    return { position: this.position, slotMs: this.slotMs, cost };
+    return { position: this.counts.position, slotMs: this.slotMs, cost };
   }
 
   /** Undoes a charge, unless the window's length has changed since; of one that changed and changed back, what is left. */
   giveBack({ position, slotMs, cost }: Charge): void {
-    const age = this.position - position;
-    if (slotMs === this.slotMs && age >= 0 && age < RING) this.add(age, -Math.min(cost, this.weightOf(age)));
+    const age = this.counts.position - position;
+    if (slotMs !== this.slotMs || age < 0 || age >= RING) return;
+    this.counts.add(age, -Math.min(cost, this.counts.weightOf(age)));
   }
 
   /** Whether nothing counts any more. */
   isOver(now: number): boolean {
-    return this.sum === 0 || now >= this.endOf(0);
+    return this.counts.sum === 0 || now >= this.endOf(0);
   }
 
   private moveTo(now: number): void {
     const slot = Math.floor(now / this.slotMs);
     const passed = Math.max(0, slot - this.slot);
     this.slot = slot;
-    for (let i = 1; i <= Math.min(passed, RING) && this.sum > 0; i++) {
-      const place = (this.position + i) % RING;
-      this.sum -= this.weights[place] ?? 0;
-      this.weights[place] = 0;
-    }
-    this.position += passed;
+    this.counts.advance(passed);
   }
 
   private resize(slotMs: number, now: number): void {
-    const former = Array.from({ length: RING }, (_, age) => ({ end: this.endOfSlot(age), weight: this.weightOf(age) }));
-    this.weights.fill(0);
-    this.sum = 0;
+    const ages = Array.from({ length: RING }, (_, age) => age);
+    const former = ages.map((age) => ({ end: this.endOfSlot(age), weight: this.counts.weightOf(age) }));
     this.slotMs = slotMs;
     this.slot = Math.floor(now / slotMs);
-    this.position = this.slot;
+    this.counts.clear(this.slot);
     for (const { end, weight } of former) {
       const age = this.slot - Math.floor(Math.min(end, now) / slotMs);
-      if (age < RING) this.add(age, weight);
+      if (age < RING) this.counts.add(age, weight);
     }
   }
 
   private resetMs(now: number): number {
-    let age = 0;
-    while (age < RING && this.weightOf(age) === 0) age++;
+    const age = this.counts.newestAge();
     return age === RING ? 0 : this.endOf(age) - now;
   }
 
   private retryAfterMs({ requests, windowSeconds }: RateLimit, cost: number, now: number): number {
-    return cost > requests ? windowSeconds * 1_000 : this.untilSumIs(requests - cost, now);
-  }
-
-  /** How long until no more than this counts, which is less than what counts now. */
-  private untilSumIs(bearable: number, now: number): number {
-    let left = this.sum;
-    let age = RING;
-    while (left > bearable && age > 0) left -= this.weightOf(--age);
-    return this.endOf(age) - now;
-  }
-
-  private weightOf(age: number): number {
-    return this.weights[(this.position - age) % RING] ?? 0;
-  }
-
-  private add(age: number, weight: number): void {
-    const place = (this.position - age) % RING;
-    this.weights[place] = (this.weights[place] ?? 0) + weight;
-    this.sum += weight;
+    if (cost > requests) return windowSeconds * 1_000;
+    return this.endOf(this.counts.ageToLeave(requests - cost)) - now;
   }
 
   private endOfSlot(age: number): number {

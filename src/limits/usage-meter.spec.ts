@@ -28,3 +28,10 @@ it('ends after one more try, however long the database has not answered', async 
   expect([tries, hasEnded]).toEqual([2, true]);
   await ended;
 });
+
+it('keeps uses of so many keys for the next writing, and counts what it has lost', () => {
+  const meter = new UsageMeter({} as DataSource, new TestClock());
+  for (let key = 0; key < 200_010; key++) meter.count(`key ${key}`, 2);
+  meter.count('key 0', 1);
+  expect(meter.lost).toBe(20);
+});

@@ -12,7 +12,7 @@ import { Tracing } from './tracing.js';
 
 type Answered = FastifyRequest &
   Partial<AuthenticatedRequest & RefusedRequest> &
-  Pick<DirectRequest, 'principal'> &
+  Partial<Pick<DirectRequest, 'caller'>> &
   FailedRequest;
 
 /** Tells whoever keeps account of them of all requests that were answered. */
@@ -49,7 +49,7 @@ export class AnsweredRequests implements OnModuleInit {
     const { raw, id, method, user, refused, errorCode: error } = request;
     const route = request.routeOptions.url ?? 'none';
     const known = user ?? refused;
-    const principal = known?.reference ?? request.principal;
+    const principal = known?.reference ?? request.caller;
     // Whoever was let in, and whose call failed for what it asks
     const verdict = request.verdict ?? (known && 'VALID');
     const seconds = (performance.now() - began) / 1_000;

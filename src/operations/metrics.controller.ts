@@ -27,8 +27,8 @@ export class MetricsController {
     content: { 'text/plain': { schema: { type: 'string' } } },
   })
   @ApiErrors('ambiguous_credentials', 'unauthenticated', 'internal')
-  read(@Req() request: FastifyRequest & Pick<DirectRequest, 'principal'>): Promise<string> {
-    request.principal = this.serviceTokens.identify(request.raw);
+  read(@Req() request: FastifyRequest & Partial<Pick<DirectRequest, 'caller'>>): Promise<string> {
+    request.caller = this.serviceTokens.identify(request.raw);
     return this.metrics.registry.metrics();
   }
 }

@@ -5,12 +5,14 @@ import { VERIFICATION_POOL } from '../database/database.module.js';
 import { RateLimiter } from '../limits/rate-limiter.js';
 import { RedisRateLimiter } from '../limits/redis-rate-limiter.js';
 import { UsageMeter } from '../limits/usage-meter.js';
+import { UsageStatistics } from '../usage/usage-statistics.js';
 import { ChangeFeed } from '../verification/change-feed.js';
 import { KnownKeys } from '../verification/known-keys.js';
 import { SecretChecks } from '../verification/secret-checks.js';
 import { Verifier } from '../verification/verifier.js';
 import { background } from '../contract/background.js';
 import type { AnsweredRequest } from '../contract/answered-request.js';
+import { RequestBodies } from '../contract/request-bodies.js';
 import { Overload } from './overload.js';
 import { RequestDurations } from './request-durations.js';
 
@@ -46,8 +48,10 @@ export class Metrics implements OnModuleInit {
     secretChecks: SecretChecks,
     feed: ChangeFeed,
     private readonly usageMeter: UsageMeter,
+    statistics: UsageStatistics,
     rateLimiter: RateLimiter,
     overload: Overload,
+    bodies: RequestBodies,
   ) {
     collectDefaultMetrics({ register: this.registry });
     this.registry.registerMetric(this.requests as unknown as Histogram);
@@ -59,9 +63,16 @@ export class Metrics implements OnModuleInit {
       () => knownKeys.readsUnderWay,
     );
     this.gauge('known_keys', 'Keys that are remembered', () => knownKeys.size);
+    this.gauge('known_keys_bytes', 'What they take of the heap', () => knownKeys.bytes);
+    this.gauge('rate_limiter_bytes', 'What counting rates takes of memory', () => rateLimiter.bytes);
     this.byKind(overload);
+    this.bySender(bodies);
     this.gauge('argon2_waiting', 'Checks of secrets that wait for a core', () => secretChecks.waiting);
     this.gauge('change_feed_age_seconds', 'Since when changes may have been missed', () => feed.age / 1_000);
+    this.counter('statistics_lost_total', 'Uses and verdicts that were not counted', 'kind', () => ({
+      uses: usageMeter.lost,
+      verdicts: statistics.lost,
+    }));
     this.gauge('uses_waiting', 'Uses that wait to be made durable', () => usageMeter.waitingCount);
     this.byPool('database_connections_waiting', 'Queries that wait for a connection', 'waitingCount');
     this.byPool('database_connections', 'Open connections in the pools', 'totalCount');
@@ -70,6 +81,7 @@ export class Metrics implements OnModuleInit {
     }));
     if (rateLimiter instanceof RedisRateLimiter) {
       this.gauge('redis_up', 'Whether rates are counted over Redis now', () => Number(rateLimiter.isShared));
+      this.gauge('rate_limiter_processes', 'How many processes count in this Redis', () => rateLimiter.processCount);
       this.counter('rate_limiter_fallbacks_total', 'Decisions made without Redis', 'limiter', () => ({
         own: rateLimiter.fallbacks,
       }));
@@ -113,6 +125,24 @@ export class Metrics implements OnModuleInit {
       registers: [this.registry],
       collect: () => Object.entries(read('underWay')).forEach(([kind, count]) => gauge.set({ kind }, count)),
     });
+  }
+
+  private bySender({ unfinished }: RequestBodies): void {
+    const { clients, services } = unfinished;
+    const gauge: Gauge = new Gauge({
+      name: `${PREFIX}unfinished_body_bytes`,
+      help: 'Memory of bodies that have begun and not ended',
+      labelNames: ['sender'],
+      registers: [this.registry],
+      collect: () => {
+        gauge.set({ sender: 'clients' }, clients.bytes);
+        gauge.set({ sender: 'services' }, services.bytes);
+      },
+    });
+    this.counter('unfinished_bodies_given_up_total', 'Bodies that did not end and had to make room', 'sender', () => ({
+      clients: clients.givenUp,
+      services: services.givenUp,
+    }));
   }
 
   private gauge(name: string, help: string, read: () => number): void {

@@ -2,9 +2,11 @@ import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { ENVIRONMENT } from '../config/environment.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
+import { ContractModule } from '../contract/contract.module.js';
 import { HealthController } from './health.controller.js';
 import { ClientAddress } from '../limits/client-address.js';
 import { LimitsModule } from '../limits/limits.module.js';
+import { UsageModule } from '../usage/usage.module.js';
 import { ServiceTokens } from '../verification/service-tokens.js';
 import { VerificationModule } from '../verification/verification.module.js';
 import { Housekeeping } from './housekeeping.js';
@@ -18,7 +20,7 @@ import { createTracing, Tracing } from './tracing.js';
 
 /** What whoever runs the service needs of it. */
 @Module({
-  imports: [VerificationModule, LimitsModule, OverloadModule],
+  imports: [ContractModule, VerificationModule, LimitsModule, UsageModule, OverloadModule],
   controllers: [HealthController, MetricsController],
   providers: [
     Housekeeping,

@@ -20,7 +20,7 @@ const ADDRESS_SHARE = { running: 20, queued: Number.POSITIVE_INFINITY };
 
 /** What a direct route says of its requests: how many places they take, by their body. */
 interface RouteConfig {
-  direct?: { weigh?: ((body: unknown) => number) | undefined };
+  direct?: { options?: { weigh?: (body: unknown) => number } };
 }
 
 /**
@@ -87,7 +87,11 @@ export class Overload implements OnModuleInit {
     if (!url?.startsWith('/api/')) return;
     const { direct } = config as RouteConfig;
     // What belongs into the direct lane and is out of the ordinary comes this way too
-    if (direct) return void this.held.set(request, [this.enter(this.verification, direct.weigh?.(request.body))]);
+    if (direct) {
+      const weight = direct.options?.weigh?.(request.body);
+      this.held.set(request, [this.enter(this.verification, weight)]);
+      return;
+    }
     const turn = await this.arrivals.take(this.clientAddress.networkOf(request.raw));
     this.held.set(request, [turn]);
     this.held.get(request)?.push(this.enter(this.arriving));

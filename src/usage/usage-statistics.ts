@@ -1,14 +1,16 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { Clock } from '../config/clock.js';
 import { inOneLine } from '../contract/error-text.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { runOnce } from '../database/run-once.js';
 import { WriteBehind } from '../database/write-behind.js';
+import { digestInSql } from './hash-digest.js';
 import { UsageDay } from './usage-day.entity.js';
 
 const DAY_MS = 86_400_000;
+/** Of how many keys and days statistics may wait to be written, some 400 bytes each; those of further ones are lost. */
+const MOST_WAITING = 200_000;
 
 /** In the order of the primary key, as everywhere, so that processes cannot lock each other out for good. */
 const ADD = `
@@ -17,14 +19,19 @@ const ADD = `
   ORDER BY api_key_id, day, code
   ON CONFLICT (api_key_id, day, code) DO UPDATE SET count = usage_days.count + excluded.count`;
 
+/** Skips keys whose rows others have locked, rather than hold those of others meanwhile, and tells which. */
 const TOUCH = `
-  WITH locked AS (
-    SELECT k.id, used.at FROM api_keys AS k
-    JOIN unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS used (id, hash, at) ON k.id = used.id
-    WHERE k.previous_secret_hash = used.hash ORDER BY k.id FOR UPDATE OF k
+  WITH used AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS used (id, hash, at)
+  ), locked AS (
+    SELECT k.id, used.at FROM api_keys AS k JOIN used ON k.id = used.id
+    WHERE ${digestInSql('k.previous_secret_hash')} = used.hash ORDER BY k.id FOR UPDATE OF k SKIP LOCKED
+  ), touched AS (
+    UPDATE api_keys AS k SET previous_secret_last_used_at = greatest(k.previous_secret_last_used_at, locked.at)
+    FROM locked WHERE k.id = locked.id RETURNING k.id
   )
-  UPDATE api_keys AS k SET previous_secret_last_used_at = greatest(k.previous_secret_last_used_at, locked.at)
-  FROM locked WHERE k.id = locked.id`;
+  SELECT k.id FROM api_keys AS k JOIN used ON k.id = used.id
+  WHERE ${digestInSql('k.previous_secret_hash')} = used.hash AND k.id NOT IN (SELECT id FROM touched)`;
 
 /** How often a key got each verdict on one day. */
 export interface DayOfUse {
@@ -34,7 +41,7 @@ export interface DayOfUse {
   denied: Record<string, number>;
 }
 
-/** When the secret before the last rotation was used; of which rotation, its hash tells. */
+/** When the secret before the last rotation was used; of which rotation, the digest of its hash tells. */
 interface UseOfPreviousSecret {
   hash: string | null;
   at: number;
@@ -46,7 +53,11 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(UsageStatistics.name);
   /** By day, then by key, then by code. */
   private verdicts = new Map<number, Map<string, Record<string, number>>>();
+  /** Of how many keys and days. */
+  private waiting = 0;
   private previousSecrets = new Map<string, UseOfPreviousSecret>();
+  /** How many verdicts were not counted, because too many keys waited to be written. */
+  lost = 0;
   private readonly writer = new WriteBehind(() => this.write());
 
   constructor(
@@ -67,7 +78,8 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** The secret before the last rotation was used. */
-  notePreviousSecret({ id, previousSecretHash: hash }: Pick<ApiKey, 'id' | 'previousSecretHash'>): void {
+  notePreviousSecret({ id, storedHash: hash }: { id: string; storedHash: string | null }): void {
+    if (this.previousSecrets.size >= MOST_WAITING && !this.previousSecrets.has(id)) return;
     this.previousSecrets.set(id, { hash, at: this.clock.now() });
   }
 
@@ -104,7 +116,14 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     let keys = this.verdicts.get(day);
     if (!keys) this.verdicts.set(day, (keys = new Map()));
     let counts = keys.get(keyId);
-    if (!counts) keys.set(keyId, (counts = {}));
+    if (!counts) {
+      if (this.waiting >= MOST_WAITING) {
+        this.lost += times;
+        return;
+      }
+      keys.set(keyId, (counts = {}));
+      this.waiting++;
+    }
     counts[code] = (counts[code] ?? 0) + times;
   }
 
@@ -114,14 +133,15 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
       [...keys].flatMap(([id, counts]) => Object.entries(counts).map(([code, count]) => ({ day, id, code, count }))),
     );
     this.verdicts = new Map();
+    this.waiting = 0;
     try {
-      const isKnown = await runOnce(this.dataSource, ADD, [
+      const written = await runOnce<unknown>(this.dataSource, ADD, [
         rows.map(({ id }) => id),
         rows.map(({ day }) => dayOf(day * DAY_MS)),
         rows.map(({ code }) => code),
         rows.map(({ count }) => count),
       ]);
-      if (!isKnown) this.logger.warn('Whether verdicts were counted is not known: not once more.');
+      if (written === undefined) this.logger.warn('Whether verdicts were counted is not known: not once more.');
     } catch (error) {
       for (const { day, id, code, count } of rows) this.add(day, id, code, count);
       throw error;
@@ -134,14 +154,22 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     this.previousSecrets = new Map();
     const uses = [...used.values()];
     try {
-      await this.dataSource.query(TOUCH, [
+      const skipped = (await this.dataSource.query(TOUCH, [
         [...used.keys()],
         uses.map(({ hash }) => hash),
         uses.map(({ at }) => new Date(at)),
-      ]);
+      ])) as { id: string }[];
+      this.keepPreviousSecrets(used, new Set(skipped.map(({ id }) => id)));
     } catch (error) {
-      for (const [id, use] of used) if (!this.previousSecrets.has(id)) this.previousSecrets.set(id, use);
+      this.keepPreviousSecrets(used, new Set(used.keys()));
       throw error;
+    }
+  }
+
+  /** For the next time, unless they have been used again by now. */
+  private keepPreviousSecrets(used: ReadonlyMap<string, UseOfPreviousSecret>, ids: ReadonlySet<string>): void {
+    for (const [id, use] of used) {
+      if (ids.has(id) && !this.previousSecrets.has(id)) this.previousSecrets.set(id, use);
     }
   }
 }

@@ -10,15 +10,16 @@ import { Database } from '../database/database.js';
 import { DatabaseAwayError } from '../database/database-away.js';
 import { HedgedConnection, READ_LIMITS } from '../database/hedged-connection.js';
 import { within } from '../database/within.js';
+import { CachedKey, digestOf } from './cached-key.js';
 import { ChangeFeed } from './change-feed.js';
+import { KeyCache } from './key-cache.js';
 import { KeyReader } from './key-reader.js';
 import { KeyRereads } from './key-rereads.js';
-import { KnownKey } from './known-key.js';
-import { isInOverlap, SecretChecks } from './secret-checks.js';
+import { SecretChecks } from './secret-checks.js';
 
-type Found = KnownKey | undefined;
+type Found = CachedKey | undefined;
 
-/** A look-up under way, which is outdated once its key has changed since it began to read. */
+/** A look-up under way, which is outdated once its key may have changed since it began to read. */
 interface LookUp {
   readonly id: string;
   readonly pair: KeyPair;
@@ -36,12 +37,10 @@ const MOST_READING = 1_000;
 /** A key that changes again and again while it is read is refused service, rather than read for ever. */
 const MOST_READS = 5;
 
-/** Remembers the keys that have passed, and the pairs that have not, for as long as that can be believed. */
+/** Remembers the keys that have passed, and the pairs that have not, for as long as that can be trusted. */
 @Injectable()
 export class KnownKeys implements OnApplicationShutdown {
-  private readonly keys: LRUCache<string, KnownKey>;
-  /** By their previous secrets, while a rotation's overlap lasts. */
-  private readonly rotated: LRUCache<string, KnownKey>;
+  private readonly cache: KeyCache;
   private readonly refusals = new LRUCache<string, true>({ max: REMEMBERED_REFUSALS, ttl: REFUSAL_TTL_MS });
   /** How often pairs were told: remembered, refused by their tag, refused before, with others, or from the database. */
   readonly lookups = { known: 0, made_up: 0, refused: 0, shared: 0, read: 0 };
@@ -59,15 +58,15 @@ export class KnownKeys implements OnApplicationShutdown {
     @Inject(ENVIRONMENT) private readonly environment: Environment,
     private readonly secretChecks: SecretChecks,
     private readonly feed: ChangeFeed,
-    private readonly clock: Clock,
+    clock: Clock,
     database: Database,
     reader: KeyReader,
   ) {
-    const refusalStandsMs = Math.min(REFUSAL_STANDS_MS, environment.revocationBoundMs / 5);
+    const { verificationCacheKeys: keys, verificationCacheBytes: bytes, revocationBoundMs } = environment;
+    this.cache = new KeyCache({ keys, bytes }, clock);
+    const refusalStandsMs = Math.min(REFUSAL_STANDS_MS, revocationBoundMs / 5);
     this.connection = new HedgedConnection(() => database.dedicated(READ_LIMITS), refusalStandsMs);
     this.reads = new KeyRereads((apiKeys) => this.connection.run((client) => reader.find(client, apiKeys)));
-    this.keys = new LRUCache({ max: environment.verificationCacheKeys });
-    this.rotated = new LRUCache({ max: environment.verificationCacheKeys });
     feed.subscribe({
       changed: (apiKeys) => this.forget(apiKeys),
       anyMayHaveChanged: (isOtherServer) => this.doubtAll(isOtherServer),
@@ -80,12 +79,22 @@ export class KnownKeys implements OnApplicationShutdown {
 
   /** How many keys are remembered. */
   get size(): number {
-    return this.keys.size + this.rotated.size;
+    return this.cache.size;
+  }
+
+  /** What they take of the heap. */
+  get bytes(): number {
+    return this.cache.bytes;
   }
 
   /** How many keys are being read and hashed. */
   get readsUnderWay(): number {
     return this.reading.underWay;
+  }
+
+  /** Whether the network or the server said just now that the database is away. */
+  get isDatabaseAway(): boolean {
+    return this.connection.isAway;
   }
 
   /**
@@ -94,21 +103,15 @@ export class KnownKeys implements OnApplicationShutdown {
    * @throws UnavailableError if that cannot be told now
    */
   find(pair: KeyPair): Found | Promise<Found> {
-    const known = this.known(pair);
+    const known = this.cache.get(pair);
     if (known) {
       this.lookups.known++;
-      return this.feed.isFresh && known.epoch === this.epoch ? known : this.revalidate(known, pair);
+      const isTrusted = this.feed.isFresh && known.epoch === this.epoch && !this.cache.isDue(known);
+      return isTrusted ? known : this.revalidate(known, pair);
     }
     if (isGenuine(pair, this.environment.credentialKeys)) return this.lookUpOnce(pair);
     this.lookups.made_up++;
     return undefined;
-  }
-
-  private known({ apiKey, secretKey }: KeyPair): Found {
-    const current = this.keys.get(apiKey);
-    if (current?.hasSecret(secretKey)) return current;
-    const previous = this.rotated.size > 0 ? this.rotated.get(apiKey) : undefined;
-    return previous?.hasSecret(secretKey) && isInOverlap(previous.apiKey, this.clock.now()) ? previous : undefined;
   }
 
   /** However many callers wait for the same pair, it is read once and hashed once. */
@@ -148,20 +151,19 @@ export class KnownKeys implements OnApplicationShutdown {
         this.refusals.set(id, true);
         return undefined;
       }
-      return this.remember(new KnownKey(apiKey, hash('sha256', pair.secretKey, 'buffer'), which), lookUp);
+      return this.remember(new CachedKey(apiKey, digestOf(pair.secretKey), which), lookUp);
     }
     throw new UnavailableError('This API key is being changed. Try again in a moment.', { retryAfterSeconds: 1 });
   }
 
   /** Reads a cached key again, because changes may have been missed; hashes only a secret that has changed. */
-  private async revalidate(known: KnownKey, pair: KeyPair): Promise<Found> {
+  private async revalidate(known: CachedKey, pair: KeyPair): Promise<Found> {
     const lookUp = this.begin(pair, '');
     try {
       const apiKey = await this.reads.read(pair.apiKey);
-      const hashed = apiKey && known.hashIn(apiKey);
-      if (!apiKey || !hashed || hashed !== known.hashIn(known.apiKey)) return this.lookUpOnce(pair);
-      const fresh = new KnownKey(apiKey, known.secretDigest, known.which);
-      return lookUp.isOutdated ? fresh : this.remember(fresh, lookUp);
+      const renewed = apiKey && known.renewed(apiKey);
+      if (!renewed) return this.lookUpOnce(pair);
+      return lookUp.isOutdated ? renewed : this.remember(renewed, lookUp);
     } catch (error) {
       if (error instanceof DatabaseAwayError) return this.serveStale(known);
       throw error;
@@ -171,7 +173,7 @@ export class KnownKeys implements OnApplicationShutdown {
   }
 
   /** While the database is away, a cached key is trusted for `STALE_IF_ERROR_SECONDS`. */
-  private serveStale(known: KnownKey): KnownKey {
+  private serveStale(known: CachedKey): CachedKey {
     const { revocationBoundMs, staleIfErrorSeconds } = this.environment;
     const isTrusted = staleIfErrorSeconds > 0 && known.epoch >= this.firstEpochOfServer;
     if (isTrusted && this.feed.age <= revocationBoundMs + staleIfErrorSeconds * 1_000) return known;
@@ -184,15 +186,14 @@ export class KnownKeys implements OnApplicationShutdown {
     return lookUp;
   }
 
-  private remember(known: KnownKey, { epoch }: LookUp): KnownKey {
-    known.epoch = epoch;
-    const remembered = known.which === 'current' ? this.keys : this.rotated;
-    remembered.set(known.apiKey.apiKey, known);
-    return known;
+  private remember(key: CachedKey, { epoch }: LookUp): CachedKey {
+    key.epoch = epoch;
+    this.cache.put(key);
+    return key;
   }
 
   private forget(changed: readonly string[]): void {
-    for (const apiKey of changed) for (const remembered of [this.keys, this.rotated]) remembered.delete(apiKey);
+    this.cache.invalidate(changed);
     const forgotten = new Set(changed);
     for (const lookUp of this.lookUps) if (forgotten.has(lookUp.pair.apiKey)) this.outdate(lookUp);
   }

@@ -4,8 +4,8 @@ import pLimit from 'p-limit';
 import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { SecretHasher } from '../api-keys/secret-hasher.js';
 import { Clock } from '../config/clock.js';
+import type { WhichSecret } from './cached-key.js';
 import { KeyReader } from './key-reader.js';
-import type { WhichSecret } from './known-key.js';
 
 /**
  * Checks secrets by argon2, at most as often at once as there are cores: more would only be in each other's way.
@@ -56,6 +56,6 @@ export class SecretChecks {
 }
 
 /** Whether the secret before the last rotation may still be used. */
-export function isInOverlap({ previousSecretExpiresAt }: ApiKey, now: number): boolean {
+function isInOverlap({ previousSecretExpiresAt }: ApiKey, now: number): boolean {
   return previousSecretExpiresAt !== null && now < previousSecretExpiresAt.getTime();
 }

@@ -1,6 +1,6 @@
-import { allows, type Scope } from '../api-keys/scopes.js';
+import type { Scope } from '../api-keys/scopes.js';
 import type { Charge } from '../limits/metering.js';
-import type { KnownKey } from './known-key.js';
+import type { CachedKey } from './cached-key.js';
 
 /** Why a credential is refused, in the order in which it is decided. */
 export const REFUSALS = [
@@ -28,21 +28,21 @@ export interface Need {
 
 /** Whether a credential may do something, now. A refusal is a value, never an exception. */
 export type Verdict =
-  | { valid: true; code: 'VALID'; key: KnownKey; charge: Charge }
-  | { valid: false; code: Refusal; key: KnownKey | undefined; charge: Charge | undefined };
+  | { valid: true; code: 'VALID'; key: CachedKey; charge: Charge }
+  | { valid: false; code: Refusal; key: CachedKey | undefined; charge: Charge | undefined };
 
 /** What speaks against a key whose secret has passed, before it is charged: the checks, in the documented order. */
-export function refusalOf(key: KnownKey, { scopes, ip }: Omit<Need, 'cost'>, now: number): Refusal | null {
-  const { revokedAt, enabled, notBefore, expiresAt, scopes: given } = key.apiKey;
-  if (revokedAt) return 'REVOKED';
-  if (!enabled) return 'DISABLED';
-  if (notBefore && now < notBefore.getTime()) return 'NOT_YET_VALID';
-  if (expiresAt && now >= expiresAt.getTime()) return 'EXPIRED';
+export function refusalOf(key: CachedKey, { scopes, ip }: Omit<Need, 'cost'>, now: number): Refusal | null {
+  const { notBefore, expiresAt } = key;
+  if (key.isRevoked) return 'REVOKED';
+  if (!key.enabled) return 'DISABLED';
+  if (notBefore !== null && now < notBefore) return 'NOT_YET_VALID';
+  if (expiresAt !== null && now >= expiresAt) return 'EXPIRED';
   if (key.networks && !(ip !== undefined && key.networks.includes(ip))) return 'IP_NOT_ALLOWED';
-  if (!scopes.every((scope) => allows(given, scope))) return 'INSUFFICIENT_SCOPE';
+  if (!key.granted.allows(scopes)) return 'INSUFFICIENT_SCOPE';
   return null;
 }
 
-export function refused(code: Refusal, key?: KnownKey, charge?: Charge): Verdict {
+export function refused(code: Refusal, key?: CachedKey, charge?: Charge): Verdict {
   return { valid: false, code, key, charge };
 }

@@ -1,7 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import { Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation } from '@nestjs/swagger';
 import { Direct, type DirectAnswer, type DirectRequest } from '../contract/direct.decorator.js';
-import { refuseQuery } from '../contract/refuse-query.js';
+import { refuseQuery } from '../contract/query-parameters.js';
 import { ApiErrors, ApiSuccess, WITH_BODY } from '../openapi/answers.decorator.js';
 import { ApiForServices } from '../openapi/security.js';
 import {
@@ -22,8 +23,8 @@ import { Verifier } from './verifier.js';
 import { readVerifyBatch, readVerifyRequest, weightOfBatch } from './verify-request.js';
 
 /**
- * For the services of the platform, which ask on every request of theirs. Its handlers are called by
- * Fastify directly, without guards and pipes: they identify the caller and read the body themselves.
+ * For the services of the platform, which ask on every request of theirs. Its handlers are called
+ * directly, without guards and pipes, once the caller is known by its token; they read the body themselves.
  */
 @Controller('apiKeys/verify')
 @ApiForServices('Verification')
@@ -33,32 +34,35 @@ export class VerificationController {
     private readonly verifier: Verifier,
   ) {}
 
+  /** Before the body is read. @throws ApiError for whoever is no service */
+  identify(request: IncomingMessage): string {
+    return this.serviceTokens.identify(request);
+  }
+
   @Post()
-  @Direct()
+  @Direct({ identify: 'identify' })
   @HttpCode(200)
   @ApiOperation({ operationId: 'verifyApiKey', summary: 'May this key do that, now?' })
   @ApiBody({ type: VerifyRequestDto, examples: REQUEST_EXAMPLES })
   @ApiSuccess(VerdictDto, 'The verdict, also where it is a refusal.', VERDICT_EXAMPLE)
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
-  verify(request: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
-    request.principal = this.serviceTokens.identify(request.raw);
-    refuseQuery(request.raw.url);
-    const { pair, need } = readVerifyRequest(request.body);
+  verify({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
+    refuseQuery(raw.url);
+    const { pair, need } = readVerifyRequest(body);
     const verdict = this.verifier.verify(pair, need);
     return verdict instanceof Promise ? verdict.then(answer) : answer(verdict);
   }
 
   @Post('batch')
-  @Direct({ weigh: weightOfBatch })
+  @Direct({ identify: 'identify', weigh: weightOfBatch })
   @HttpCode(200)
   @ApiOperation({ operationId: 'verifyApiKeys', summary: 'The same for up to 100 at once', description: BATCH_NOTE })
   @ApiBody({ type: VerifyBatchRequestDto })
   @ApiSuccess(VerdictBatchDto, 'The verdicts, in the order of the requests.', BATCH_EXAMPLE)
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
-  verifyBatch(request: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
-    request.principal = this.serviceTokens.identify(request.raw);
-    refuseQuery(request.raw.url);
-    const verdicts = this.verifier.verifyInOrder(readVerifyBatch(request.body));
+  verifyBatch({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
+    refuseQuery(raw.url);
+    const verdicts = this.verifier.verifyInOrder(readVerifyBatch(body));
     return verdicts instanceof Promise ? verdicts.then(answerBatch) : answerBatch(verdicts);
   }
 }

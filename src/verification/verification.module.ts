@@ -2,8 +2,12 @@ import { Module } from '@nestjs/common';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { OverloadModule } from '../operations/overload.module.js';
+import { CascadesUnderWay } from './cascades-under-way.js';
 import { ChangeFeed } from './change-feed.js';
+import { ExactUsesFeed } from './exact-uses-feed.js';
+import { KeyLookup } from './key-lookup.js';
 import { UsageModule } from '../usage/usage.module.js';
+import { LeakReportsGuard } from './leak-reports.guard.js';
 import { LeaksController } from './leaks.controller.js';
 import { KeyReader } from './key-reader.js';
 import { KnownKeys } from './known-keys.js';
@@ -16,7 +20,18 @@ import { Verifier } from './verifier.js';
 @Module({
   imports: [ApiKeysModule, LimitsModule, OverloadModule, UsageModule],
   controllers: [VerificationController, LeaksController],
-  providers: [Verifier, KnownKeys, KeyReader, SecretChecks, ChangeFeed, ServiceTokens],
+  providers: [
+    Verifier,
+    KeyLookup,
+    KnownKeys,
+    KeyReader,
+    SecretChecks,
+    ChangeFeed,
+    CascadesUnderWay,
+    ExactUsesFeed,
+    LeakReportsGuard,
+    ServiceTokens,
+  ],
   exports: [Verifier, KnownKeys, SecretChecks, ChangeFeed, ServiceTokens],
 })
 export class VerificationModule {}

@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { ApiKey } from '../api-keys/api-key.entity.js';
 import type { KeyPair } from '../api-keys/credentials.js';
 import { Clock } from '../config/clock.js';
-import { type Charge, FREE_OF_CHARGE, Metering } from '../limits/metering.js';
+import { type Charge, FREE_OF_CHARGE, type Metered, Metering } from '../limits/metering.js';
 import { UsageStatistics } from '../usage/usage-statistics.js';
 import type { BatchVerdict } from './batch-run.js';
 import { Batches } from './batches.js';
-import type { KnownKey } from './known-key.js';
-import { KnownKeys } from './known-keys.js';
+import type { CachedKey } from './cached-key.js';
+import { KeyLookup } from './key-lookup.js';
 import { type Need, REFUSALS, refusalOf, refused, type Verdict } from './verdict.js';
 
 /** A pair, and what is needed of it. */
@@ -28,7 +27,7 @@ export class Verifier {
   private readonly batches = new Batches(({ pair, need }) => this.verify(pair, need));
 
   constructor(
-    private readonly knownKeys: KnownKeys,
+    private readonly keyLookup: KeyLookup,
     private readonly metering: Metering,
     private readonly statistics: UsageStatistics,
     private readonly clock: Clock,
@@ -41,20 +40,20 @@ export class Verifier {
    * @throws UnavailableError if it cannot be told now
    */
   verify(pair: KeyPair, need: Need): Verdict | Promise<Verdict> {
-    const known = this.knownKeys.find(pair);
+    const known = this.keyLookup.find(pair);
     return known instanceof Promise ? known.then((key) => this.judge(key, need)) : this.judge(known, need);
   }
 
   /** The same without the charge: what is left of the key's rate and uses is not asked. */
   async identify(pair: KeyPair, need: Omit<Need, 'cost'>): Promise<Verdict> {
-    const verdict = this.inspect(await this.knownKeys.find(pair), need);
+    const verdict = this.inspect(await this.keyLookup.find(pair), need);
     return verdict.valid ? verdict : this.counted(verdict);
   }
 
   /** The charge alone, for a key that was identified. */
-  async charge(apiKey: ApiKey, cost: number): Promise<Charge> {
-    const charge = await this.metering.charge(apiKey, cost);
-    this.statistics.count(apiKey.id, charge.refusal ?? 'VALID');
+  async charge(key: Metered, cost: number): Promise<Charge> {
+    const charge = await this.metering.charge(key, cost);
+    this.statistics.count(key.id, charge.refusal ?? 'VALID');
     this.verdicts[charge.refusal ?? 'VALID']++;
     return charge;
   }
@@ -64,28 +63,28 @@ export class Verifier {
     return this.batches.decide(requests);
   }
 
-  private judge(key: KnownKey | undefined, need: Need): Verdict | Promise<Verdict> {
+  private judge(key: CachedKey | undefined, need: Need): Verdict | Promise<Verdict> {
     const verdict = this.inspect(key, need);
     if (!verdict.valid) return this.counted(verdict);
-    const charge = this.metering.charge(verdict.key.apiKey, need.cost);
+    const charge = this.metering.charge(verdict.key, need.cost);
     const decide = (one: Charge) => this.counted(charged(verdict.key, one));
     return charge instanceof Promise ? charge.then(decide) : decide(charge);
   }
 
   private counted(verdict: Verdict): Verdict {
     this.verdicts[verdict.code]++;
-    if (verdict.key) this.statistics.count(verdict.key.apiKey.id, verdict.code);
+    if (verdict.key) this.statistics.count(verdict.key.id, verdict.code);
     return verdict;
   }
 
-  private inspect(key: KnownKey | undefined, need: Omit<Need, 'cost'>): Verdict {
+  private inspect(key: CachedKey | undefined, need: Omit<Need, 'cost'>): Verdict {
     if (!key) return refused('INVALID_CREDENTIALS');
-    if (key.which === 'previous') this.statistics.notePreviousSecret(key.apiKey);
+    if (key.which === 'previous') this.statistics.notePreviousSecret(key);
     const refusal = refusalOf(key, need, this.clock.now());
     return refusal ? refused(refusal, key) : charged(key, FREE_OF_CHARGE);
   }
 }
 
-function charged(key: KnownKey, charge: Charge): Verdict {
+function charged(key: CachedKey, charge: Charge): Verdict {
   return charge.refusal ? refused(charge.refusal, key, charge) : { valid: true, code: 'VALID', key, charge };
 }

@@ -1,9 +1,7 @@
-import { ApiProperty } from '@nestjs/swagger';
-import { IsUUID } from 'class-validator';
+import { KeyId } from '../../contract/canonical-id.js';
 
 /** The path of what concerns one key. */
 export class ApiKeyIdParam {
-  @IsUUID('all', { message: 'must be the id of a key, a UUID' })
-  @ApiProperty({ format: 'uuid' })
+  @KeyId()
   id: string;
 }

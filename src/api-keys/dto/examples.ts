@@ -55,7 +55,11 @@ const issued = {
 
 export const ISSUED_EXAMPLE: IssuedApiKeyDto = issued;
 
-export const DELETED_EXAMPLE: DeletedDto = { message: 'API key has been deleted', status: 'success' };
+export const DELETED_EXAMPLE: DeletedDto = {
+  message: 'API key has been deleted',
+  data: { revoked: 1, complete: true },
+  status: 'success',
+};
 
 export const ROTATED_EXAMPLE: RotatedApiKeyDto = {
   ...issued,

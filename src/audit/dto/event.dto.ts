@@ -1,5 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { IsUUID, Matches, ValidateBy, ValidateIf } from 'class-validator';
+import { Matches, ValidateBy, ValidateIf } from 'class-validator';
+import { CanonicalIds, KeyId } from '../../contract/canonical-id.js';
 import { Cursor, fromCursor, toCursor } from '../../contract/cursor.js';
 import { parseTimestamp } from '../../contract/timestamp.js';
 import { WholeNumberInQuery } from '../../contract/whole-number.decorator.js';
@@ -17,8 +18,7 @@ function TimeInQuery(): PropertyDecorator {
 /** The query of `GET /api/apiKeys/events`. */
 export class EventsQuery {
   @ValidateIf(isGiven)
-  @IsUUID('all', { message: 'must be the id of a key, a UUID' })
-  @ApiProperty({ required: false, format: 'uuid' })
+  @KeyId({ required: false })
   api_key_id?: string;
 
   @ValidateIf(isGiven)
@@ -27,6 +27,7 @@ export class EventsQuery {
   action?: string;
 
   @ValidateIf(isGiven)
+  @CanonicalIds()
   @Matches(WORD, { message: 'must be an actor, like session or key:<id>' })
   @ApiProperty({ required: false, example: 'session' })
   actor?: string;

@@ -20,10 +20,10 @@ export const CurrentPrincipal = createParamDecorator(
   (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<AuthenticatedRequest>().user,
 );
 
-/** The same as what changes keys wants it: the owner, the key that it calls with, and where the call comes from. */
+/** The same as what changes keys wants it: the owner, the key and the secret that it calls with, and from where. */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const { user, origin } = context.switchToHttp().getRequest<AuthenticatedRequest>();
-  return { ownerId: user.ownerId, apiKey: user.apiKey, origin };
+  return { ownerId: user.ownerId, key: user.apiKey, origin };
 });
 
 /** Where a call comes from, for routes that want no principal. */

@@ -57,8 +57,8 @@ export class ApiKeyStrategy extends HeaderAPIKeyStrategy {
 
   async validate({ pair, ip, request }: Presented): Promise<Principal> {
     const verdict = await this.verifier.identify(pair, { scopes: [], ip });
-    if (verdict.valid) return Principal.apiKey(verdict.key.apiKey);
-    if (verdict.key) request.refused = Principal.apiKey(verdict.key.apiKey);
+    if (verdict.valid) return Principal.apiKey(verdict.key);
+    if (verdict.key) request.refused = Principal.apiKey(verdict.key);
     throw refusalError(verdict.code);
   }
 }

@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { AuditTrail } from '../audit/audit-trail.js';
+import { Clock } from '../config/clock.js';
+import { ApiKey } from './api-key.entity.js';
+import type { Caller } from './caller.js';
+import { PreconditionFailedError } from './errors.js';
+import { KeyChanges } from './key-changes.js';
+import { KeyLocks } from './key-locks.js';
+import { lockOwner } from './owner-lock.js';
+
+/** What a key becomes, and what the audit trail says of it. */
+interface KeyMutation {
+  action: string;
+  changes?: Record<string, unknown>;
+  columns: Partial<ApiKey>;
+}
+
+/** What is to be changed, and how. */
+interface MutationRequest {
+  id: string;
+  /** Those that the key may be at; `undefined` for any. */
+  versions?: readonly number[] | undefined;
+  /** @param caller the key that the caller calls with, as it is now; `null` for a session */
+  decide: (target: ApiKey, caller: ApiKey | null, now: number) => KeyMutation;
+  /** What is to be done in the same transaction. */
+  alongside?: (tx: EntityManager, target: ApiKey) => Promise<void> | undefined;
+}
+
+/** Changes single keys. */
+@Injectable()
+export class KeyMutations {
+  constructor(
+    private readonly keyChanges: KeyChanges,
+    private readonly locks: KeyLocks,
+    private readonly auditTrail: AuditTrail,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Locks an unrevoked key of the owner, applies `decide`, and writes the record with its audit event.
+   *
+   * @throws ApiKeyNotFoundError, PreconditionFailedError; ApiError if the caller may no longer change keys
+   */
+  apply(caller: Caller, request: MutationRequest): Promise<ApiKey> {
+    return this.keyChanges.transaction(caller.ownerId, async (tx) => {
+      await lockOwner(tx, caller.ownerId);
+      const changed = await this.write(tx, caller, request);
+      return { result: changed, changed: [changed.apiKey] };
+    });
+  }
+
+  /** That the caller may change keys at this moment, for what changes none. @throws ApiError */
+  assertAllowed(caller: Caller): Promise<void> {
+    return this.locks.assertMayManage(caller);
+  }
+
+  private async write(
+    tx: EntityManager,
+    caller: Caller,
+    { id, versions, decide, alongside }: MutationRequest,
+  ): Promise<ApiKey> {
+    const { ownerId, origin } = caller;
+    const { target, caller: callingKey } = await this.locks.lock(tx, caller, id);
+    if (versions && !versions.includes(target.version)) throw new PreconditionFailedError();
+    const now = this.clock.now();
+    const { action, changes = {}, columns } = decide(target, callingKey, now);
+    const all = { ...columns, version: target.version + 1, updatedAt: new Date(now) };
+    await tx.update(ApiKey, { id: target.id, ownerId }, all);
+    await this.auditTrail.record(tx, ownerId, origin, [{ action, apiKeyId: target.id, changes }]);
+    const changed = Object.assign(target, all);
+    await alongside?.(tx, changed);
+    return changed;
+  }
+}

@@ -1,0 +1,50 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import { isGenuine } from '../api-keys/credentials.js';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { fastifyOf } from '../contract/fastify.js';
+import { hasBody } from '../contract/unread-body.js';
+import { Verifier } from '../verification/verifier.js';
+import { isOpen } from './decorators/public.decorator.js';
+import { refusalError, UnauthenticatedError } from './errors.js';
+import { presentedCredentials } from './presented-credentials.js';
+
+/** Header, claims and signature (RFC 7515, 7.1); an unsigned token has no signature, and is refused as well. */
+const SIGNED_TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+/**
+ * Refuses, before the body of a request is read, whoever presents nothing, too much, or what cannot be right: a token
+ * that is none, or a pair that no server key has minted. Whether it is right is for the guards to find out.
+ */
+@Injectable()
+export class HeaderCheck implements OnModuleInit {
+  constructor(
+    private readonly verifier: Verifier,
+    private readonly adapterHost: HttpAdapterHost,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+  ) {}
+
+  onModuleInit(): void {
+    fastifyOf(this.adapterHost)?.addHook('preParsing', async (request) => {
+      if (wantsCredentials(request)) await this.check(request);
+    });
+  }
+
+  /** @throws UnauthenticatedError, AmbiguousCredentialsError */
+  private async check({ raw }: FastifyRequest): Promise<void> {
+    const presented = presentedCredentials(raw);
+    if ('token' in presented) {
+      if (!SIGNED_TOKEN.test(presented.token)) throw new UnauthenticatedError('INVALID_CREDENTIALS');
+    } else if (!isGenuine(presented.pair, this.environment.credentialKeys)) {
+      // Counted like every other verdict
+      const { valid, code } = await this.verifier.identify(presented.pair, { scopes: [], ip: undefined });
+      if (!valid) throw refusalError(code);
+    }
+  }
+}
+
+/** Direct routes look at the headers themselves. */
+function wantsCredentials({ raw, routeOptions: { url, config } }: FastifyRequest): boolean {
+  return hasBody(raw) && url?.startsWith('/api/') === true && !('direct' in config) && !isOpen(config);
+}

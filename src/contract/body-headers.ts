@@ -1,0 +1,31 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { NotFoundException } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { ApiError } from './api-error.js';
+import { tooLarge } from './body-receiver.js';
+import { BODY_LIMIT } from './json-body.js';
+import { hasBody } from './unread-body.js';
+
+/** Fastify reads no body after these, nor do we. */
+const WITHOUT_BODY = new Set(['GET', 'HEAD', 'TRACE']);
+
+/** What the headers of a request tell against its body, before any of it is read. */
+export function bodyOffence(request: FastifyRequest): Error | undefined {
+  if (!hasBody(request.raw) || WITHOUT_BODY.has(request.method)) return undefined;
+  if (request.is404) return new NotFoundException();
+  if (request.mediaType !== 'application/json') {
+    return new ApiError('unsupported_media_type', 'Send the body as Content-Type: application/json.');
+  }
+  if (isEncoded(request.headers)) {
+    return new ApiError('unsupported_media_type', 'Send the body as JSON in UTF-8, not compressed.');
+  }
+  return Number(request.headers['content-length']) > BODY_LIMIT ? tooLarge() : undefined;
+}
+
+/** Bodies are JSON in UTF-8 as they are: neither compressed nor in another character set. */
+function isEncoded(headers: IncomingHttpHeaders): boolean {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  const charsets = (headers['content-type'] ?? '').matchAll(/charset="?([^";\s]*)/gi);
+  const areUtf8 = [...charsets].every(([, charset = '']) => /^utf-?8$/i.test(charset));
+  return encoding !== 'identity' || !areUtf8;
+}

@@ -1,0 +1,61 @@
+import type { Type } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
+import { getMetadataStorage } from 'class-validator';
+import type { ErrorDetail } from './api-error.js';
+
+type Members = Record<string, unknown>;
+
+/**
+ * Makes a DTO of a value, and of the values inside it for which it has DTOs (`@Type()`). Unknown members are left out,
+ * and named in `offences`.
+ *
+ * class-transformer and class-validator walk through whatever they are given, and for a list through one DTO for each
+ * of its elements. So all that they get of the client's is flat: the members that the DTO knows, whose values are
+ * texts, numbers and the like. Other values are put in their place as they are, for their own constraints to judge;
+ * but for a list in the place of a DTO, which is as wrong when it is empty. A list of DTOs is not provided for.
+ */
+export function readDto(dto: Type<object>, value: unknown, offences: ErrorDetail[], path = ''): unknown {
+  if (Array.isArray(value)) return [];
+  if (!isParent(value)) return value;
+  const members = value as Members;
+  const flat: Members = {};
+  const rest: Members = {};
+  for (const name of Object.keys(members)) {
+    const child = members[name];
+    const childPath = path ? `${path}.${name}` : name;
+    if (!membersOf(dto).has(name)) offences.push({ path: childPath, message: 'is not a known property' });
+    else if (!isParent(child)) flat[name] = child;
+    else rest[name] = readChild(dto, members, name, { offences, path: childPath });
+  }
+  return Object.assign(plainToInstance(dto, flat), rest);
+}
+
+interface Place {
+  offences: ErrorDetail[];
+  path: string;
+}
+
+function readChild(dto: Type<object>, members: Members, property: string, { offences, path }: Place): unknown {
+  const type = defaultMetadataStorage.findTypeMetadata(dto, property);
+  if (!type) return members[property];
+  const childDto = type.typeFunction({ newObject: {}, object: members, property });
+  return readDto(childDto as Type<object>, members[property], offences, path);
+}
+
+const known = new WeakMap<Type<object>, ReadonlySet<string>>();
+
+/** The members that a DTO has constraints for. */
+function membersOf(dto: Type<object>): ReadonlySet<string> {
+  let names = known.get(dto);
+  if (!names) {
+    const constraints = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
+    names = new Set(constraints.map(({ propertyName }) => propertyName));
+    known.set(dto, names);
+  }
+  return names;
+}
+
+function isParent(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,23 @@
+import type { DataSource } from 'typeorm';
+import { TestClock } from '../../test/support/clock.js';
+import { UsageStatistics } from './usage-statistics.js';
+
+it('keeps verdicts on so many keys for the next writing, and counts what it has lost', async () => {
+  let written = 0;
+  const transaction = (work: (tx: object) => Promise<unknown>) =>
+    work({
+      query: (_: string, parameters?: unknown[][]) => {
+        written += parameters?.[0]?.length ?? 0;
+        return Promise.resolve([]);
+      },
+    });
+  const query = () => Promise.resolve([]);
+  const statistics = new UsageStatistics({ transaction, query } as unknown as DataSource, new TestClock());
+  for (let key = 0; key < 200_010; key++) statistics.count(`key ${key}`, 'VALID');
+  statistics.count('key 0', 'REVOKED');
+  expect(statistics.lost).toBe(10);
+  await statistics.flush();
+  expect(written).toBe(200_001);
+  statistics.count('key 200009', 'VALID');
+  expect(statistics.lost).toBe(10);
+});

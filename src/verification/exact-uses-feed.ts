@@ -1,0 +1,22 @@
+import { Injectable } from '@nestjs/common';
+import { keyOfExactUses } from '../api-keys/announcements.js';
+import { inBackground } from '../contract/background.js';
+import { UsageMeter } from '../limits/usage-meter.js';
+import { ChangeFeed } from './change-feed.js';
+
+/** Writes what this process has counted of a key, when another one is about to set the key's `max_uses`. */
+@Injectable()
+export class ExactUsesFeed {
+  constructor(feed: ChangeFeed, usageMeter: UsageMeter) {
+    feed.subscribe({
+      changed: (texts) => {
+        for (const text of texts) {
+          const keyId = keyOfExactUses(text);
+          if (keyId !== undefined) inBackground('Writing what was counted', usageMeter.countExactly(keyId));
+        }
+      },
+      // What was announced meanwhile is over, or is about to be: whatever was counted is written each second
+      anyMayHaveChanged: () => undefined,
+    });
+  }
+}

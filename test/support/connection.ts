@@ -1,0 +1,39 @@
+import { connect, type Socket } from 'node:net';
+import { until } from './until.js';
+
+/** A connection on which a test writes what it likes, whenever it likes. */
+export class RawConnection {
+  /** All that has been answered until now. */
+  text = '';
+  isClosed = false;
+  private readonly socket: Socket;
+
+  /** @param from the local address, of which a loopback has many */
+  constructor(url: string, from?: string) {
+    const { hostname, port } = new URL(url);
+    this.socket = connect({ host: hostname, port: Number(port), ...(from !== undefined && { localAddress: from }) });
+    this.socket.on('data', (chunk: Buffer) => (this.text += chunk.toString('latin1')));
+    // An end is an end, however abrupt
+    this.socket.on('error', () => undefined);
+    this.socket.on('close', () => (this.isClosed = true));
+  }
+
+  /** Resolves once it has been handed to the system. */
+  write(bytes: string): Promise<void> {
+    return new Promise((resolve) => this.socket.write(bytes, () => resolve()));
+  }
+
+  /** The statuses of the answers until now, in their order. */
+  get statuses(): number[] {
+    return [...this.text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
+  }
+
+  async answers(count: number): Promise<number[]> {
+    await until(() => this.statuses.length >= count || this.isClosed, `${count} answers`);
+    return this.statuses;
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+}
