@@ -100,6 +100,9 @@ function readable(result: Result): string {
   return lines.join('\n');
 }
 
+// What is made in DATA_DIR, by the embedded database too, is for this user alone
+process.umask(0o077);
+
 try {
   console.log(await main());
 } catch (error) {

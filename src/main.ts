@@ -1,6 +1,9 @@
 import { loadEnvironment } from './config/environment.js';
 import { exitWith } from './operations/exit.js';
 
+// What is made in DATA_DIR, by the embedded database too, is for this user alone
+process.umask(0o077);
+
 try {
   const environment = loadEnvironment(process.env);
   // Loaded only now, since it takes a second: what is wrong with the configuration is told at once

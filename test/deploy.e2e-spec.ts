@@ -60,6 +60,67 @@ it('nginx finds in its container what deploy/nginx.conf includes', () => {
   for (const [, file] of included) expect(places).toContain(`/etc/nginx/${file}`);
 });
 
+const MEGABYTES: Record<string, number> = { m: 1, mb: 1, mi: 1, g: 1_024, gb: 1_024, gi: 1_024 };
+/** Of `1g`, `512m`, `1Gi`, `256mb`. */
+function megabytes(size: string): number {
+  const [, amount, unit = ''] = /^(\d+)([a-z]+)$/i.exec(size) ?? [];
+  return Number(amount) * (MEGABYTES[unit.toLowerCase()] ?? Number.NaN);
+}
+
+/** How many megabytes Node's heap may take. */
+function heapOf(command: string[]): number {
+  return Number(/--max-old-space-size=(\d+)/.exec(command.join(' '))?.[1]);
+}
+
+/** Below the limit far enough for what is not in the heap, and above what is remembered for the rest. */
+function expectHeapFits(command: string[], limit: number): void {
+  const { VERIFICATION_CACHE_MB: cache } = parseVariables({});
+  expect(command).toEqual(['node', expect.stringMatching(/^--max-old-space-size=\d+$/), 'dist/main.js']);
+  expect(heapOf(command)).toBeGreaterThanOrEqual(2 * cache);
+  expect(heapOf(command)).toBeLessThanOrEqual(0.7 * limit);
+}
+
+describe('every container', () => {
+  const { services } = read('docker-compose.yml');
+
+  it.each(Object.keys(services))('%s may take so much memory, and so many processes', (name) => {
+    expect(megabytes(services[name].mem_limit)).toBeGreaterThanOrEqual(256);
+    expect(megabytes(services[name].mem_limit)).toBeLessThanOrEqual(2_048);
+    expect(services[name].pids_limit).toBeGreaterThanOrEqual(64);
+    expect(services[name].pids_limit).toBeLessThanOrEqual(512);
+  });
+
+  it.each(['api-keys-1', 'api-keys-2'])('%s has a heap that fits into its memory', (name) => {
+    expectHeapFits(services[name].command, megabytes(services[name].mem_limit));
+  });
+
+  it('valkey reaches its own limit before that of its container', () => {
+    const { command, mem_limit: limit } = services.valkey;
+    expect(megabytes(command[command.indexOf('--maxmemory') + 1])).toBeLessThanOrEqual(0.7 * megabytes(limit));
+  });
+
+  it('is alive as long as it answers, whatever it lacks', () => {
+    const [, check = ''] = /^HEALTHCHECK ([^]*?)\nCMD/m.exec(readFileSync('Dockerfile', 'utf8')) ?? [];
+    expect(check).toContain("'/health/live'");
+    // The image's own counts
+    for (const name of ['api-keys-1', 'api-keys-2']) expect(services[name].healthcheck).toBeUndefined();
+    expect(services.nginx.healthcheck.test.join(' ')).toContain('/health/live');
+  });
+});
+
+it('deploy/traefik.yml takes out what nginx does, but for what Traefik sets itself', () => {
+  const { routers, middlewares } = read('deploy/traefik.yml').http;
+  for (const name of ['w3ipfs-platform', 'w3ipfs-keys'])
+    expect(routers[name].middlewares[0]).toBe('w3ipfs-client-headers');
+  const removed = middlewares['w3ipfs-client-headers'].headers.customRequestHeaders as Record<string, string>;
+  expect(new Set(Object.values(removed))).toEqual(new Set(['']));
+  const text = readFileSync('deploy/client-headers.conf', 'utf8');
+  const names = [...text.matchAll(/proxy_set_header (\S+) "";/g)].map(([, name]) => String(name));
+  expect(new Set(names).size).toBe(names.length);
+  const own = ['X-Forwarded-Host', 'X-Forwarded-Server', 'X-Forwarded-Port', 'X-Real-IP'];
+  expect(names.filter((name) => !(name in removed)).toSorted()).toEqual(own.toSorted());
+});
+
 const hasNginx = process.env[NGINX_VARIABLE] !== undefined;
 if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not set: nginx's own check of its files\n`);
 
@@ -86,6 +147,20 @@ describe('deploy/kubernetes', () => {
   ])('the %s means the pods that there are', (_, selector) => {
     expect(selector).not.toEqual({});
     expect(spec.template.metadata.labels).toMatchObject(selector);
+  });
+
+  it('a pod has its limits, a heap that fits into them, and is alive as long as it answers', () => {
+    const { limits, requests } = container.resources;
+    expect(megabytes(requests.memory)).toBeLessThanOrEqual(megabytes(limits.memory));
+    expectHeapFits(container.command, megabytes(limits.memory));
+    for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe'])
+      expect(container[probe].httpGet.path).toBe('/health/live');
+    // Whoever is slow for a moment, or just begins, is not ended
+    const { startupProbe, readinessProbe, livenessProbe } = container;
+    expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBeGreaterThanOrEqual(120);
+    expect(livenessProbe.periodSeconds * livenessProbe.failureThreshold).toBeGreaterThan(
+      readinessProbe.periodSeconds * readinessProbe.failureThreshold,
+    );
   });
 
   it('every port that is named is one of the container', () => {

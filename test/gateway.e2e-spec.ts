@@ -20,6 +20,65 @@ const withNginx = isThere ? describe : describe.skip;
 
 const PINS = '/api/pinning/pins';
 
+/** What servers and frameworks believe of a proxy; the last are set by nginx itself. */
+const CLIENT_HEADERS = [
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+  'x-original-method',
+  'x-forwarded-method',
+  'x-rewrite-url',
+  'x-original-url',
+  'x-original-uri',
+  'x-override-url',
+  'x-forwarded-uri',
+  'x-forwarded-path',
+  'x-forwarded-prefix',
+  'x-forwarded-host',
+  'x-forwarded-server',
+  'x-forwarded-port',
+  'x-forwarded-scheme',
+  'x-forwarded-ssl',
+  'x-original-host',
+  'x-host',
+  'x-http-host-override',
+  'front-end-https',
+  'true-client-ip',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-originating-ip',
+  'x-original-forwarded-for',
+  'x-forwarded',
+  'forwarded-for',
+  'x-remote-ip',
+  'x-remote-addr',
+  'client-ip',
+  'cf-connecting-ip',
+  'cf-connecting-ipv6',
+  'fastly-client-ip',
+  'x-azure-clientip',
+  'x-envoy-external-address',
+  'forwarded',
+  'proxy',
+  'remote-user',
+  'x-remote-user',
+  'x-forwarded-user',
+  'x-forwarded-email',
+  'x-forwarded-client-cert',
+  'x-ssl-client-verify',
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'b3',
+  'x-b3-traceid',
+  'x-b3-sampled',
+  'uber-trace-id',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-request-id',
+];
+
 withNginx('nginx, with deploy/nginx.conf', () => {
   let service: TestService;
   let proxy: Proxy;
@@ -84,6 +143,40 @@ withNginx('nginx, with deploy/nginx.conf', () => {
     const unpins = pairHeaders(await issueKey(service.client, 'ann', bodyWith(['data.pin_list'])));
     const answer = await get('/api/nft/nfts', { ...unpins, ...forged, ...route, ...otherRoute });
     expect(answer.status).toBe(403);
+  });
+
+  describe('hands on nothing by which a client could pass for a proxy', () => {
+    const forged = (name: string) => Object.fromEntries(spellingsOf(name).map((spelling) => [spelling, 'forged']));
+    const heard = (headers: Record<string, string>) => Object.keys(headers).filter((one) => headers[one] === 'forged');
+
+    it.each(CLIENT_HEADERS)('to the platform: %s', async (name) => {
+      const { status, body } = await get(PINS, { ...sessionOf('ann'), ...forged(name) });
+      expect([status, body.method, body.url, heard(body.headers)]).toEqual([200, 'GET', PINS, []]);
+    });
+
+    it('but what is not one of these passes as it is', async () => {
+      const { body } = await get(PINS, { ...sessionOf('ann'), 'x-of-the-app': 'forged', accept: 'forged' });
+      expect(heard(body.headers).toSorted()).toEqual(['accept', 'x-of-the-app']);
+    });
+
+    it('to the key service, which gets the credentials as they were sent', async () => {
+      let got: Record<string, string> = {};
+      const keys = await startServer(({ headers }, response) => {
+        got = headers as Record<string, string>;
+        response.end('{}');
+      });
+      const other = await startNginx({ keys: keys.address, platform: platform.address });
+      const all = Object.assign({}, ...[...CLIENT_HEADERS, 'x-w3ipfs-owner', 'x-w3ipfs-key-id'].map(forged));
+      const names = Object.keys(all);
+      // No more than fit into a request's headers at once
+      for (let from = 0; from < names.length; from += 100) {
+        const some = Object.fromEntries(names.slice(from, from + 100).map((one) => [one, 'forged']));
+        await other.client.get('/api/apiKeys/list', { ...some, ...pairHeaders(admin), 'x-of-the-app': 'kept' });
+        expect([heard(got), got['x-of-the-app'], got['pinning_secret_key']]).toEqual([[], 'kept', admin.secret_key]);
+      }
+      await other.stop();
+      await keys.stop();
+    });
   });
 
   it('refuses whoever is not known, and says how to be', async () => {

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { Housekeeping } from '../src/operations/housekeeping.js';
 import { range } from './support/at-once.js';
-import { clockAhead } from './support/clock.js';
+import { TestClock } from './support/clock.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
@@ -9,9 +9,9 @@ import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceVariables, verify } from './support/verification.js';
 
-const DAY_MS = 86_400_000;
 const variables = { ...serviceVariables, RETENTION_DAYS: '7', CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64') };
-const clock = clockAhead();
+/** A hundred days ahead of the database's, which alone decides what is removed. */
+const clock = new TestClock(Date.now() + 8_640_000_000);
 
 let database: TestDatabase;
 let service: TestService;
@@ -30,6 +30,12 @@ const query = <T>(sql: string, parameters: unknown[] = []): Promise<T[]> =>
 const count = async (table: string, where = 'TRUE') =>
   (await query<{ count: number }>(`SELECT count(*)::int AS count FROM ${table} WHERE ${where}`))[0]?.count;
 const statusOf = async ({ id }: IssuedKey) => (await service.client.get(`/api/apiKeys/${id}`, sessionOf('ann'))).status;
+/** Moves the revocation of keys, and the end of kept answers, into the past. */
+const revokedFor = (interval: string, ...keys: IssuedKey[]) =>
+  query('UPDATE api_keys SET revoked_at = now() - $1::interval WHERE id = ANY($2)', [
+    interval,
+    keys.map(({ id }) => id),
+  ]);
 const remove = (key: IssuedKey, of = '') => service.client.delete(`/api/apiKeys/${key.id}${of}`, sessionOf('ann'));
 
 it('purges what has been revoked for longer than it is retained, with its usage, and nothing else', async () => {
@@ -41,13 +47,11 @@ it('purges what has been revoked for longer than it is retained, with its usage,
   const keys = [kept, early, late];
   for (const key of keys) expect((await verify(service.client, key)).body.data.code).toBe('VALID');
   await until(async () => (await count('usage_days')) === 3, 'the statistics');
-  await remove(early);
-  clock.time += 1;
-  await remove(late);
-  clock.time += 7 * DAY_MS - 1;
+  for (const key of [early, late]) await remove(key);
+  await revokedFor('6 days 23 hours', early, late);
   await tidyUp();
   expect(await Promise.all(keys.map(statusOf))).toEqual([200, 200, 200]);
-  clock.time += 1;
+  await revokedFor('7 days 1 second', early);
   await tidyUp();
   expect(await Promise.all(keys.map(statusOf))).toEqual([200, 404, 200]);
   expect(await query('SELECT api_key_id FROM usage_days ORDER BY api_key_id')).toEqual(
@@ -66,11 +70,11 @@ it('keeps what is needed to find, from a key, all that it has issued', async () 
   const middle = await child(root);
   const leaf = await child(middle);
   await remove(middle);
-  clock.time += 8 * DAY_MS;
+  await revokedFor('8 days', middle);
   await tidyUp();
   expect((await remove(root, '?cascade=true')).body.data.revoked).toBe(2);
   expect((await verify(service.client, leaf)).body.data.code).toBe('REVOKED');
-  clock.time += 8 * DAY_MS;
+  await revokedFor('8 days', root, middle, leaf);
   await until(async () => {
     await tidyUp();
     return (await count('api_keys', `id IN ('${root.id}', '${middle.id}', '${leaf.id}')`)) === 0;
@@ -80,16 +84,28 @@ it('keeps what is needed to find, from a key, all that it has issued', async () 
 it('removes the answers that are kept no longer', async () => {
   const create = (key: string) =>
     service.client.post('/api/apiKeys', { ...sessionOf('ann'), 'idempotency-key': key }, powerlessBody);
-  await create('the first of two words');
-  clock.time += 1;
-  const second = await create('the second of two words');
-  clock.time += 600_000 - 1;
+  const answers = [await create('the first of two words'), await create('the second of two words')];
+  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
   await tidyUp();
   expect(await count('idempotent_answers')).toBe(2);
-  clock.time += 1;
+  await query(`UPDATE idempotent_answers SET expires_at = now() - interval '1 second'
+               WHERE id = (SELECT id FROM idempotent_answers ORDER BY id LIMIT 1)`);
   await tidyUp();
   expect(await count('idempotent_answers')).toBe(1);
-  expect(second.status).toBe(200);
+});
+
+it('removes nothing by the clock of a process that is ahead', async () => {
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  expect((await verify(service.client, key)).body.data.code).toBe('VALID');
+  await until(async () => (await count('usage_days', `api_key_id = '${key.id}'`)) === 1, 'the statistics');
+  const headers = { ...sessionOf('ann'), 'idempotency-key': 'a word for the process ahead' };
+  const first = await service.client.post('/api/apiKeys', headers, powerlessBody);
+  await remove(key);
+  // As a process whose clock is right has written it
+  await revokedFor('0 seconds', key);
+  await tidyUp();
+  expect([await statusOf(key), await count('usage_days', `api_key_id = '${key.id}'`)]).toEqual([200, 1]);
+  expect((await service.client.post('/api/apiKeys', headers, powerlessBody)).text).toBe(first.text);
 });
 
 it('removes the changes that every process has seen, by the clock of the database', async () => {
@@ -97,15 +113,14 @@ it('removes the changes that every process has seen, by the clock of the databas
   const insert = `INSERT INTO key_changes (transaction_id, api_key, changed_at) VALUES (1, $1, now() - $2::interval)`;
   await query(insert, ['old', '1 hour 1 second']);
   await query(insert, ['new', '59 minutes']);
-  clock.time += 8 * DAY_MS;
   await tidyUp();
   expect(await query('SELECT api_key FROM key_changes')).toEqual([{ api_key: 'new' }]);
 });
 
 it('goes on until nothing is left, however much there is', async () => {
   await query(
-    `INSERT INTO idempotent_answers SELECT sha256(i::text::bytea), '', NULL, $1 FROM generate_series(1, 1700) AS i`,
-    [new Date(clock.time - 1)],
+    `INSERT INTO idempotent_answers
+     SELECT sha256(i::text::bytea), '', NULL, now() - interval '1 second' FROM generate_series(1, 1700) AS i`,
   );
   await tidyUp();
   expect(await count('idempotent_answers', `fingerprint = ''`)).toBe(0);
@@ -114,7 +129,7 @@ it('goes on until nothing is left, however much there is', async () => {
 it('is done at the start, too', async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   await remove(key);
-  clock.time += 8 * DAY_MS;
+  await revokedFor('8 days', key);
   await service.stop();
   service = await startService(variables, database, clock);
   await until(async () => (await statusOf(key)) === 404, 'the key to be purged');
@@ -127,9 +142,9 @@ it('is done at the start, too', async () => {
     const kept = await issueKey(service.client, 'ann', powerlessBody);
     await query(
       `INSERT INTO api_keys (id, owner_id, name, api_key, secret_hash, scopes, metadata, created_at, updated_at, revoked_at)
-     SELECT gen_random_uuid(), 'ann', 'old', 'w3k_' || lpad(i::text, 20, '0'), '', '{"admin": false}', '{}', $1, $1, $1
+     SELECT gen_random_uuid(), 'ann', 'old', 'w3k_' || lpad(i::text, 20, '0'), '', '{"admin": false}', '{}', now(), now(),
+            now() - interval '8 days'
      FROM generate_series(1, 2600) AS i`,
-      [new Date(clock.time - 8 * DAY_MS)],
     );
     const other = await startService(variables, database, clock);
     const tidying = Promise.all(range(6).map((index) => tidyUp(index % 2 === 0 ? service : other)));

@@ -9,8 +9,6 @@ import { issued, issueKey, pairHeaders, powerlessBody } from './support/keys.js'
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
-const KEPT_MS = 600_000;
-const CLAIMED_MS = 30_000;
 const clock = clockAhead();
 const serverKey = () => randomBytes(32).toString('base64');
 const serverKeys = [serverKey()];
@@ -34,6 +32,9 @@ const rotate = (id: string, key: string, body?: object) =>
   service.client.post(`/api/apiKeys/${id}/rotate`, keyed(sessionOf('ann'), key), body);
 const totalOf = async (owner: string) =>
   (await service.client.get('/api/apiKeys/list', sessionOf(owner))).body.data.total as number;
+/** As if so much time had passed in the database. */
+const pass = (interval: string) =>
+  service.app.get(DataSource).query('UPDATE idempotent_answers SET expires_at = expires_at - $1::interval', [interval]);
 const rows = (): Promise<Record<string, Buffer>[]> =>
   service.app.get(DataSource).query('SELECT * FROM idempotent_answers');
 
@@ -133,9 +134,9 @@ describe('the same Idempotency-Key again', () => {
   it('is a new one after ten minutes', async () => {
     const key = randomUUID();
     const first = await create(key);
-    clock.time += KEPT_MS - 1;
+    await pass('9 minutes');
     expectSame(first, await create(key));
-    clock.time += 1;
+    await pass('1 minute');
     const second = await create(key, { ...powerlessBody, name: 'another' });
     expect(second.status).toBe(200);
     expect(issued(second).secret_key).not.toBe(issued(first).secret_key);
@@ -190,14 +191,43 @@ describe('the same Idempotency-Key again', () => {
     // As a process leaves it that is killed before its transaction
     await service.app
       .get(DataSource)
-      .query('UPDATE idempotent_answers SET answer = NULL, expires_at = $2 WHERE id = $1', [
+      .query(`UPDATE idempotent_answers SET answer = NULL, expires_at = now() + interval '30 seconds' WHERE id = $1`, [
         mine?.['id'],
-        new Date(clock.time + CLAIMED_MS),
       ]);
     expect(outcomeOf(await create(key))).toBe('409 idempotency_key_in_use');
     expect(outcomeOf(await create(key, { ...powerlessBody, name: 'x' }))).toBe('422 idempotency_key_reused');
-    clock.time += CLAIMED_MS;
+    await pass('30 seconds');
     expect(issued(await create(key)).secret_key).not.toBe(issued(first).secret_key);
+  });
+
+  it('is claimed and kept by the clock of the database, whatever that of the process says', async () => {
+    const key = randomUUID();
+    const first = await create(key);
+    for (const ahead of [3_600_000, -7_200_000]) {
+      clock.time += ahead;
+      expectSame(first, await create(key));
+    }
+    clock.time += 3_600_000;
+    const left = (await service.app
+      .get(DataSource)
+      .query('SELECT extract(epoch FROM max(expires_at) - now())::float8 AS seconds FROM idempotent_answers')) as [
+      { seconds: number },
+    ];
+    expect(left[0].seconds).toBeGreaterThan(0);
+    expect(left[0].seconds).toBeLessThanOrEqual(600);
+  });
+
+  it('that is being worked on elsewhere is not taken over by a process whose clock is ahead', async () => {
+    const [key, total] = [randomUUID(), await totalOf('ann')];
+    await create(key);
+    await service.app.get(DataSource).query(
+      `UPDATE idempotent_answers SET answer = NULL, expires_at = now() + interval '30 seconds'
+       WHERE expires_at = (SELECT max(expires_at) FROM idempotent_answers)`,
+    );
+    clock.time += 3_600_000;
+    expect(outcomeOf(await create(key))).toBe('409 idempotency_key_in_use');
+    clock.time -= 3_600_000;
+    expect(await totalOf('ann')).toBe(total + 1);
   });
 
   it('still opens the answer when a new server key was put in front', async () => {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -32,6 +33,60 @@ it('has a page to read it', async () => {
   const page = await service.client.get('/docs');
   expect(page.status).toBe(200);
   expect(page.text).toContain('swagger-ui');
+});
+
+describe('the page', () => {
+  const PATHS = ['/docs', '/docs/', '/docs/index.html'];
+  const FILES = ['/docs/swagger-ui.css', '/docs/swagger-ui-bundle.js', '/docs/swagger-ui-init.js', '/openapi.json'];
+  const policyOf = (headers: Record<string, unknown>) =>
+    Object.fromEntries(
+      String(headers['content-security-policy'])
+        .split(';')
+        .map((directive) => directive.trim().split(/ (.*)/s, 2)),
+    );
+  const digest = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+  it.each([...PATHS, ...FILES, '/docs/no-such-file.js'])(
+    'is not framed, sniffed or told of elsewhere: %s',
+    async (path) => {
+      const { headers } = await service.client.get(path);
+      expect(headers).toMatchObject({
+        'x-frame-options': 'DENY',
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+      });
+      expect(policyOf(headers)).toMatchObject({ 'default-src': "'none'", 'frame-ancestors': "'none'" });
+    },
+  );
+
+  it.each(PATHS)('runs and loads what is its own, and nothing else: %s', async (path) => {
+    const { status, headers, text } = await service.client.get(path);
+    expect(status).toBe(200);
+    const policy = policyOf(headers);
+    expect(policy).toMatchObject({
+      'script-src': "'self'",
+      'connect-src': "'self'",
+      'form-action': "'none'",
+      'base-uri': "'none'",
+    });
+    expect(policy['style-src']).not.toContain("'unsafe-inline'");
+    // Nothing inline but styles, each of them named
+    expect(text).not.toMatch(/<script(?![^>]*\ssrc=)[^>]*>|\son\w+=|javascript:/i);
+    const blocks = [...text.matchAll(/<style[^>]*>([^]*?)<\/style>/g)].map(([, css]) => css ?? '');
+    const attributes = [...text.matchAll(/\sstyle=(["'])(.*?)\1/g)].map(([, , css]) => css ?? '');
+    expect(blocks.length).toBeGreaterThan(0);
+    for (const css of [...blocks, ...attributes]) expect(policy['style-src'].split(' ')).toContain(digest(css));
+    if (attributes.length > 0) expect(policy['style-src']).toContain("'unsafe-hashes'");
+    const loaded = [...text.matchAll(/(?:src|href)=(["'])(.*?)\1/g)].map(([, , url]) => url ?? '');
+    expect(loaded.length).toBeGreaterThan(4);
+    for (const url of loaded) {
+      expect(url).toMatch(/^\.\//);
+      // There the page looks for its files in a folder below, where they are not
+      if (path === '/docs/index.html') continue;
+      const { pathname } = new URL(url, new URL(path, service.client.url));
+      expect([pathname, (await service.client.get(pathname)).status]).toEqual([pathname, 200]);
+    }
+  });
 });
 
 const operations = () =>

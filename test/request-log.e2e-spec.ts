@@ -5,6 +5,7 @@ import { type IssuedKey, issueKey, pairHeaders, powerlessBody } from './support/
 import { type ServiceProcess, startProcess, sharedVariables } from './support/process.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
+import { bodyWith, documentedBody } from './support/keys.js';
 import { pairOf, serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
 let database: TestDatabase;
@@ -73,6 +74,123 @@ inDevelopment('tells in words who called what, and what came of it', async () =>
   expect(service.output()).toMatch(/LOG \[Request\] POST \/api\/apiKeys 200 \{.*principal: 'session:ann'/);
   expect(service.output()).toMatch(/\[Request\] POST \/api\/apiKeys\/verify 200 \{.*verdict: 'VALID'/);
   expect(service.output()).toMatch(new RegExp(`GET /api/apiKeys/list 403 \\{ request_id: 'mine'.*key:${key.id}`));
+});
+
+interface Line {
+  request_id: string;
+  principal?: string;
+  verdict?: string;
+}
+
+/** The line of a call, in either form. */
+async function lineOf(requestId: string): Promise<Line> {
+  const found = () =>
+    service
+      .output()
+      .split('\n')
+      .find((line) => line.includes(requestId) && line.includes('duration_ms'));
+  await until(() => found() !== undefined, `the line of ${requestId}`);
+  const line = found() as string;
+  if (onServer) return JSON.parse(line) as Line;
+  const word = (name: string) => new RegExp(`${name}: '([^']*)'`).exec(line)?.[1];
+  return { request_id: requestId, ...wordsOf({ principal: word('principal'), verdict: word('verdict') }) };
+}
+
+const wordsOf = (words: Record<string, string | undefined>) =>
+  Object.fromEntries(Object.entries(words).filter(([, word]) => word !== undefined));
+
+describe('whoever is known is named, with the verdict, whatever came of the call', () => {
+  const LIST = '/api/apiKeys/list';
+  let admin: IssuedKey;
+  let plain: IssuedKey;
+  let revoked: IssuedKey;
+  let elsewhere: IssuedKey;
+  let spent: IssuedKey;
+  let slow: IssuedKey;
+  beforeAll(async () => {
+    const issue = (limits: object, scopes = documentedBody.scopes) =>
+      issueKey(service.client, 'eve', { name: 'x', scopes, limits });
+    admin = await issue({});
+    plain = await issueKey(service.client, 'eve', bodyWith(['data.pin_list']));
+    [revoked, elsewhere] = [await issue({}), await issue({ allowed_cidrs: ['192.0.2.0/24'] })];
+    [spent, slow] = [await issue({ max_uses: 1 }), await issue({ rate_limit: { requests: 1, window_seconds: 3_600 } })];
+    await service.client.delete(`/api/apiKeys/${revoked.id}`, sessionOf('eve'));
+    for (const key of [spent, slow]) expect((await service.client.get(LIST, pairHeaders(key))).status).toBe(200);
+  });
+
+  const AUTHORIZE = '/api/apiKeys/authorize?scope=data.pin_list';
+  const key = (one: () => IssuedKey) => [() => `key:${one().id}`, () => pairHeaders(one())] as const;
+  const session = [() => 'session:eve', () => sessionOf('eve')] as const;
+  const gateway = [() => 'service:gateway', () => serviceHeaders] as const;
+  type Case = readonly [
+    string,
+    string,
+    string,
+    number,
+    string | undefined,
+    readonly [() => string, () => Record<string, string>],
+    unknown?,
+  ];
+  const cases: Case[] = [
+    ['a key that lists', 'GET', LIST, 200, 'VALID', key(() => admin)],
+    ['a session that lists', 'GET', LIST, 200, 'VALID', session],
+    ['a key without the scope', 'GET', LIST, 403, 'INSUFFICIENT_SCOPE', key(() => plain)],
+    ['a revoked key', 'GET', LIST, 401, 'REVOKED', key(() => revoked)],
+    ['a key from elsewhere', 'GET', LIST, 403, 'IP_NOT_ALLOWED', key(() => elsewhere)],
+    ['a key whose uses are spent', 'GET', LIST, 403, 'USAGE_EXCEEDED', key(() => spent)],
+    ['a key that asks too often', 'GET', LIST, 429, 'RATE_LIMITED', key(() => slow)],
+    ['a key with a wrong query', 'GET', `${LIST}?limit=x`, 400, 'VALID', key(() => admin)],
+    ['a key with a wrong body', 'POST', '/api/apiKeys', 400, 'VALID', key(() => admin), { name: '' }],
+    ['a session with a wrong body', 'POST', '/api/apiKeys', 400, 'VALID', session, { name: '' }],
+    ['a key that asks for another', 'GET', `/api/apiKeys/${crypto.randomUUID()}`, 404, 'VALID', key(() => admin)],
+    ['a key that tests itself', 'GET', '/api/apiKeys/testAuthentication', 200, 'VALID', key(() => plain)],
+    ['a key at the gateway', 'GET', AUTHORIZE, 200, 'VALID', key(() => plain)],
+    ['a session at the gateway', 'GET', AUTHORIZE, 200, 'VALID', session],
+    ['a revoked key at the gateway', 'GET', AUTHORIZE, 401, 'REVOKED', key(() => revoked)],
+    ['a key from elsewhere at the gateway', 'GET', AUTHORIZE, 403, 'IP_NOT_ALLOWED', key(() => elsewhere)],
+    ['a key whose uses are spent, at the gateway', 'GET', AUTHORIZE, 403, 'USAGE_EXCEEDED', key(() => spent)],
+    ['a key that asks too often, at the gateway', 'GET', AUTHORIZE, 429, 'RATE_LIMITED', key(() => slow)],
+    [
+      'a key without the scope, at the gateway',
+      'GET',
+      '/api/apiKeys/authorize?scope=admin',
+      403,
+      'INSUFFICIENT_SCOPE',
+      key(() => plain),
+    ],
+    ['a service with a wrong body', 'POST', '/api/apiKeys/verify', 400, undefined, gateway, { api_key: 1 }],
+    ['a service with a wrong query', 'POST', '/api/apiKeys/verify?x=1', 400, undefined, gateway, {}],
+    ['a service with a wrong batch', 'POST', '/api/apiKeys/verify/batch', 400, undefined, gateway, { requests: [] }],
+    ['a service that reads the metrics', 'GET', '/metrics', 200, undefined, gateway],
+  ];
+
+  // `Expect`, which Node has answered by then, takes a request off the direct lane
+  describe.each([
+    ['as clients send it', {}],
+    ['out of the ordinary', { 'content-encoding': 'identity', expect: '100-continue' }],
+  ])('%s', (_way, odd) => {
+    it.each(cases.map((one) => ({ name: one[0], one })))('$name', async ({ one }) => {
+      const [, method, path, status, verdict, [principal, headers], body] = one;
+      const requestId = crypto.randomUUID();
+      const all = { ...headers(), ...odd, 'x-request-id': requestId };
+      const answer = await service.client.call(method, path, { headers: all, body });
+      expect([answer.status, answer.headers['x-request-id']]).toEqual([status, requestId]);
+      const line = await lineOf(requestId);
+      expect([line.principal, line.verdict]).toEqual([principal(), verdict]);
+    });
+
+    it('a service that verifies', async () => {
+      for (const [asked, verdict] of [
+        [admin, 'VALID'],
+        [revoked, 'REVOKED'],
+      ] as const) {
+        const requestId = crypto.randomUUID();
+        const headers = { ...serviceHeaders, ...odd, 'x-request-id': requestId };
+        await service.client.call('POST', '/api/apiKeys/verify', { headers, body: pairOf(asked) });
+        expect(await lineOf(requestId)).toMatchObject({ principal: 'service:gateway', verdict });
+      }
+    });
+  });
 });
 
 describe('a client that leaves before it is answered', () => {

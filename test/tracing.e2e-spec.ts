@@ -1,6 +1,6 @@
 import { createTestDatabase } from './support/database.js';
 import { issueKey, powerlessBody } from './support/keys.js';
-import { startServer } from './support/platform.js';
+import { type SmallServer, startServer } from './support/platform.js';
 import { run } from './support/process.js';
 import { startService } from './support/service.js';
 import { accountService, sessionOf } from './support/sessions.js';
@@ -13,6 +13,7 @@ interface Span {
   traceId: string;
   spanId: string;
   parentSpanId?: string;
+  traceState?: string;
   attributes: { key: string; value: { stringValue?: string; intValue?: number } }[];
 }
 
@@ -69,6 +70,109 @@ it('follows a request that belongs to a trace, and its queries, and tells the co
   expect(verified.map((span) => attributeOf(span, 'error.type'))).toEqual([undefined, undefined, 'validation_failed']);
   for (const secret of [body.data.secret_key, headers.authorization.slice(7), serviceHeaders.authorization.slice(7)])
     expect(received.join()).not.toContain(secret);
+});
+
+/** A collector, and what it has received. */
+async function startCollector(): Promise<{ collector: SmallServer; spans: () => Span[]; text: () => string }> {
+  const received: string[] = [];
+  const collector = await startServer(async (request, response) => {
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    received.push(text);
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
+  });
+  return { collector, spans: () => spansIn(received), text: () => received.join() };
+}
+
+/** The spans of calls in turn, each with its own headers, as a service tells of them that samples as it is told. */
+async function spansOf(
+  { OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, ...variables }: Record<string, string>,
+  calls: Record<string, string>[],
+) {
+  const { collector, spans, text } = await startCollector();
+  // What OpenTelemetry reads itself
+  Object.assign(process.env, { OTEL_TRACES_SAMPLER: OTEL_TRACES_SAMPLER ?? '' });
+  Object.assign(process.env, { OTEL_TRACES_SAMPLER_ARG: OTEL_TRACES_SAMPLER_ARG ?? '' });
+  const service = await startService({
+    ...serviceVariables,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://${collector.address}`,
+    ...variables,
+  });
+  for (const headers of calls) expect((await service.client.get('/health/live', headers)).status).toBe(200);
+  // What is there is sent before it ends
+  await service.stop();
+  await collector.stop();
+  return { spans: spans().filter(({ name }) => name === 'GET /health/live'), text: text() };
+}
+
+const part = (flags: string, traceId = TRACE) => ({ traceparent: `00-${traceId}-${CALLER}-${flags}` });
+/** Of which a ratio takes the ones that are small. */
+const SMALL = '00000000000000000000000000000001';
+
+describe('whether a request is recorded', () => {
+  const services = { ...serviceHeaders };
+
+  it('is not for strangers to say, but for proxies of ours and services, where nothing else is', async () => {
+    const off = { OTEL_TRACES_SAMPLER: 'parentbased_always_off' };
+    const behind = await spansOf({ ...off, TRUSTED_PROXIES: '127.0.0.1/32' }, [part('01'), part('00'), {}]);
+    expect(behind.spans).toMatchObject([{ traceId: TRACE, parentSpanId: CALLER }]);
+    const direct = await spansOf(off, [
+      part('01'),
+      { ...part('01'), authorization: `Bearer ${'x'.repeat(32)}` },
+      { ...part('01'), ...sessionOf('ann') },
+      { ...part('01', SMALL), ...services },
+    ]);
+    expect(direct.spans).toMatchObject([{ traceId: SMALL, parentSpanId: CALLER }]);
+  });
+
+  it('is decided of strangers as of whoever belongs to no trace: they can neither force nor avoid it', async () => {
+    const on = await spansOf({}, [part('01'), part('00'), { ...part('00', SMALL), ...services }]);
+    expect(on.spans.map(({ traceId }) => traceId)).toEqual([TRACE, TRACE]);
+    for (const sampler of ['parentbased_traceidratio', 'traceidratio']) {
+      const ratio = { OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: '0.000000001' };
+      const calls = [part('01', SMALL), part('00', SMALL), { ...part('01', SMALL), ...services }];
+      expect((await spansOf(ratio, calls)).spans).toHaveLength(1);
+    }
+  });
+});
+
+it('takes of a stranger the ids alone, and of what is not well-formed nothing', async () => {
+  const more = { tracestate: 'vendor=told', baggage: 'secret=told' };
+  const services = { ...part('01', SMALL), ...serviceHeaders };
+  const malformed = ['', '00-', `ff-${TRACE}-${CALLER}-01`, `00-${'0'.repeat(32)}-${CALLER}-01`, `00-${TRACE}-x-01`];
+  const { spans, text } = await spansOf({}, [
+    { ...part('01'), ...more },
+    { ...services, ...more },
+    { ...services, tracestate: `a=${'b'.repeat(600)}` },
+    ...malformed.map((traceparent) => ({ traceparent })),
+  ]);
+  const [strangers, service, long, ...rest] = spans;
+  expect([strangers?.traceId, strangers?.traceState ?? '']).toEqual([TRACE, '']);
+  expect([service?.traceId, service?.traceState]).toEqual([SMALL, 'vendor=told']);
+  expect([long?.traceId, long?.traceState ?? '']).toEqual([SMALL, '']);
+  expect(rest).toHaveLength(malformed.length);
+  for (const { traceId, parentSpanId } of rest) {
+    expect([TRACE, SMALL]).not.toContain(traceId);
+    expect(parentSpanId ?? '').toBe('');
+  }
+  expect(text).not.toContain('secret=told');
+});
+
+it('is redacted as the log is: what a client gives for its own id is no way around it', async () => {
+  const secret = `w3s_${'b'.repeat(40)}`;
+  const token = serviceHeaders.authorization.slice(7);
+  const session = sessionOf('ann').authorization.slice(7, 120);
+  const ids = [secret, token, session];
+  const { spans, text } = await spansOf(
+    {},
+    ids.map((id) => ({ 'x-request-id': id })),
+  );
+  expect(spans.map((span) => attributeOf(span, 'w3ipfs.request_id'))).toEqual([
+    'w3s_[redacted]',
+    '[redacted]',
+    expect.stringContaining('[redacted]'),
+  ]);
+  for (const id of ids) expect(text).not.toContain(id);
 });
 
 it('is not loaded where nobody is told of traces', async () => {

@@ -1,23 +1,23 @@
 import { SCOPES } from '../api-keys/scopes.js';
 import { ApiError } from '../contract/api-error.js';
+import { verdictOfError } from '../contract/error-verdict.js';
 import type { DirectAnswer } from '../contract/direct.decorator.js';
 import { type Charge, rateOf } from '../limits/metering.js';
 import { rateLimitHeaders } from '../limits/rate-limit-headers.js';
 import type { CachedKey } from '../verification/cached-key.js';
-import { isRefusal } from '../verification/verdict.js';
-import { Principal } from './principal.js';
+import type { Principal } from './principal.js';
 
 /** Where a gateway finds the verdict's code, whatever the status is. */
 const CODE_HEADER = 'X-W3IPFS-Code';
 
 /** What a gateway is told about a session that it may let through: it has no key, and every scope. */
-export function sessionAnswer({ ownerId, reference }: Principal): DirectAnswer {
+export function sessionAnswer({ ownerId }: Principal): DirectAnswer {
   const headers = {
     'X-W3IPFS-Owner': headerValue(ownerId),
     'X-W3IPFS-Scopes': SCOPES.join(' '),
     [CODE_HEADER]: 'VALID',
   };
-  return { headers, principal: reference, verdict: 'VALID' };
+  return { headers, verdict: 'VALID' };
 }
 
 /** What a gateway is told about an API key that it may let through, and how the key stands to its rate limit. */
@@ -26,15 +26,14 @@ export function keyAnswer(key: CachedKey, charge: Charge): DirectAnswer {
   return charge.rate ? { ...answer, headers: { ...answer.headers, ...rateLimitHeaders(rateOf(charge)) } } : answer;
 }
 
-function answerOf(key: CachedKey): DirectAnswer {
-  const { id, ownerId, granted } = key;
+function answerOf({ id, ownerId, granted }: CachedKey): DirectAnswer {
   const headers = {
     'X-W3IPFS-Owner': headerValue(ownerId),
     'X-W3IPFS-Key-Id': id,
     'X-W3IPFS-Scopes': granted.names,
     [CODE_HEADER]: 'VALID',
   };
-  return { headers, principal: Principal.apiKey(key).reference, verdict: 'VALID' };
+  return { headers, verdict: 'VALID' };
 }
 
 /**
@@ -52,7 +51,7 @@ function headerValue(text: string): string {
  * place of every status but 401. What is no refusal stays as it is: a service that is away, say.
  */
 export function asRefusal(cause: unknown, denyAs403: boolean): unknown {
-  const verdict = cause instanceof ApiError ? verdictOf(cause) : undefined;
+  const verdict = cause instanceof ApiError ? verdictOfError(cause) : undefined;
   if (!(cause instanceof ApiError) || verdict === undefined) return cause;
   const { code, message, reason, details, status } = cause;
   return new ApiError(code, message, {
@@ -61,11 +60,4 @@ export function asRefusal(cause: unknown, denyAs403: boolean): unknown {
     headers: { ...cause.headers, [CODE_HEADER]: verdict },
     status: denyAs403 && status !== 401 ? 403 : status,
   });
-}
-
-/** A refusal's error is named as its verdict is, but for those that share a name and give the verdict as their reason. */
-function verdictOf({ code, reason }: ApiError): string | undefined {
-  if (code === 'ambiguous_credentials') return 'INVALID_CREDENTIALS';
-  const name = reason ?? code.toUpperCase();
-  return reason !== undefined || isRefusal(name) ? name : undefined;
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { Direct, type DirectAnswer, type DirectRequest } from '../contract/direct.decorator.js';
@@ -13,6 +12,7 @@ import { ApiAuthorizeAnswers } from './dto/authorize-answers.decorator.js';
 import { ClosedRouteError, refusalError } from './errors.js';
 import { asRefusal, keyAnswer, sessionAnswer } from './gateway-answer.js';
 import { presentedCredentials } from './presented-credentials.js';
+import { Principal } from './principal.js';
 
 /**
  * For gateways, which ask before they let a request through, with the client's own headers. No guard stands
@@ -31,37 +31,42 @@ export class GatewayController {
   @Direct()
   @ApiOperation({ operationId: 'authorizeRequest', summary: 'May this request pass?' })
   @ApiAuthorizeAnswers()
-  authorize({ raw }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
-    const asked = readAuthorizeRequest(raw);
+  authorize(request: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
+    const asked = readAuthorizeRequest(request.raw);
     const refuse = (error: unknown): never => {
       throw asRefusal(error, asked.denyAs403);
     };
     try {
-      const answer = this.admit(raw, asked);
+      const answer = this.admit(request, asked);
       return answer instanceof Promise ? answer.catch(refuse) : answer;
     } catch (error) {
       return refuse(error);
     }
   }
 
-  private admit(request: IncomingMessage, asked: AuthorizeRequest): DirectAnswer | Promise<DirectAnswer> {
-    const presented = presentedCredentials(request);
+  private admit(request: DirectRequest, asked: AuthorizeRequest): DirectAnswer | Promise<DirectAnswer> {
+    const presented = presentedCredentials(request.raw);
     if ('token' in presented) return this.admitSession(request, asked);
     // Whoever asks for what no scope opens is told so, free of charge, once it is clear who that is
     const scopes = asked.scopes ?? [];
-    const need = { scopes, ip: this.clientAddress.of(request), cost: asked.scopes ? 1 : 0 };
+    const need = { scopes, ip: this.clientAddress.of(request.raw), cost: asked.scopes ? 1 : 0 };
     const verdict = this.verifier.verify(presented.pair, need);
-    return verdict instanceof Promise ? verdict.then((decided) => answerTo(decided, asked)) : answerTo(verdict, asked);
+    return verdict instanceof Promise
+      ? verdict.then((decided) => answerTo(decided, asked, request))
+      : answerTo(verdict, asked, request);
   }
 
-  private async admitSession(request: IncomingMessage, { scopes }: AuthorizeRequest): Promise<DirectAnswer> {
-    const principal = await authenticateSession(request);
+  private async admitSession(request: DirectRequest, { scopes }: AuthorizeRequest): Promise<DirectAnswer> {
+    const principal = await authenticateSession(request.raw);
+    request.caller = principal.reference;
     if (!scopes) throw new ClosedRouteError();
     return sessionAnswer(principal);
   }
 }
 
-function answerTo({ valid, code, key, charge }: Verdict, { scopes }: AuthorizeRequest): DirectAnswer {
+function answerTo(verdict: Verdict, { scopes }: AuthorizeRequest, request: DirectRequest): DirectAnswer {
+  const { valid, code, key, charge } = verdict;
+  request.caller = key && Principal.apiKey(key).reference;
   if (!valid) throw refusalError(code, { needed: scopes ?? [], rates: rateOf(charge) });
   if (!scopes) throw new ClosedRouteError();
   return keyAnswer(key, charge);

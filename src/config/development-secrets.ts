@@ -1,7 +1,8 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { secureDataDir } from './data-dir.js';
 
 const secretsFile = z.object({
   credential_key: z.base64().length(44),
@@ -22,11 +23,14 @@ export interface DevelopmentSecrets {
  * Reads the secrets of the data folder, making them at the first call (file mode 0600).
  * However many processes start at once, all get the same.
  *
+ * @throws DataDirError if the folder is not this user's alone
  * @throws Error naming the file, if it cannot be read or written or does not hold what it should
  */
 export function developmentSecrets(dataDir: string): DevelopmentSecrets {
+  // What others could have written there is not read
+  secureDataDir(dataDir);
   const file = join(dataDir, 'secrets.json');
-  if (!existsSync(file)) create(file, dataDir);
+  if (!existsSync(file)) create(file);
   const secrets = parse(file);
   return {
     credentialKey: secrets.credential_key,
@@ -36,8 +40,7 @@ export function developmentSecrets(dataDir: string): DevelopmentSecrets {
 }
 
 /** Written aside and linked into place: a link is atomic, and fails where the file exists already. */
-function create(file: string, dataDir: string): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+function create(file: string): void {
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, JSON.stringify(generate(), null, 2), { mode: 0o600 });
   try {

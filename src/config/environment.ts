@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type CredentialKeys, credentialKey } from '../api-keys/credentials.js';
+import { DataDirError } from '../database/data-dir-error.js';
 import { answerKey } from '../idempotency/answer-cipher.js';
 import type { HashCost } from '../api-keys/secret-hasher.js';
 import { Networks } from '../limits/cidr.js';
@@ -117,6 +118,7 @@ function readDevelopmentSecrets(variables: Variables): DevelopmentSecrets {
   try {
     return developmentSecrets(resolve(variables.DATA_DIR));
   } catch (error) {
+    if (error instanceof DataDirError) throw error;
     throw new ConfigurationError([`DATA_DIR: ${(error as Error).message}`]);
   }
 }

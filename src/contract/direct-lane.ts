@@ -9,7 +9,7 @@ import {
 import type { Admission } from './admission.js';
 import { ABORTED, type AnsweredRequest } from './answered-request.js';
 import { inBackground } from './background.js';
-import type { DirectAnswer, DirectHandler, DirectOptions, Identify } from './direct.decorator.js';
+import type { DirectAnswer, DirectHandler, DirectOptions, DirectRequest, Identify } from './direct.decorator.js';
 import { repeatsHeaders } from './header-values.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
 import type { RequestBodies } from './request-bodies.js';
@@ -45,7 +45,8 @@ interface Taken {
   duties: LaneDuties;
   id: string;
   began: number;
-  caller: string | undefined;
+  /** What the handler is given; whatever is known of the caller is there, for the log. */
+  asked: DirectRequest;
 }
 
 /**
@@ -84,7 +85,8 @@ export class DirectLane {
     const route = duties && this.routeOf(request);
     if (!route) return ordinary(request, response);
     const id = requestId(request.headers);
-    this.receive({ request, response, route, duties, id, began: performance.now(), caller: undefined });
+    const asked: DirectRequest = { raw: request, body: undefined, caller: undefined };
+    this.receive({ request, response, route, duties, id, began: performance.now(), asked });
   }
 
   private routeOf(request: IncomingMessage): DirectRoute | undefined {
@@ -98,7 +100,7 @@ export class DirectLane {
   private receive(taken: Taken): void {
     const { request, route, duties } = taken;
     try {
-      taken.caller = route.identify?.(request);
+      taken.asked.caller = route.identify?.(request);
     } catch (cause) {
       return this.fail(taken, cause);
     }
@@ -111,7 +113,7 @@ export class DirectLane {
   }
 
   private decide(taken: Taken, body?: Buffer): void {
-    const { route, request: raw, caller, duties } = taken;
+    const { route, asked, duties } = taken;
     let weight = 0;
     try {
       // Before the body is parsed, which is work too
@@ -121,7 +123,8 @@ export class DirectLane {
       const more = route.weigh ? route.weigh(parsed) - 1 : 0;
       if (more > 0) duties.admission.enter(more);
       weight += more;
-      const answer = route.handler({ raw, body: parsed, caller });
+      asked.body = parsed;
+      const answer = route.handler(asked);
       if (answer instanceof Promise) return this.sendLater(taken, answer, weight);
       this.send(taken, answer);
     } catch (cause) {
@@ -153,10 +156,11 @@ export class DirectLane {
     this.tell(taken, answer);
   }
 
-  private tell({ request, route, id, began, duties }: Taken, answer: DirectAnswer): void {
-    const { status = 200, principal, verdict, code: error } = answer;
+  private tell({ request, route, id, began, duties, asked }: Taken, answer: DirectAnswer): void {
+    const { status = 200, verdict, code: error } = answer;
     const seconds = (performance.now() - began) / 1_000;
     const method = request.method ?? '';
+    const principal = asked.caller;
     duties.tell({ raw: request, id, method, route: route.path, status, seconds, principal, verdict, error });
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { INestApplication, Type } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import type { RouteOptions } from 'fastify';
+import type { FastifyRequest, RouteOptions } from 'fastify';
 import type { DirectLane } from './direct-lane.js';
 import type { ErrorCode } from './error-codes.js';
 import { JSON_TYPE } from './response-headers.js';
@@ -11,7 +11,10 @@ export interface DirectRequest {
   raw: IncomingMessage;
   /** Parsed; `undefined` where there is none. */
   body: object | undefined;
-  /** Who asks, as the route's `identify` has it. */
+  /**
+   * Who asks, as `Principal.reference` and `ServiceTokens` name them: by the route's `identify`, or set by the handler as
+   * soon as it knows. It is logged, also where the request is refused.
+   */
   caller: string | undefined;
 }
 
@@ -21,8 +24,6 @@ export interface DirectAnswer {
   /** 200 unless it says otherwise. */
   status?: number;
   headers?: Record<string, string>;
-  /** For the log: who asked, as `Principal.reference` and `ServiceTokens` name them. */
-  principal?: string | undefined;
   /** For the log: what was decided. */
   verdict?: string | undefined;
   /** Of a failure, its code. */
@@ -67,6 +68,9 @@ export function knowsItsCallers(config: object): boolean {
   return (config as { direct?: DirectRoute }).direct?.options.identify !== undefined;
 }
 
+/** What is known of a request that took the ordinary way to a direct handler, for the log. */
+type AnsweredDirectly = FastifyRequest & { caller?: string | undefined; verdict?: string | undefined };
+
 /** Puts a marked handler into the direct lane, and in the place of the pipeline that Nest registers for its route. */
 export function connectDirectly(app: INestApplication, lane: DirectLane, route: RouteOptions): void {
   const { direct } = (route.config ?? {}) as { direct?: DirectRoute };
@@ -77,15 +81,21 @@ export function connectDirectly(app: INestApplication, lane: DirectLane, route: 
   const identify = identifyName === undefined ? undefined : (methodOf(controller, identifyName) as Identify);
   for (const method of [route.method].flat()) lane.add(method, route.url, { handler, identify, weigh });
   if (identify) {
-    route.preParsing = async ({ raw }) => {
-      identify(raw);
+    route.preParsing = async (request: AnsweredDirectly) => {
+      request.caller = identify(request.raw);
     };
   }
-  route.handler = async ({ raw, body }, reply) => {
-    const caller = identify?.(raw);
-    const { body: text, status = 200, headers = {} } = await handler({ raw, body: body as object | undefined, caller });
-    if (text !== undefined) reply.type(JSON_TYPE);
-    return reply.status(status).headers(headers).send(text);
+  route.handler = async (request: AnsweredDirectly, reply) => {
+    const { raw, body, caller } = request;
+    const asked: DirectRequest = { raw, body: body as object | undefined, caller };
+    try {
+      const { body: text, status = 200, headers = {}, verdict } = await handler(asked);
+      request.verdict = verdict;
+      if (text !== undefined) reply.type(JSON_TYPE);
+      return reply.status(status).headers(headers).send(text);
+    } finally {
+      request.caller = asked.caller;
+    }
   };
 }
 

@@ -5,6 +5,7 @@ import { ApiError, UnavailableError } from './api-error.js';
 import type { DirectAnswer } from './direct.decorator.js';
 import { failure } from './envelope.js';
 import type { ErrorCode } from './error-codes.js';
+import { verdictOfError } from './error-verdict.js';
 import { inFull, inOneLine } from './error-text.js';
 
 /** Of a request, what its failure is told by. */
@@ -34,8 +35,8 @@ export class ErrorAnswers {
     if (error.code === 'internal') this.logger.error(`${request.id} ${inFull(cause)}`);
     if (error.code === 'unavailable' && error.cause !== undefined)
       this.logger.warn(`${request.id} ${error.message} ${inOneLine(error.cause)}`);
-    const { code, status, headers, reason: verdict } = error;
-    return { code, status, headers, verdict, body: JSON.stringify(failure(error, request.id)) };
+    const { code, status, headers } = error;
+    return { code, status, headers, verdict: verdictOfError(error), body: JSON.stringify(failure(error, request.id)) };
   }
 
   private toApiError(cause: unknown, request: RequestLine): ApiError {

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { dataDir as freshCluster } from '@electric-sql/pglite-prepopulatedfs';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+import { closeToOthers, secureDataDir } from '../config/data-dir.js';
 import { DataDirError } from './data-dir-error.js';
 import { lockFile } from './folder-lock.js';
 
@@ -27,14 +28,14 @@ export class EmbeddedPostgres {
    * Starts the database in the folder, creating both at the first start.
    *
    * @returns `undefined` if another process has it open: its socket serves this one too
-   * @throws DataDirError if the folder's path is too long for a socket
+   * @throws DataDirError if the folder's path is too long for a socket, or it cannot be kept from other users
    */
   static async start(dataDir: string): Promise<EmbeddedPostgres | undefined> {
     const socket = join(dataDir, SOCKET_FILE);
     if (Buffer.byteLength(socket) > LONGEST_SOCKET_PATH) {
       throw new DataDirError(`DATA_DIR: ${dataDir} is too long for the socket inside it; choose a shorter path`);
     }
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    secureDataDir(dataDir);
     const releaseLock = lockFile(join(dataDir, 'lock'));
     if (!releaseLock) return undefined;
     // Whoever holds the lock is alone: a socket that is there was left by a process that was killed
@@ -44,6 +45,10 @@ export class EmbeddedPostgres {
     const database = new PipelineAwarePGlite(cluster);
     const server = new PGLiteSocketServer({ db: database, path: socket, maxConnections: MOST_CONNECTIONS });
     await server.start();
+    // What it unpacks and makes at its start has modes of its own, whatever the umask is
+    closeToOthers(cluster);
+    // Whoever can connect is the database's superuser
+    chmodSync(socket, 0o600);
     return new EmbeddedPostgres(database, server, releaseLock);
   }
 

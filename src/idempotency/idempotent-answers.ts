@@ -1,14 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Caller } from '../api-keys/caller.js';
-import { Clock } from '../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { AnswerCipher } from './answer-cipher.js';
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from './errors.js';
 
-const KEPT_MS = 600_000;
+const KEPT_SECONDS = 600;
 /** So long a claim without an answer counts: whoever made it has been killed since. */
-const CLAIMED_MS = 30_000;
+const CLAIMED_SECONDS = 30;
 
 /** What a client wants to be done once, however often it has to ask. */
 export interface IdempotentRequest {
@@ -28,12 +27,24 @@ export interface IdempotentRequest {
 /** Keeps the answer in the transaction of what it tells of: both are there, or neither. */
 export type Keep<T> = (tx: EntityManager, answer: T) => Promise<void>;
 
-/** Takes the place if it is free, or was left by somebody who is gone. */
+/**
+ * Takes the place if it is free, or was left by somebody who is gone. All times here are the database's: a process whose
+ * clock is ahead would take the place of another that is at work, and what is asked for once would be done twice.
+ */
 const CLAIM = `
-  INSERT INTO idempotent_answers (id, fingerprint, expires_at) VALUES ($1, $2, $3)
+  INSERT INTO idempotent_answers (id, fingerprint, expires_at)
+  VALUES ($1, $2, now() + make_interval(secs => ${CLAIMED_SECONDS}))
   ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, answer = NULL, expires_at = excluded.expires_at
-  WHERE idempotent_answers.expires_at <= $4
-  RETURNING id`;
+  WHERE idempotent_answers.expires_at <= now()
+  RETURNING expires_at`;
+
+const FIND = 'SELECT id, fingerprint, answer FROM idempotent_answers WHERE id = ANY($1) AND expires_at > now()';
+
+/** From when it is done: the transaction may have begun long before. */
+const KEEP = `
+  UPDATE idempotent_answers
+  SET answer = $3, expires_at = clock_timestamp() + make_interval(secs => ${KEPT_SECONDS})
+  WHERE id = $1 AND answer IS NULL AND expires_at = $2`;
 
 interface Kept {
   id: Buffer;
@@ -49,7 +60,6 @@ interface Kept {
 export class IdempotentAnswers {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly clock: Clock,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
@@ -66,18 +76,12 @@ export class IdempotentAnswers {
     const fingerprint = cipher.fingerprint(request.body);
     const earlier = await this.find<T>(ciphers, request);
     if (earlier) return earlier;
-    const claimedUntil = new Date(this.clock.now() + CLAIMED_MS);
-    const claimed = (await this.dataSource.query(CLAIM, [
-      cipher.id,
-      fingerprint,
-      claimedUntil,
-      this.now(),
-    ])) as unknown[];
-    if (claimed.length === 0) return this.findOther(ciphers, request);
+    const [claim] = (await this.dataSource.query(CLAIM, [cipher.id, fingerprint])) as { expires_at: Date }[];
+    if (!claim) return this.findOther(ciphers, request);
     try {
-      return await act((tx, answer) => this.keep(tx, cipher, claimedUntil, answer));
+      return await act((tx, answer) => this.keep(tx, cipher, claim.expires_at, answer));
     } catch (error) {
-      await this.release(cipher, claimedUntil);
+      await this.release(cipher, claim.expires_at);
       throw error;
     }
   }
@@ -100,10 +104,7 @@ export class IdempotentAnswers {
     ciphers: readonly AnswerCipher[],
     { body, assertStillAllowed }: IdempotentRequest,
   ): Promise<T | undefined> {
-    const [kept] = (await this.dataSource.query(
-      'SELECT id, fingerprint, answer FROM idempotent_answers WHERE id = ANY($1) AND expires_at > $2',
-      [ciphers.map(({ id }) => id), this.now()],
-    )) as Kept[];
+    const [kept] = (await this.dataSource.query(FIND, [ciphers.map(({ id }) => id)])) as Kept[];
     const cipher = kept && ciphers.find(({ id }) => id.equals(kept.id));
     if (!kept || !cipher) return undefined;
     if (!cipher.fingerprint(body).equals(kept.fingerprint)) throw new IdempotencyKeyReusedError();
@@ -114,11 +115,8 @@ export class IdempotentAnswers {
 
   /** @throws IdempotencyKeyInUseError if it took so long that somebody else has taken the place */
   private async keep(tx: EntityManager, cipher: AnswerCipher, claimedUntil: Date, answer: object): Promise<void> {
-    const [, kept] = (await tx.query(
-      `UPDATE idempotent_answers SET answer = $3, expires_at = $4
-       WHERE id = $1 AND answer IS NULL AND expires_at = $2`,
-      [cipher.id, claimedUntil, cipher.encrypt(JSON.stringify(answer)), new Date(this.clock.now() + KEPT_MS)],
-    )) as [unknown, number];
+    const encrypted = cipher.encrypt(JSON.stringify(answer));
+    const [, kept] = (await tx.query(KEEP, [cipher.id, claimedUntil, encrypted])) as [unknown, number];
     if (kept === 0) throw new IdempotencyKeyInUseError();
   }
 
@@ -131,9 +129,5 @@ export class IdempotentAnswers {
       ])
       // It expires by itself, and the client is to learn why its request failed
       .catch(() => undefined);
-  }
-
-  private now(): Date {
-    return new Date(this.clock.now());
   }
 }

@@ -25,6 +25,11 @@ export class ClientAddress {
     return peer.isTrusted ? this.behind(peer.address, headers['x-forwarded-for']) : peer.address;
   }
 
+  /** Whether the peer is one of `TRUSTED_PROXIES`. */
+  isProxied({ socket }: Addressed): boolean {
+    return this.peerOf(socket).isTrusted;
+  }
+
   /**
    * The network that shares of what all use are counted under: the address itself, or of IPv6 the first 64 bits, which
    * is what one client is given. All whose address is not known are one.

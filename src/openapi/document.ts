@@ -1,5 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { protectPage } from './page-policy.js';
 import { addSecuritySchemes } from './security.js';
 
 const DESCRIPTION = `Issues, limits, verifies, lists, reads, revokes and tests the API keys of W3IPFS.
@@ -46,7 +48,19 @@ function withNullTypes(node: unknown): unknown {
   return { ...Object.fromEntries(entries), ...(nullable === true && { type: [rest.type, 'null'] }) };
 }
 
+const PAGE = '/docs';
+const PAGE_FILE = /^\/(?:docs(?:\/|$)|openapi\.json$)/;
+
 /** Serves the document at `/openapi.json`, and a page to read and try it at `/docs`. */
 export function serveDocument(app: INestApplication): void {
-  SwaggerModule.setup('docs', app, createDocument(app), { jsonDocumentUrl: 'openapi.json', raw: ['json'] });
+  const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
+  fastify.addHook('onRoute', (route) => {
+    if (PAGE_FILE.test(route.url)) protectPage(route);
+  });
+  SwaggerModule.setup(PAGE, app, createDocument(app), {
+    jsonDocumentUrl: 'openapi.json',
+    raw: ['json'],
+    // Without the bar on top, which is for choosing another document, and whose logo brings a style of its own
+    swaggerOptions: { layout: 'BaseLayout' },
+  });
 }

@@ -4,12 +4,16 @@ import type { FastifyRequest } from 'fastify';
 import type { AuthenticatedRequest, RefusedRequest } from '../authentication/decorators/current-principal.decorator.js';
 import { ABORTED, type AnsweredRequest } from '../contract/answered-request.js';
 import { fastifyOf } from '../contract/fastify.js';
+import type { DirectRequest } from '../contract/direct.decorator.js';
 import type { FailedRequest } from '../contract/error.filter.js';
 import { Metrics } from './metrics.js';
 import { RequestLog } from './request-log.js';
 import { Tracing } from './tracing.js';
 
-type Answered = FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest> & FailedRequest;
+type Answered = FastifyRequest &
+  Partial<AuthenticatedRequest & RefusedRequest> &
+  Partial<Pick<DirectRequest, 'caller'>> &
+  FailedRequest;
 
 /** Tells whoever keeps account of them of all requests that were answered. */
 @Injectable()
@@ -42,9 +46,12 @@ export class AnsweredRequests implements OnModuleInit {
     const began = this.began.get(request);
     if (began === undefined) return;
     this.began.delete(request);
-    const { raw, id, method, user, refused, verdict, errorCode: error } = request;
+    const { raw, id, method, user, refused, errorCode: error } = request;
     const route = request.routeOptions.url ?? 'none';
-    const principal = (user ?? refused)?.reference;
+    const known = user ?? refused;
+    const principal = known?.reference ?? request.caller;
+    // Whoever was let in, and whose call failed for what it asks
+    const verdict = request.verdict ?? (known && 'VALID');
     const seconds = (performance.now() - began) / 1_000;
     this.tell({ raw, id, method, route, status, seconds, principal, verdict, error });
   }

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
-import { Clock } from '../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { inOneLine } from '../contract/error-text.js';
 import { KEY_CHANGES_KEPT_MS } from '../verification/change-feed.js';
@@ -10,26 +9,28 @@ const EVERY_MS = 600_000;
 /** So few at once that no statement holds its locks for long. */
 const ROWS_AT_ONCE = 500;
 const PAUSE_MS = 20;
-const DAY_MS = 86_400_000;
+const DAY_SECONDS = 86_400;
 /** Any number that no other program on the database uses: "w3h" in hexadecimal. */
 const HOUSEKEEPING_LOCK = 0x773368;
 
-/** What is spent, and how it is removed: `$1` is how old it has to be, a time or milliseconds, `$2` how many at once. */
+/** By the database's clock: what is removed is gone, and a process whose own is ahead must not take it from the others. */
+const OLD_ENOUGH = 'now() - make_interval(secs => $1::float8)';
+
+/** What is spent, and how it is removed: `$1` is how many seconds old it has to be, `$2` how many at once. */
 const REMOVALS = {
   usage_days: `
     DELETE FROM usage_days WHERE api_key_id IN (
-      SELECT k.id FROM api_keys AS k JOIN usage_days AS u ON u.api_key_id = k.id WHERE k.revoked_at < $1 LIMIT $2)`,
+      SELECT k.id FROM api_keys AS k JOIN usage_days AS u ON u.api_key_id = k.id WHERE k.revoked_at < ${OLD_ENOUGH} LIMIT $2)`,
   // From the last issued upwards: a cascade finds what is left of a key's descendants through those in between
   api_keys: `
     DELETE FROM api_keys WHERE id IN (
       SELECT k.id FROM api_keys AS k
-      WHERE k.revoked_at < $1 AND NOT EXISTS (SELECT FROM api_keys AS child WHERE child.issued_by = k.id) LIMIT $2)`,
+      WHERE k.revoked_at < ${OLD_ENOUGH} AND NOT EXISTS (SELECT FROM api_keys AS child WHERE child.issued_by = k.id) LIMIT $2)`,
   idempotent_answers: `
-    DELETE FROM idempotent_answers WHERE id IN (SELECT id FROM idempotent_answers WHERE expires_at < $1 LIMIT $2)`,
-  // By the clock that has written them: a process whose own is ahead must not take them from the others
+    DELETE FROM idempotent_answers WHERE id IN (SELECT id FROM idempotent_answers WHERE expires_at < ${OLD_ENOUGH} LIMIT $2)`,
   key_changes: `
     DELETE FROM key_changes WHERE seq IN (
-      SELECT seq FROM key_changes WHERE changed_at < now() - make_interval(secs => $1::float8 / 1000) LIMIT $2)`,
+      SELECT seq FROM key_changes WHERE changed_at < ${OLD_ENOUGH} LIMIT $2)`,
 };
 
 /**
@@ -45,7 +46,6 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
 
   constructor(
     private readonly dataSource: DataSource,
-    private readonly clock: Clock,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
@@ -81,17 +81,16 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
   }
 
   private async removeAll(runner: QueryRunner): Promise<void> {
-    const now = this.clock.now();
-    const retained = new Date(now - this.environment.retentionDays * DAY_MS);
+    const retained = this.environment.retentionDays * DAY_SECONDS;
     await this.remove(runner, REMOVALS.usage_days, retained);
     await this.remove(runner, REMOVALS.api_keys, retained);
-    await this.remove(runner, REMOVALS.idempotent_answers, new Date(now));
-    await this.remove(runner, REMOVALS.key_changes, KEY_CHANGES_KEPT_MS);
+    await this.remove(runner, REMOVALS.idempotent_answers, 0);
+    await this.remove(runner, REMOVALS.key_changes, KEY_CHANGES_KEPT_MS / 1_000);
   }
 
-  private async remove(runner: QueryRunner, statement: string, age: Date | number): Promise<void> {
+  private async remove(runner: QueryRunner, statement: string, seconds: number): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      const [, removed] = (await runner.query(statement, [age, ROWS_AT_ONCE])) as [unknown, number];
+      const [, removed] = (await runner.query(statement, [seconds, ROWS_AT_ONCE])) as [unknown, number];
       if (removed < ROWS_AT_ONCE) return;
       // Others want the database too
       await sleep(PAUSE_MS);

@@ -2,6 +2,7 @@ import { Controller, Get, Header, Req } from '@nestjs/common';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Public } from '../authentication/decorators/public.decorator.js';
+import type { DirectRequest } from '../contract/direct.decorator.js';
 import { ApiErrors } from '../openapi/answers.decorator.js';
 import { ApiForServices } from '../openapi/security.js';
 import { ServiceTokens } from '../verification/service-tokens.js';
@@ -26,8 +27,8 @@ export class MetricsController {
     content: { 'text/plain': { schema: { type: 'string' } } },
   })
   @ApiErrors('ambiguous_credentials', 'unauthenticated', 'internal')
-  read(@Req() { raw }: FastifyRequest): Promise<string> {
-    this.serviceTokens.identify(raw);
+  read(@Req() request: FastifyRequest & Partial<Pick<DirectRequest, 'caller'>>): Promise<string> {
+    request.caller = this.serviceTokens.identify(request.raw);
     return this.metrics.registry.metrics();
   }
 }

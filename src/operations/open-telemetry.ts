@@ -1,11 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { context, propagation, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, type Span, SpanKind, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import type { AfterQueryEvent, DataSource, EntitySubscriberInterface } from 'typeorm';
 import type { AnsweredRequest } from '../contract/answered-request.js';
+import { RedactedSpans } from './redacted-spans.js';
+import { callerContext } from './trace-caller.js';
+import { CallerSampler } from './trace-sampler.js';
 import { Tracing } from './tracing.js';
 
 const SERVICE = 'w3ipfs-api-keys';
@@ -13,30 +16,47 @@ const SERVICE = 'w3ipfs-api-keys';
 const EXPORT_WITHIN_MS = 5_000;
 const LAST_EXPORT_WITHIN_MS = 2_000;
 
+/** Where spans are sent. */
+interface Collector {
+  /** Its base URL, to which OTLP's own path is added. */
+  endpoint: string;
+  /** Takes secrets out of a text. */
+  redact: (text: string) => string;
+}
+
 /**
  * Spans of requests and of their queries, by OpenTelemetry's semantic conventions, sent as OTLP over HTTP. What else
  * OpenTelemetry's variables say (`OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, `OTEL_EXPORTER_OTLP_HEADERS`) it reads itself.
  */
 export class OpenTelemetry extends Tracing {
   private readonly provider: NodeTracerProvider;
+  private readonly tracer: Tracer;
   private readonly spans = new WeakMap<IncomingMessage, Span>();
 
-  /** @param endpoint the collector's base URL, to which OTLP's own path is added */
-  constructor(endpoint: string, pools: readonly DataSource[]) {
+  constructor(
+    { endpoint, redact }: Collector,
+    pools: readonly DataSource[],
+    private readonly isTrusted: (request: IncomingMessage) => boolean,
+  ) {
     super();
     const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
     const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_WITHIN_MS });
     this.provider = new NodeTracerProvider({
       resource: resourceFromAttributes({ 'service.name': process.env['OTEL_SERVICE_NAME'] || SERVICE }),
-      spanProcessors: [new BatchSpanProcessor(exporter, { exportTimeoutMillis: EXPORT_WITHIN_MS })],
+      sampler: new CallerSampler(),
+      spanProcessors: [
+        new BatchSpanProcessor(new RedactedSpans(exporter, redact), { exportTimeoutMillis: EXPORT_WITHIN_MS }),
+      ],
     });
-    this.provider.register();
-    for (const { subscribers } of pools) subscribers.push(new QuerySpans());
+    // What callers send is read here (`trace-caller.ts`), by whom they are
+    this.provider.register({ propagator: null });
+    this.tracer = this.provider.getTracer(SERVICE);
+    for (const { subscribers } of pools) subscribers.push(new QuerySpans(this.tracer));
   }
 
   readonly trace: Tracing['trace'] = (request, response, answer) => {
-    const parent = propagation.extract(ROOT_CONTEXT, request.headers);
-    const span = tracer().startSpan(request.method ?? 'HTTP', { kind: SpanKind.SERVER }, parent);
+    const parent = callerContext(request, this.isTrusted);
+    const span = this.tracer.startSpan(request.method ?? 'HTTP', { kind: SpanKind.SERVER }, parent);
     this.spans.set(request, span);
     // Of a request that nobody waits for any more, nothing else tells
     response.once('close', () => span.end());
@@ -65,11 +85,13 @@ export class OpenTelemetry extends Tracing {
 
 /** A span for each query of a request: its text, which has no values in it. */
 class QuerySpans implements EntitySubscriberInterface {
+  constructor(private readonly tracer: Tracer) {}
+
   afterQuery({ query, executionTime = 0, success }: AfterQueryEvent): void {
     if (!trace.getActiveSpan()) return;
     const operation = /\w+/.exec(query)?.[0] ?? 'query';
     const endTime = Date.now();
-    const span = tracer().startSpan(operation, {
+    const span = this.tracer.startSpan(operation, {
       kind: SpanKind.CLIENT,
       startTime: endTime - executionTime,
       attributes: { 'db.system.name': 'postgresql', 'db.operation.name': operation, 'db.query.text': query },
@@ -77,8 +99,4 @@ class QuerySpans implements EntitySubscriberInterface {
     if (!success) span.setStatus({ code: SpanStatusCode.ERROR });
     span.end(endTime);
   }
-}
-
-function tracer() {
-  return trace.getTracer(SERVICE);
 }

@@ -4,8 +4,10 @@ import { ENVIRONMENT } from '../config/environment.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { ContractModule } from '../contract/contract.module.js';
 import { HealthController } from './health.controller.js';
+import { ClientAddress } from '../limits/client-address.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { UsageModule } from '../usage/usage.module.js';
+import { ServiceTokens } from '../verification/service-tokens.js';
 import { VerificationModule } from '../verification/verification.module.js';
 import { Housekeeping } from './housekeeping.js';
 import { MetricsController } from './metrics.controller.js';
@@ -25,7 +27,11 @@ import { createTracing, Tracing } from './tracing.js';
     Readiness,
     Metrics,
     RequestLog,
-    { provide: Tracing, inject: [ENVIRONMENT, DataSource, VERIFICATION_POOL], useFactory: createTracing },
+    {
+      provide: Tracing,
+      inject: [ENVIRONMENT, ClientAddress, ServiceTokens, DataSource, VERIFICATION_POOL],
+      useFactory: createTracing,
+    },
     AnsweredRequests,
   ],
 })

@@ -7,6 +7,8 @@ it.each([
   ['half of one', 'w3s_zYRd2mcmuG8Q', 'w3s_[redacted]'],
   ['a session', 'token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2ln-nature_ ends', 'token [redacted] ends'],
   ['a bearer token', 'authorization: bearer abc.def/ghi=', 'authorization: bearer [redacted]'],
+  ['a pair', 'Authorization: Basic dzNrX2E6dzNzX2I=', 'Authorization: Basic [redacted]'],
+  ['what a query names so', 'GET /x?a=1&access_token=abc-def&b=2', 'GET /x?a=1&access_token=[redacted]&b=2'],
   ['a hash', 'is "$argon2id$v=19$m=1024,t=1,p=1$c2FsdA$aGFzaA"', 'is "[redacted]"'],
   ['a password', 'connect postgres://ann:hunter2@db:5432/keys', 'connect postgres://ann:[redacted]@db:5432/keys'],
   ['a password alone', 'rediss://:hunter2@cache', 'rediss://:[redacted]@cache'],

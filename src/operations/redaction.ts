@@ -3,11 +3,13 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/w3s_[0-9A-Za-z]{8,}/g, 'w3s_[redacted]'],
   // A JSON Web Token (RFC 7519): its header always begins with `{"`
   [/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[redacted]'],
-  [/(Bearer +)[\w.~+/-]+=*/gi, '$1[redacted]'],
+  [/((?:Bearer|Basic) +)[\w.~+/-]+=*/gi, '$1[redacted]'],
   // A PHC string
   [/\$argon2[^\s"']+/g, '[redacted]'],
   // The password in a URL
   [/([a-z][a-z\d+.-]*:\/\/[^\s/:@]*:)[^\s/@]+@/gi, '$1[redacted]@'],
+  // What a query names so
+  [/([?&][^=&#\s]*(?:secret|token|password|credential)[^=&#\s]*=)[^&#\s"']+/gi, '$1[redacted]'],
   // 32 bytes in base64, as in CREDENTIAL_KEYS
   [/(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=/g, '[redacted]'],
 ];

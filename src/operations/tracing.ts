@@ -3,6 +3,9 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Environment } from '../config/environment.js';
 import type { AnsweredRequest } from '../contract/answered-request.js';
+import type { ClientAddress } from '../limits/client-address.js';
+import type { ServiceTokens } from '../verification/service-tokens.js';
+import { redactor } from './redaction.js';
 
 /** Follows requests through the service, for a collector that puts them together with what others saw of them. */
 export abstract class Tracing implements OnApplicationShutdown {
@@ -15,9 +18,19 @@ export abstract class Tracing implements OnApplicationShutdown {
   abstract onApplicationShutdown(): Promise<void>;
 }
 
-/** Nothing of OpenTelemetry's is loaded unless `OTEL_EXPORTER_OTLP_ENDPOINT` says where traces go. */
-export async function createTracing({ otlpEndpoint }: Environment, ...pools: DataSource[]): Promise<Tracing | null> {
+/**
+ * Nothing of OpenTelemetry's is loaded unless `OTEL_EXPORTER_OTLP_ENDPOINT` says where traces go. What is said there of
+ * the traces that requests belong to is believed of `TRUSTED_PROXIES` and of the platform's services.
+ */
+export async function createTracing(
+  { otlpEndpoint, serviceTokens }: Environment,
+  clientAddress: ClientAddress,
+  services: ServiceTokens,
+  ...pools: DataSource[]
+): Promise<Tracing | null> {
   if (!otlpEndpoint) return null;
+  const collector = { endpoint: otlpEndpoint, redact: redactor(serviceTokens.map(({ token }) => token)) };
+  const isTrusted = (request: IncomingMessage) => clientAddress.isProxied(request) || services.isKnown(request);
   const { OpenTelemetry } = await import('./open-telemetry.js');
-  return new OpenTelemetry(otlpEndpoint, pools);
+  return new OpenTelemetry(collector, pools, isTrusted);
 }

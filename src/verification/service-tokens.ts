@@ -27,12 +27,22 @@ export class ServiceTokens {
     const [authorization, ...others] = headerValues(request, 'authorization');
     if (others.length > 0)
       throw new ApiError('ambiguous_credentials', 'The header authorization is there more than once.');
-    const token = authorization && SCHEME.test(authorization) ? authorization.replace(SCHEME, '') : '';
-    const name = this.names.get(digestOf(token));
+    const name = this.nameOf(authorization);
     if (name === undefined) {
       throw new ApiError('unauthenticated', HOW_TO, { reason: 'INVALID_CREDENTIALS', headers: CHALLENGE });
     }
     return name;
+  }
+
+  /** Whether one of the services has sent a request. */
+  isKnown(request: IncomingMessage): boolean {
+    const [authorization, ...others] = headerValues(request, 'authorization');
+    return others.length === 0 && this.nameOf(authorization) !== undefined;
+  }
+
+  private nameOf(authorization: string | undefined): string | undefined {
+    const token = authorization && SCHEME.test(authorization) ? authorization.replace(SCHEME, '') : '';
+    return this.names.get(digestOf(token));
   }
 }
 

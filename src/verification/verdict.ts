@@ -16,10 +16,6 @@ export const REFUSALS = [
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
-export function isRefusal(code: string): code is Refusal {
-  return (REFUSALS as readonly string[]).includes(code);
-}
-
 /** What a caller is about to do with a credential. */
 export interface Need {
   /** All of them are needed. */

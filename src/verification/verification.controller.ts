@@ -46,11 +46,11 @@ export class VerificationController {
   @ApiBody({ type: VerifyRequestDto, examples: REQUEST_EXAMPLES })
   @ApiSuccess(VerdictDto, 'The verdict, also where it is a refusal.', VERDICT_EXAMPLE)
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
-  verify({ raw, body, caller }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
+  verify({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
     refuseQuery(raw.url);
     const { pair, need } = readVerifyRequest(body);
     const verdict = this.verifier.verify(pair, need);
-    return verdict instanceof Promise ? verdict.then((one) => answer(one, caller)) : answer(verdict, caller);
+    return verdict instanceof Promise ? verdict.then(answer) : answer(verdict);
   }
 
   @Post('batch')
@@ -60,19 +60,17 @@ export class VerificationController {
   @ApiBody({ type: VerifyBatchRequestDto })
   @ApiSuccess(VerdictBatchDto, 'The verdicts, in the order of the requests.', BATCH_EXAMPLE)
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
-  verifyBatch({ raw, body, caller }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
+  verifyBatch({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
     refuseQuery(raw.url);
     const verdicts = this.verifier.verifyInOrder(readVerifyBatch(body));
-    return verdicts instanceof Promise
-      ? verdicts.then((all) => answerBatch(all, caller))
-      : answerBatch(verdicts, caller);
+    return verdicts instanceof Promise ? verdicts.then(answerBatch) : answerBatch(verdicts);
   }
 }
 
-function answer(verdict: Verdict, principal: string | undefined): DirectAnswer {
-  return { body: `{"data":${verdictJson(verdict)},"status":"success"}`, principal, verdict: verdict.code };
+function answer(verdict: Verdict): DirectAnswer {
+  return { body: `{"data":${verdictJson(verdict)},"status":"success"}`, verdict: verdict.code };
 }
 
-function answerBatch(verdicts: BatchVerdict[], principal: string | undefined): DirectAnswer {
-  return { body: `{"data":{"verdicts":[${verdicts.map(batchVerdictJson).join()}]},"status":"success"}`, principal };
+function answerBatch(verdicts: BatchVerdict[]): DirectAnswer {
+  return { body: `{"data":{"verdicts":[${verdicts.map(batchVerdictJson).join()}]},"status":"success"}` };
 }

@@ -66,7 +66,8 @@ async function configured(upstreamsText: string) {
   const [port, insidePort] = [await freePort(), await freePort()];
   writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, insidePort));
   writeFileSync(join(folder, 'upstreams.conf'), upstreamsText);
-  copyFileSync('deploy/errors.conf', join(folder, 'errors.conf'));
+  for (const included of ['errors.conf', 'client-headers.conf'])
+    copyFileSync(join('deploy', included), join(folder, included));
   const directives = `daemon off; master_process off; pid ${folder}/pid; error_log stderr;`;
   const args = ['-e', 'stderr', '-p', folder, '-c', join(folder, 'nginx.conf'), '-g', directives];
   return { folder, port, insidePort, args };

@@ -1,0 +1,81 @@
+import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DataDirError } from '../database/data-dir-error.js';
+
+/** What anybody but the owner may do with a file. */
+const OTHERS = 0o077;
+
+/**
+ * Makes the data folder where there is none, and closes it, with all that is in it, to every other user: whoever reads
+ * the database's files or connects to its socket has everything. Says so in one line where it had been open.
+ *
+ * @throws DataDirError if anything in it belongs to somebody else, who could open it again, or cannot be closed
+ */
+export function secureDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    // Windows has neither
+    if (!process.geteuid) return;
+    const { mode } = statSync(dataDir);
+    const entries = readdirSync(dataDir).map((name) => join(dataDir, name));
+    const isOpen = [dataDir, ...entries].filter(isOpenToOthers).length > 0;
+    if (isOpen) closeToOthers(dataDir);
+    if (isOpen) process.stderr.write(`DATA_DIR: ${dataDir} was open to other users (mode ${octal(mode)}). ${CLOSED}\n`);
+  } catch (error) {
+    if (error instanceof DataDirError) throw error;
+    throw new DataDirError(`DATA_DIR: ${(error as Error).message}`);
+  }
+}
+
+const CLOSED = 'It and what is in it are for the user of this process alone now.';
+
+/** Of a link, what it leads to. @throws DataDirError if it belongs to somebody else, or the link does */
+function isOpenToOthers(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  const link = lstatSync(path, { throwIfNoEntry: false });
+  if (!stats || !link) return false;
+  refuseForeign(path, stats.uid);
+  // Whoever owns a link decides where it leads; of root's nothing can be kept anyway
+  if (link.isSymbolicLink() && link.uid !== 0) refuseForeign(path, link.uid);
+  return (stats.mode & OTHERS) !== 0;
+}
+
+/**
+ * Closes a file, or a folder and all that is in it, to every other user. Links are followed there and in the folder
+ * itself, and not further down.
+ *
+ * @throws DataDirError if any of it belongs to somebody else, or cannot be closed
+ */
+export function closeToOthers(path: string, depth = 0): void {
+  const stats: Stats | undefined = (depth < 2 ? statSync : lstatSync)(path, { throwIfNoEntry: false });
+  // A process that is running there may have removed it meanwhile
+  if (!stats || stats.isSymbolicLink()) return;
+  refuseForeign(path, stats.uid);
+  // A folder before what is in it, so that nobody puts anything there meanwhile
+  if ((stats.mode & OTHERS) !== 0) close(path, stats.mode);
+  if (stats.isDirectory()) for (const name of readdirSync(path)) closeToOthers(join(path, name), depth + 1);
+}
+
+function close(path: string, mode: number): void {
+  const advice = `is open to other users, and its mode cannot be changed; chmod -R go-rwx it, or choose another folder`;
+  try {
+    chmodSync(path, mode & 0o700);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw new DataDirError(`DATA_DIR: ${path} ${advice} (${code})`);
+  }
+  // Some file systems know no modes, and do not say so
+  if (((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & OTHERS) !== 0)
+    throw new DataDirError(`DATA_DIR: ${path} ${advice}`);
+}
+
+function refuseForeign(path: string, uid: number): void {
+  if (uid === process.geteuid?.()) return;
+  throw new DataDirError(
+    `DATA_DIR: ${path} belongs to another user (uid ${uid}), who could read it; choose a folder of this process's own`,
+  );
+}
+
+function octal(mode: number): string {
+  return (mode & 0o777).toString(8).padStart(4, '0');
+}

@@ -1,0 +1,16 @@
+import type { ApiError } from './api-error.js';
+import type { ErrorCode } from './error-codes.js';
+
+/** The errors that stand for one verdict each; others that tell of one give it as their reason. */
+const VERDICTS: Partial<Record<ErrorCode, string>> = {
+  ambiguous_credentials: 'INVALID_CREDENTIALS',
+  ip_not_allowed: 'IP_NOT_ALLOWED',
+  insufficient_scope: 'INSUFFICIENT_SCOPE',
+  rate_limited: 'RATE_LIMITED',
+  usage_exceeded: 'USAGE_EXCEEDED',
+};
+
+/** The verdict on what was presented that an error tells of; `undefined` if it is about something else. */
+export function verdictOfError({ code, reason }: Pick<ApiError, 'code' | 'reason'>): string | undefined {
+  return reason ?? VERDICTS[code];
+}

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+
+const rows = readFileSync('docs/security.md', 'utf8')
+  .split('## What they can cost you at most')[1]!
+  .split('\n## ')[0]!
+  .split('\n')
+  .filter((line) => line.startsWith('| ') && !/^\| (?:may|-+) /.test(line));
+const named = rows.flatMap((row) => [...row.matchAll(/\(test: `([^`]+)`: "([^"]+)"\)/g)]).map(([, ...test]) => test);
+
+it('says of every bound which test holds it', () => {
+  expect(rows.length).toBeGreaterThan(30);
+  expect(rows.filter((row) => !row.includes('(test: '))).toEqual([]);
+});
+
+it.each(named)('names a test that there is: %s, %s', (file, title) => {
+  expect(readFileSync(file, 'utf8')).toContain(title);
+});
