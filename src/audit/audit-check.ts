@@ -16,7 +16,7 @@ export interface AuditReport {
   accepted: AcceptedOffence[];
 }
 
-export const MOST_LISTED = 10_000;
+const MOST_LISTED = 10_000;
 const OWNERS_AT_ONCE = 500;
 
 /** Goes through the trails of all owners: finds events that were altered, taken out or put in. */

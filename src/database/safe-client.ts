@@ -27,7 +27,7 @@ export function connectionOptions(location: DatabaseLocation, limits: StatementL
 const IDLE_IN_TRANSACTION_MS = 1_500;
 
 /** What the database calls our connections, in `pg_stat_activity`. */
-export const APPLICATION_NAME = 'w3ipfs-api-keys';
+const APPLICATION_NAME = 'w3ipfs-api-keys';
 
 /**
  * A connection that the server ends at the very moment it is opened emits an error before the pool listens for it, and

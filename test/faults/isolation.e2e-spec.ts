@@ -133,7 +133,7 @@ type Times = Record<Kind, number[]>;
     const { JWT_PUBLIC_KEY: _, ...shared } = sharedVariables;
     const jwks = { JWT_JWKS_URL: `http://127.0.0.1:${port}/jwks` };
     const other = await startProcess({ ...shared, ...database.variables, ...jwks, MANAGEMENT_RATE_LIMIT: '60' });
-    const flood = startFlood(other.client.url, 100, [
+    const flood = await startFlood(other.client.url, 100, [
       { method: 'GET', path: '/api/apiKeys/list', headers: sessionOf('waiting') },
     ]);
     try {
@@ -160,7 +160,7 @@ type Times = Record<Kind, number[]>;
   ): Promise<void> {
     const before = await measure();
     const answer = besides?.();
-    const stop = startFlood(service.client.url, connections, requests);
+    const stop = await startFlood(service.client.url, connections, requests);
     const during = await measure();
     const statuses = await stop();
     if (answer) expect((await answer).status).toBe(200);

@@ -12,12 +12,23 @@ export interface FloodRequest {
 /** How often which status was answered; `error` where the connection ended before. */
 export type Statuses = Record<string, number>;
 
-/** Asks and asks over so many connections, each as soon as it is answered, from a process of its own. */
-export function startFlood(url: string, connections: number, requests: FloodRequest[]): () => Promise<Statuses> {
+/**
+ * Asks and asks over so many connections, each as soon as it is answered, from a process of its own; resolves once it
+ * was answered as often as it has connections.
+ */
+export async function startFlood(
+  url: string,
+  connections: number,
+  requests: FloodRequest[],
+): Promise<() => Promise<Statuses>> {
   const order = JSON.stringify({ url, connections, requests });
-  const child = spawn(process.execPath, ['test/support/flood.js', order], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['test/support/flood-client.js'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  child.stdin.end(order);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  await once(child.stdout, 'data');
   return async () => {
     const closed = once(child, 'close');
     child.kill('SIGTERM');

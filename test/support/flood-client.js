@@ -1,13 +1,15 @@
-// A client that asks and asks, in a process of its own: node flood.js '<JSON>', until it is told to end.
+// A client that asks and asks, in a process of its own, until it is told to end: node flood-client.js < <JSON>.
 // Prints how often it got which status. The JSON: url, connections, requests: [{ method, path, headers, body }].
+import { readFileSync } from 'node:fs';
 import { Agent, request as send } from 'node:http';
 
-const { url, connections, requests } = JSON.parse(process.argv[2] ?? '{}');
+const { url, connections, requests } = JSON.parse(readFileSync(0, 'utf8'));
 const { hostname, port } = new URL(url);
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
 const statuses = {};
-let isEnding = false;
+const ending = new AbortController();
 let next = 0;
+let answered = 0;
 
 function ask() {
   const { method, path, headers = {}, body } = requests[next++ % requests.length];
@@ -15,6 +17,8 @@ function ask() {
     body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
   return new Promise((resolve) => {
     const asked = send({ agent, hostname, port, method, path, headers: { ...length, ...headers } }, (answer) => {
+      // Whoever waits for the flood to be under way reads this
+      if (++answered === connections) process.stdout.write('\n');
       statuses[answer.statusCode] = (statuses[answer.statusCode] ?? 0) + 1;
       answer.resume().once('close', resolve);
     });
@@ -27,10 +31,10 @@ function ask() {
 }
 
 async function caller() {
-  while (!isEnding) await ask();
+  while (!ending.signal.aborted) await ask();
 }
 
-process.once('SIGTERM', () => (isEnding = true));
+process.once('SIGTERM', () => ending.abort());
 await Promise.all(Array.from({ length: connections }, caller));
 agent.destroy();
 process.stdout.write(JSON.stringify(statuses));
