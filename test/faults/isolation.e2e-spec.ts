@@ -40,7 +40,12 @@ type Times = Record<Kind, number[]>;
     database = await createTestDatabase();
     sql = new pg.Client({ connectionString: database.variables.DATABASE_URL as string });
     await sql.connect();
-    service = await startProcess({ ...sharedVariables, ...database.variables, MANAGEMENT_RATE_LIMIT: '60' });
+    service = await startProcess({
+      ...sharedVariables,
+      ...database.variables,
+      MANAGEMENT_RATE_LIMIT: '60',
+      MAX_KEYS_PER_OWNER: '1000000',
+    });
     const issueAll = (limits: object) =>
       Promise.all(range(10).map((index) => issueKey(service.client, `other-${index}`, { ...powerlessBody, limits })));
     known = await issueAll({});
@@ -132,7 +137,13 @@ type Times = Record<Kind, number[]>;
     const admins = await Promise.all(range(OTHERS).map((index) => issueKey(service.client, `other-${index}`)));
     const { JWT_PUBLIC_KEY: _, ...shared } = sharedVariables;
     const jwks = { JWT_JWKS_URL: `http://127.0.0.1:${port}/jwks` };
-    const other = await startProcess({ ...shared, ...database.variables, ...jwks, MANAGEMENT_RATE_LIMIT: '60' });
+    const other = await startProcess({
+      ...shared,
+      ...database.variables,
+      ...jwks,
+      MANAGEMENT_RATE_LIMIT: '60',
+      MAX_KEYS_PER_OWNER: '1000000',
+    });
     const flood = await startFlood(other.client.url, 100, [
       { method: 'GET', path: '/api/apiKeys/list', headers: sessionOf('waiting') },
     ]);
