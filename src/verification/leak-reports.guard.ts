@@ -9,9 +9,9 @@ import { type RateDecision, RateLimiter } from '../limits/rate-limiter.js';
 
 const WINDOW_SECONDS = 60;
 /** Whoever has more to report, from one address, goes on a minute later. */
-const BY_ADDRESS = { requests: 60, windowSeconds: WINDOW_SECONDS };
+const BY_ADDRESS = { requests: 120, windowSeconds: WINDOW_SECONDS };
 /** The first has ended the pair; the others are mistakes, or worse. */
-const OF_ONE_PAIR = { requests: 10, windowSeconds: WINDOW_SECONDS };
+const OF_ONE_PAIR = { requests: 30, windowSeconds: WINDOW_SECONDS };
 
 /** Bounds how often leaks are reported, by whoever: from one address, before the body is parsed, and of one pair. */
 @Injectable()
