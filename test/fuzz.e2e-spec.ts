@@ -71,7 +71,9 @@ it(`answers ${REQUESTS} requests, fitting or not, as the document says, and keep
   });
   process.stdout.write(`FUZZ_SEED=${SEED}\n${counts.table()}\n${heap.summary()}\n`);
   expect(findings.slice(0, 10)).toEqual([]);
-  if (REQUESTS === ENOUGH_FOR_EVERY_ANSWER) expect(counts.unseen(operations, NOT_EXPECTED)).toEqual([]);
+  // Ten times as many a minute as to other routes: none of the callers here asks so often
+  const unseen = counts.unseen(operations, NOT_EXPECTED).filter((answer) => answer !== 'testAuthentication 429');
+  if (REQUESTS === ENOUGH_FOR_EVERY_ANSWER) expect(unseen).toEqual([]);
   expect(counts.unseenVerdicts(['VALID', ...REFUSALS])).toEqual([]);
   expect(heap.growth).toBeLessThan(HEAP_NOISE);
 }, 600_000);

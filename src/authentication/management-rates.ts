@@ -7,8 +7,8 @@ import type { Principal } from './principal.js';
 const WINDOW_SECONDS = 60;
 /** An owner may have any number of admin keys, each a principal of its own: all of them together get this many times the rate of one. */
 const OWNER_FACTOR = 5;
-/** Calls that are free of charge; ten a second, which nobody needs who asks what a key is. */
-const FREE_CALLS = { requests: 600, windowSeconds: WINDOW_SECONDS };
+/** Of calls that are free of charge, a principal has this many times as many: ten a second, by default. */
+const FREE_FACTOR = 10;
 
 /** What came of asking for a call; refused, nothing was charged. */
 interface TakenRates {
@@ -42,7 +42,8 @@ export class ManagementRates {
 
   /** For routes that are free of charge, which have a rate of their own. */
   async takeFree({ reference }: Principal): Promise<TakenRates> {
-    const decision = await this.rateLimiter.take(`management:test:${reference}`, FREE_CALLS, 1);
+    const limit = { requests: this.environment.managementRateLimit * FREE_FACTOR, windowSeconds: WINDOW_SECONDS };
+    const decision = await this.rateLimiter.take(`management:test:${reference}`, limit, 1);
     return { granted: decision.granted, rates: [named('test', decision)], giveBack: () => giveBack(decision) };
   }
 }

@@ -35,7 +35,7 @@ export class LeaksController {
     @Req() request: FastifyRequest,
   ): Promise<LeakReportedDto> {
     const pair = { apiKey: body.api_key, secretKey: body.secret_key };
-    await this.rates.countPair(pair);
+    await this.rates.countPair(pair, request);
     const known = await this.keyLookup.find(pair);
     // One that is revoked stays so: nothing is opened where nothing changes
     if (!known || known.isRevoked) return LEAK_REPORTED;
