@@ -121,12 +121,10 @@ describe('the rate', () => {
     }
   });
 
-  it('is 30 a minute of one pair, good or not, and the next report is not counted against its address', async () => {
+  it('is 30 a minute of one genuine pair, and the next report of it is not counted against its address', async () => {
     const good = pairOf(await issueKey(service.client, 'ann', powerlessBody));
-    for (const pair of [good, madeUp(1)]) {
-      for (const index of range(30)) expect((await from(`198.51.100.${index}`, pair)).status).toBe(200);
-      for (const _ of range(120)) expect(refusalOf(await from('203.0.113.1', pair))[1]).toBe('"pair";q=30;w=60');
-    }
+    for (const index of range(30)) expect((await from(`198.51.100.${index}`, good)).status).toBe(200);
+    for (const _ of range(120)) expect(refusalOf(await from('203.0.113.1', good))[1]).toBe('"pair";q=30;w=60');
     expect((await from('203.0.113.1', madeUp(2))).status).toBe(200);
   });
 });

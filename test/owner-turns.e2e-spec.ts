@@ -106,8 +106,9 @@ import { pairOf, serviceVariables, verify } from './support/verification.js';
       expect(outcomeOf(refused[0] as Answer)).toBe('429 rate_limited');
     });
     const outcomes = new Set((await Promise.all(answers)).map(outcomeOf));
-    // 503 for those that waited for the row for too long
-    expect([...outcomes].toSorted()).toEqual(['200', '429 rate_limited', '503 unavailable']);
+    // And 503, if any waited for the row for too long
+    outcomes.delete('503 unavailable');
+    expect([...outcomes].toSorted()).toEqual(['200', '429 rate_limited']);
   });
 
   describe('a use of a key with max_uses', () => {

@@ -20,8 +20,9 @@ export interface AuditOccurrence extends AuditRecord {
 }
 
 /**
- * Makes the owner's row if there is none, and holds it: events of one owner are chained one after the other. Besides,
- * turns what shall be stored into what will be read again (the form of an id, times to the millisecond, lengths, the
+ * Makes the owner's row if there is none, and holds it: events of one owner are chained one after the other. It
+ * goes on behind the last event even where the head was lost or set back: nobody's revocation may fail on that, and the
+ * check tells of it. And turns what shall be stored into what will be read again (the form of an id, times to the millisecond, lengths, the
  * numbers of `jsonb`), since a hash over anything else would not fit the row.
  */
 const HOLD_HEAD = `
@@ -30,7 +31,9 @@ const HOLD_HEAD = `
     ON CONFLICT (owner_id) DO UPDATE SET owner_id = excluded.owner_id
     RETURNING owner_id, audit_seq, audit_hash
   )
-  SELECT audit_hash AS "headHash", owner_id AS "ownerId", audit_seq + place AS seq, at::timestamptz(3),
+  SELECT audit_hash AS "headHash", owner_id AS "ownerId", place + greatest(audit_seq, (
+           SELECT max(seq) FROM audit_events AS last WHERE last.owner_id = head.owner_id
+         )) AS seq, at::timestamptz(3),
          actor::varchar(40), action::varchar(40), api_key_id AS "apiKeyId", refusal::varchar(40), ip::varchar(45),
          request_id::varchar(128) AS "requestId", changes
   FROM head, unnest($2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::jsonb[])

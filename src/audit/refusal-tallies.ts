@@ -63,7 +63,8 @@ export class RefusalTallies {
    */
   add(principal: string, refusal: Refusal, now: number, at: Date): boolean {
     const key = `${principal} ${refusal.code} ${refusal.call}`;
-    const known = this.remembered.get(key);
+    // One that waits to be written may have been evicted from what is remembered
+    const known = this.remembered.get(key) ?? this.waiting.get(refusal.ownerId)?.get(key);
     const isRepeated = known !== undefined && (known.times > 0 || now - known.lastAt < LONGEST_PAUSE_MS);
     const tally = isRepeated ? known : newTally(key, refusal, now);
     if (tally.times === 0 && !this.wait(tally)) return false;

@@ -29,9 +29,9 @@ export class ManagementRates {
   async take({ reference, ownerId }: Principal): Promise<TakenRates> {
     const ofOne = { requests: this.environment.managementRateLimit, windowSeconds: WINDOW_SECONDS };
     const ofAll = { ...ofOne, requests: ofOne.requests * OWNER_FACTOR };
-    const own = await this.rateLimiter.take(`management:${reference}`, ofOne, 1);
+    const own = await this.rateLimiter.take(`management:${reference}`, ofOne, 1, ownerId);
     // Where the principal is refused, the owner's is only asked how it stands
-    const owner = await this.rateLimiter.take(`management:owner:${ownerId}`, ofAll, own.granted ? 1 : 0);
+    const owner = await this.rateLimiter.take(`management:owner:${ownerId}`, ofAll, own.granted ? 1 : 0, ownerId);
     const rates = [named('management', own), named('owner', owner)];
     if (own.granted && !owner.granted) {
       await own.giveBack();
@@ -41,9 +41,9 @@ export class ManagementRates {
   }
 
   /** For routes that are free of charge, which have a rate of their own. */
-  async takeFree({ reference }: Principal): Promise<TakenRates> {
+  async takeFree({ reference, ownerId }: Principal): Promise<TakenRates> {
     const limit = { requests: this.environment.managementRateLimit * FREE_FACTOR, windowSeconds: WINDOW_SECONDS };
-    const decision = await this.rateLimiter.take(`management:test:${reference}`, limit, 1);
+    const decision = await this.rateLimiter.take(`management:test:${reference}`, limit, 1, ownerId);
     return { granted: decision.granted, rates: [named('test', decision)], giveBack: () => giveBack(decision) };
   }
 }

@@ -120,9 +120,13 @@ export class DirectLane {
       duties.admission.enter();
       weight = 1;
       const parsed = body && parseJsonBody(body);
-      const more = route.weigh ? route.weigh(parsed) - 1 : 0;
-      if (more > 0) duties.admission.enter(more);
-      weight += more;
+      const heavier = route.weigh ? route.weigh(parsed) : 1;
+      if (heavier > 1) {
+        duties.admission.leave(weight);
+        weight = 0;
+        duties.admission.enter(heavier);
+        weight = heavier;
+      }
       asked.body = parsed;
       const answer = route.handler(asked);
       if (answer instanceof Promise) return this.sendLater(taken, answer, weight);

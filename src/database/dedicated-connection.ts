@@ -29,13 +29,14 @@ export class DedicatedConnection {
    */
   async run<T>(work: (client: SafeClient) => Promise<T>): Promise<T> {
     for (let attempts = 1; ; attempts++) {
+      if (this.isClosed) throw new Error('this connection was closed');
       const client = await this.open();
       try {
         return await work(client);
       } catch (error) {
         if (!isConnectionCut(error)) throw error;
         this.drop(client);
-        if (attempts >= MAX_ATTEMPTS || this.isClosed) throw error;
+        if (attempts >= MAX_ATTEMPTS) throw error;
       }
     }
   }

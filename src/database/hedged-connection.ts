@@ -8,7 +8,7 @@ const HEDGE_AFTER_MS = 1_000;
 /** Longer than a server with its own statement timeout (`READ_LIMITS`) can keep silent while it is alive. */
 const SILENT_AFTER_MS = 4_000;
 /** How often a silent database is tried anew. */
-const PROBE_EVERY_MS = 1_000;
+const PROBE_EVERY_MS = 2_000;
 
 /** The server speaks before it would be taken for silent, whatever holds a statement up. */
 export const READ_LIMITS = { statementTimeoutMs: 2_000, lockTimeoutMs: 1_000 };

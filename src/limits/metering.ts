@@ -45,6 +45,12 @@ export class Metering {
     return this.chargeUses(key, cost, decision);
   }
 
+  /** Gives back what a key was charged whose verdict has become a refusal before it was given. */
+  async refund({ id }: Metered, cost: number, { rate, remainingUses }: Charge): Promise<void> {
+    await rate?.giveBack();
+    if (remainingUses !== null && cost > 0) this.usageMeter.count(id, -cost);
+  }
+
   /** Whoever asks for several goes on with the others: what is thrown at once is thrown by a promise. */
   private take({ id, ownerId }: Metered, rateLimit: RateLimit, cost: number): RateDecision | Promise<RateDecision> {
     try {

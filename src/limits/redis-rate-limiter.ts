@@ -26,6 +26,8 @@ const SETTLE_MS = 500;
 const BEAT_EVERY_MS = 2_000;
 /** So many keys are told at once. */
 const TOLD_AT_ONCE = 100;
+/** How often it is looked for what was granted while the rest was told. */
+const MAX_ROUNDS = 10;
 
 /**
  * Counts in Redis, for all processes together: one script call a decision, by the server's own time.
@@ -152,9 +154,14 @@ export class RedisRateLimiter extends RateLimiter {
     this.fallback.end();
   }
 
-  /** Tells Redis what was granted without it, also while it is being told; what fails is told again the next time. */
+  /**
+   * Tells Redis what was granted without it, also while it is being told, but not for ever: under load there is always
+   * more. What fails is told again the next time.
+   */
   private async tellDebts(): Promise<void> {
-    for (let debts = this.fallback.collectDebts(); debts.length > 0; debts = this.fallback.collectDebts()) {
+    for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
+      const debts = this.fallback.collectDebts();
+      if (debts.length === 0) return;
       while (debts.length > 0) {
         const some = debts.slice(0, TOLD_AT_ONCE);
         const told = some.map(([key, { limit, cost }]) => this.ask(key, limit, cost, true));

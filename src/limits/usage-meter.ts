@@ -3,11 +3,15 @@ import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { Clock } from '../config/clock.js';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { type Spent, UseCommits } from './use-commits.js';
 import { UseTallies } from './use-tallies.js';
 
-/** For how long a key that is about to get `max_uses` has its uses counted in the database, limited or not. */
-const EXACT_MS = 15_000;
+/**
+ * For how long a key that is about to get `max_uses` has its uses counted in the database, limited or not: until every
+ * process has heard of the limit itself, which is committed a bound after it was announced.
+ */
+const exactMs = (revocationBoundMs: number) => 2 * revocationBoundMs + 15_000;
 const MOST_EXACT = 10_000;
 
 /**
@@ -18,12 +22,14 @@ const MOST_EXACT = 10_000;
 export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
   private readonly commits: UseCommits;
   private readonly tallies: UseTallies;
-  private readonly exact = new LRUCache<string, true>({ max: MOST_EXACT, ttl: EXACT_MS });
+  private readonly exact: LRUCache<string, true>;
 
   constructor(
     @Inject(VERIFICATION_POOL) dataSource: DataSource,
     private readonly clock: Clock,
+    @Inject(ENVIRONMENT) { revocationBoundMs }: Pick<Environment, 'revocationBoundMs'> = { revocationBoundMs: 1_000 },
   ) {
+    this.exact = new LRUCache({ max: MOST_EXACT, ttl: exactMs(revocationBoundMs) });
     this.commits = new UseCommits(dataSource, clock);
     this.tallies = new UseTallies(dataSource);
   }

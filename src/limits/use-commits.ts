@@ -107,6 +107,7 @@ export class UseCommits {
   private async commitAll(): Promise<void> {
     this.isCommitting = true;
     while (this.waiting.length > 0) {
+      this.waiting = this.waiting.filter((one) => !isLate(one));
       const { batch, rest } = takeBatch(this.waiting);
       this.waiting = rest;
       await this.commit(batch, (keyId, all) => this.setAside(keyId, all));
@@ -199,6 +200,15 @@ export class UseCommits {
       return new Set();
     }
   }
+}
+
+/** Rejects what has waited for too long, behind calls of other costs, say: nobody waits for its answer any more. */
+function isLate({ deadline, reject }: Waiting): boolean {
+  if (performance.now() < deadline) return false;
+  reject(
+    new UnavailableError('Too many uses are waiting to be counted. Try again in a moment.', { retryAfterSeconds: 1 }),
+  );
+  return true;
 }
 
 /** Of each key, those at the head of the queue that ask for the same cost: their order does not matter then. */

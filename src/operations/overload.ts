@@ -7,7 +7,7 @@ import { type Release, Turns } from '../contract/turns.js';
 import { ClientAddress } from '../limits/client-address.js';
 import { RefusalPacing } from './refusal-pacing.js';
 
-/** Ten for each connection to the database: what comes beyond would wait longer than it takes. */
+/** Some twelve for each connection to the database: what comes beyond would wait longer than it takes. */
 const MOST_MANAGEMENT = 100;
 /** Of those that are not answered at once from memory. */
 const MOST_VERIFICATIONS = 10_000;
@@ -19,8 +19,8 @@ const ARRIVING_SHARE = { running: 500, queued: 0 };
 const OWNER_SHARE = { running: 10, queued: 100 };
 const ADDRESS_SHARE = { running: 20, queued: Number.POSITIVE_INFINITY };
 
-/** Unauthenticated, and rate limited: whoever gets these again and again is told less often. */
-const HELD_BACK = new Set([401, 429]);
+/** Unauthenticated, forbidden and rate limited: whoever gets these again and again is told less often. */
+const HELD_BACK = new Set([401, 403, 429]);
 
 /** What a direct route says of its requests: how many places they take, by their body. */
 interface RouteConfig {

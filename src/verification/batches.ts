@@ -34,6 +34,12 @@ export class Batches {
     return outcomes;
   }
 
+  /** What is answered for one that cannot be decided. */
+  undecided(failure: unknown): Undecided {
+    this.tell(failure);
+    return undecidedOf(failure);
+  }
+
   /** What fails at once is no reason to leave the others. */
   private readonly verify: Verify = (request) => {
     try {
@@ -53,7 +59,7 @@ export class Batches {
         // Once for each batch: usually all have failed for one reason
         if (!isTold) this.tell(failure);
         isTold = true;
-        return undecided(failure);
+        return undecidedOf(failure);
       },
     });
   }
@@ -66,7 +72,7 @@ export class Batches {
   }
 }
 
-function undecided(failure: unknown): Undecided {
+function undecidedOf(failure: unknown): Undecided {
   const told = failure instanceof ApiError ? Number(failure.headers['Retry-After']) : Number.NaN;
   return { valid: false, code: 'UNAVAILABLE', retryAfterSeconds: told || RETRY_AFTER_SECONDS };
 }

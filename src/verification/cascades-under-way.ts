@@ -39,6 +39,7 @@ export class CascadesUnderWay implements OnApplicationBootstrap, OnApplicationSh
   private failedAt = Number.NEGATIVE_INFINITY;
   private failure: unknown;
   private timer: NodeJS.Timeout | undefined;
+  private looking: Promise<void> = Promise.resolve();
 
   constructor(
     @Inject(VERIFICATION_POOL) private readonly dataSource: DataSource,
@@ -53,40 +54,36 @@ export class CascadesUnderWay implements OnApplicationBootstrap, OnApplicationSh
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    this.timer = setInterval(() => inBackground('Looking after cascades', this.lookAfter()), EVERY_MS).unref();
+    this.timer = setInterval(() => {
+      this.looking = this.lookAfter();
+      inBackground('Looking after cascades', this.looking);
+    }, EVERY_MS).unref();
     await this.refresh();
     await this.lookAfter();
   }
 
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
+    await this.looking;
     await this.next?.catch(() => undefined);
   }
 
-  /** Whether any is known, or one may be unknown: else nothing needs to be asked. */
+  /** Whether all are known that had begun when the feed was last known to miss nothing. */
+  get areKnown(): boolean {
+    return this.isCertain;
+  }
+
   get areAny(): boolean {
-    return this.owners.size > 0 || !this.isCertain;
+    return this.owners.size > 0;
   }
 
   /**
-   * The key as the cascades under way leave it: revoked, where it descends from the root of one.
+   * The key as the cascades that this process knows of leave it: revoked, where it descends from the root of one.
    *
    * @throws by its promise, whatever the database throws, where that has to be asked
    */
   settle(key: CachedKey): CachedKey | Promise<CachedKey> {
     if (key.issuedBy === null) return key;
-    return this.isCertain ? this.settleByOwner(key) : this.settleAnew(key);
-  }
-
-  /** The same where cascades may have begun that this process has not heard of. */
-  async settleAnew(key: CachedKey): Promise<CachedKey> {
-    if (key.issuedBy === null) return key;
-    await this.refresh();
-    return this.settleByOwner(key);
-  }
-
-  /** The same by what this process has heard of alone. */
-  settleByOwner(key: CachedKey): CachedKey | Promise<CachedKey> {
     const isEnded = this.owners.get(cascadeAnnouncement(key.ownerId))?.has(key) ?? false;
     if (isEnded instanceof Promise) return isEnded.then((answer) => (answer ? key.revoked() : key));
     return isEnded ? key.revoked() : key;
@@ -96,7 +93,7 @@ export class CascadesUnderWay implements OnApplicationBootstrap, OnApplicationSh
    * Reads which are under way. Whoever asks while that is being read waits for the next reading, so that it is later
    * than the question; while readings fail, one tries, and the others learn that at once.
    */
-  private refresh(): Promise<void> {
+  refresh(): Promise<void> {
     const now = performance.now();
     if (now - this.failedAt < FAILURE_STANDS_MS) return Promise.reject(this.failure);
     if (this.failedAt > 0) this.failedAt = now;
@@ -155,7 +152,7 @@ export class CascadesUnderWay implements OnApplicationBootstrap, OnApplicationSh
 
   /** While there are any: reads whether they are over, and resumes what a process has left that has ended. */
   private async lookAfter(): Promise<void> {
-    if (!this.areAny) return;
+    if (!this.areAny && this.areKnown) return;
     try {
       await this.refresh();
       await this.cascades.resume();

@@ -15,6 +15,8 @@ const MOST_READS = 5;
 export class EndedKeys {
   /** By the ids of keys that have issued others. */
   private readonly issuers = new Map<string, boolean>();
+  /** By the ids of keys whose issuers were no longer there, or not in a cascade that is over by now. */
+  private readonly settled = new Map<string, boolean>();
   private readonly roots = new Set<string>();
   private readonly limit = pLimit(1);
   /** How often another cascade may have begun. */
@@ -30,6 +32,7 @@ export class EndedKeys {
     this.heardAt = performance.now();
     this.absentSince = undefined;
     this.issuers.clear();
+    this.settled.clear();
   }
 
   /** There is a cascade of this root; does nothing if that was known. */
@@ -61,7 +64,7 @@ export class EndedKeys {
    * @throws by its promise: UnavailableError if too many ask; whatever the database throws
    */
   has(key: Pick<ApiKey, 'id' | 'issuedBy' | 'ownerId'>): boolean | Promise<boolean> {
-    const known = this.issuers.get(key.issuedBy ?? '');
+    const known = this.issuers.get(key.issuedBy ?? '') ?? this.settled.get(key.id);
     if (known !== undefined) return known;
     if (this.limit.pendingCount >= MOST_WAITING) return Promise.reject(tooMuch());
     return this.limit(() => this.read(key));
@@ -77,9 +80,16 @@ export class EndedKeys {
       if (begun !== this.begun) continue;
       this.remember(lineage);
       // If it is over by now, all rows are written, which may be news to what is remembered
-      return lineage.get(issuer) ?? this.isRevoked(id);
+      return lineage.get(issuer) ?? (await this.settle(id, begun));
     }
     throw tooMuch();
+  }
+
+  private async settle(id: string, begun: number): Promise<boolean> {
+    const isRevoked = await this.isRevoked(id);
+    if (this.settled.size >= MOST_REMEMBERED) this.settled.clear();
+    if (begun === this.begun) this.settled.set(id, isRevoked);
+    return isRevoked;
   }
 
   private remember(lineage: ReadonlyMap<string, boolean>): void {

@@ -63,6 +63,11 @@ export class KeyCache {
       : undefined;
   }
 
+  /** Whether it is this very record that is cached. */
+  holds(key: CachedKey): boolean {
+    return this.entries.peek(placeOf(key)) === key;
+  }
+
   /** Whether the key has been here for its lifetime, and is to be read again before it is used. */
   isDue({ dueAt }: CachedKey): boolean {
     return this.clock.steady() >= dueAt;
@@ -70,7 +75,7 @@ export class KeyCache {
 
   put(key: CachedKey): void {
     key.dueAt = this.clock.steady() + LIFETIME_MS * (1 - SPREAD * Math.random());
-    const place = key.which === 'previous' ? previousPlace(key.apiKey) : key.apiKey;
+    const place = placeOf(key);
     if (key.which === 'previous' && this.entries.peek(place) !== key) this.previousSecrets++;
     this.entries.set(place, key);
   }
@@ -81,10 +86,10 @@ export class KeyCache {
       if (this.previousSecrets > 0) this.entries.delete(previousPlace(apiKey));
     }
   }
+}
 
-  clear(): void {
-    this.entries.clear();
-  }
+function placeOf({ which, apiKey }: CachedKey): string {
+  return which === 'previous' ? previousPlace(apiKey) : apiKey;
 }
 
 function previousPlace(apiKey: string): string {

@@ -22,31 +22,40 @@ export class KeyLookup {
    * @throws UnavailableError if that cannot be told now
    */
   find(pair: KeyPair): Found | Promise<Found> {
+    if (!this.feed.isFresh || !this.cascades.areKnown) return this.findAnew(pair);
     const found = this.knownKeys.find(pair);
-    if (found instanceof Promise) return this.settleLater(found);
-    return found && this.cascades.areAny ? this.settle(found) : found;
+    if (found instanceof Promise) return found.then((key) => key && this.settle(key));
+    return found && this.settle(found);
   }
 
-  /** What had to be read: if changes may have been missed, a cascade may have been, too. */
-  private async settleLater(found: Promise<Found>): Promise<Found> {
-    const key = await found;
-    if (!key) return undefined;
-    if (!this.feed.isFresh) return this.orStale(key, this.cascades.settleAnew(key));
-    return this.cascades.areAny ? this.settle(key) : key;
+  /** Whether a key that was found is still what would be found now, without asking the database. */
+  isCurrent(key: CachedKey): boolean {
+    const mayHaveEnded = key.issuedBy !== null && (this.cascades.areAny || !this.cascades.areKnown);
+    return !mayHaveEnded && this.knownKeys.isCurrent(key);
   }
 
   private settle(key: CachedKey): CachedKey | Promise<CachedKey> {
-    const settled = this.cascades.settle(key);
-    return settled instanceof Promise ? this.orStale(key, settled) : settled;
+    return this.cascades.areAny ? this.cascades.settle(key) : key;
   }
 
-  /** While the database is away, a key is trusted, if at all, with what was heard of cascades until then. */
-  private async orStale(key: CachedKey, settled: Promise<CachedKey>): Promise<CachedKey> {
-    try {
-      return await settled;
-    } catch (error) {
-      if (!this.knownKeys.isDatabaseAway) throw error;
-      return this.cascades.settleByOwner(key);
-    }
+  /**
+   * Where changes may have been missed, cascades may have been, too. They are read before the key is: read afterwards,
+   * one could be over by then whose last rows were written after the key was read.
+   */
+  private async findAnew(pair: KeyPair): Promise<Found> {
+    const failure = this.knownKeys.isDatabaseAway ? undefined : await failureOf(this.cascades.refresh());
+    const key = await this.knownKeys.find(pair);
+    // While the database is away, a key is trusted, if at all, with what was heard of cascades until then
+    if (key && failure !== undefined && !this.knownKeys.isDatabaseAway) throw failure;
+    return key && this.settle(key);
+  }
+}
+
+async function failureOf(work: Promise<void>): Promise<unknown> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }

@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { isGenuine, type KeyPair } from '../api-keys/credentials.js';
 import { Clock } from '../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { Admission } from '../contract/admission.js';
+import { KeyedConcurrency } from '../contract/keyed-concurrency.js';
 import { UnavailableError } from '../contract/api-error.js';
 import { Database } from '../database/database.js';
 import { DatabaseAwayError } from '../database/database-away.js';
@@ -34,6 +36,8 @@ const READ_WITHIN_MS = 2_000;
 const REFUSAL_STANDS_MS = 1_000;
 /** How many keys may be read and hashed at once: with the default cost and two cores, less than a second's worth. */
 const MOST_READING = 1_000;
+/** Of these, one owner's keys whose secrets are checked: as many at once as there are cores, and some that wait. */
+const OWNER_SHARE = { running: availableParallelism(), queued: 300 };
 /** A key that changes again and again while it is read is refused service, rather than read for ever. */
 const MOST_READS = 5;
 
@@ -45,6 +49,7 @@ export class KnownKeys implements OnApplicationShutdown {
   /** How often pairs were told: remembered, refused by their tag, refused before, with others, or from the database. */
   readonly lookups = { known: 0, made_up: 0, refused: 0, shared: 0, read: 0 };
   private readonly reading = new Admission(MOST_READING, 'Too many keys are being verified for the first time.');
+  private readonly checks = new KeyedConcurrency(OWNER_SHARE, 'Too many keys of this account are being verified.');
   private readonly connection: HedgedConnection;
   private readonly reads: KeyRereads;
   /** Counts the times at which keys may have changed without a word of it. */
@@ -114,6 +119,11 @@ export class KnownKeys implements OnApplicationShutdown {
     return undefined;
   }
 
+  /** Whether a key that was found is cached as it is, and may be trusted. */
+  isCurrent(key: CachedKey): boolean {
+    return this.feed.isFresh && key.epoch === this.epoch && this.cache.holds(key);
+  }
+
   /** However many callers wait for the same pair, it is read once and hashed once. */
   private lookUpOnce(pair: KeyPair): Found | Promise<Found> {
     const id = hash('sha256', pair.apiKey + pair.secretKey, 'base64');
@@ -145,7 +155,8 @@ export class KnownKeys implements OnApplicationShutdown {
       lookUp.isOutdated = false;
       lookUp.epoch = this.epoch;
       const apiKey = await within(READ_WITHIN_MS, this.reads.read(pair.apiKey));
-      const which = await this.secretChecks.check(apiKey, pair.secretKey);
+      const check = () => this.secretChecks.check(apiKey, pair.secretKey);
+      const which = await this.checks.run(apiKey?.ownerId ?? '', check);
       if (lookUp.isOutdated) continue;
       if (!apiKey || !which) {
         this.refusals.set(id, true);
@@ -165,7 +176,7 @@ export class KnownKeys implements OnApplicationShutdown {
       if (!renewed) return this.lookUpOnce(pair);
       return lookUp.isOutdated ? renewed : this.remember(renewed, lookUp);
     } catch (error) {
-      if (error instanceof DatabaseAwayError) return this.serveStale(known);
+      if (error instanceof DatabaseAwayError && !lookUp.isOutdated) return this.serveStale(known);
       throw error;
     } finally {
       this.lookUps.delete(lookUp);

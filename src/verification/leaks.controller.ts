@@ -9,6 +9,7 @@ import { ApiErrors, WITH_BODY } from '../openapi/answers.decorator.js';
 import { Overload } from '../operations/overload.js';
 import { LEAK_REPORTED, LeakReportDto, LeakReportedDto } from './dto/leak.dto.js';
 import { KeyLookup } from './key-lookup.js';
+import { LeakReportRates } from './leak-report-rates.js';
 import { LeakReportsGuard } from './leak-reports.guard.js';
 
 /** For whoever finds a key pair where it should not be. */
@@ -20,7 +21,7 @@ export class LeaksController {
     private readonly keyLookup: KeyLookup,
     private readonly revocations: Revocations,
     private readonly overload: Overload,
-    private readonly rates: LeakReportsGuard,
+    private readonly rates: LeakReportRates,
   ) {}
 
   @Post()
@@ -35,7 +36,7 @@ export class LeaksController {
     @Req() request: FastifyRequest,
   ): Promise<LeakReportedDto> {
     const pair = { apiKey: body.api_key, secretKey: body.secret_key };
-    await this.rates.countPair(pair, request);
+    await this.rates.countPair(pair, request.raw);
     const known = await this.keyLookup.find(pair);
     // One that is revoked stays so: nothing is opened where nothing changes
     if (!known || known.isRevoked) return LEAK_REPORTED;

@@ -7,7 +7,7 @@ import { ChangeFeed } from './change-feed.js';
 import { ExactUsesFeed } from './exact-uses-feed.js';
 import { KeyLookup } from './key-lookup.js';
 import { UsageModule } from '../usage/usage.module.js';
-import { LeakReportsGuard } from './leak-reports.guard.js';
+import { LeakReportRates } from './leak-report-rates.js';
 import { LeaksController } from './leaks.controller.js';
 import { KeyReader } from './key-reader.js';
 import { KnownKeys } from './known-keys.js';
@@ -29,7 +29,7 @@ import { Verifier } from './verifier.js';
     ChangeFeed,
     CascadesUnderWay,
     ExactUsesFeed,
-    LeakReportsGuard,
+    LeakReportRates,
     ServiceTokens,
   ],
   exports: [Verifier, KnownKeys, SecretChecks, ChangeFeed, ServiceTokens],

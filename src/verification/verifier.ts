@@ -41,7 +41,7 @@ export class Verifier {
    */
   verify(pair: KeyPair, need: Need): Verdict | Promise<Verdict> {
     const known = this.keyLookup.find(pair);
-    return known instanceof Promise ? known.then((key) => this.judge(key, need)) : this.judge(known, need);
+    return known instanceof Promise ? known.then((key) => this.judge(key, pair, need)) : this.judge(known, pair, need);
   }
 
   /** The same without the charge: what is left of the key's rate and uses is not asked. */
@@ -60,15 +60,40 @@ export class Verifier {
 
   /** The verdicts on several, those on the same key one after the other, in the order of the requests. Never fails. */
   verifyInOrder(requests: readonly VerifyRequest[]): BatchVerdict[] | Promise<BatchVerdict[]> {
-    return this.batches.decide(requests);
+    const verdicts = this.batches.decide(requests);
+    return verdicts instanceof Promise ? verdicts.then((all) => this.confirmAll(requests, all)) : verdicts;
   }
 
-  private judge(key: CachedKey | undefined, need: Need): Verdict | Promise<Verdict> {
+  private judge(key: CachedKey | undefined, pair: KeyPair, need: Need): Verdict | Promise<Verdict> {
     const verdict = this.inspect(key, need);
     if (!verdict.valid) return this.counted(verdict);
     const charge = this.metering.charge(verdict.key, need.cost);
-    const decide = (one: Charge) => this.counted(charged(verdict.key, one));
-    return charge instanceof Promise ? charge.then(decide) : decide(charge);
+    if (!(charge instanceof Promise)) return this.counted(charged(verdict.key, charge));
+    return charge.then(async (one) => this.counted(await this.confirm({ pair, need }, charged(verdict.key, one))));
+  }
+
+  /**
+   * The verdict as it is when it is given: what had to wait for others, for a commit or for Redis, may be about a key
+   * that was revoked or changed meanwhile. Refused now, it has paid nothing.
+   */
+  private async confirm({ pair, need }: VerifyRequest, verdict: Verdict): Promise<Verdict> {
+    if (!verdict.valid || this.keyLookup.isCurrent(verdict.key)) return verdict;
+    const now = this.inspect(await this.keyLookup.find(pair), need);
+    if (now.valid) return verdict;
+    await this.metering.refund(verdict.key, need.cost, verdict.charge);
+    return now;
+  }
+
+  /** The early ones of a batch wait for the last. */
+  private confirmAll(requests: readonly VerifyRequest[], verdicts: BatchVerdict[]): Promise<BatchVerdict[]> {
+    return Promise.all(
+      verdicts.map(async (verdict, index) => {
+        if (!verdict.valid) return verdict;
+        return this.confirm(requests[index] as VerifyRequest, verdict).catch((failure) =>
+          this.batches.undecided(failure),
+        );
+      }),
+    );
   }
 
   private counted(verdict: Verdict): Verdict {

@@ -23,7 +23,14 @@ export class AddCascades1764420000000 implements MigrationInterface {
     await runner.query(`CREATE INDEX "cascades_owner_id" ON "cascades" ("owner_id")`);
   }
 
+  /** Without the table, keys that descend from the root of a cascade would be valid again until their rows are written. */
   async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      DO $$ BEGIN
+        IF EXISTS (SELECT FROM "cascades") THEN
+          RAISE EXCEPTION 'Cascades are under way: wait until the table cascades is empty.';
+        END IF;
+      END $$`);
     await runner.query(`DROP TABLE "cascades"`);
     await runner.query(`DROP INDEX "api_keys_issued_by"`);
     await runner.query(`CREATE INDEX "api_keys_issued_by" ON "api_keys" ("issued_by") WHERE issued_by IS NOT NULL`);
