@@ -203,9 +203,9 @@ export class UseCommits {
 }
 
 /** Rejects what has waited for too long, behind calls of other costs, say: nobody waits for its answer any more. */
-function isLate({ deadline, reject }: Waiting): boolean {
-  if (performance.now() < deadline) return false;
-  reject(
+function isLate(one: Waiting): boolean {
+  if (performance.now() < one.deadline) return false;
+  one.reject(
     new UnavailableError('Too many uses are waiting to be counted. Try again in a moment.', { retryAfterSeconds: 1 }),
   );
   return true;

@@ -3,12 +3,13 @@ import { RefusalPacing } from './refusal-pacing.js';
 const delaysOf = (pacing: RefusalPacing, network: string, count: number, now: number) =>
   Array.from({ length: count }, () => pacing.delay(network, now));
 
-it('holds back what one network is refused beyond a hundred times a second, and nobody else', () => {
+it('holds back, ever longer, what one network is refused beyond a hundred times a second, and nobody else', () => {
   const pacing = new RefusalPacing();
-  expect(delaysOf(pacing, 'a', 100, 5_000)).toEqual(Array.from({ length: 100 }, () => 0));
-  const beyond = delaysOf(pacing, 'a', 50, 5_500);
-  expect(Math.min(...beyond)).toBeGreaterThanOrEqual(750);
+  expect(delaysOf(pacing, 'a', 20, 5_000)).toEqual(Array.from({ length: 20 }, () => 0));
+  expect(delaysOf(pacing, 'a', 3, 5_000)).toEqual([10, 20, 30]);
+  expect(delaysOf(pacing, 'b', 1, 5_000)).toEqual([0]);
+  const beyond = delaysOf(pacing, 'a', 500, 5_000);
   expect(Math.max(...beyond)).toBeLessThanOrEqual(1_000);
-  expect(delaysOf(pacing, 'b', 100, 5_500)).toEqual(Array.from({ length: 100 }, () => 0));
-  expect(delaysOf(pacing, 'a', 1, 6_000)).toEqual([0]);
+  expect(Math.min(...beyond.slice(200))).toBeGreaterThanOrEqual(500);
+  expect(delaysOf(pacing, 'a', 20, 7_000)).toEqual(Array.from({ length: 20 }, () => 0));
 });

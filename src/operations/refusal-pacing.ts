@@ -1,35 +1,34 @@
 import { LRUCache } from 'lru-cache';
 
-/** How many refusals of one network are answered at once in each second; further ones wait for the next. */
-const AT_ONCE_PER_SECOND = 100;
+/** The refusals of one network are told this far apart, some of them at once. */
+const INTERVAL_MS = 10;
+const AT_ONCE = 20;
 /** No refusal is held back for longer: clients are told when to come back, and may go before. */
 const MAX_DELAY_MS = 1_000;
-/** As many networks as are remembered; each is forgotten when a second has passed. */
+/** As many networks as are remembered, some 100 bytes each. */
 const MAX_NETWORKS = 10_000;
 
 /**
  * Says how long the refusal of whoever is over a rate, or presents nothing valid, is to be held back. A client that asks
  * again as soon as it is refused would otherwise be refused thousands of times a second, each at the cost of everybody
- * else's time; held back, it asks as often as it has connections, once a second. Nobody but who is refused waits.
+ * else's time; held back, it asks as often as it has connections, once a second, and not all of them at one moment.
+ * Nobody but who is refused waits.
  */
 export class RefusalPacing {
-  private readonly refusals = new LRUCache<string, { since: number; count: number }>({ max: MAX_NETWORKS });
+  /** By network: when the next refusal would be told, at the pace of all. */
+  private readonly next = new LRUCache<string, number>({ max: MAX_NETWORKS });
 
   /**
-   * Counts a refusal.
+   * Counts a refusal (a leaky bucket, as the generic cell rate algorithm keeps it).
    *
    * @param now milliseconds of a clock that does not jump
    * @returns in milliseconds; 0 for most
    */
   delay(network: string, now: number): number {
-    const known = this.refusals.get(network);
-    if (!known || now - known.since >= 1_000) {
-      this.refusals.set(network, { since: now, count: 1 });
-      return 0;
-    }
-    known.count++;
-    if (known.count <= AT_ONCE_PER_SECOND) return 0;
-    // Spread, so that those held back do not all come again at one moment
-    return MAX_DELAY_MS * (0.75 + 0.25 * Math.random());
+    const next = Math.max(this.next.get(network) ?? now, now) + INTERVAL_MS;
+    const delay = next - now - AT_ONCE * INTERVAL_MS;
+    if (delay < MAX_DELAY_MS) this.next.set(network, next);
+    if (delay <= 0) return 0;
+    return delay < MAX_DELAY_MS ? delay : MAX_DELAY_MS * (0.5 + 0.5 * Math.random());
   }
 }
