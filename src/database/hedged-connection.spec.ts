@@ -43,7 +43,6 @@ it('takes a refused connection for a database that is away, for a while', async 
   opened[0]?.reject(REFUSED);
   await expect(reading).rejects.toBe(REFUSED);
   expect(connection.isAway).toBe(true);
-  await expect(connection.run(work)).rejects.toThrow(DatabaseAwayError);
   await until(() => !connection.isAway);
   const later = connection.run(work);
   opened[0]?.resolve('answer');

@@ -35,9 +35,14 @@ export class HedgedConnection {
     this.first = create();
   }
 
-  /** Whether the database was found away just now, so that no read would wait for it. */
+  /** Whether the database was found away just now. A refusal costs nothing to ask for again; silence does. */
   get isAway(): boolean {
-    return this.isSilent || performance.now() - this.refusedAt < this.refusalStandsMs;
+    return this.isSilent || this.isRefused;
+  }
+
+  /** Whether a connection was refused just now. */
+  get isRefused(): boolean {
+    return performance.now() - this.refusedAt < this.refusalStandsMs;
   }
 
   /**
@@ -45,8 +50,10 @@ export class HedgedConnection {
    * @throws DatabaseAwayError; whatever the server says of the work
    */
   async run<T>(work: Work<T>): Promise<T> {
-    if (this.isSilent) this.probe(work);
-    if (this.isAway) throw new DatabaseAwayError(undefined);
+    if (this.isSilent) {
+      this.probe(work);
+      throw new DatabaseAwayError(undefined);
+    }
     try {
       return await this.hedge(work);
     } catch (error) {

@@ -13,8 +13,6 @@ import type { CachedKey } from './cached-key.js';
 
 const EVERY_MS = 1_000;
 const READ_WITHIN_MS = 2_000;
-/** So long a reading that failed stands for others; then one of them tries again. */
-const FAILURE_STANDS_MS = 1_000;
 
 interface CascadeRow {
   root_id: string;
@@ -36,8 +34,6 @@ export class CascadesUnderWay implements OnApplicationBootstrap, OnApplicationSh
   private uncertainties = 0;
   private reading: Promise<void> = Promise.resolve();
   private next: Promise<void> | undefined;
-  private failedAt = Number.NEGATIVE_INFINITY;
-  private failure: unknown;
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> = Promise.resolve();
 
@@ -91,12 +87,9 @@ export class CascadesUnderWay implements OnApplicationBootstrap, OnApplicationSh
 
   /**
    * Reads which are under way. Whoever asks while that is being read waits for the next reading, so that it is later
-   * than the question; while readings fail, one tries, and the others learn that at once.
+   * than the question.
    */
   refresh(): Promise<void> {
-    const now = performance.now();
-    if (now - this.failedAt < FAILURE_STANDS_MS) return Promise.reject(this.failure);
-    if (this.failedAt > 0) this.failedAt = now;
     this.next ??= this.reading
       .catch(() => undefined)
       .then(() => {
@@ -109,15 +102,8 @@ export class CascadesUnderWay implements OnApplicationBootstrap, OnApplicationSh
   private async read(): Promise<void> {
     const began = performance.now();
     const { uncertainties } = this;
-    try {
-      const query = this.dataSource.query('SELECT root_id, owner_id FROM cascades');
-      this.note((await within(READ_WITHIN_MS, query)) as CascadeRow[], began);
-    } catch (error) {
-      this.failedAt = performance.now();
-      this.failure = error;
-      throw error;
-    }
-    this.failedAt = Number.NEGATIVE_INFINITY;
+    const query = this.dataSource.query('SELECT root_id, owner_id FROM cascades');
+    this.note((await within(READ_WITHIN_MS, query)) as CascadeRow[], began);
     if (uncertainties === this.uncertainties) this.isCertain = true;
   }
 

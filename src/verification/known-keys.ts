@@ -169,6 +169,7 @@ export class KnownKeys implements OnApplicationShutdown {
 
   /** Reads a cached key again, because changes may have been missed; hashes only a secret that has changed. */
   private async revalidate(known: CachedKey, pair: KeyPair): Promise<Found> {
+    if (this.connection.isRefused) return this.serveStale(known);
     const lookUp = this.begin(pair, '');
     try {
       const apiKey = await this.reads.read(pair.apiKey);
