@@ -9,7 +9,6 @@ import { insertChildren } from '../support/key-rows.js';
 import { documentedBody, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
 import { type ServiceProcess, sharedVariables, startProcess } from '../support/process.js';
 import { sessionOf } from '../support/sessions.js';
-import { until } from '../support/until.js';
 import { pairOf, verify } from '../support/verification.js';
 
 /** What the others do meanwhile, and how often. */
@@ -18,7 +17,7 @@ const USED = 200;
 const COLD = 60;
 const CREATED = 60;
 const CALLERS = 4;
-const OTHERS = 40;
+const OTHERS = 200;
 
 type Kind = 'verify' | 'use' | 'cold' | 'create';
 type Times = Record<Kind, number[]>;
@@ -121,7 +120,7 @@ type Times = Record<Kind, number[]>;
     const hanging: Server = createServer(() => undefined);
     await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
     const { port } = hanging.address() as AddressInfo;
-    const admins = await Promise.all(range(OTHERS).map((index) => issueKey(service.client, `other-${index}`)));
+    const admins = await Promise.all(range(40).map((index) => issueKey(service.client, `other-${index}`)));
     const { JWT_PUBLIC_KEY: _, ...shared } = sharedVariables;
     const jwks = { JWT_JWKS_URL: `http://127.0.0.1:${port}/jwks` };
     const other = await startProcess({
@@ -195,7 +194,7 @@ type Times = Record<Kind, number[]>;
       ...range(USED).map((i) => () => timed('use', () => verify(service.client, limited[i % 10] as IssuedKey))),
       ...cold.map((key) => () => timed('cold', () => verify(service.client, key))),
       ...range(CREATED).map((i) => () => {
-        const owner = sessionOf(`other-${i % OTHERS}`);
+        const owner = sessionOf(`other-${(i + COLD) % OTHERS}`);
         return timed('create', () => service.client.post('/api/apiKeys', owner, powerlessBody));
       }),
     ];
