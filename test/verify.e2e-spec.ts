@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { SCOPES } from '../src/api-keys/scopes.js';
 import { SecretHasher } from '../src/api-keys/secret-hasher.js';
 import { UnavailableError } from '../src/contract/api-error.js';
-import { DatabaseTimeoutError } from '../src/database/within.js';
+import { LateAnswerError } from '../src/database/within.js';
 import { UsageMeter } from '../src/limits/usage-meter.js';
 import { ChangeFeed } from '../src/verification/change-feed.js';
 import { KeyReader } from '../src/verification/key-reader.js';
@@ -161,7 +161,7 @@ describe('a batch of which one cannot be decided now', () => {
   afterEach(() => void jest.restoreAllMocks());
 
   it.each([
-    ['the database is away', () => new DatabaseTimeoutError('no answer'), 2],
+    ['the database is away', () => new LateAnswerError('no answer'), 2],
     ['too many keys are read', () => new UnavailableError('Too many.', { retryAfterSeconds: 1 }), 1],
   ])('leaves the others alone where %s', async (_, failure, seconds) => {
     const [cold, other] = [await issueLimited({}), await issueLimited({ max_uses: 5 })];

@@ -1,7 +1,7 @@
 import { DatabaseError } from 'pg';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 import { isConnectionCut, isDatabaseAway } from './database-away.js';
-import { DatabaseTimeoutError } from './within.js';
+import { LateAnswerError } from './within.js';
 
 function fromServer(code: string): DatabaseError {
   return Object.assign(new DatabaseError('told by the server', 0, 'error'), { code });
@@ -36,7 +36,7 @@ it('takes it for away where a connection was lost under its transaction', () => 
 });
 
 it('takes it for away where no answer comes, and for a defect where ours is none', () => {
-  expect(isDatabaseAway(new DatabaseTimeoutError())).toBe(true);
+  expect(isDatabaseAway(new LateAnswerError())).toBe(true);
   expect(isDatabaseAway(new TypeError('undefined is not a function'))).toBe(false);
   expect(isDatabaseAway('text')).toBe(false);
 });
@@ -47,5 +47,5 @@ it('tells a connection that was cut from a database that is away', () => {
   expect(isConnectionCut(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))).toBe(true);
   expect(isConnectionCut(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))).toBe(false);
   expect(isConnectionCut(new Error('Connection terminated due to connection timeout'))).toBe(false);
-  expect(isConnectionCut(new DatabaseTimeoutError())).toBe(false);
+  expect(isConnectionCut(new LateAnswerError())).toBe(false);
 });

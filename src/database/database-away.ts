@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
-import { DatabaseTimeoutError } from './within.js';
+import { LateAnswerError } from './within.js';
 
 /**
  * The network or the server itself says that nobody gets through to the database now: the one reason to trust what is
@@ -39,7 +39,7 @@ export function isDatabaseAway(error: unknown): boolean {
   if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
   const cause = causeOf(error);
   if (!types.isNativeError(cause)) return false;
-  if (cause instanceof DatabaseTimeoutError || cause instanceof DatabaseAwayError) return true;
+  if (cause instanceof LateAnswerError || cause instanceof DatabaseAwayError) return true;
   if (cause instanceof AggregateError) return cause.errors.every(isDatabaseAway);
   const { code, syscall } = cause as { code?: unknown; syscall?: unknown };
   if (typeof code !== 'string') return UNAVAILABLE_MESSAGE.test(cause.message);

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { DatabaseLocation } from '../config/environment.js';
 import { afterLoopTime } from './loop-time.js';
-import { DatabaseTimeoutError } from './within.js';
+import { LateAnswerError } from './within.js';
 
 /** How long the server works on a statement, and waits for a lock, before it gives up and says so; 0 for ever. */
 export interface StatementLimits {
@@ -65,7 +65,7 @@ export class SafeClient extends pg.Client {
     try {
       return await answer;
     } catch (error) {
-      throw isLate ? new DatabaseTimeoutError(`Query read timeout: no answer within ${milliseconds} ms`) : error;
+      throw isLate ? new LateAnswerError(`Query read timeout: no answer within ${milliseconds} ms`) : error;
     } finally {
       cancel();
     }

@@ -1,18 +1,18 @@
 import { afterLoopTime } from './loop-time.js';
 
-/** The database took longer than the caller could wait. That says nothing about whether it is away. */
-export class DatabaseTimeoutError extends Error {}
+/** A server took longer than its caller could wait. That says nothing about whether it is away. */
+export class LateAnswerError extends Error {}
 
 /**
- * Waits for an answer of the database, so long at the most: only time in which this process was able to read it counts.
+ * Waits for an answer of the database or of Redis, so long at the most: only time in which this process was able to
+ * read it counts.
  *
- * @throws DatabaseTimeoutError when the time is over; what the answer comes to is then ignored
+ * @throws LateAnswerError when the time is over; what the answer comes to is then ignored
  */
 export async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
   let cancel: (() => void) | undefined;
   const late = new Promise<never>((_, reject) => {
-    const error = new DatabaseTimeoutError(`no answer within ${milliseconds} ms`);
-    cancel = afterLoopTime(milliseconds, () => reject(error));
+    cancel = afterLoopTime(milliseconds, () => reject(new LateAnswerError(`no answer within ${milliseconds} ms`)));
   });
   try {
     return await Promise.race([answer, late]);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { answerInTime } from './answer-in-time.js';
+import { within } from '../database/within.js';
 import type { Script } from './redis-scripts.js';
 
 /** An answer that comes later than this comes too late. */
@@ -77,9 +77,9 @@ export class RedisConnection {
     await this.regaining;
   }
 
-  /** @throws NoAnswerError; whatever the client or the server says; tell `lost()` of it */
+  /** @throws LateAnswerError; whatever the client or the server says; tell `lost()` of it */
   run(script: Script, key: string, args: readonly (string | number)[]): Promise<unknown> {
-    return answerInTime(ANSWER_WITHIN_MS, this.send(script, key, args));
+    return within(ANSWER_WITHIN_MS, this.send(script, key, args));
   }
 
   private async send({ source, sha1 }: Script, key: string, args: readonly (string | number)[]): Promise<unknown> {

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { ApiError, UnavailableError } from '../contract/api-error.js';
-import { DatabaseTimeoutError } from '../database/within.js';
+import { LateAnswerError } from '../database/within.js';
 import { Batches } from './batches.js';
 import { refused, type Verdict } from './verdict.js';
 import type { VerifyRequest } from './verifier.js';
@@ -35,7 +35,7 @@ it('decides at once what needs no waiting', () => {
 
 it.each([
   ['an overload', new UnavailableError('Too many.', { retryAfterSeconds: 7 }), 7],
-  ['a database that is away', new DatabaseTimeoutError('no answer'), 2],
+  ['a database that is away', new LateAnswerError('no answer'), 2],
   ['a defect', new TypeError('undefined is not a function'), 2],
   ['an error without a time', new ApiError('internal', 'Something.'), 2],
 ])('leaves the others alone where one cannot be decided: %s', async (_, failure, seconds) => {
