@@ -10,6 +10,7 @@ import { RevocationWriter } from './revocation-writer.js';
 
 /** For how long the one who deletes a key waits for the rows of its descendants. */
 const ANSWER_WITHIN_MS = 2_000;
+const LONGEST_PAUSE_MS = 250;
 /** A cascade that nobody has worked on for so long was left by a process that has ended. */
 const ABANDONED_AFTER = '5 seconds';
 
@@ -111,11 +112,14 @@ export class Cascades implements OnApplicationShutdown {
   private async work(order: CascadeOrder, progress: CascadeProgress): Promise<void> {
     const descendants = new Descendants(this.dataSource, order.ownerId, order.rootId);
     while (!this.isStopping) {
+      const began = performance.now();
       const ids = await descendants.next();
       const isLast = descendants.isDone;
       progress.revoked += await this.revokeBatch(order, ids, isLast);
       progress.isComplete = isLast;
       if (isLast) return;
+      // Others have the database, and this process, for as long as the batch has taken
+      await sleep(Math.min(performance.now() - began, LONGEST_PAUSE_MS));
     }
   }
 

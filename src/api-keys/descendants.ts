@@ -1,7 +1,8 @@
 import type { DataSource } from 'typeorm';
 
-const KEYS_AT_ONCE = 1_000;
-const MOST_PARENTS = 500;
+/** So few that a batch keeps the event loop, and the owner's row, for some milliseconds. */
+const KEYS_AT_ONCE = 200;
+const MOST_PARENTS = 100;
 /** What was found until then is told, so that whoever walks can note that it is being worked on. */
 const TELL_AFTER_MS = 1_000;
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
