@@ -118,9 +118,7 @@ export class ApiKeysController {
     @IdempotencyKey() idempotencyKey?: string,
   ) {
     const assertStillAllowed = () => this.apiKeys.assertStillAllowed(caller);
-    // The same key, in whichever case its id is written
-    const call = ['rotate', id.toLowerCase()];
-    const request = { caller, call, body: { overlap }, idempotencyKey, assertStillAllowed };
+    const request = { caller, call: ['rotate', id], body: { overlap }, idempotencyKey, assertStillAllowed };
     return this.idempotentAnswers.once(request, async (keep) => {
       const answer = (rotated: IssuedKey) => success(RotatedApiKeyDto.of(rotated));
       return answer(await this.apiKeys.rotate(caller, id, overlap, (tx, rotated) => keep(tx, answer(rotated))));
