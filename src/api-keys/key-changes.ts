@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { KeyedConcurrency } from '../contract/keyed-concurrency.js';
+import { tooMany } from '../contract/api-error.js';
+import { Turns } from '../contract/turns.js';
 import { retryConflicts } from '../database/retry-conflicts.js';
 
 /** The channel on which changes are notified: `LISTEN key_changes`. The payload is the `api_key`. */
@@ -25,7 +26,7 @@ export interface Changed<T> {
 @Injectable()
 export class KeyChanges {
   private readonly listeners: Listener[] = [];
-  private readonly turns = new KeyedConcurrency(TURNS, "Too many changes of this account's keys are waiting.");
+  private readonly turns = new Turns(TURNS, () => tooMany("Too many changes of this account's keys are waiting."));
 
   constructor(private readonly dataSource: DataSource) {}
 

@@ -1,4 +1,4 @@
-import { UnavailableError } from './api-error.js';
+import { tooMany } from './api-error.js';
 
 /**
  * Lets so many in at once. Whoever comes beyond is refused at once: to wait behind so many others would take longer
@@ -27,7 +27,7 @@ export class Admission {
     const free = weight > 1 ? this.most / 2 - this.underWay : this.most - this.underWay;
     if (weight > free) {
       this.refused++;
-      throw new UnavailableError(`${this.message} Try again in a moment.`, { retryAfterSeconds: 1 });
+      throw tooMany(this.message);
     }
     this.underWay += weight;
   }

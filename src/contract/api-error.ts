@@ -57,3 +57,8 @@ export class UnavailableError extends ApiError {
     this.cause = cause;
   }
 }
+
+/** What is refused because of how much of it is under way. @param message which: a sentence */
+export function tooMany(message: string): UnavailableError {
+  return new UnavailableError(`${message} Try again in a moment.`, { retryAfterSeconds: 1 });
+}

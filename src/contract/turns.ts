@@ -1,5 +1,3 @@
-import { ApiError } from './api-error.js';
-
 interface Limits {
   /** How many turns one key has at once. */
   running: number;
@@ -26,15 +24,28 @@ const LONGEST_WAIT_MS = 10_000;
 
 /**
  * Gives each key (an owner, an address) a share of what all use: so many turns at once. Callers of one key wait for
- * theirs in their order; keys do not wait for each other. A turn lasts until it is released, unlike work given to
- * `KeyedConcurrency`.
+ * theirs in their order; keys do not wait for each other.
  */
 export class Turns {
   private readonly queues = new Map<string, Queue>();
 
-  constructor(private readonly limits: Limits) {}
+  /** @param refuse makes what is thrown at whoever finds too many waiting under its key, or has waited for too long */
+  constructor(
+    private readonly limits: Limits,
+    private readonly refuse: () => Error,
+  ) {}
 
-  /** @throws OwnExcessError if too many wait under this key, or for too long */
+  /** Does a work when it is its turn. @throws as `take()` does, and what the work throws */
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const release = await this.take(key);
+    try {
+      return await work();
+    } finally {
+      release();
+    }
+  }
+
+  /** @returns what ends the turn @throws what `refuse` makes */
   async take(key: string): Promise<Release> {
     const queue = this.queues.get(key) ?? { running: 0, waiting: [] };
     this.queues.set(key, queue);
@@ -42,7 +53,7 @@ export class Turns {
       queue.running++;
       return this.releaseOf(key, queue);
     }
-    if (queue.waiting.length >= this.limits.queued) throw new OwnExcessError(this.limits.running);
+    if (queue.waiting.length >= this.limits.queued) throw this.refuse();
     return new Promise((resolve, reject) => queue.waiting.push({ since: performance.now(), resolve, reject }));
   }
 
@@ -64,25 +75,9 @@ export class Turns {
   private passOn(key: string, queue: Queue): void {
     for (let next = queue.waiting.shift(); next; next = queue.waiting.shift()) {
       if (performance.now() - next.since <= LONGEST_WAIT_MS) return next.resolve(this.releaseOf(key, queue));
-      next.reject(new OwnExcessError(this.limits.running));
+      next.reject(this.refuse());
     }
     queue.running--;
     if (queue.running === 0) this.queues.delete(key);
-  }
-}
-
-/**
- * More of one caller's own requests are under way than its share allows. That is its own doing and not an overload of
- * the service: 429, with the quota in the unit that draft-ietf-httpapi-ratelimit-headers has for it.
- */
-class OwnExcessError extends ApiError {
-  constructor(most: number) {
-    super('rate_limited', 'Too many of your requests are under way. Try again in a moment.', {
-      headers: {
-        'RateLimit-Policy': `"concurrency";q=${most};qu="concurrent-requests"`,
-        RateLimit: '"concurrency";r=0;t=1',
-        'Retry-After': '1',
-      },
-    });
   }
 }

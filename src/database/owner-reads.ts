@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { KeyedConcurrency } from '../contract/keyed-concurrency.js';
+import { tooMany } from '../contract/api-error.js';
+import { Turns } from '../contract/turns.js';
 
-/** How many of one owner's reads are under way at once, and how many wait: no more than it has management places. */
+/** How many of one owner's reads are under way at once, and how many wait: more than it has management places. */
 const LIMITS = { running: 2, queued: 50 };
 
 /**
@@ -9,8 +10,8 @@ const LIMITS = { running: 2, queued: 50 };
  * within the work one query after the other.
  */
 @Injectable()
-export class OwnerReads extends KeyedConcurrency {
+export class OwnerReads extends Turns {
   constructor() {
-    super(LIMITS, 'Too many of your requests are reading.');
+    super(LIMITS, () => tooMany('Too many of your requests are reading.'));
   }
 }

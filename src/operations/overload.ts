@@ -2,7 +2,9 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { Admission } from '../contract/admission.js';
+import { ApiError } from '../contract/api-error.js';
 import { fastifyOf } from '../contract/fastify.js';
+import { OneByOne } from '../contract/one-by-one.js';
 import { type Release, Turns } from '../contract/turns.js';
 import { ClientAddress } from '../limits/client-address.js';
 import { RefusalPacing } from './refusal-pacing.js';
@@ -44,9 +46,10 @@ export class Overload implements OnModuleInit {
   /** Whoever takes the direct lane asks it. */
   readonly verification = new Admission(MOST_VERIFICATIONS, 'Too many verifications are under way.');
 
-  private readonly arrivals = new Turns(ARRIVING_SHARE);
-  private readonly owners = new Turns(OWNER_SHARE);
-  private readonly addresses = new Turns(ADDRESS_SHARE);
+  private readonly arrivals = new Turns(ARRIVING_SHARE, () => new OwnExcessError(ARRIVING_SHARE.running));
+  private readonly goingOn = new OneByOne();
+  private readonly owners = new Turns(OWNER_SHARE, () => new OwnExcessError(OWNER_SHARE.running));
+  private readonly addresses = new Turns(ADDRESS_SHARE, () => new OwnExcessError(ADDRESS_SHARE.running));
   private readonly pacing = new RefusalPacing();
   /** What each request gives back when it is answered. */
   private readonly held = new WeakMap<FastifyRequest, Release[]>();
@@ -100,9 +103,11 @@ export class Overload implements OnModuleInit {
       this.held.set(request, [this.enter(this.verification, weight)]);
       return;
     }
-    const turn = await this.arrivals.take(this.clientAddress.networkOf(request.raw));
+    const network = this.clientAddress.networkOf(request.raw);
+    const turn = await this.arrivals.take(network);
     this.held.set(request, [turn]);
     this.held.get(request)?.push(this.enter(this.arriving));
+    await this.goingOn.next(network);
   }
 
   private delayOf({ raw }: FastifyRequest): number {
@@ -117,5 +122,21 @@ export class Overload implements OnModuleInit {
   private release(request: FastifyRequest): void {
     for (const release of this.held.get(request) ?? []) release();
     this.held.delete(request);
+  }
+}
+
+/**
+ * More of one caller's own requests are under way than its share allows. That is its own doing and not an overload of
+ * the service: 429, with the quota in the unit that draft-ietf-httpapi-ratelimit-headers has for it.
+ */
+class OwnExcessError extends ApiError {
+  constructor(most: number) {
+    super('rate_limited', 'Too many of your requests are under way. Try again in a moment.', {
+      headers: {
+        'RateLimit-Policy': `"concurrency";q=${most};qu="concurrent-requests"`,
+        RateLimit: '"concurrency";r=0;t=1',
+        'Retry-After': '1',
+      },
+    });
   }
 }

@@ -6,8 +6,8 @@ import { isGenuine, type KeyPair } from '../api-keys/credentials.js';
 import { Clock } from '../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { Admission } from '../contract/admission.js';
-import { KeyedConcurrency } from '../contract/keyed-concurrency.js';
-import { UnavailableError } from '../contract/api-error.js';
+import { tooMany, UnavailableError } from '../contract/api-error.js';
+import { Turns } from '../contract/turns.js';
 import { Database } from '../database/database.js';
 import { DatabaseAwayError } from '../database/database-away.js';
 import { HedgedConnection, READ_LIMITS } from '../database/hedged-connection.js';
@@ -49,7 +49,7 @@ export class KnownKeys implements OnApplicationShutdown {
   /** How often pairs were told: remembered, refused by their tag, refused before, with others, or from the database. */
   readonly lookups = { known: 0, made_up: 0, refused: 0, shared: 0, read: 0 };
   private readonly reading = new Admission(MOST_READING, 'Too many keys are being verified for the first time.');
-  private readonly checks = new KeyedConcurrency(OWNER_SHARE, 'Too many keys of this account are being verified.');
+  private readonly checks = new Turns(OWNER_SHARE, () => tooMany('Too many keys of this account are being verified.'));
   private readonly connection: HedgedConnection;
   private readonly reads: KeyRereads;
   /** Counts the times at which keys may have changed without a word of it. */
@@ -134,9 +134,9 @@ export class KnownKeys implements OnApplicationShutdown {
     if (underWay) return underWay;
     try {
       this.reading.enter();
-    } catch (tooMany) {
+    } catch (refusal) {
       // Not thrown: whoever asks for several waits for what it has begun
-      return Promise.reject(tooMany);
+      return Promise.reject(refusal);
     }
     const lookUp = this.begin(pair, id);
     const result = this.lookUp(lookUp).finally(() => {
