@@ -77,7 +77,7 @@ export class ApiKeysController {
     @Param() { id }: ApiKeyIdParam,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const key = await this.apiKeys.get(ownerId, id);
+    const key = await this.apiKeys.read(ownerId, id);
     reply.header('ETag', etagOf(key));
     return success(ApiKeyDto.of(key, this.clock.now()));
   }

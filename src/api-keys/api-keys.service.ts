@@ -11,6 +11,7 @@ import { KeyMutations } from './key-mutations.js';
 import { withNewSecret } from './key-rotation.js';
 import { changesOf, type KeyUpdate, withUpdate } from './key-update.js';
 import { SecretMint } from './secret-mint.js';
+import { OwnerReads } from '../database/owner-reads.js';
 
 /** A key with a new secret, which is nowhere to be had again. */
 export interface IssuedKey {
@@ -31,6 +32,7 @@ export class ApiKeysService {
     private readonly issuing: KeyIssuing,
     private readonly mutations: KeyMutations,
     private readonly exactUses: ExactUses,
+    private readonly reads: OwnerReads,
     dataSource: DataSource,
   ) {
     this.keys = dataSource.getRepository(ApiKey);
@@ -93,6 +95,11 @@ export class ApiKeysService {
   /** That the caller may still be given what it was given before. @throws ApiError */
   assertStillAllowed(caller: Caller): Promise<void> {
     return this.mutations.assertAllowed(caller);
+  }
+
+  /** Reads a key when it is its owner's turn to read. @throws as `get()` does; UnavailableError if too many wait */
+  read(ownerId: string, id: string): Promise<ApiKey> {
+    return this.reads.run(ownerId, () => this.get(ownerId, id));
   }
 
   /** @throws ApiKeyNotFoundError unless the key is this owner's; a revoked one can still be read */

@@ -82,11 +82,21 @@ export class KeySearch {
 
   private async findFiltered(ownerId: string, query: KeyQuery): Promise<KeyPage> {
     const newest = await this.endOfSearch(ownerId, query);
+    if (!query.before) return this.countedPage(ownerId, query, newest);
     const total = await from(newest, this.matching(ownerId, query)).getCount();
-    const end = query.before ? await this.endOfSearch(ownerId, query, query.before) : newest;
+    const end = await this.endOfSearch(ownerId, query, query.before);
     const found = await from(end, this.page(this.matching(ownerId, query), query)).getMany();
-    const page = pageOf(found, query.limit);
-    return { total, ...page, next: page.next ?? end };
+    return { total, ...filteredPageOf(found, query, end) };
+  }
+
+  /** A page of the keys that are counted, both in one pass over them. */
+  private async countedPage(ownerId: string, query: KeyQuery, end: string | null): Promise<KeyPage> {
+    const page = from(end, this.page(this.matching(ownerId, query), query)).addSelect('count(*) OVER ()', 'total');
+    const { entities, raw } = await page.getRawAndEntities<{ total: string }>();
+    // Behind the last of them there is no row that could tell how many there are
+    const isBehind = raw.length === 0 && query.offset > 0;
+    const total = isBehind ? await from(end, this.matching(ownerId, query)).getCount() : Number(raw[0]?.total ?? 0);
+    return { total, ...filteredPageOf(entities, query, end) };
   }
 
   /** The last key that is looked at, of those before another or of all; `null` where there are fewer. */
@@ -129,6 +139,12 @@ function isFiltered({ status, name, scope }: KeyQuery): boolean {
 /** Of keys, those from the given one on; all without it. */
 function from(end: string | null, keys: SelectQueryBuilder<ApiKey>): SelectQueryBuilder<ApiKey> {
   return end === null ? keys : keys.andWhere('key.id >= :end', { end });
+}
+
+/** One that is not full goes on behind the last key that was looked at. */
+function filteredPageOf(found: ApiKey[], { limit }: KeyQuery, end: string | null): Omit<KeyPage, 'total'> {
+  const page = pageOf(found, limit);
+  return { ...page, next: page.next ?? end };
 }
 
 function pageOf(found: ApiKey[], limit: number): Omit<KeyPage, 'total'> {

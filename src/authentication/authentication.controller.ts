@@ -34,7 +34,7 @@ export class AuthenticationController {
   private async current(principal: Principal): Promise<Principal> {
     if (!principal.apiKey) return principal;
     try {
-      return Principal.apiKey(await this.apiKeys.get(principal.ownerId, principal.apiKey.id));
+      return Principal.apiKey(await this.apiKeys.read(principal.ownerId, principal.apiKey.id));
     } catch (error) {
       if (isDatabaseAway(error)) return principal;
       throw error;

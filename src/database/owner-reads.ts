@@ -2,16 +2,27 @@ import { Injectable } from '@nestjs/common';
 import { tooMany } from '../contract/api-error.js';
 import { Turns } from '../contract/turns.js';
 
-/** How many of one owner's reads are under way at once, and how many wait: more than it has management places. */
-const LIMITS = { running: 2, queued: 50 };
+/** One read of an owner is under way at once; more may wait than it has management places. */
+const LIMITS = { running: 1, queued: 50 };
+const LONGEST_REST_MS = 250;
 
 /**
- * Bounds the database connections that one owner's searches hold: each waits for its turn before it takes one. Run
- * within the work one query after the other.
+ * Bounds what one owner's reads take of the database, and of this process: each waits for its turn before it takes a
+ * connection, and the next begins once others have had as long as the last one took. Run within the work one query
+ * after the other.
  */
 @Injectable()
-export class OwnerReads extends Turns {
-  constructor() {
-    super(LIMITS, () => tooMany('Too many of your requests are reading.'));
+export class OwnerReads {
+  private readonly turns = new Turns(LIMITS, () => tooMany('Too many of your requests are reading.'));
+
+  /** @throws UnavailableError if too many of the owner's reads wait; whatever the work throws */
+  async run<T>(ownerId: string, work: () => Promise<T>): Promise<T> {
+    const release = await this.turns.take(ownerId);
+    const began = performance.now();
+    try {
+      return await work();
+    } finally {
+      setTimeout(release, Math.min(performance.now() - began, LONGEST_REST_MS));
+    }
   }
 }

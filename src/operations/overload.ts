@@ -18,7 +18,7 @@ const MOST_ARRIVING = 2_000;
 /** Of one address. */
 const ARRIVING_SHARE = { running: 500, queued: 0 };
 /** How many management places an owner has at once, and an address, under which several owners may call. */
-const OWNER_SHARE = { running: 10, queued: 100 };
+const OWNER_SHARE = { running: 4, queued: 100 };
 const ADDRESS_SHARE = { running: 20, queued: Number.POSITIVE_INFINITY };
 
 /** Unauthenticated, forbidden and rate limited: whoever gets these again and again is told less often. */
@@ -47,7 +47,7 @@ export class Overload implements OnModuleInit {
   readonly verification = new Admission(MOST_VERIFICATIONS, 'Too many verifications are under way.');
 
   private readonly arrivals = new Turns(ARRIVING_SHARE, () => new OwnExcessError(ARRIVING_SHARE.running));
-  private readonly goingOn = new OneByOne();
+  private readonly oneByOne = new OneByOne();
   private readonly owners = new Turns(OWNER_SHARE, () => new OwnExcessError(OWNER_SHARE.running));
   private readonly addresses = new Turns(ADDRESS_SHARE, () => new OwnExcessError(ADDRESS_SHARE.running));
   private readonly pacing = new RefusalPacing();
@@ -107,7 +107,7 @@ export class Overload implements OnModuleInit {
     const turn = await this.arrivals.take(network);
     this.held.set(request, [turn]);
     this.held.get(request)?.push(this.enter(this.arriving));
-    await this.goingOn.next(network);
+    await this.oneByOne.next(network, presentedBy(request));
   }
 
   private delayOf({ raw }: FastifyRequest): number {
@@ -123,6 +123,11 @@ export class Overload implements OnModuleInit {
     for (const release of this.held.get(request) ?? []) release();
     this.held.delete(request);
   }
+}
+
+/** Of what a request presents, the first: not verified yet, but enough to keep callers of one network apart. */
+function presentedBy({ headers }: FastifyRequest): string {
+  return String(headers.authorization ?? headers['pinning_api_key'] ?? headers['pinning-api-key'] ?? '');
 }
 
 /**

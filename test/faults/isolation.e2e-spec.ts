@@ -14,13 +14,28 @@ import { pairOf, verify } from '../support/verification.js';
 /** What the others do meanwhile, and how often. */
 const VERIFIED = 600;
 const USED = 200;
-const COLD = 60;
-const CREATED = 60;
+const COLD = 100;
+const CREATED = 100;
 const CALLERS = 4;
 const OTHERS = 200;
 
-type Kind = 'verify' | 'use' | 'cold' | 'create';
+const KINDS = ['verify', 'use', 'cold', 'create'] as const;
+type Kind = (typeof KINDS)[number];
 type Times = Record<Kind, number[]>;
+
+/** What floods the service: so many connections that ask and ask, and what is asked once besides. */
+interface Flood {
+  connections: number;
+  requests: FloodRequest[];
+  besides?: () => Promise<Answer>;
+}
+
+/** With the flood, nobody else's p99 is more than so many times what it is without. */
+const MOST_TIMES = 2;
+/** With and without the flood in turns: so that a moment at which the machine is slow tells in neither of them alone. */
+const ROUNDS = 3;
+/** Whatever else the machine does meanwhile is no fault of the service: it has to hold in one of so many tries. */
+const TRIES = 3;
 
 // The embedded database shares the process's one thread, and cannot be isolated from it
 (onServer ? describe : describe.skip)("one caller's flood", () => {
@@ -56,51 +71,58 @@ type Times = Record<Kind, number[]>;
   });
 
   it('of lists with filters, by 20 admin keys of one owner with 300,000 keys', async () => {
-    const owner = 'lister';
-    const root = await issueKey(service.client, owner);
-    await insertChildren(db, owner, root, 300_000);
-    const keys = await adminKeys(owner, 20);
-    await withstand(
-      'lists',
-      20,
-      keys.map((key, index) => ({
+    await withstand('lists', async (owner) => {
+      const root = await issueKey(service.client, owner);
+      await insertChildren(db, owner, root, 300_000);
+      const keys = await adminKeys(owner, 20);
+      const requests = keys.map((key, index) => ({
         method: 'GET',
         path: `/api/apiKeys/list?name=nothing-like-this-${index}&scope=pinning.unpin&status=active`,
         headers: pairHeaders(key),
-      })),
-    );
+      }));
+      return { connections: 20, requests };
+    });
   });
 
   it('of new keys, by 20 admin keys of one owner', async () => {
-    const keys = await adminKeys('issuer', 20);
-    const body = JSON.stringify(powerlessBody);
-    await withstand(
-      'new keys',
-      20,
-      keys.map((key) => ({ method: 'POST', path: '/api/apiKeys', headers: pairHeaders(key), body })),
-    );
+    await withstand('new keys', async (owner) => {
+      const keys = await adminKeys(owner, 20);
+      const call = { method: 'POST', path: '/api/apiKeys', body: JSON.stringify(powerlessBody) };
+      return { connections: 20, requests: keys.map((key) => ({ ...call, headers: pairHeaders(key) })) };
+    });
   });
 
   it('of reports of one revoked pair, over 90 connections', async () => {
-    await withstand('leak reports', 90, [reportOf(await revokedKey('leaker'))]);
+    await withstand('leak reports', async (owner) => ({
+      connections: 90,
+      requests: [reportOf(await revokedKey(owner))],
+    }));
   });
 
   it('of testAuthentication by one key without rights, over 200 connections', async () => {
-    const headers = pairHeaders(await issueKey(service.client, 'tester', powerlessBody));
-    await withstand('testAuthentication', 200, [{ method: 'GET', path: '/api/apiKeys/testAuthentication', headers }]);
+    await withstand('testAuthentication', async (owner) => {
+      const headers = pairHeaders(await issueKey(service.client, owner, powerlessBody));
+      return { connections: 200, requests: [{ method: 'GET', path: '/api/apiKeys/testAuthentication', headers }] };
+    });
   });
 
   it('of what is over its rate, over 200 connections', async () => {
-    await withstand('429s', 200, [{ method: 'GET', path: '/api/apiKeys/list', headers: sessionOf('impatient') }]);
+    await withstand('429s', async (owner) => ({
+      connections: 200,
+      requests: [{ method: 'GET', path: '/api/apiKeys/list', headers: sessionOf(owner) }],
+    }));
   });
 
   it('of false tokens and pairs, over 100 connections', async () => {
     const forged = `${sessionOf('forger').authorization.slice(0, -8)}AAAAAAAA`;
     const madeUp = { pinning_api_key: `w3k_${'x'.repeat(20)}`, pinning_secret_key: `w3s_${'y'.repeat(40)}` };
-    await withstand('false credentials', 100, [
-      { method: 'GET', path: '/api/apiKeys/list', headers: { authorization: forged } },
-      { method: 'POST', path: '/api/apiKeys', headers: madeUp, body: JSON.stringify(documentedBody) },
-    ]);
+    await withstand('false credentials', async () => ({
+      connections: 100,
+      requests: [
+        { method: 'GET', path: '/api/apiKeys/list', headers: { authorization: forged } },
+        { method: 'POST', path: '/api/apiKeys', headers: madeUp, body: JSON.stringify(documentedBody) },
+      ],
+    }));
   });
 
   it('of hostile bodies of 64 KB, over 60 connections', async () => {
@@ -109,11 +131,8 @@ type Times = Record<Kind, number[]>;
     const unknown = `{${range(7_200)
       .map((index) => `"m${index}":1`)
       .join()}}`;
-    await withstand(
-      'hostile bodies',
-      60,
-      [named, unknown].map((body) => ({ method: 'POST', path: '/api/apiKeys/report-leak', body })),
-    );
+    const requests = [named, unknown].map((body) => ({ method: 'POST', path: '/api/apiKeys/report-leak', body }));
+    await withstand('hostile bodies', async () => ({ connections: 60, requests }));
   });
 
   it('of tokens of unknown keys while the key set hangs shuts out nobody who has an API key', async () => {
@@ -148,37 +167,54 @@ type Times = Record<Kind, number[]>;
     }
   });
 
-  // The last, since its rows are still being written when it ends
   it('of a cascade over 100,000 keys, and reports of a pair that is revoked', async () => {
-    const owner = 'cascader';
-    const root = await issueKey(service.client, owner);
-    await insertChildren(db, owner, root, 100_000);
-    const revoked = await revokedKey(owner);
-    const cascade = () => service.client.delete(`/api/apiKeys/${root.id}?cascade=true`, sessionOf(owner));
-    await withstand('a cascade', 20, [reportOf(revoked)], cascade);
+    await withstand('a cascade', async (owner) => {
+      const root = await issueKey(service.client, owner);
+      await insertChildren(db, owner, root, 100_000);
+      const requests = [reportOf(await revokedKey(owner))];
+      const besides = () => service.client.delete(`/api/apiKeys/${root.id}?cascade=true`, sessionOf(owner));
+      return { connections: 20, requests, besides };
+    });
   });
 
-  /** Nothing of what the others do is refused, with the flood or without; how long it takes is printed. */
-  async function withstand(
-    name: string,
-    connections: number,
-    requests: FloodRequest[],
-    besides?: () => Promise<Answer>,
-  ): Promise<void> {
-    const before = await measure();
-    const answer = besides?.();
-    const stop = await startFlood(service.client.url, connections, requests);
-    const during = await measure();
-    const statuses = await stop();
-    if (answer) expect((await answer).status).toBe(200);
-    const kinds = Object.keys(before) as Kind[];
-    const told = kinds.map((kind) => `${kind} ${p99(before[kind]).toFixed(1)} -> ${p99(during[kind]).toFixed(1)}`);
-    process.stdout.write(`${name} (${JSON.stringify(statuses)}): p99 in ms of others: ${told.join(', ')}\n`);
+  /**
+   * Nothing of what the others do is refused, with the flood or without, and it takes them no more than twice as long,
+   * over several rounds.
+   *
+   * @param prepare makes a flood of an owner who has done nothing yet
+   */
+  async function withstand(name: string, prepare: (owner: string) => Promise<Flood>): Promise<void> {
+    let slower: string[] = [];
+    for (const attempt of range(TRIES)) {
+      const [alone, flooded] = [noTimes(), noTimes()];
+      for (const round of range(ROUNDS))
+        await compare(name, await prepare(`${name} ${attempt}.${round}`), alone, flooded);
+      const factors = KINDS.map((kind) => ({ kind, factor: p99(flooded[kind]) / p99(alone[kind]) }));
+      const told = factors.map(({ kind, factor }) => {
+        return `${kind} ${p99(alone[kind]).toFixed(1)} -> ${p99(flooded[kind]).toFixed(1)} (${factor.toFixed(1)})`;
+      });
+      process.stdout.write(`${name}: p99 in ms of others: ${told.join(', ')}\n`);
+      slower = factors.filter(({ factor }) => factor > MOST_TIMES).map(({ kind }) => kind);
+      if (slower.length === 0) return;
+    }
+    expect(slower).toEqual([]);
   }
 
-  /** Whatever others do: nothing of it is refused. @returns how long each call took, in ms */
-  async function measure(): Promise<Times> {
-    const times: Times = { verify: [], use: [], cold: [], create: [] };
+  async function compare(name: string, { connections, requests, besides }: Flood, alone: Times, flooded: Times) {
+    // What was stored for the flood is not to be written to the disk meanwhile
+    await sql.query('VACUUM ANALYZE api_keys');
+    await sql.query('CHECKPOINT');
+    await measure(alone);
+    const answer = besides?.();
+    const stop = await startFlood(service.client.url, connections, requests);
+    await measure(flooded);
+    const statuses = await stop();
+    process.stdout.write(`${name}: answered ${JSON.stringify(statuses)}\n`);
+    if (answer) expect((await answer).status).toBe(200);
+  }
+
+  /** Whatever others do: nothing of it is refused. @param times how long each call took, in ms; goes on with them */
+  async function measure(times: Times): Promise<void> {
     const cold = await Promise.all(
       range(COLD).map((index) => issueKey(service.client, `other-${index % OTHERS}`, powerlessBody)),
     );
@@ -202,7 +238,6 @@ type Times = Record<Kind, number[]>;
     const spread = works.map((work, index) => ({ work, at: (index * 389) % works.length }));
     const ordered = spread.toSorted((one, other) => one.at - other.at).map(({ work }) => work);
     await atOnce(CALLERS, ordered, (work) => work());
-    return times;
   }
 
   async function adminKeys(owner: string, count: number): Promise<IssuedKey[]> {
@@ -221,6 +256,10 @@ type Times = Record<Kind, number[]>;
     return { method: 'POST', path: '/api/apiKeys/report-leak', body: JSON.stringify(pairOf(key)) };
   }
 });
+
+function noTimes(): Times {
+  return { verify: [], use: [], cold: [], create: [] };
+}
 
 function p99(times: number[]): number {
   return times.toSorted((one, other) => one - other)[Math.ceil(times.length * 0.99) - 1] as number;
