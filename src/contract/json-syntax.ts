@@ -89,7 +89,7 @@ class SyntaxCheck {
   }
 
   private readString(): void {
-    for (this.at++; this.text.charAt(this.at) !== '"'; ) {
+    for (this.at++; this.text.charAt(this.at) !== '"';) {
       if (this.at >= this.text.length) throw new Fault(this.at, 'a closing quote');
       if (this.text.charCodeAt(this.at) < 0x20) throw new Fault(this.at, 'a closing quote or an escape');
       if (this.text.charAt(this.at) !== '\\') this.at++;

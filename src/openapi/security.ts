@@ -42,7 +42,11 @@ export function addSecuritySchemes(builder: DocumentBuilder): DocumentBuilder {
       CREDENTIAL,
     )
     .addBasicAuth(
-      { type: 'http', scheme: 'basic', description: 'An API key (RFC 7617): `api_key` as user, `secret_key` as password' },
+      {
+        type: 'http',
+        scheme: 'basic',
+        description: 'An API key (RFC 7617): `api_key` as user, `secret_key` as password',
+      },
       BASIC,
     );
 }
