@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { documentedBody, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
@@ -146,9 +145,9 @@ describe('what is wrong is said in words', () => {
   });
 
   it.each([
-    ['PATCH', `/api/apiKeys/${randomUUID()}`, { status: 'disabled' }, 'status', 'enabled'],
-    ['PATCH', `/api/apiKeys/${randomUUID()}`, { disabled: true }, 'disabled', 'enabled'],
-    ['POST', `/api/apiKeys/${randomUUID()}/rotate`, { overlap: 60 }, 'overlap', 'overlap_seconds'],
+    ['PATCH', '/api/apiKeys/01a20b9d-c4d9-7123-b878-6eb9911deb3f', { status: 'disabled' }, 'status', 'enabled'],
+    ['PATCH', '/api/apiKeys/01a20b9d-c4d9-7123-b878-6eb9911deb3f', { disabled: true }, 'disabled', 'enabled'],
+    ['POST', '/api/apiKeys/01a20b9d-c4d9-7123-b878-6eb9911deb3f/rotate', { overlap: 60 }, 'overlap', 'overlap_seconds'],
     ['GET', '/api/apiKeys/list?page=2', undefined, 'page', 'offset'],
     ['GET', '/api/apiKeys/events?since=x', undefined, 'since', 'from'],
     ['GET', '/api/apiKeys/authorize?scopes=pinning.unpin&scope=pinning.unpin', undefined, 'scopes', 'scope'],
