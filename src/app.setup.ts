@@ -1,4 +1,4 @@
-import type { DynamicModule, INestApplication, LoggerService } from '@nestjs/common';
+import { type DynamicModule, type INestApplication, type LoggerService, NotFoundException } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
@@ -52,6 +52,12 @@ async function buildApp(module: DynamicModule, logger: LoggerService): Promise<N
   fastify.addHook('onRoute', (route) => {
     allowedMethods.add(route.url, route.method);
     connectDirectly(app, lane, route);
+  });
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const { url: pattern = '' } = request.routeOptions;
+    const [path = ''] = request.url.split('?', 1);
+    const isMisrouted = pattern.includes(':') && allowedMethods.belongsElsewhere(path, pattern);
+    done(isMisrouted ? new NotFoundException() : undefined);
   });
   serveDocument(prefixed(app));
   await app.init();

@@ -18,13 +18,17 @@ describe('POST /api/apiKeys', () => {
         name: 'test-api-key',
         api_key: expect.stringMatching(/^w3k_[0-9A-Za-z]{20}$/),
         secret_key: expect.stringMatching(/^w3s_[0-9A-Za-z]{40}$/),
+        credential: expect.stringMatching(/^w3k_[0-9A-Za-z]{20}\.w3s_[0-9A-Za-z]{40}$/),
         id: expect.stringMatching(/^[0-9a-f-]{36}$/),
         scopes: documentedBody.scopes,
         limits: noLimits,
+        metadata: {},
         created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       },
       status: 'success',
     });
+    const { api_key, secret_key, credential } = answer.body.data;
+    expect(credential).toBe(`${api_key}.${secret_key}`);
     expect(answer.headers['cache-control']).toBe('no-store');
   });
 
@@ -47,6 +51,40 @@ describe('POST /api/apiKeys', () => {
     const { id } = await issueKey(service.client, 'ann', body);
     const shown = await service.client.get(`/api/apiKeys/${id}`, sessionOf('ann'));
     expect(shown.body.data).toMatchObject({ name: 'spaced \u{1f511}', metadata: { team: 'gallery', ключ: '' } });
+  });
+
+  it('tells of the metadata in its own answer, and in that of a rotation', async () => {
+    const body = { ...powerlessBody, metadata: { team: 'gallery' } };
+    const answer = await service.client.post('/api/apiKeys', sessionOf('ann'), body);
+    const rotated = await service.client.post(`/api/apiKeys/${answer.body.data.id}/rotate`, sessionOf('ann'), {});
+    for (const { data } of [answer.body, rotated.body]) {
+      expect(data).toMatchObject({ metadata: body.metadata, credential: `${data.api_key}.${data.secret_key}` });
+    }
+  });
+
+  it('shows scopes in the order of the tree wherever it shows them, however they came', async () => {
+    const { admin, data, pinning, pin_nft } = powerlessBody.scopes;
+    const reversed = (flags: object) => Object.fromEntries(Object.entries(flags).toReversed());
+    const scopes = { pin_nft: reversed(pin_nft), pinning: reversed(pinning), data: reversed(data), admin };
+    const headers = sessionOf('orderly');
+    const created = await service.client.post('/api/apiKeys', headers, { name: 'x', scopes });
+    const path = `/api/apiKeys/${created.body.data.id}`;
+    const changed = { ...scopes, data: { nft_list: true, pin_list: true } };
+    const answers = [
+      created,
+      await service.client.get(path, headers),
+      await service.client.get('/api/apiKeys/list', headers),
+      await service.client.post(`${path}/rotate`, headers, {}),
+      await service.client.call('PATCH', path, { headers, body: { scopes: changed } }),
+      await service.client.get('/api/apiKeys/events', headers),
+      await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(created.body.data)),
+    ];
+    const inOrder =
+      /"admin":(?:true|false),"data":\{"pin_list":\w+,"nft_list":\w+\},"pinning":\{"unpin":\w+,"pin_by_hash":\w+,"pin_file_to_ipfs":\w+\},"pin_nft":\{"unpin_nft":\w+,"pin_nft_to_ipfs":\w+\}/g;
+    for (const { text } of answers.slice(0, 6)) {
+      const shown = text.match(/"admin":/g) ?? [];
+      expect([shown.length > 0, text.match(inOrder)?.length]).toEqual([true, shown.length]);
+    }
   });
 });
 

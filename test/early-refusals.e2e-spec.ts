@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { RequestBodies } from '../src/contract/request-bodies.js';
 import { RawConnection } from './support/connection.js';
-import { issueKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { basicOf, bearerOf, issueKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf, signToken } from './support/sessions.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
@@ -21,7 +21,8 @@ const ROUTES: [method: string, path: string, type: string][] = [
 const LENGTH = 30_000;
 const KNOWN_LENGTH = { 'Content-Length': String(LENGTH) };
 const CHUNKED = { 'Transfer-Encoding': 'chunked' };
-const madeUp = { pinning_api_key: `w3k_${'a'.repeat(20)}`, pinning_secret_key: `w3s_${'a'.repeat(40)}` };
+const madeUpPair = { api_key: `w3k_${'a'.repeat(20)}`, secret_key: `w3s_${'a'.repeat(40)}` };
+const madeUp = pairHeaders(madeUpPair);
 
 const CALLERS: [name: string, headers: Record<string, string>, status: number][] = [
   ['nobody', {}, 401],
@@ -29,6 +30,9 @@ const CALLERS: [name: string, headers: Record<string, string>, status: number][]
   ['an unsigned token', { Authorization: `Bearer ${signToken().split('.').slice(0, 2).join('.')}.` }, 401],
   ['another scheme', { Authorization: 'Digest abc' }, 401],
   ['a pair that is made up', madeUp, 401],
+  ['a credential that is made up', { Authorization: bearerOf(madeUpPair) }, 401],
+  ['half a credential', { Authorization: `Bearer ${madeUpPair.api_key}` }, 401],
+  ['HTTP Basic that is made up', { Authorization: basicOf(madeUpPair) }, 401],
   ['half a pair', { pinning_api_key: madeUp.pinning_api_key }, 401],
 ];
 

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { SCOPES } from '../src/api-keys/scopes.js';
 import { ROUTE_TABLE } from '../src/verification/route-table.js';
 import { range } from './support/at-once.js';
-import { bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
+import { basicOf, bearerOf, bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
 import { type Gateway, NGINX_VARIABLE, startNginx } from './support/nginx.js';
 import { type SmallServer, startPlatform, startServer } from './support/platform.js';
 import { type Proxy, startProxy } from './support/proxy.js';
@@ -127,6 +127,16 @@ withNginx('nginx, with deploy/nginx.conf', () => {
       expect(echo.headers).toMatchObject({ 'x-w3ipfs-owner': 'ann', 'x-w3ipfs-scopes': SCOPES.join(' ') });
       expect(echo.headers['x-w3ipfs-key-id']).toBe('authorization' in headers ? undefined : admin.id);
       expect(JSON.stringify(echo)).not.toMatch(/pinning.?(api|secret).?key|authorization|w3s_|eyJ/i);
+    }
+  });
+
+  it('knows a key by one string or by HTTP Basic as well, and keeps that to itself', async () => {
+    const lister = await issueKey(service.client, 'ann', bodyWith(['data.pin_list']));
+    for (const authorization of [bearerOf(lister), basicOf(lister)]) {
+      const { status, body } = await get(PINS, { authorization });
+      expect([status, body.headers['x-w3ipfs-key-id']]).toEqual([200, lister.id]);
+      expect(JSON.stringify(body)).not.toMatch(/authorization|w3[ks]_|dzNr/i);
+      expect((await get('/api/nft/nfts', { authorization })).status).toBe(403);
     }
   });
 

@@ -31,13 +31,28 @@ describe('what the framework refuses by itself', () => {
   it.each([
     ['PUT', '/api/apiKeys', 'POST'],
     ['GET', '/api/apiKeys/', 'POST'],
-    ['POST', '/api/apiKeys/list?x', 'DELETE, GET, HEAD, PATCH'],
+    ['POST', '/api/apiKeys/list?x', 'GET, HEAD'],
+    ['DELETE', '/api/apiKeys/list', 'GET, HEAD'],
+    ['PATCH', '/api/apiKeys/list/', 'GET, HEAD'],
+    ['DELETE', '/api/apiKeys/l%69st', 'GET, HEAD'],
+    ['DELETE', '/api/apiKeys/events', 'GET, HEAD'],
+    ['PATCH', '/api/apiKeys/testAuthentication?cascade=true', 'GET, HEAD'],
+    ['GET', '/api/apiKeys/report-leak', 'POST'],
+    ['HEAD', '/api/apiKeys/verify', 'POST'],
+    ['GET', '/api/apiKeys/verify', 'POST'],
+    ['DELETE', '/api/apiKeys/verify', 'POST'],
+    ['GET', '/api/apiKeys/verify/batch', 'POST'],
+    ['DELETE', '/api/apiKeys/authorize', 'GET, HEAD'],
+    ['PUT', '/api/apiKeys/authorize', 'GET, HEAD'],
+    ['PUT', '/api/apiKeys/01a20b9d-c4d9-7123-b878-6eb9911deb3f', 'DELETE, GET, HEAD, PATCH'],
     ['PATCH', '/health/live', 'GET, HEAD'],
     ['QUERY', '/api/apiKeys', 'POST'],
   ])('has our envelope: %s %s, and says what is allowed', async (method, path, allow) => {
-    const answer = await service.client.call(method, path);
-    expectEnvelope(answer, 405, 'method_not_allowed');
-    expect(answer.headers.allow).toBe(allow);
+    for (const headers of [{}, sessionOf('ann')]) {
+      const answer = await service.client.call(method, path, { headers });
+      expect([answer.status, answer.headers.allow]).toEqual([405, allow]);
+      if (method !== 'HEAD') expectEnvelope(answer, 405, 'method_not_allowed');
+    }
   });
 
   it.each(['/docs/nothing', '/docs/../package.json', '/docs/%2e%2e/package.json', `/api/apiKeys/x/${'y'.repeat(200)}`])(

@@ -34,6 +34,8 @@ describe('npm run keys', () => {
     const issuedKey = (await keys(['issue-admin', '--owner', 'ops', '--json'])).json;
     expect(issuedKey).toMatchObject({ owner_id: 'ops', api_key: expect.stringMatching(/^w3k_/) });
     expect((await client.get(TEST, pairHeaders(issuedKey))).body.data).toMatchObject({ owner_id: 'ops' });
+    const authorization = `Bearer ${issuedKey.credential}`;
+    expect((await client.get(TEST, { authorization })).body.data).toMatchObject({ owner_id: 'ops' });
 
     const { token } = (await keys(['session', '--owner', 'ops', '--json'])).json;
     const listed = await client.get('/api/apiKeys/list', { authorization: `Bearer ${token}` });

@@ -140,7 +140,7 @@ describe('a cost', () => {
       const { code, rate_limit, remaining_uses } = (await verify(service.client, key, { cost })).body.data;
       return [code, rate_limit, remaining_uses];
     };
-    const rate = (remaining: number, reset_seconds = 61) => ({ limit: 10, remaining, reset_seconds });
+    const rate = (remaining: number, reset_seconds = 60) => ({ limit: 10, remaining, reset_seconds });
     clock.time = Math.ceil(clock.time / SLOT) * SLOT;
     expect(await ask(11)).toEqual(['RATE_LIMITED', rate(10, 0), undefined]);
     expect(await ask(7)).toEqual(['VALID', rate(3), 8]);
@@ -255,23 +255,23 @@ describe('the headers that tell a client how it stands', () => {
     const ask = async () => fields(await authorize(key, 'scope=pinning.unpin'));
     clock.time = Math.ceil(clock.time / SLOT) * SLOT;
     const policy = '"key";q=2;w=60';
-    expect(await ask()).toEqual([policy, '"key";r=1;t=61', undefined]);
+    expect(await ask()).toEqual([policy, '"key";r=1;t=60', undefined]);
     clock.time += 10_000;
-    expect(await ask()).toEqual([policy, '"key";r=0;t=61', undefined]);
+    expect(await ask()).toEqual([policy, '"key";r=0;t=60', undefined]);
     clock.time += 10_000;
     expect(await ask()).toEqual([policy, '"key";r=0;t=41', '41']);
     expect(fields(await authorize(key, 'deny=403&scope=pinning.unpin'))).toEqual([policy, '"key";r=0;t=41', '41']);
     clock.time += 41_000;
-    expect(await ask()).toEqual([policy, expect.stringMatching(/^"key";r=0;t=6[01]$/), undefined]);
+    expect(await ask()).toEqual([policy, expect.stringMatching(/^"key";r=0;t=60$/), undefined]);
   });
 
   it('tell a client of ours of all its limits', async () => {
     const key = await issue({ rate_limit: { requests: 1, window_seconds: 60 } }, 'admin');
     clock.time = Math.ceil(clock.time / SLOT) * SLOT;
     const policy = '"management";q=1000000;w=60, "owner";q=5000000;w=60, "key";q=1;w=60';
-    const rates = /^"management";r=999999;t=61, "owner";r=49\d{5};t=61, "key";r=0;t=61$/;
+    const rates = /^"management";r=999999;t=60, "owner";r=49\d{5};t=60, "key";r=0;t=60$/;
     expect(fields(await list(key))).toEqual([policy, expect.stringMatching(rates), undefined]);
-    expect(fields(await list(key))).toEqual([policy, expect.stringMatching(/"key";r=0;t=61$/), '61']);
+    expect(fields(await list(key))).toEqual([policy, expect.stringMatching(/"key";r=0;t=60$/), '60']);
   });
 
   it('are left out where there is no limit', async () => {

@@ -139,9 +139,18 @@ it('shows an example of every answer, in the envelope that it has', () => {
   }
 });
 
-it('documents both ways to authenticate, and the two bodies of the documentation', () => {
+it('documents every way to authenticate, and the two bodies of the documentation', () => {
   const { security, requestBody } = document.paths['/api/apiKeys'].post;
-  expect(security).toEqual(expect.arrayContaining([{ session: [] }, { pinning_api_key: [], pinning_secret_key: [] }]));
+  expect(security).toEqual([
+    { session: [] },
+    { pinning_api_key: [], pinning_secret_key: [] },
+    { credential: [] },
+    { basic: [] },
+  ]);
+  expect(document.components.securitySchemes).toMatchObject({
+    credential: { type: 'http', scheme: 'bearer' },
+    basic: { type: 'http', scheme: 'basic' },
+  });
   const examples = Object.values<any>(requestBody.content['application/json'].examples).map(({ value }) => value.name);
   expect(examples).toEqual(['test-api-key', 'Admin api key']);
 });

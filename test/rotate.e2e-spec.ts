@@ -37,6 +37,7 @@ describe('POST /api/apiKeys/:id/rotate', () => {
     expect(rotated).toEqual({
       ...key,
       secret_key: expect.stringMatching(/^w3s_[0-9A-Za-z]{40}$/),
+      credential: `${key.api_key}.${rotated.secret_key}`,
       rotation: null,
     });
     expect(rotated.secret_key).not.toBe(key.secret_key);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { range } from './support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { makeFolder, removeFolder } from './support/folders.js';
-import { documentedBody, issued, type IssuedKey, pairHeaders } from './support/keys.js';
+import { credentialOf, documentedBody, issued, type IssuedKey, pairHeaders } from './support/keys.js';
 import { run, type ServiceProcess, startProcess } from './support/process.js';
 import { accountService } from './support/sessions.js';
 import { until } from './support/until.js';
@@ -43,6 +43,7 @@ onEmbedded('the first start', () => {
       session: { authorization: `Bearer ${word('session token')}` },
     };
     expect((await client.get(TEST, pairHeaders(first.pair))).body.data.scopes.admin).toBe(true);
+    expect(word('credential')).toBe(credentialOf(first.pair));
     issued(await client.post('/api/apiKeys/', first.session, documentedBody));
     expect(word('service token').length).toBeGreaterThanOrEqual(32);
     expect(output()).toContain('curl -X POST');

@@ -54,6 +54,12 @@ describe('the nested scopes', () => {
     ['scopes that are null', { name: 'x', scopes: null }, ['scopes']],
     ['scopes that are a list', { name: 'x', scopes: [{ admin: true }] }, ['scopes']],
     ['scopes that are text', { name: 'x', scopes: 'admin' }, ['scopes']],
+    ['an admin that is text', { name: 'x', scopes: { admin: 'true' } }, ['scopes.admin']],
+    [
+      'an admin that is a list, and a flag beside it',
+      { name: 'x', scopes: { admin: [], data: { pin_list: 1 } } },
+      ['scopes.admin', 'scopes.data.pin_list'],
+    ],
     ['missing admin', { name: 'x', scopes: { ...powerlessBody.scopes, admin: undefined } }, ['scopes.admin']],
     ['a flag that is missing', spoiled(powerlessBody, (b) => delete b.scopes.pinning.unpin), ['scopes.pinning.unpin']],
     ['a group that is a list', spoiled(powerlessBody, (b) => (b.scopes.data = [])), ['scopes.data']],
@@ -98,6 +104,59 @@ describe('the nested scopes', () => {
     expect(answer.status).toBe(400);
     expect(answer.body.error.details).toHaveLength(101);
     expect(answer.body.error.details[100].message).toBe('and 1412 further offences');
+  });
+});
+
+describe('what is wrong is said in words', () => {
+  const messagesOf = async (body: unknown) =>
+    (await create(body)).body.error.details.map(
+      ({ path, message }: { path: string; message: string }) => `${path} ${message}`,
+    );
+
+  it.each(['admin', ['pinning.unpin'], 7, null])('scopes that are %j', async (scopes) => {
+    expect(await messagesOf({ name: 'x', scopes })).toEqual([
+      'scopes must be an object with admin, data, pinning, pin_nft; or {"admin": true} alone',
+    ]);
+  });
+
+  it.each([
+    [
+      'limits',
+      { limits: 7 },
+      'must be an object with any of not_before, expires_at, max_uses, rate_limit, allowed_cidrs',
+    ],
+    ['limits.rate_limit', { limits: { rate_limit: [] } }, 'must be an object with requests, window_seconds'],
+    ['scopes.data', { scopes: { admin: true, data: [] } }, 'must be an object with pin_list, nft_list'],
+    ['permissions', { permissions: [] }, 'is not a known property; scopes was probably meant'],
+    ['expires_at', { expires_at: '' }, 'is not a known property; limits.expires_at was probably meant'],
+    [
+      'scopes.unpin',
+      { scopes: { ...powerlessBody.scopes, unpin: true } },
+      'is not a known property; scopes.pinning.unpin was probably meant',
+    ],
+    ['limits.maxUses', { limits: { maxUses: 1 } }, 'is not a known property; limits.max_uses was probably meant'],
+    [
+      'limits.rate_limit.window',
+      { limits: { rate_limit: { requests: 1, window_seconds: 1, window: 1 } } },
+      'is not a known property; limits.rate_limit.window_seconds was probably meant',
+    ],
+  ])('%s', async (path, more, message) => {
+    expect(await messagesOf({ ...powerlessBody, ...more })).toEqual([`${path} ${message}`]);
+  });
+
+  it.each([
+    ['PATCH', '/api/apiKeys/01a20b9d-c4d9-7123-b878-6eb9911deb3f', { status: 'disabled' }, 'status', 'enabled'],
+    ['PATCH', '/api/apiKeys/01a20b9d-c4d9-7123-b878-6eb9911deb3f', { disabled: true }, 'disabled', 'enabled'],
+    ['POST', '/api/apiKeys/01a20b9d-c4d9-7123-b878-6eb9911deb3f/rotate', { overlap: 60 }, 'overlap', 'overlap_seconds'],
+    ['GET', '/api/apiKeys/list?page=2', undefined, 'page', 'offset'],
+    ['GET', '/api/apiKeys/events?since=x', undefined, 'since', 'from'],
+    ['GET', '/api/apiKeys/authorize?scopes=pinning.unpin&scope=pinning.unpin', undefined, 'scopes', 'scope'],
+  ])('of %s %s with %j: %s', async (method, path, body, name, meant) => {
+    const answer = await service.client.call(method, path, { headers: sessionOf(OWNER), body });
+    expect(answer.status).toBe(400);
+    expect(answer.body.error.details).toEqual([
+      { path: name, message: expect.stringMatching(new RegExp(`^is not a known \\w+; ${meant} was probably meant$`)) },
+    ]);
   });
 });
 
@@ -189,14 +248,22 @@ describe('what is no such request at all', () => {
   });
 
   it.each([
-    ['cut off', '{"name":'],
-    ['with a trailing comma', '{"name":"x",}'],
-    ['not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
-    ['with a byte order mark', Buffer.from('\ufeff{}')],
-  ])('is refused: JSON %s', async (_, body) => {
+    ['cut off', '{"name":', 'line 1, column 9', 'a value'],
+    ['with a trailing comma', '{"name":"hush",}', 'line 1, column 16', 'a name in double quotes'],
+    ['with single quotes', "{'name':'hush'}", 'line 1, column 2', 'a name in double quotes'],
+    ['that goes wrong further down', '{\n  "name": "hush"\r\n  "scopes": 1\n}', 'line 3, column 3', 'a comma or }'],
+    ['with more behind it', '{"name":"hush"} hush', 'line 1, column 17', 'the end of the body'],
+    ['with a line break in a text', '{"name":"hu\nsh"}', 'line 1, column 12', 'an escape'],
+    ['not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), 'line 1, column 3', 'not UTF-8'],
+    ['cut off within a character', Buffer.from('{\n"é').subarray(0, 4), 'line 2, column 2', 'not UTF-8'],
+    ['with a byte order mark', Buffer.from('\ufeff{}'), 'line 1, column 1', 'byte order mark'],
+  ])('is refused: JSON %s, with the place and without the text', async (_, body, place, what) => {
     const answer = await create(body);
     expect(answer.status).toBe(400);
     expect(answer.body.error.code).toBe('malformed_json');
+    expect(answer.body.error.message).toContain(place);
+    expect(answer.body.error.message).toContain(what);
+    expect(answer.text).not.toMatch(/hush|hu\b/);
   });
 
   it('is refused: a body over 64 KiB', async () => {

@@ -103,6 +103,12 @@ describe('POST /api/apiKeys/verify', () => {
     [{}, ['api_key', 'secret_key']],
     [{ api_key: 1, secret_key: null }, ['api_key', 'secret_key']],
     [{ scope: 'pinning' }, ['api_key', 'secret_key', 'scope']],
+    [{ credential: 7 }, ['credential']],
+    [{ credential: null }, ['credential']],
+    [{ credential: {} }, ['credential']],
+    [{ credential: 'a.b', api_key: 'a', secret_key: 'b' }, ['credential']],
+    [{ credential: 'a.b', secret_key: 'b' }, ['credential']],
+    [{ credential: 'a.b', scopes: ['pinning.unpin'] }, ['scopes']],
     [{ api_key: 'a', secret_key: 'b', scope: [] }, ['scope']],
     [{ api_key: 'a', secret_key: 'b', scope: ['admin', 7] }, ['scope']],
     [{ api_key: 'a', secret_key: 'b', scope: null }, ['scope']],
@@ -115,6 +121,22 @@ describe('POST /api/apiKeys/verify', () => {
     const answer = await verify(body);
     expect(answer.status).toBe(400);
     expect(answer.body.error.details.map(({ path }: { path: string }) => path)).toEqual(paths);
+  });
+
+  it.each([
+    ['scopes', 'scope'],
+    ['token', 'credential'],
+    ['client_ip', 'ip'],
+  ])('names what was meant by %s', async (name, meant) => {
+    const messages = [
+      (await verify({ ...pairOf(key), [name]: 'x' })).body.error.details,
+      (await verify({ requests: [{ ...pairOf(key), [name]: 'x' }] }, `${VERIFY}/batch`)).body.error.details,
+    ];
+    expect(messages).toEqual(
+      ['', 'requests.0.'].map((at) => [
+        { path: at + name, message: `is not a known property; ${at}${meant} was probably meant` },
+      ]),
+    );
   });
 
   it('has the manners of every other route', async () => {
@@ -143,7 +165,9 @@ describe('POST /api/apiKeys/verify/batch', () => {
     [{ requests: range(101) }, ['requests']],
     [{ requests: {}, other: 1 }, ['other', 'requests']],
     [{}, ['requests']],
-    [{ requests: [{ api_key: 'a', secret_key: 'b' }, 7] }, ['requests.1.api_key', 'requests.1.secret_key']],
+    [{ requests: [{ api_key: 'a', secret_key: 'b' }, 7] }, ['requests.1']],
+    [{ requests: [null, [], {}] }, ['requests.0', 'requests.1', 'requests.2.api_key', 'requests.2.secret_key']],
+    [{ requests: [{ credential: 'a.b', api_key: 'a' }] }, ['requests.0.credential']],
     [{ requests: [{ api_key: 'a', secret_key: 'b', x: 1 }] }, ['requests.0.x']],
   ])('refuses %j by its paths', async (body, paths) => {
     const answer = await verify(body, `${VERIFY}/batch`);

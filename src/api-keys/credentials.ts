@@ -9,6 +9,23 @@ export interface KeyPair {
   secretKey: string;
 }
 
+/** The pair in one string of 69 characters, for clients that can send but one. */
+export function credentialOf({ apiKey, secretKey }: KeyPair): string {
+  return `${apiKey}.${secretKey}`;
+}
+
+/** Whether a text is meant as a credential, complete or not; no JSON Web Token begins like one (RFC 7519, 3.1). */
+export function isCredential(text: string): boolean {
+  return text.startsWith('w3k_');
+}
+
+/** The pair in a credential; what has no dot has no secret. */
+export function pairOfCredential(credential: string): KeyPair {
+  const dot = credential.indexOf('.');
+  if (dot < 0) return { apiKey: credential, secretKey: '' };
+  return { apiKey: credential.slice(0, dot), secretKey: credential.slice(dot + 1) };
+}
+
 /**
  * The server keys that sign the tags: the first signs, all verify,
  * so that a key is replaced by putting its successor in front of it.

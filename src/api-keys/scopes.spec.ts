@@ -1,4 +1,4 @@
-import { allows, effectiveScopes, type GivenScopes, SCOPE_TREE, type Scope } from './scopes.js';
+import { allows, effectiveScopes, type GivenScopes, inTreeOrder, SCOPE_TREE, type Scope } from './scopes.js';
 
 const every: Scope[] = [
   'admin',
@@ -38,6 +38,20 @@ describe('allows()', () => {
       expect(allows(none, name as Scope)).toBe(false);
     }
   });
+});
+
+it('puts scopes into the order of the tree, and leaves out what was left out', () => {
+  const shuffled: GivenScopes = {
+    pin_nft: { pin_nft_to_ipfs: false, unpin_nft: true },
+    pinning: { pin_file_to_ipfs: false, unpin: true, pin_by_hash: false },
+    data: { nft_list: true },
+    admin: true,
+  };
+  expect(JSON.stringify(inTreeOrder(shuffled))).toBe(
+    '{"admin":true,"data":{"nft_list":true},"pinning":{"unpin":true,"pin_by_hash":false,"pin_file_to_ipfs":false},' +
+      '"pin_nft":{"unpin_nft":true,"pin_nft_to_ipfs":false}}',
+  );
+  expect(inTreeOrder({ admin: true })).toEqual({ admin: true });
 });
 
 describe('effectiveScopes()', () => {

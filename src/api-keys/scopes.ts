@@ -50,6 +50,15 @@ export function effectiveScopes(given: GivenScopes): Scopes {
   return { admin: given.admin, ...Object.fromEntries(groups) };
 }
 
+/** The scopes as they were given, in the tree's order: neither a client's JSON nor `jsonb` keeps it. */
+export function inTreeOrder(given: GivenScopes): GivenScopes {
+  const groups = SCOPE_GROUPS.flatMap((group) => {
+    const flags: Record<string, boolean> | undefined = given[group];
+    return flags ? [[group, flagsInOrder(flags, SCOPE_TREE[group])]] : [];
+  });
+  return { admin: given.admin, ...Object.fromEntries(groups) };
+}
+
 /** The least object that gives a scope: `{"pinning": {"unpin": true}}`. */
 export function scopeObject(scope: Scope): object {
   const place = PLACES.get(scope);
@@ -68,6 +77,10 @@ export function allows(given: GivenScopes, scope: Scope): boolean {
   if (!place) return false;
   const flags: Record<string, boolean> = given[place.group] ?? {};
   return flags[place.flag] === true;
+}
+
+function flagsInOrder(flags: Record<string, boolean>, order: readonly string[]): Record<string, boolean> {
+  return Object.fromEntries(order.flatMap((flag) => (flags[flag] === undefined ? [] : [[flag, flags[flag]]])));
 }
 
 function effectiveFlags(given: GivenScopes, group: ScopeGroup): Record<string, boolean> {

@@ -3,6 +3,7 @@ import { isScope, type Scope } from '../api-keys/scopes.js';
 import { type ErrorDetail, ValidationError } from '../contract/api-error.js';
 import { headerValues } from '../contract/header-values.js';
 import { queryParameters } from '../contract/query-parameters.js';
+import { unknownMember } from '../contract/unknown-member.js';
 import { scopeOfRoute } from '../verification/route-table.js';
 
 /** What a gateway asks about a request that it holds. */
@@ -19,6 +20,8 @@ const FAMILIES = [
   { method: 'x-forwarded-method', uri: 'x-forwarded-uri' },
 ] as const;
 
+const PARAMETERS = ['scope', 'deny'];
+
 const NOTHING_ASKED: ErrorDetail = {
   path: 'scope',
   message: 'must be given, or the headers X-Original-Method and X-Original-URI (or X-Forwarded-Method and -Uri)',
@@ -33,7 +36,9 @@ const NOTHING_ASKED: ErrorDetail = {
  */
 export function readAuthorizeRequest(request: IncomingMessage): AuthorizeRequest {
   const { scope, deny, ...unknown } = queryOf(request.url);
-  const details: ErrorDetail[] = Object.keys(unknown).map((path) => ({ path, message: 'is not a known parameter' }));
+  const details: ErrorDetail[] = Object.keys(unknown).map((name, rank) =>
+    unknownMember(name, PARAMETERS, { kind: 'parameter', rank }),
+  );
   const names = scope?.length === 1 ? scope.flatMap((list) => list.split(',')) : [];
   if (scope && (names.length === 0 || !names.every(isScope))) {
     details.push({ path: 'scope', message: 'must be there once: names of scopes, with commas between them' });

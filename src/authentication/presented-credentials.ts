@@ -1,39 +1,59 @@
 import type { IncomingMessage } from 'node:http';
-import type { KeyPair } from '../api-keys/credentials.js';
+import { isCredential, type KeyPair, pairOfCredential } from '../api-keys/credentials.js';
 import { headerValues } from '../contract/header-values.js';
 import { AmbiguousCredentialsError, UnauthenticatedError } from './errors.js';
 
 /** What a request presents: a session's token, or a key pair. */
 export type PresentedCredentials = { token: string } | { pair: KeyPair };
 
+/** A key pair of which something may be missing. */
+type Halves = { [half in keyof KeyPair]: KeyPair[half] | undefined };
+
 /** The header names as the documentation writes them and as scripts do. */
 const API_KEY_HEADERS = ['pinning_api_key', 'pinning-api-key'];
 const SECRET_KEY_HEADERS = ['pinning_secret_key', 'pinning-secret-key'];
 
 /** A session token is well under 1 KiB; what is longer is refused before it is decoded. */
-const LONGEST_TOKEN = 8_192;
+const MAX_AUTHORIZATION_LENGTH = 8_192;
+/** RFC 6750, section 2.1; the scheme's name is not case-sensitive (RFC 9110, 11.1). */
 const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
+/** RFC 7617, section 2. */
+const BASIC = /^Basic +([A-Za-z0-9+/]+=*) *$/i;
+/** Header, claims and signature (RFC 7515, 7.1); an unsigned token has no signature, and is refused as well. */
+const SIGNED_TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+const HOW_TO =
+  'Present a session (Authorization: Bearer <JWT>) or an API key: the headers pinning_api_key and pinning_secret_key, ' +
+  'Authorization: Bearer <api_key>.<secret_key>, or HTTP Basic.';
+const TWO_WAYS =
+  'Present your credentials in one way: the header Authorization, or the headers pinning_api_key and pinning_secret_key.';
+const NO_SCHEME =
+  'The header Authorization must begin with "Bearer " (a session or a credential) or "Basic " (api_key and secret_key), ' +
+  'and hold one value.';
+const NO_TOKEN =
+  'The bearer token is neither a session (a JWT) nor a credential (<api_key>.<secret_key>). ' +
+  'A service token is taken by the routes for services alone, like POST /api/apiKeys/verify.';
+const IN_HEADERS = { apiKey: 'the header pinning_api_key', secretKey: 'the header pinning_secret_key' };
+const IN_CREDENTIAL = { apiKey: 'the api_key', secretKey: 'the secret_key, behind the api_key and a dot' };
+const IN_BASIC = { apiKey: 'the api_key, as the user', secretKey: 'the secret_key, as the password' };
+const TOO_LONG = `The header Authorization is longer than ${MAX_AUTHORIZATION_LENGTH} characters.`;
 
 /**
  * Reads the credentials from the headers, each of which may be there once: a request with two
  * of a kind is refused rather than read differently here and in a proxy.
  *
- * @throws AmbiguousCredentialsError, or UnauthenticatedError where nothing complete is presented
+ * @throws AmbiguousCredentialsError, or UnauthenticatedError where nothing complete is presented, naming what is missing
  */
 export function presentedCredentials(request: IncomingMessage): PresentedCredentials {
   const authorization = single(request, ['authorization']);
   const apiKey = single(request, API_KEY_HEADERS);
   const secretKey = single(request, SECRET_KEY_HEADERS);
-  if (authorization !== undefined && (apiKey ?? secretKey) !== undefined) {
-    throw new AmbiguousCredentialsError('Present either a session or a key pair, not both.');
-  }
-  if (authorization !== undefined) return { token: bearerToken(authorization) };
-  if (apiKey === undefined && secretKey === undefined) throw new UnauthenticatedError('INVALID_CREDENTIALS', HOW_TO);
-  return { pair: { apiKey: apiKey ?? '', secretKey: secretKey ?? '' } };
+  const hasPair = apiKey !== undefined || secretKey !== undefined;
+  if (authorization !== undefined && hasPair) throw new AmbiguousCredentialsError(TWO_WAYS);
+  if (authorization !== undefined) return readAuthorization(authorization);
+  if (!hasPair) throw refused(HOW_TO);
+  return complete({ apiKey, secretKey }, IN_HEADERS);
 }
-
-const HOW_TO =
-  'Present a session (Authorization: Bearer <token>) or a key pair (the headers pinning_api_key and pinning_secret_key).';
 
 function single(request: IncomingMessage, names: string[]): string | undefined {
   const values = headerValues(request, ...names);
@@ -41,9 +61,37 @@ function single(request: IncomingMessage, names: string[]): string | undefined {
   return values[0];
 }
 
-/** RFC 6750, section 2.1; the scheme's name is not case-sensitive (RFC 9110, 11.1). */
-function bearerToken(authorization: string): string {
-  const token = authorization.length <= LONGEST_TOKEN ? BEARER.exec(authorization)?.[1] : undefined;
-  if (token === undefined) throw new UnauthenticatedError('INVALID_CREDENTIALS');
-  return token;
+function readAuthorization(authorization: string): PresentedCredentials {
+  if (authorization.length > MAX_AUTHORIZATION_LENGTH) throw refused(TOO_LONG);
+  const token = BEARER.exec(authorization)?.[1];
+  if (token !== undefined) return readBearer(token);
+  const encoded = BASIC.exec(authorization)?.[1];
+  if (encoded === undefined) throw refused(NO_SCHEME);
+  return complete(basicPair(encoded), IN_BASIC);
+}
+
+function readBearer(token: string): PresentedCredentials {
+  if (isCredential(token)) return complete(pairOfCredential(token), IN_CREDENTIAL);
+  if (!SIGNED_TOKEN.test(token)) throw refused(NO_TOKEN);
+  return { token };
+}
+
+/** The user's name has no colon, the password may (RFC 7617, section 2). */
+function basicPair(encoded: string): KeyPair {
+  const text = Buffer.from(encoded, 'base64').toString('latin1');
+  const colon = text.indexOf(':');
+  return colon < 0
+    ? { apiKey: text, secretKey: '' }
+    : { apiKey: text.slice(0, colon), secretKey: text.slice(colon + 1) };
+}
+
+/** @param names what a refusal calls the two halves */
+function complete({ apiKey, secretKey }: Halves, names: KeyPair): PresentedCredentials {
+  if (apiKey && secretKey) return { pair: { apiKey, secretKey } };
+  const missing = [apiKey ? [] : [names.apiKey], secretKey ? [] : [names.secretKey]].flat();
+  throw refused(`Of the API key, this is missing: ${missing.join(', and ')}.`);
+}
+
+function refused(message: string): UnauthenticatedError {
+  return new UnauthenticatedError('INVALID_CREDENTIALS', message);
 }

@@ -1,17 +1,39 @@
-/** Knows, for every registered route, which methods it takes: what a 405 has to say (RFC 9110, 15.5.6). */
+interface Route {
+  pattern: string;
+  segments: string[];
+  /** How far the pattern is from a path, segment by segment: `0` a word, `1` a parameter, `2` whatever there is. */
+  rank: string;
+  methods: string[];
+}
+
+/**
+ * Knows, for every registered route, which methods it takes: what a 405 has to say (RFC 9110, 15.5.6). Of the patterns
+ * that fit a path, the most literal one counts, whatever the method: `/apiKeys/list` is no `/apiKeys/:id`.
+ */
 export class AllowedMethods {
-  private readonly routes: { segments: string[]; methods: string[] }[] = [];
+  private readonly routes: Route[] = [];
 
   /** @param pattern as Fastify has it: `/api/apiKeys/:id`, perhaps with a `*` at its end */
   add(pattern: string, methods: string | readonly string[]): void {
-    this.routes.push({ segments: segmentsOf(pattern), methods: [methods].flat() });
+    const segments = segmentsOf(pattern);
+    this.routes.push({ pattern, segments, rank: segments.map(rankOf).join(''), methods: [methods].flat() });
   }
 
   /** @returns the methods that the path takes, in alphabetical order; none if there is no such route */
   of(path: string): string[] {
-    const segments = segmentsOf(path);
-    const routes = this.routes.filter((route) => matches(route.segments, segments));
-    return [...new Set(routes.flatMap(({ methods }) => methods))].toSorted();
+    return [...new Set(this.routesOf(path).flatMap(({ methods }) => methods))].toSorted();
+  }
+
+  /** Whether a path that was routed by a pattern, for want of the method, belongs to a more literal one. */
+  belongsElsewhere(path: string, pattern: string): boolean {
+    return !this.routesOf(path).some((route) => route.pattern === pattern);
+  }
+
+  private routesOf(path: string): Route[] {
+    const segments = segmentsOf(path).map(decoded);
+    const fitting = this.routes.filter((route) => matches(route.segments, segments));
+    const [rank] = fitting.map((route) => route.rank).toSorted();
+    return fitting.filter((route) => route.rank === rank);
   }
 }
 
@@ -19,7 +41,21 @@ function segmentsOf(path: string): string[] {
   return path.replace(/\/$/, '').split('/');
 }
 
+function rankOf(segment: string): string {
+  if (segment === '*') return '2';
+  return segment.startsWith(':') ? '1' : '0';
+}
+
 function matches(pattern: string[], path: string[]): boolean {
   if (pattern.length !== path.length && pattern.at(-1) !== '*') return false;
-  return pattern.every((segment, index) => segment === '*' || segment.startsWith(':') || segment === path[index]);
+  return pattern.every((segment, index) => rankOf(segment) !== '0' || segment === path[index]);
+}
+
+/** As the router reads it. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }

@@ -3,12 +3,13 @@ import { plainToInstance } from 'class-transformer';
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
 import { getMetadataStorage } from 'class-validator';
 import type { ErrorDetail } from './api-error.js';
+import { unknownMember } from './unknown-member.js';
 
 type Members = Record<string, unknown>;
 
 /**
  * Makes a DTO of a value, and of the values inside it for which it has DTOs (`@Type()`). Unknown members are left out,
- * and named in `offences`.
+ * and named in `offences`, with what was probably meant.
  *
  * class-transformer and class-validator walk through whatever they are given, and for a list through one DTO for each
  * of its elements. So all that they get of the client's is flat: the members that the DTO knows, whose values are
@@ -24,8 +25,10 @@ export function readDto(dto: Type<object>, value: unknown, offences: ErrorDetail
   for (const name of Object.keys(members)) {
     const child = members[name];
     const childPath = path ? `${path}.${name}` : name;
-    if (!membersOf(dto).has(name)) offences.push({ path: childPath, message: 'is not a known property' });
-    else if (!isParent(child)) flat[name] = child;
+    if (!membersOf(dto).has(name)) {
+      const parent = path ? `${path}.` : '';
+      offences.push(unknownMember(name, pathsOf(dto), { parent, rank: offences.length }));
+    } else if (!isParent(child)) flat[name] = child;
     else rest[name] = readChild(dto, members, name, { offences, path: childPath });
   }
   return Object.assign(plainToInstance(dto, flat), rest);
@@ -54,6 +57,29 @@ function membersOf(dto: Type<object>): ReadonlySet<string> {
     known.set(dto, names);
   }
   return names;
+}
+
+const paths = new WeakMap<Type<object>, readonly string[]>();
+
+/** The paths of all members of a DTO and of the DTOs in it, the shortest first. */
+function pathsOf(dto: Type<object>): readonly string[] {
+  let found = paths.get(dto);
+  if (!found) {
+    const names = [...membersOf(dto)];
+    const inner = names.flatMap((name) => childPaths(dto, name).map((path) => `${name}.${path}`));
+    found = [...names, ...inner].toSorted((one, other) => depthOf(one) - depthOf(other));
+    paths.set(dto, found);
+  }
+  return found;
+}
+
+function childPaths(dto: Type<object>, property: string): readonly string[] {
+  const type = defaultMetadataStorage.findTypeMetadata(dto, property);
+  return type ? pathsOf(type.typeFunction({ newObject: {}, object: {}, property }) as Type<object>) : [];
+}
+
+function depthOf(path: string): number {
+  return path.split('.').length;
 }
 
 function isParent(value: unknown): value is object {

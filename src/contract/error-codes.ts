@@ -5,7 +5,7 @@ export const ERROR_CODES = {
     when: 'The body, the query or the path does not fit; `details` names every offence',
   },
   malformed_json: { status: 400, when: 'The body is not JSON (RFC 8259) in UTF-8' },
-  ambiguous_credentials: { status: 400, when: 'A session and a key pair together, or a credential given twice' },
+  ambiguous_credentials: { status: 400, when: 'Credentials presented in two ways at once, or one of them twice' },
   unauthenticated: { status: 401, when: 'Nothing valid was presented; `reason` says what is known about it' },
   insufficient_scope: { status: 403, when: 'The key lacks a scope, which is named' },
   ip_not_allowed: { status: 403, when: "The key may not be used from the client's address" },

@@ -1,6 +1,7 @@
 import { ApiError, ValidationError } from './api-error.js';
 import { jsonOffences } from './json-offences.js';
 import { countJsonMembers } from './json-shape.js';
+import { jsonFault, placeOf } from './json-syntax.js';
 import { isReservedName } from './reserved-names.js';
 
 /** The most bytes of a request's body. */
@@ -37,7 +38,7 @@ function decode(body: Buffer): string {
   try {
     return utf8.decode(body);
   } catch {
-    throw malformed();
+    throw malformed(`is not UTF-8 at ${placeOf(body.toString(), firstInvalid(body))}`);
   }
 }
 
@@ -45,13 +46,27 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw malformed();
+    throw malformed(faultOf(text));
   }
 }
 
-/** The parser's own message quotes the body, which may hold a secret. */
-function malformed(): ApiError {
-  return new ApiError('malformed_json', 'The body is not valid JSON in UTF-8.');
+/** In words of our own: the parser's message quotes the body, which may hold a secret. */
+function faultOf(text: string): string {
+  if (text.startsWith('\ufeff')) return 'begins with a byte order mark, at line 1, column 1 (RFC 8259, 8.1)';
+  const { at, expected } = jsonFault(text) ?? { at: 0, expected: 'JSON' };
+  return `is wrong at ${placeOf(text, at)}, where ${expected} should be`;
+}
+
+/** Where the first byte is that is no UTF-8, as an index into the text that is made of the body all the same. */
+function firstInvalid(body: Buffer): number {
+  const again = Buffer.from(body.toString());
+  let at = 0;
+  while (at < body.length && body[at] === again[at]) at++;
+  return body.toString('utf8', 0, at).length;
+}
+
+function malformed(what: string): ApiError {
+  return new ApiError('malformed_json', `The body must be valid JSON in UTF-8, and ${what}.`);
 }
 
 function refuseOffences(text: string): void {

@@ -11,6 +11,11 @@ export interface MissingToo {
   missingToo: readonly string[];
 }
 
+/** What a constraint's `context` may say too: which offences are inside the value, by their paths from there. */
+export interface OffencesWithin {
+  offencesWithin: (value: unknown) => ErrorDetail[];
+}
+
 const NOT_DTOS: ReadonlySet<unknown> = new Set([undefined, String, Boolean, Number, Array, Object, Buffer, Date]);
 
 /** Checks bodies, queries and paths against their DTO: nothing is coerced, nothing unknown is let in. */
@@ -37,11 +42,16 @@ function detailsOf(violation: Violation, parentPath = ''): ErrorDetail[] {
   return [...ownDetails(violation, path), ...children.flatMap((child) => detailsOf(child, path))];
 }
 
-/** One detail for the property, however many of its constraints were broken: the one declared first. */
+/**
+ * One detail for the property, however many of its constraints were broken: the one declared first. Or one for each
+ * offence inside it, where that constraint can name them.
+ */
 function ownDetails({ constraints = {}, contexts = {}, value }: Violation, path: string): ErrorDetail[] {
   const message = constraints[Object.keys(constraints).at(-1) ?? ''];
   if (message === undefined) return [];
-  const missing = value === undefined ? Object.values<Partial<MissingToo>>(contexts) : [];
-  const missingToo = missing.flatMap((context) => context.missingToo ?? []);
+  const known = Object.values<Partial<MissingToo & OffencesWithin>>(contexts);
+  const within = known.flatMap((context) => context.offencesWithin?.(value) ?? []);
+  if (within.length > 0) return within.map((one) => ({ path: `${path}.${one.path}`, message: one.message }));
+  const missingToo = value === undefined ? known.flatMap((context) => context.missingToo ?? []) : [];
   return [{ path, message }, ...missingToo.map((name) => ({ path: `${path}.${name}`, message: 'is missing' }))];
 }

@@ -5,7 +5,7 @@ export interface RateState {
   limit: number;
   windowSeconds: number;
   remaining: number;
-  /** Whole seconds, rounded up, until all of the limit is there again. */
+  /** Whole seconds, rounded up, until all of the limit is there again; never more than the window. */
   resetSeconds: number;
 }
 
@@ -39,15 +39,22 @@ export abstract class RateLimiter {
   abstract take(key: string, limit: RateLimit, cost: number, owner?: string): RateDecision | Promise<RateDecision>;
 }
 
-/** Words a reckoning as a decision. */
+/**
+ * Words a reckoning as a decision. What counts for a hundredth of the window too long is not told: clients and proxies
+ * take a wait beyond the window for a mistake. Whoever comes back then may be told once more to wait for that little.
+ */
 export function decisionOf(limit: RateLimit, reckoning: Reckoning, giveBack: RateDecision['giveBack']): RateDecision {
   return {
     granted: reckoning.granted,
     limit: limit.requests,
     windowSeconds: limit.windowSeconds,
     remaining: reckoning.remaining,
-    resetSeconds: Math.ceil(reckoning.resetMs / 1_000),
-    retryAfterSeconds: Math.ceil(reckoning.retryAfterMs / 1_000),
+    resetSeconds: secondsWithin(limit, reckoning.resetMs),
+    retryAfterSeconds: secondsWithin(limit, reckoning.retryAfterMs),
     giveBack,
   };
+}
+
+function secondsWithin({ windowSeconds }: RateLimit, ms: number): number {
+  return Math.min(Math.ceil(ms / 1_000), windowSeconds);
 }

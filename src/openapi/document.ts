@@ -6,8 +6,10 @@ import { addSecuritySchemes } from './security.js';
 
 const DESCRIPTION = `Issues, limits, verifies, lists, reads, revokes and tests the API keys of W3IPFS.
 
-Every call takes either a session (\`Authorization: Bearer <JWT>\`) or a key pair in the two headers
-\`pinning_api_key\` and \`pinning_secret_key\` (hyphens are taken too). Paths work with and without a
+Every call takes either a session (\`Authorization: Bearer <JWT>\`) or an API key: in the two headers
+\`pinning_api_key\` and \`pinning_secret_key\` (hyphens are taken too), in one string (\`Authorization: Bearer
+<api_key>.<secret_key>\`), or by HTTP Basic (\`api_key\` as user, \`secret_key\` as password); in one of these ways
+alone. Paths work with and without a
 trailing slash. Every answer carries \`X-Request-Id\`.
 
 What is not listed at each operation: a request that is not readable HTTP is answered with 400 \`validation_failed\`, or 431

@@ -3,11 +3,19 @@ import { ApiBearerAuth, ApiSecurity, ApiTags, type DocumentBuilder } from '@nest
 
 const SESSION = 'session';
 const SERVICE = 'service';
+const CREDENTIAL = 'credential';
+const BASIC = 'basic';
 const KEY_PAIR = { pinning_api_key: [], pinning_secret_key: [] };
 
-/** Documents that a controller's routes take a session, or a key pair in its two headers. */
+/** Documents that a controller's routes take a session, or an API key in any of its three forms. */
 export function ApiAuthenticated(tag: string): ClassDecorator {
-  return applyDecorators(ApiTags(tag), ApiSecurity(SESSION), ApiSecurity(KEY_PAIR));
+  return applyDecorators(
+    ApiTags(tag),
+    ApiSecurity(SESSION),
+    ApiSecurity(KEY_PAIR),
+    ApiSecurity(CREDENTIAL),
+    ApiSecurity(BASIC),
+  );
 }
 
 /** Documents that a controller's routes take the token of a service of the platform. */
@@ -23,5 +31,22 @@ export function addSecuritySchemes(builder: DocumentBuilder): DocumentBuilder {
     )
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A service token' }, SERVICE)
     .addApiKey({ type: 'apiKey', in: 'header', name: 'pinning_api_key' }, 'pinning_api_key')
-    .addApiKey({ type: 'apiKey', in: 'header', name: 'pinning_secret_key' }, 'pinning_secret_key');
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'pinning_secret_key' }, 'pinning_secret_key')
+    .addBearerAuth(
+      {
+        type: 'http',
+        scheme: 'bearer',
+        bearerFormat: '<api_key>.<secret_key>',
+        description: 'An API key in one string: its `credential`',
+      },
+      CREDENTIAL,
+    )
+    .addBasicAuth(
+      {
+        type: 'http',
+        scheme: 'basic',
+        description: 'An API key (RFC 7617): `api_key` as user, `secret_key` as password',
+      },
+      BASIC,
+    );
 }

@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { operatorFor } from '../api-keys/caller.js';
+import { credentialOf } from '../api-keys/credentials.js';
 import { ApiKeyNotFoundError } from '../api-keys/errors.js';
 import { Revocations } from '../api-keys/revocations.js';
 import { ADMIN_SCOPES } from '../api-keys/scopes.js';
@@ -23,7 +24,14 @@ export function issueAdmin(environment: Environment, owner: string): Promise<Res
   return withService(environment, ApiKeysService, async (apiKeys) => {
     const request = { name: 'Admin key', scopes: ADMIN_SCOPES };
     const { apiKey, secretKey } = await apiKeys.issue(operatorFor(owner), request);
-    return { id: apiKey.id, owner_id: apiKey.ownerId, api_key: apiKey.apiKey, secret_key: secretKey };
+    const pair = { apiKey: apiKey.apiKey, secretKey };
+    return {
+      id: apiKey.id,
+      owner_id: apiKey.ownerId,
+      api_key: pair.apiKey,
+      secret_key: secretKey,
+      credential: credentialOf(pair),
+    };
   });
 }
 

@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { operatorFor } from '../api-keys/caller.js';
+import { credentialOf } from '../api-keys/credentials.js';
 import { ADMIN_SCOPES } from '../api-keys/scopes.js';
 import type { Environment } from '../config/environment.js';
 import { signSession } from './development-session.js';
@@ -33,6 +34,7 @@ This is the first start. What follows is printed only once; the secret and the t
   owner           ${FIRST_OWNER}
   api_key         ${apiKey.apiKey}
   secret_key      ${secretKey}
+  credential      ${credentialOf({ apiKey: apiKey.apiKey, secretKey })}
   service token   ${environment.developmentServiceToken ?? '(yours: SERVICE_TOKENS is set)'}
   session token   ${session ?? '(sessions are signed elsewhere: JWT_PUBLIC_KEY or JWT_JWKS_URL is set)'}
 

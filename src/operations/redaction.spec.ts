@@ -2,12 +2,21 @@ import { redactor } from './redaction.js';
 
 const redact = redactor(['the-token-of-the-gateway-0123456789ab']);
 
+const BASIC = Buffer.from(`w3k_vfw8YWzfwa8agZq6anW6:w3s_${'zYRd2mcmuG'.repeat(4)}`).toString('base64');
+
 it.each([
   ['a secret key', 'for w3s_zYRd2mcmuG8QbVB3IbAiHaylGytGmiHSpSlhB2ON.', 'for w3s_[redacted].'],
   ['half of one', 'w3s_zYRd2mcmuG8Q', 'w3s_[redacted]'],
   ['a session', 'token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2ln-nature_ ends', 'token [redacted] ends'],
   ['a bearer token', 'authorization: bearer abc.def/ghi=', 'authorization: bearer [redacted]'],
   ['a pair', 'Authorization: Basic dzNrX2E6dzNzX2I=', 'Authorization: Basic [redacted]'],
+  ['a credential', 'Bearer w3k_vfw8YWzfwa8agZq6anW6.w3s_zYRd2mcmuG8QbVB3IbAi ends', 'Bearer [redacted] ends'],
+  [
+    'a credential alone',
+    'w3k_vfw8YWzfwa8agZq6anW6.w3s_zYRd2mcmuG8QbVB3IbAi',
+    'w3k_vfw8YWzfwa8agZq6anW6.w3s_[redacted]',
+  ],
+  ['a pair in base64', `["Basic","${BASIC}"] ends`, '["Basic","[redacted]"] ends'],
   ['what a query names so', 'GET /x?a=1&access_token=abc-def&b=2', 'GET /x?a=1&access_token=[redacted]&b=2'],
   ['a hash', 'is "$argon2id$v=19$m=1024,t=1,p=1$c2FsdA$aGFzaA"', 'is "[redacted]"'],
   ['a password', 'connect postgres://ann:hunter2@db:5432/keys', 'connect postgres://ann:[redacted]@db:5432/keys'],

@@ -1,9 +1,11 @@
 /** What secrets look like, wherever they stand; what is put in their place keeps what comes before them. */
 const SHAPES: readonly (readonly [RegExp, string])[] = [
+  [/((?:Bearer|Basic) +)[\w.~+/-]+=*/gi, '$1[redacted]'],
   [/w3s_[0-9A-Za-z]{8,}/g, 'w3s_[redacted]'],
+  // A pair in base64, as in HTTP Basic: all of them begin with `w3k_`
+  [/dzNrX[\w+/-]{20,}=*/g, '[redacted]'],
   // A JSON Web Token (RFC 7519): its header always begins with `{"`
   [/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[redacted]'],
-  [/((?:Bearer|Basic) +)[\w.~+/-]+=*/gi, '$1[redacted]'],
   // A PHC string
   [/\$argon2[^\s"']+/g, '[redacted]'],
   // The password in a URL

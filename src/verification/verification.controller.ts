@@ -6,14 +6,13 @@ import { refuseQuery } from '../contract/query-parameters.js';
 import { ApiErrors, ApiSuccess, WITH_BODY } from '../openapi/answers.decorator.js';
 import { ApiForServices } from '../openapi/security.js';
 import {
+  ApiVerifyBody,
   BATCH_EXAMPLE,
   BATCH_NOTE,
-  REQUEST_EXAMPLES,
   VERDICT_EXAMPLE,
   VerdictBatchDto,
   VerdictDto,
   VerifyBatchRequestDto,
-  VerifyRequestDto,
 } from './dto/verify.dto.js';
 import type { BatchVerdict } from './batch-run.js';
 import { ServiceTokens } from './service-tokens.js';
@@ -43,7 +42,7 @@ export class VerificationController {
   @Direct({ identify: 'identify' })
   @HttpCode(200)
   @ApiOperation({ operationId: 'verifyApiKey', summary: 'May this key do that, now?' })
-  @ApiBody({ type: VerifyRequestDto, examples: REQUEST_EXAMPLES })
+  @ApiVerifyBody()
   @ApiSuccess(VerdictDto, 'The verdict, also where it is a refusal.', VERDICT_EXAMPLE)
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
   verify({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {

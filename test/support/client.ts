@@ -37,7 +37,7 @@ export class Client {
           const isJson = response.headers['content-type']?.startsWith('application/json') && text !== '';
           const status = response.statusCode ?? 0;
           const answer = { status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
-          useSecret(answer.body?.data?.secret_key);
+          for (const name of SECRET_MEMBERS) useSecret(answer.body?.data?.[name]);
           resolve(answer);
         });
       });
@@ -65,9 +65,11 @@ export class Client {
 
 const SECRET_HEADERS = new Set(['authorization', 'pinning_secret_key', 'pinning-secret-key', 'idempotency-key']);
 
+const SECRET_MEMBERS = ['secret_key', 'credential'];
+
 function useSecrets(headers: Record<string, string | string[]>, body: unknown): void {
   for (const [name, value] of Object.entries(headers)) {
     if (SECRET_HEADERS.has(name.toLowerCase())) for (const one of [value].flat()) useSecret(one.replace(/^\S+ /, ''));
   }
-  useSecret((body as { secret_key?: unknown } | undefined)?.secret_key);
+  for (const name of SECRET_MEMBERS) useSecret((body as Record<string, unknown> | undefined)?.[name]);
 }

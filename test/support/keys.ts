@@ -57,6 +57,22 @@ export function issued(answer: Answer): IssuedKey {
 }
 
 /** The pair in the headers that the documentation names. */
-export function pairHeaders({ api_key, secret_key }: Pick<IssuedKey, 'api_key' | 'secret_key'>) {
+export function pairHeaders({ api_key, secret_key }: Pair) {
   return { pinning_api_key: api_key, pinning_secret_key: secret_key };
+}
+
+type Pair = Pick<IssuedKey, 'api_key' | 'secret_key'>;
+
+/** The pair in one string. */
+export function credentialOf({ api_key, secret_key }: Pair): string {
+  return `${api_key}.${secret_key}`;
+}
+
+/** The values of `Authorization` that present the pair. */
+export function bearerOf(pair: Pair): string {
+  return `Bearer ${credentialOf(pair)}`;
+}
+
+export function basicOf({ api_key, secret_key }: Pair): string {
+  return `Basic ${Buffer.from(`${api_key}:${secret_key}`).toString('base64')}`;
 }

@@ -42,6 +42,11 @@ const steps = fc.array(fc.record({ wait: waits, jitter: fc.nat(3), cost: costs, 
 const pass = (limit: RateLimit, step: { wait: number; jitter: number }) =>
   step.wait * limit.windowSeconds + step.jitter;
 
+/** In milliseconds, how much longer a wait of a whole window may be than it is told to be. */
+function untold({ windowSeconds }: RateLimit, seconds: number): number {
+  return seconds === windowSeconds ? windowSeconds * 10 : 0;
+}
+
 /** What every limiter keeps to, compared with a log of what was granted. The times are the clock's alone. */
 export function itKeepsRateLimits(subject: () => Subject, numRuns: number): void {
   it('never grants more in any window, nor refuses what an exact log of 1.01 windows would grant', async () => {
@@ -81,14 +86,16 @@ export function itKeepsRateLimits(subject: () => Subject, numRuns: number): void
         expect((await limiter.take(key, limit, remaining + 1)).granted).toBe(false);
         const decision = await limiter.take(key, limit, Math.min(cost, limit.requests));
         if (!decision.granted) {
+          expect(decision.retryAfterSeconds).toBeLessThanOrEqual(limit.windowSeconds);
           clock.time += (decision.retryAfterSeconds - 1) * 1_000 - 1;
           const early = await limiter.take(key, limit, Math.min(cost, limit.requests));
-          clock.time += 1_001;
+          clock.time += 1_001 + untold(limit, decision.retryAfterSeconds);
           const due = await limiter.take(key, limit, Math.min(cost, limit.requests));
           expect([early.granted, due.granted]).toEqual([false, true]);
         }
         const { resetSeconds } = await limiter.take(key, limit, 0);
-        clock.time += resetSeconds * 1_000;
+        expect(resetSeconds).toBeLessThanOrEqual(limit.windowSeconds);
+        clock.time += resetSeconds * 1_000 + untold(limit, resetSeconds);
         expect(await limiter.take(key, limit, 0)).toMatchObject({ remaining: limit.requests, resetSeconds: 0 });
       }),
       { numRuns },
@@ -136,13 +143,28 @@ export function itKeepsRateLimits(subject: () => Subject, numRuns: number): void
     );
   });
 
+  it('tells of no wait beyond the window, however short that is', async () => {
+    const { limiter, clock } = subject();
+    for (const windowSeconds of [1, 5, 30]) {
+      const [key, limit] = [randomUUID(), { requests: 1, windowSeconds }];
+      clock.time = Math.ceil(clock.time / 300) * 300;
+      const granted = await limiter.take(key, limit, 1);
+      const refused = await limiter.take(key, limit, 1);
+      expect([granted.resetSeconds, refused.resetSeconds, refused.retryAfterSeconds]).toEqual([
+        windowSeconds,
+        windowSeconds,
+        windowSeconds,
+      ]);
+    }
+  });
+
   it('locks no key out when the clock was far ahead for a while', async () => {
     const { limiter, clock } = subject();
     const [key, limit] = [randomUUID(), { requests: 10, windowSeconds: 60 }];
     clock.time += 365 * 86_400_000;
     expect((await limiter.take(key, limit, 10)).granted).toBe(true);
     clock.time -= 365 * 86_400_000;
-    expect(await limiter.take(key, limit, 1)).toMatchObject({ granted: false, retryAfterSeconds: 61 });
+    expect(await limiter.take(key, limit, 1)).toMatchObject({ granted: false, retryAfterSeconds: 60 });
     clock.time += 60_600;
     expect((await limiter.take(key, limit, 10)).granted).toBe(true);
   });

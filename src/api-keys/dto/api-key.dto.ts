@@ -3,7 +3,8 @@ import { toCursor } from '../../contract/cursor.js';
 import { type ApiKey, KEY_STATUSES, type KeyStatus, REVOKED_REASONS, type RevokedReason } from '../api-key.entity.js';
 import type { KeyPage } from '../key-search.js';
 import type { IssuedKey } from '../api-keys.service.js';
-import type { GivenScopes } from '../scopes.js';
+import { credentialOf } from '../credentials.js';
+import { type GivenScopes, inTreeOrder } from '../scopes.js';
 import { ApiScopes } from './key-scopes.decorator.js';
 import { LimitsDto } from './limits.dto.js';
 
@@ -80,7 +81,7 @@ export class ApiKeyDto {
       id: key.id,
       name: key.name,
       api_key: key.apiKey,
-      scopes: key.scopes,
+      scopes: inTreeOrder(key.scopes),
       limits: LimitsDto.of(key.limits),
       metadata: key.metadata,
       status: key.statusAt(now),
@@ -136,6 +137,12 @@ export class IssuedApiKeyDto {
   @ApiProperty({ pattern: '^w3s_[0-9A-Za-z]{40}$', description: 'Record it: it is not accessible again' })
   secret_key: string;
 
+  @ApiProperty({
+    pattern: '^w3k_[0-9A-Za-z]{20}\\.w3s_[0-9A-Za-z]{40}$',
+    description: 'Both in one string, for `Authorization: Bearer`; as secret as `secret_key`',
+  })
+  credential: string;
+
   @ApiProperty({ format: 'uuid' })
   id: string;
 
@@ -145,6 +152,9 @@ export class IssuedApiKeyDto {
   @ApiProperty({ type: LimitsDto })
   limits: LimitsDto;
 
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' } })
+  metadata: Record<string, string>;
+
   @ApiProperty({ format: 'date-time' })
   created_at: string;
 
@@ -153,9 +163,11 @@ export class IssuedApiKeyDto {
       name: key.name,
       api_key: key.apiKey,
       secret_key: secretKey,
+      credential: credentialOf({ apiKey: key.apiKey, secretKey }),
       id: key.id,
-      scopes: key.scopes,
+      scopes: inTreeOrder(key.scopes),
       limits: LimitsDto.of(key.limits),
+      metadata: key.metadata,
       created_at: key.createdAt.toISOString(),
     };
   }

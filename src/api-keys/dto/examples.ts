@@ -1,3 +1,4 @@
+import { credentialOf } from '../credentials.js';
 import type { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto, RotatedApiKeyDto } from './api-key.dto.js';
 import type { DeletedDto } from './deleted.dto.js';
 import type { LimitsDto } from './limits.dto.js';
@@ -43,13 +44,17 @@ export const KEY_EXAMPLE: ApiKeyDto = {
 
 export const PAGE_EXAMPLE: ApiKeyPageDto = { total: 1, api_keys: [KEY_EXAMPLE], next_cursor: null };
 
+const secretKey = 'w3s_Zk4pQ9xWm2LtB7vYcR1nHsD6fJgK3aUeXoTi5wP0';
+
 const issued = {
   name: KEY_EXAMPLE.name,
   api_key: KEY_EXAMPLE.api_key,
-  secret_key: 'w3s_Zk4pQ9xWm2LtB7vYcR1nHsD6fJgK3aUeXoTi5wP0',
+  secret_key: secretKey,
+  credential: credentialOf({ apiKey: KEY_EXAMPLE.api_key, secretKey }),
   id: KEY_EXAMPLE.id,
   scopes: everyScope,
   limits,
+  metadata: KEY_EXAMPLE.metadata,
   created_at: KEY_EXAMPLE.created_at,
 };
 

@@ -2,6 +2,7 @@ import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { Type as TypeOf } from 'class-transformer';
 import { IsObject, ValidateNested } from 'class-validator';
+import { SCOPE_TREE } from '../scopes.js';
 import { AdminScopesDto, ScopesDto } from './scopes.dto.js';
 
 /** Scopes in the OpenAPI document. */
@@ -13,17 +14,20 @@ export function ApiScopes({ required = true } = {}): PropertyDecorator {
   };
 }
 
+const message = `must be an object with admin, ${Object.keys(SCOPE_TREE).join(', ')}; or {"admin": true} alone`;
+
 /** Scopes as a client gives them in `scopes`: which DTO they have to fit is decided by `admin`. */
 export function KeyScopes({ required = true } = {}): PropertyDecorator {
   return applyDecorators(
     TypeOf((options) => scopesDto(options?.object['scopes'])),
-    ValidateNested({ message: 'must be an object' }),
-    IsObject({ message: 'must be an object' }),
+    ValidateNested({ message }),
+    IsObject({ message }),
     ApiScopes({ required }),
   );
 }
 
+/** Where `admin` is neither, that is what is wrong: nobody knows whether the rest has to be there. */
 function scopesDto(given: unknown): Type<AdminScopesDto | ScopesDto> {
-  const isAdmin = typeof given === 'object' && given !== null && 'admin' in given && given.admin === true;
-  return isAdmin ? AdminScopesDto : ScopesDto;
+  const mayBeAdmin = typeof given === 'object' && given !== null && 'admin' in given && given.admin !== false;
+  return mayBeAdmin ? AdminScopesDto : ScopesDto;
 }

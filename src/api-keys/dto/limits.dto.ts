@@ -11,6 +11,8 @@ import {
   ValidateNested,
   type ValidationArguments,
 } from 'class-validator';
+import type { ErrorDetail } from '../../contract/api-error.js';
+import type { OffencesWithin } from '../../contract/validation.pipe.js';
 import { InvalidNetworkError, parseNetwork } from '../../limits/cidr.js';
 import type { KeyLimits } from '../../limits/key-limits.js';
 import { isFuture, parseTimestamp } from '../../contract/timestamp.js';
@@ -25,17 +27,21 @@ const MOST_NETWORKS = 64;
 function Limit(
   name: string,
   explain: (value: unknown, limits: Partial<LimitsDto>) => string | undefined,
+  context?: OffencesWithin,
 ): PropertyDecorator {
   const judge = ({ value, object }: ValidationArguments) => explain(value, object);
   return applyDecorators(
     ValidateIf((_, value) => value !== undefined && value !== null),
-    ValidateBy({
-      name,
-      validator: {
-        validate: (_, args) => args !== undefined && judge(args) === undefined,
-        defaultMessage: (args) => (args && judge(args)) ?? '',
+    ValidateBy(
+      {
+        name,
+        validator: {
+          validate: (_, args) => args !== undefined && judge(args) === undefined,
+          defaultMessage: (args) => (args && judge(args)) ?? '',
+        },
       },
-    }),
+      { context },
+    ),
   );
 }
 
@@ -61,15 +67,21 @@ function explainExpiry(value: unknown, { not_before: notBefore }: Partial<Limits
   return explainTimestamp(value) ?? (begins && ends && begins >= ends ? 'must be after not_before' : undefined);
 }
 
+const NETWORKS = `must be a list of 1 to ${MOST_NETWORKS} networks, like 192.0.2.0/24`;
+
 function explainNetworks(value: unknown): string | undefined {
-  if (!Array.isArray(value) || value.length === 0 || value.length > MOST_NETWORKS) {
-    return `must be a list of 1 to ${MOST_NETWORKS} networks, like 192.0.2.0/24`;
-  }
-  for (const [index, network] of value.entries()) {
-    const offence = explainNetwork(network);
-    if (offence) return `[${index}] ${offence}`;
-  }
-  return undefined;
+  return isNetworkList(value) && badNetworks(value).length === 0 ? undefined : NETWORKS;
+}
+
+function isNetworkList(value: unknown): value is unknown[] {
+  return Array.isArray(value) && value.length > 0 && value.length <= MOST_NETWORKS;
+}
+
+function badNetworks(networks: unknown[]): ErrorDetail[] {
+  return networks.flatMap((network, index) => {
+    const message = explainNetwork(network);
+    return message === undefined ? [] : [{ path: String(index), message }];
+  });
 }
 
 function explainNetwork(network: unknown): string | undefined {
@@ -109,12 +121,14 @@ export class LimitsDto {
 
   @ValidateIf((_, value) => value !== undefined && value !== null)
   @TypeOf(() => RateLimitDto)
-  @ValidateNested({ message: 'must be an object' })
+  @ValidateNested({ message: 'must be an object with requests, window_seconds' })
   @IsObject({ message: 'must be an object with requests, window_seconds' })
   @ApiProperty({ type: RateLimitDto, nullable: true, description: 'At most so many in any window of that length' })
   rate_limit: RateLimitDto | null;
 
-  @Limit('allowed_cidrs', explainNetworks)
+  @Limit('allowed_cidrs', explainNetworks, {
+    offencesWithin: (value) => (isNetworkList(value) ? badNetworks(value) : []),
+  })
   @ApiProperty({
     type: [String],
     nullable: true,
@@ -140,13 +154,15 @@ export class LimitsDto {
 @ApiSchema({ name: 'GivenLimits' })
 export class GivenLimitsDto extends PartialType(LimitsDto, { skipNullProperties: false }) {}
 
+const LIMITS = 'must be an object with any of not_before, expires_at, max_uses, rate_limit, allowed_cidrs';
+
 /** Limits that may be left out altogether. */
 export function GivenLimits(): PropertyDecorator {
   return applyDecorators(
     ValidateIf((_, value) => value !== undefined),
     TypeOf(() => GivenLimitsDto),
-    ValidateNested({ message: 'must be an object' }),
-    IsObject({ message: 'must be an object' }),
+    ValidateNested({ message: LIMITS }),
+    IsObject({ message: LIMITS }),
     ApiProperty({ type: GivenLimitsDto, required: false }),
   );
 }

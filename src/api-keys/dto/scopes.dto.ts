@@ -1,7 +1,7 @@
 import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiProperty, ApiSchema, PartialType } from '@nestjs/swagger';
 import { Type as TypeOf } from 'class-transformer';
-import { Equals, IsBoolean, IsObject, ValidateIf, ValidateNested } from 'class-validator';
+import { IsBoolean, IsObject, ValidateIf, ValidateNested } from 'class-validator';
 import type { MissingToo } from '../../contract/validation.pipe.js';
 import { type GivenScopes, type GroupFlags, SCOPE_TREE, type ScopeGroup, type Scopes } from '../scopes.js';
 
@@ -30,23 +30,29 @@ class PartialPinningScopesDto extends PartialType(PinningScopesDto, { skipNullPr
 @ApiSchema({ name: 'PartialPinNftScopes' })
 class PartialPinNftScopesDto extends PartialType(PinNftScopesDto, { skipNullProperties: false }) {}
 
+function objectWith(group: ScopeGroup): string {
+  return `must be an object with ${SCOPE_TREE[group].join(', ')}`;
+}
+
 /** A group that has to be there: where it is missing, each of its flags is named as missing too. */
 function RequiredGroup(group: ScopeGroup, dto: Type<unknown>): PropertyDecorator {
   const context: MissingToo = { missingToo: SCOPE_TREE[group] };
+  const message = objectWith(group);
   return applyDecorators(
     TypeOf(() => dto),
-    ValidateNested({ message: 'must be an object' }),
-    IsObject({ message: `must be an object with ${SCOPE_TREE[group].join(', ')}`, context }),
+    ValidateNested({ message }),
+    IsObject({ message, context }),
     ApiProperty({ type: dto }),
   );
 }
 
-function OptionalGroup(dto: Type<unknown>): PropertyDecorator {
+function OptionalGroup(group: ScopeGroup, dto: Type<unknown>): PropertyDecorator {
+  const message = objectWith(group);
   return applyDecorators(
     TypeOf(() => dto),
     ValidateIf((_, value) => value !== undefined),
-    ValidateNested({ message: 'must be an object' }),
-    IsObject({ message: 'must be an object' }),
+    ValidateNested({ message }),
+    IsObject({ message }),
     ApiProperty({ type: dto, required: false }),
   );
 }
@@ -71,16 +77,16 @@ export class ScopesDto implements Scopes {
 /** The scopes of an admin key, which implies the rest: it may be left out. */
 @ApiSchema({ name: 'AdminScopes' })
 export class AdminScopesDto implements GivenScopes {
-  @Equals(true)
+  @IsBoolean({ message: 'must be true or false' })
   @ApiProperty({ type: Boolean, enum: [true] })
   admin: boolean;
 
-  @OptionalGroup(PartialDataScopesDto)
+  @OptionalGroup('data', PartialDataScopesDto)
   data?: PartialDataScopesDto;
 
-  @OptionalGroup(PartialPinningScopesDto)
+  @OptionalGroup('pinning', PartialPinningScopesDto)
   pinning?: PartialPinningScopesDto;
 
-  @OptionalGroup(PartialPinNftScopesDto)
+  @OptionalGroup('pin_nft', PartialPinNftScopesDto)
   pin_nft?: PartialPinNftScopesDto;
 }

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { Matches, ValidateBy, ValidateIf } from 'class-validator';
+import { type GivenScopes, inTreeOrder } from '../../api-keys/scopes.js';
 import { CanonicalIds, KeyId } from '../../contract/canonical-id.js';
 import { Cursor, fromCursor, toCursor } from '../../contract/cursor.js';
 import { parseTimestamp } from '../../contract/timestamp.js';
@@ -102,9 +103,18 @@ export class EventDto {
       refusal: event.refusal,
       ip: event.ip,
       request_id: event.requestId,
-      changes: event.changes,
+      changes: withOrderedScopes(event.changes),
     };
   }
+}
+
+/** Scopes as every other answer shows them: of a key that is new, or before and after a change. */
+function withOrderedScopes(changes: Record<string, unknown>): Record<string, unknown> {
+  const { scopes } = changes;
+  if (typeof scopes !== 'object' || scopes === null) return changes;
+  const { from, to } = scopes as { from?: GivenScopes; to?: GivenScopes };
+  const ordered = from && to ? { from: inTreeOrder(from), to: inTreeOrder(to) } : inTreeOrder(scopes as GivenScopes);
+  return { ...changes, scopes: ordered };
 }
 
 @ApiSchema({ name: 'EventPage' })

@@ -1,18 +1,12 @@
-import { ApiProperty, ApiSchema, OmitType } from '@nestjs/swagger';
+import { applyDecorators } from '@nestjs/common';
+import { ApiBody, ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath, OmitType } from '@nestjs/swagger';
 import { ScopesDto } from '../../api-keys/dto/scopes.dto.js';
 import { effectiveScopes, SCOPES, type Scopes } from '../../api-keys/scopes.js';
 import type { BatchVerdict } from '../batch-run.js';
 import { REFUSALS, type Verdict } from '../verdict.js';
 
-/** Describes what `readVerifyRequest()` reads. */
-@ApiSchema({ name: 'VerifyRequest' })
-export class VerifyRequestDto {
-  @ApiProperty({ example: 'w3k_3mJ0vXq8TzKc1RbYdNfA' })
-  api_key: string;
-
-  @ApiProperty({ description: 'As the client presented it' })
-  secret_key: string;
-
+/** Describes what `readVerifyRequest()` reads besides the credentials. */
+class NeedDto {
   @ApiProperty({
     required: false,
     description: 'The scope that is needed, or a list of which all are',
@@ -30,11 +24,37 @@ export class VerifyRequestDto {
   cost?: number;
 }
 
+@ApiSchema({ name: 'VerifyPairRequest' })
+class VerifyPairRequestDto extends NeedDto {
+  @ApiProperty({ example: 'w3k_3mJ0vXq8TzKc1RbYdNfA' })
+  api_key: string;
+
+  @ApiProperty({ description: 'As the client presented it' })
+  secret_key: string;
+}
+
+@ApiSchema({ name: 'VerifyCredentialRequest' })
+class VerifyCredentialRequestDto extends NeedDto {
+  @ApiProperty({ description: 'As the client presented it: the `api_key`, a dot and the `secret_key`' })
+  credential: string;
+}
+
+const VERIFY_REQUESTS = [VerifyPairRequestDto, VerifyCredentialRequestDto];
+const ONE_REQUEST = { oneOf: VERIFY_REQUESTS.map((dto) => ({ $ref: getSchemaPath(dto) })) };
+
+/** The body of `POST /api/apiKeys/verify`. */
+export function ApiVerifyBody(): MethodDecorator {
+  return applyDecorators(
+    ApiExtraModels(...VERIFY_REQUESTS),
+    ApiBody({ schema: ONE_REQUEST, examples: REQUEST_EXAMPLES }),
+  );
+}
+
 /** Describes what `readVerifyBatch()` reads. */
 @ApiSchema({ name: 'VerifyBatchRequest' })
 export class VerifyBatchRequestDto {
-  @ApiProperty({ type: [VerifyRequestDto], minItems: 1, maxItems: 100 })
-  requests: VerifyRequestDto[];
+  @ApiProperty({ type: 'array', items: ONE_REQUEST, minItems: 1, maxItems: 100 })
+  requests: (VerifyPairRequestDto | VerifyCredentialRequestDto)[];
 }
 
 /** How a key stands to its rate limit, after the verdict. */
@@ -128,12 +148,19 @@ export const BATCH_EXAMPLE: VerdictBatchDto = {
   verdicts: [VERDICT_EXAMPLE, { valid: false, code: 'UNAVAILABLE', retry_after_seconds: 2 }],
 };
 
-export const REQUEST_EXAMPLES = {
+const REQUEST_EXAMPLES = {
   one: {
     summary: 'May this key upload?',
     value: {
       api_key: 'w3k_3mJ0vXq8TzKc1RbYdNfA',
       secret_key: 'w3s_Zk4pQ9xWm2LtB7vYcR1nHsD6fJgK3aUeXoTi5wP0',
+      scope: 'pinning.pin_file_to_ipfs',
+    },
+  },
+  credential: {
+    summary: 'The same, by a credential',
+    value: {
+      credential: 'w3k_3mJ0vXq8TzKc1RbYdNfA.w3s_Zk4pQ9xWm2LtB7vYcR1nHsD6fJgK3aUeXoTi5wP0',
       scope: 'pinning.pin_file_to_ipfs',
     },
   },

@@ -72,12 +72,13 @@ export function operationsOf(document: object): Operation[] {
   );
 }
 
-/** Which operation a request leads to, whatever it was meant for: an id may be `list`. HEAD is answered as GET. */
+/** Which operation a request leads to, whatever it was meant for: `list` is no id. HEAD is answered as GET. */
 export function operationAt(operations: Operation[], method: string, path: string): Operation | undefined {
   const segments = segmentsOf(path.split('?', 1)[0] ?? '');
   const asked = method === 'HEAD' ? 'GET' : method;
-  const matching = operations.filter((one) => one.method === asked && matches(segmentsOf(one.path), segments));
-  return matching.find((one) => !one.path.includes('{')) ?? matching[0];
+  const matching = operations.filter((one) => matches(segmentsOf(one.path), segments));
+  const literal = matching.filter((one) => !one.path.includes('{'));
+  return (literal.length > 0 ? literal : matching).find((one) => one.method === asked);
 }
 
 function segmentsOf(path: string): string[] {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { IssuedKey } from '../keys.js';
+import { credentialOf, type IssuedKey } from '../keys.js';
 import { pairOf } from '../verification.js';
 import { fitting } from './fitting.js';
 import { headerText, nearly, percentEncoded, strangeTypes, strangeWords, tooLarge, wildBodies } from './hostile.js';
@@ -185,6 +185,7 @@ function asHeader(value: unknown): string {
 function withPairs(value: unknown, number: number, key: (number: number) => IssuedKey): unknown {
   if (Array.isArray(value)) return value.map((one, index) => withPairs(one, number + index, key));
   if (typeof value !== 'object' || value === null) return value;
+  if ('credential' in value) return { ...value, credential: credentialOf(key(number)) };
   if ('api_key' in value && 'secret_key' in value) return { ...value, ...pairOf(key(number)) };
   return Object.fromEntries(Object.entries(value).map(([name, child]) => [name, withPairs(child, number, key)]));
 }

@@ -1,5 +1,5 @@
 import type { Answer, Client } from '../client.js';
-import { documentedBody, type IssuedKey, issueKey, pairHeaders, powerlessBody } from '../keys.js';
+import { basicOf, bearerOf, documentedBody, type IssuedKey, issueKey, pairHeaders, powerlessBody } from '../keys.js';
 import { sessionOf } from '../sessions.js';
 import { serviceHeaders, verify } from '../verification.js';
 import type { FuzzRequest } from './requests.js';
@@ -132,6 +132,10 @@ function credentialsOf(states: KeysInStates): Record<string, Headers> {
     both: { ...session, ...pairHeaders(states.admin) },
     twice: { authorization: [session.authorization, session.authorization] },
     half: { pinning_api_key: states.admin.api_key },
+    credential: { authorization: bearerOf(states.admin) },
+    basic: { authorization: basicOf(states.admin) },
+    halfCredential: { authorization: `Bearer ${states.admin.api_key}` },
+    twoWays: { authorization: bearerOf(states.admin), ...pairHeaders(states.admin) },
     nonsense: { authorization: 'Bearer of.bad.news' },
     wrongSecret: pairHeaders({ ...states.admin, secret_key: states.weak.secret_key }),
   };

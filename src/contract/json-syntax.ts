@@ -1,0 +1,123 @@
+/** Where a text is no JSON, and what should be there. */
+interface JsonFault {
+  /** In UTF-16 units, from 0; the text's length where it ends too early. */
+  at: number;
+  expected: string;
+}
+
+const SPACE = /[ \t\n\r]*/y;
+const SCALAR = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
+
+/** Finds where a text stops being JSON (RFC 8259), in one pass; `undefined` if it is JSON. */
+export function jsonFault(text: string): JsonFault | undefined {
+  try {
+    new SyntaxCheck(text).run();
+    return undefined;
+  } catch (fault) {
+    if (fault instanceof Fault) return fault;
+    throw fault;
+  }
+}
+
+class Fault extends Error implements JsonFault {
+  constructor(
+    readonly at: number,
+    readonly expected: string,
+  ) {
+    super();
+  }
+}
+
+class SyntaxCheck {
+  private at = 0;
+  /** The closing brackets of what is open. */
+  private readonly open: string[] = [];
+
+  constructor(private readonly text: string) {}
+
+  run(): void {
+    this.skip(SPACE);
+    do {
+      this.readValue();
+    } while (this.goesOn());
+    if (this.at < this.text.length) throw new Fault(this.at, 'the end of the body');
+  }
+
+  /** Reads a value, or the beginning of one up to its first value. */
+  private readValue(): void {
+    for (;;) {
+      const begin = this.text.charAt(this.at);
+      if (begin === '"') return this.readString();
+      if (begin !== '{' && begin !== '[') return this.readScalar();
+      this.at++;
+      this.skip(SPACE);
+      const end = begin === '{' ? '}' : ']';
+      this.open.push(end);
+      if (this.text.charAt(this.at) === end) return;
+      if (begin === '{') this.readName();
+    }
+  }
+
+  /** Closes what ends here. @returns whether a further value follows */
+  private goesOn(): boolean {
+    this.skip(SPACE);
+    for (let end = this.open.at(-1); end !== undefined; end = this.open.at(-1)) {
+      const character = this.text.charAt(this.at);
+      if (character === end) this.open.pop();
+      else if (character !== ',') throw new Fault(this.at, `a comma or ${end}`);
+      this.at++;
+      this.skip(SPACE);
+      if (character === end) continue;
+      if (end === '}') this.readName();
+      return true;
+    }
+    return false;
+  }
+
+  private readName(): void {
+    if (this.text.charAt(this.at) !== '"') throw new Fault(this.at, 'a name in double quotes');
+    this.readString();
+    this.skip(SPACE);
+    if (this.text.charAt(this.at) !== ':') throw new Fault(this.at, 'a colon');
+    this.at++;
+    this.skip(SPACE);
+  }
+
+  private readScalar(): void {
+    if (!this.skip(SCALAR)) throw new Fault(this.at, 'a value');
+  }
+
+  private readString(): void {
+    for (this.at++; this.text.charAt(this.at) !== '"';) {
+      if (this.at >= this.text.length) throw new Fault(this.at, 'a closing quote');
+      if (this.text.charCodeAt(this.at) < 0x20) throw new Fault(this.at, 'a closing quote or an escape');
+      if (this.text.charAt(this.at) !== '\\') this.at++;
+      else if (!this.skip(ESCAPE)) throw new Fault(this.at, 'a valid escape');
+    }
+    this.at++;
+  }
+
+  /** Whether the pattern fits here; then it is passed over. */
+  private skip(pattern: RegExp): boolean {
+    pattern.lastIndex = this.at;
+    const isThere = pattern.test(this.text);
+    if (isThere) this.at = pattern.lastIndex;
+    return isThere;
+  }
+}
+
+/** A place in a text as editors show it, lines and characters counted from 1. */
+export function placeOf(text: string, at: number): string {
+  let line = 1;
+  let column = 1;
+  for (let index = 0; index < at; index++) {
+    const unit = text.charCodeAt(index);
+    const isBreak = unit === 0x0a || (unit === 0x0d && text.charCodeAt(index + 1) !== 0x0a);
+    if (isBreak) line++;
+    if (isBreak) column = 1;
+    // Of a surrogate pair, one half counts
+    else if (unit < 0xdc00 || unit > 0xdfff) column++;
+  }
+  return `line ${line}, column ${column}`;
+}

@@ -1,0 +1,46 @@
+import { unknownMember } from './unknown-member.js';
+
+const UPDATE = [
+  'name',
+  'scopes',
+  'limits',
+  'metadata',
+  'enabled',
+  'scopes.admin',
+  'limits.max_uses',
+  'limits.expires_at',
+];
+const VERIFY = ['api_key', 'secret_key', 'credential', 'scope', 'ip', 'cost'];
+
+describe('says what was probably meant by', () => {
+  it.each([
+    ['what other services call it', 'status', UPDATE, 'enabled'],
+    ['the same in the plural', 'scopes', VERIFY, 'scope'],
+    ['the same in the singular', 'limit', UPDATE, 'limits'],
+    ['the same in another style', 'Secret-Key', VERIFY, 'secret_key'],
+    ['the same in another place', 'maxUses', UPDATE, 'limits.max_uses'],
+    ['another word in another place', 'ttl', UPDATE, 'limits.expires_at'],
+    ['a member of a member', 'admin', UPDATE, 'scopes.admin'],
+    ['two letters swapped', 'metadtaa', UPDATE, 'metadata'],
+    ['a letter too few', 'expire_at', UPDATE, 'limits.expires_at'],
+    ['a short name with a letter wrong', 'cast', VERIFY, 'cost'],
+  ])('%s', (_, name, known, meant) => {
+    expect(unknownMember(name, known)).toEqual({
+      path: name,
+      message: `is not a known property; ${meant} was probably meant`,
+    });
+  });
+});
+
+it.each(['x', 'owner_id', 'version', 'id', '', '__', 'n'.repeat(33), 'constructor'])('does not guess at %s', (name) => {
+  expect(unknownMember(name, VERIFY)).toEqual({ path: name, message: 'is not a known property' });
+});
+
+it('names where it is, and looks for no more than some', () => {
+  const place = { parent: 'requests.1.', kind: 'parameter' } as const;
+  expect(unknownMember('scopes', VERIFY, { ...place, rank: 15 })).toEqual({
+    path: 'requests.1.scopes',
+    message: 'is not a known parameter; requests.1.scope was probably meant',
+  });
+  expect(unknownMember('scopes', VERIFY, { ...place, rank: 16 }).message).toBe('is not a known parameter');
+});

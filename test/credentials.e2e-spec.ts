@@ -1,0 +1,234 @@
+import { outcomeOf } from './support/answers.js';
+import type { Answer } from './support/client.js';
+import {
+  basicOf,
+  bearerOf,
+  bodyWith,
+  credentialOf,
+  issued,
+  issueKey,
+  type IssuedKey,
+  pairHeaders,
+  powerlessBody,
+} from './support/keys.js';
+import { startService, type TestService } from './support/service.js';
+import { sessionOf, signToken } from './support/sessions.js';
+import { pairOf, serviceHeaders, serviceVariables } from './support/verification.js';
+
+const TEST = '/api/apiKeys/testAuthentication';
+const AUTHORIZE = '/api/apiKeys/authorize?scope=pinning.unpin';
+
+type Headers = Record<string, string | string[]>;
+
+let service: TestService;
+let admin: IssuedKey;
+beforeAll(async () => {
+  service = await startService(serviceVariables);
+  admin = await issueKey(service.client, 'ann');
+});
+afterAll(() => service.stop());
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const basic = (text: string) => ({ authorization: `Basic ${base64(text)}` });
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const get = (path: string, headers: Headers) => service.client.get(path, headers);
+
+describe.each([
+  ['a bearer', bearerOf],
+  ['a bearer, the scheme in another case and with blanks', (key: IssuedKey) => `bEARER  ${credentialOf(key)} `],
+  ['HTTP Basic', basicOf],
+  ['HTTP Basic, the scheme in another case', (key: IssuedKey) => basicOf(key).replace('Basic', 'BASIC')],
+])('a key by %s', (_, headerOf) => {
+  it('is told who it is, and manages keys', async () => {
+    const headers = { authorization: headerOf(admin) };
+    expect((await get(TEST, headers)).body.data).toMatchObject({ id: admin.id, owner_id: 'ann' });
+    const child = issued(await service.client.post('/api/apiKeys', headers, powerlessBody));
+    const shown = await get(`/api/apiKeys/${child.id}`, headers);
+    expect(shown.body.data.issued_by).toBe(admin.id);
+    expect(outcomeOf(await service.client.delete(`/api/apiKeys/${child.id}`, headers))).toBe('200');
+  });
+
+  it('passes a gateway, by its scopes, on either way to the handler', async () => {
+    const unpins = await issueKey(service.client, 'ann', bodyWith(['pinning.unpin']));
+    const weak = await issueKey(service.client, 'ann', powerlessBody);
+    // A header that is there twice keeps a request off the fast path
+    for (const more of [{}, { 'x-padding': ['1', '2'] }]) {
+      const passed = await get(AUTHORIZE, { authorization: headerOf(unpins), ...more });
+      expect([passed.status, passed.headers['x-w3ipfs-key-id']]).toEqual([200, unpins.id]);
+      expect(outcomeOf(await get(AUTHORIZE, { authorization: headerOf(weak), ...more }))).toBe(
+        '403 insufficient_scope',
+      );
+    }
+  });
+
+  it('is refused as any other once it is revoked', async () => {
+    const key = await issueKey(service.client, 'ann');
+    const headers = { authorization: headerOf(key) };
+    expect((await get(TEST, headers)).status).toBe(200);
+    await service.client.delete(`/api/apiKeys/${key.id}`, sessionOf('ann'));
+    for (const path of [TEST, AUTHORIZE]) expect((await get(path, headers)).body.error.reason).toBe('REVOKED');
+  });
+
+  it('is no more than its secret: another one is refused in the words of an unknown key', async () => {
+    const made = { api_key: admin.api_key, secret_key: `w3s_${'a'.repeat(40)}` };
+    const unknown = { ...made, api_key: `w3k_${'a'.repeat(20)}` };
+    for (const path of [TEST, AUTHORIZE]) {
+      const answers = [];
+      for (const pair of [made, unknown])
+        answers.push(await get(path, { authorization: headerOf({ ...admin, ...pair }) }));
+      for (const { status, body } of answers) {
+        expect([status, body.error]).toEqual([
+          401,
+          { code: 'unauthenticated', message: 'These credentials are not valid.', reason: 'INVALID_CREDENTIALS' },
+        ]);
+      }
+    }
+  });
+
+  it.each<[string, (key: IssuedKey) => Headers]>([
+    ['the two headers', (key) => pairHeaders(key)],
+    ['one of them, with a hyphen', (key) => ({ 'pinning-api-key': key.api_key })],
+  ])('is ambiguous together with %s', async (_name, more) => {
+    for (const path of [TEST, AUTHORIZE]) {
+      const answer = await get(path, { authorization: headerOf(admin), ...more(admin) });
+      expect(outcomeOf(answer)).toBe('400 ambiguous_credentials');
+    }
+  });
+
+  it('is ambiguous together with a session, in either order', async () => {
+    const both = [headerOf(admin), sessionOf('ann').authorization];
+    for (const authorization of [both, both.toReversed()]) {
+      expect(outcomeOf(await get(TEST, { authorization }))).toBe('400 ambiguous_credentials');
+    }
+  });
+});
+
+describe('says in words what is missing', () => {
+  const token = serviceHeaders.authorization.replace('Bearer ', '');
+  it.each<[string, () => Headers, RegExp]>([
+    ['nothing', () => ({}), /^Present a session .* or an API key/],
+    ['the key alone', () => ({ pinning_api_key: admin.api_key }), /missing: the header pinning_secret_key\.$/],
+    ['the key alone, with hyphens', () => ({ 'pinning-api-key': admin.api_key }), /: the header pinning_secret_key\.$/],
+    ['the secret alone', () => ({ pinning_secret_key: admin.secret_key }), /missing: the header pinning_api_key\.$/],
+    [
+      'an empty secret',
+      () => ({ ...pairHeaders(admin), pinning_secret_key: '' }),
+      /: the header pinning_secret_key\.$/,
+    ],
+    [
+      'two empty headers',
+      () => pairHeaders({ api_key: '', secret_key: '' }),
+      /pinning_api_key, and .*pinning_secret_key/,
+    ],
+    ['a credential without its secret', () => bearer(admin.api_key), /missing: the secret_key/],
+    ['a credential that ends with the dot', () => bearer(`${admin.api_key}.`), /missing: the secret_key/],
+    ['HTTP Basic without a password', () => basic(`${admin.api_key}:`), /missing: the secret_key, as the password\.$/],
+    ['HTTP Basic without a colon', () => basic(admin.api_key), /missing: the secret_key, as the password\.$/],
+    ['HTTP Basic without a user', () => basic(`:${admin.secret_key}`), /missing: the api_key, as the user\.$/],
+    ['HTTP Basic of nothing', () => basic(':'), /missing: the api_key.* and the secret_key/],
+    ['a session without its scheme', () => ({ authorization: signToken() }), /must begin with "Bearer "/],
+    ['a credential without its scheme', () => ({ authorization: credentialOf(admin) }), /must begin with "Bearer "/],
+    ['another scheme', () => ({ authorization: 'Digest x' }), /must begin with "Bearer "/],
+    ['a scheme alone', () => ({ authorization: 'Bearer' }), /and hold one value/],
+    ['the token of a service', () => serviceHeaders, /service token is taken by the routes for services/],
+    ['half a session', () => bearer('a.b'), /neither a session \(a JWT\) nor a credential/],
+    ['a header without end', () => bearer('x'.repeat(9_000)), /longer than 8192 characters/],
+  ])('%s', async (_, headers, message) => {
+    const answers = [
+      await get(TEST, headers()),
+      await get(AUTHORIZE, headers()),
+      await service.client.post('/api/apiKeys', headers(), powerlessBody),
+    ];
+    for (const { status, body, headers: answered } of answers) {
+      expect([status, body.error.code, body.error.reason]).toEqual([401, 'unauthenticated', 'INVALID_CREDENTIALS']);
+      expect(body.error.message).toMatch(message);
+      expect(answered['www-authenticate']).toBe('Bearer realm="w3ipfs"');
+    }
+    for (const { text } of answers) for (const secret of [token, admin.secret_key]) expect(text).not.toContain(secret);
+  });
+
+  it.each([bearerOf, basicOf])('where a key is presented to a route for services', async (headerOf) => {
+    const headers = { authorization: headerOf(admin) };
+    for (const [path, body] of [
+      ['/api/apiKeys/verify', pairOf(admin)],
+      ['/api/apiKeys/verify/batch', { requests: [pairOf(admin)] }],
+    ] as const) {
+      const answer = await service.client.post(path, headers, body);
+      expect([outcomeOf(answer), answer.body.error.message]).toEqual([
+        '401 unauthenticated',
+        expect.stringContaining('Authorization: Bearer <service token>'),
+      ]);
+    }
+  });
+});
+
+it('takes a bearer that begins with w3k_ for a credential, whatever follows', async () => {
+  const [, claims, signature] = signToken().split('.');
+  const answer = await get(TEST, bearer(`w3k_.${claims}.${signature}`));
+  expect(answer.body.error.message).toBe('These credentials are not valid.');
+});
+
+describe('a service', () => {
+  const verify = (path: string, body: object): Promise<Answer> =>
+    service.client.post(`/api/apiKeys/${path}`, serviceHeaders, body);
+
+  it('may ask by the credential, alone and in a batch', async () => {
+    const need = { scope: 'pinning.unpin', cost: 0 };
+    const one = await verify('verify', { credential: credentialOf(admin), ...need });
+    const pair = await verify('verify', { ...pairOf(admin), ...need });
+    expect(one.body).toEqual(pair.body);
+    expect(one.body.data).toMatchObject({ valid: true, code: 'VALID', key_id: admin.id });
+    const batch = await verify('verify/batch', { requests: [{ credential: credentialOf(admin) }, pairOf(admin)] });
+    expect(batch.body.data.verdicts.map(({ code }: { code: string }) => code)).toEqual(['VALID', 'VALID']);
+  });
+
+  it.each(['', '.', 'w3k_', 'eyJ', `w3k_${'a'.repeat(20)}.w3s_${'a'.repeat(40)}`])(
+    'is told of what is no credential as of any wrong pair: "%s"',
+    async (credential) => {
+      const answer = await verify('verify', { credential });
+      expect([answer.status, answer.body.data]).toEqual([200, { valid: false, code: 'INVALID_CREDENTIALS' }]);
+    },
+  );
+
+  it('is refused a credential with more behind it', async () => {
+    for (const more of ['.', 'x', `.${admin.secret_key}`]) {
+      const answer = await verify('verify', { credential: credentialOf(admin) + more });
+      expect(answer.body.data.code).toBe('INVALID_CREDENTIALS');
+    }
+  });
+});
+
+/**
+ * What `ipfs pin remote` sends for a service that was added by
+ * `ipfs pin remote service add w3ipfs https://<gateway>/api/pinning <credential>`, as its client (boxo, `pinning/remote/client`)
+ * writes it, and what a gateway makes of it.
+ */
+describe('ipfs pin remote', () => {
+  const sent = (key: IssuedKey) => ({
+    Accept: 'application/json',
+    Authorization: `Bearer ${credentialOf(key)}`,
+    'User-Agent': 'go-pinning-service-http-client',
+    'Accept-Encoding': 'gzip',
+  });
+  const nginx = (method: string, uri: string) => ({ 'X-Original-Method': method, 'X-Original-URI': uri });
+  const traefik = (method: string, uri: string) => ({ 'X-Forwarded-Method': method, 'X-Forwarded-Uri': uri });
+
+  it.each([
+    ['ls', '/api/pinning/pins?limit=10&status=pinned'],
+    ['service ls --stat', '/api/pinning/pins?limit=1&status=queued'],
+    [
+      'add, which looks first',
+      '/api/pinning/pins?cid=bafkreig7yo7hss3x32orylr5as4wahroh2fqwgxpli3zzwrbfpfdkegiuy&limit=10',
+    ],
+    ['the state of one pin', '/api/pinning/9d4a9a9f-6f5e-4d0b-8a4e-2f6a1f0c7b11'],
+  ])('%s passes with a key that may list pins, and with no other', async (_, uri) => {
+    const lister = await issueKey(service.client, 'ann', bodyWith(['data.pin_list']));
+    const other = await issueKey(service.client, 'ann', bodyWith(['pinning.unpin']));
+    for (const forwarded of [nginx('GET', uri), traefik('GET', uri)]) {
+      const passed = await get('/api/apiKeys/authorize', { ...sent(lister), ...forwarded });
+      expect([passed.status, passed.headers['x-w3ipfs-key-id']]).toEqual([200, lister.id]);
+      const refused = await get('/api/apiKeys/authorize', { ...sent(other), ...forwarded });
+      expect(outcomeOf(refused)).toBe('403 insufficient_scope');
+    }
+  });
+});
