@@ -4,7 +4,8 @@ import type { DataSource } from 'typeorm';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { Clock } from '../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { type Spent, UseCommits } from './use-commits.js';
+import { UseCommits } from './use-commits.js';
+import type { Spent } from './waiting-uses.js';
 import { UseTallies } from './use-tallies.js';
 
 /**

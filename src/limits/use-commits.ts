@@ -5,31 +5,16 @@ import { UnavailableError } from '../contract/api-error.js';
 import { inBackground } from '../contract/background.js';
 import { retryConflicts } from '../database/retry-conflicts.js';
 import { within } from '../database/within.js';
-
-/** What came of asking for uses of a limited key. */
-export interface Spent {
-  granted: boolean;
-  /** How many are left; `null` if the limit has been lifted meanwhile. */
-  remaining: number | null;
-  /** Whether the key was revoked meanwhile, and is refused for that. */
-  isRevoked: boolean;
-}
-
-interface Waiting {
-  keyId: string;
-  cost: number;
-  /** By `performance.now()`. */
-  deadline: number;
-  resolve(spent: Spent): void;
-  reject(error: unknown): void;
-}
-
-interface Consumed {
-  id: string;
-  granted: number;
-  remaining: number | null;
-  revoked: boolean;
-}
+import {
+  atOneCost,
+  type Consumed,
+  isLate,
+  settle,
+  type Spent,
+  takeBatch,
+  tooManyUses,
+  type Waiting,
+} from './waiting-uses.js';
 
 const COMMIT_WITHIN_MS = 4_000;
 /**
@@ -90,11 +75,7 @@ export class UseCommits {
 
   /** @throws UnavailableError if too many wait, or the key's row stays locked; whatever the database throws */
   spend(keyId: string, cost: number): Promise<Spent> {
-    if (this.waitingCount >= MOST_WAITING) {
-      throw new UnavailableError('Too many uses are waiting to be counted. Try again in a moment.', {
-        retryAfterSeconds: 1,
-      });
-    }
+    if (this.waitingCount >= MOST_WAITING) throw tooManyUses();
     return new Promise((resolve, reject) => {
       const one = { keyId, cost, deadline: performance.now() + COMMIT_WITHIN_MS, resolve, reject };
       const sameKey = this.locked.get(keyId);
@@ -198,47 +179,6 @@ export class UseCommits {
     } catch {
       // They are tried again, until they are late
       return new Set();
-    }
-  }
-}
-
-/** Rejects what has waited for too long, behind calls of other costs, say: nobody waits for its answer any more. */
-function isLate(one: Waiting): boolean {
-  if (performance.now() < one.deadline) return false;
-  one.reject(
-    new UnavailableError('Too many uses are waiting to be counted. Try again in a moment.', { retryAfterSeconds: 1 }),
-  );
-  return true;
-}
-
-/** Of each key, those at the head of the queue that ask for the same cost: their order does not matter then. */
-function takeBatch(waiting: readonly Waiting[]): { batch: Map<string, Waiting[]>; rest: Waiting[] } {
-  const batch = new Map<string, Waiting[]>();
-  const rest: Waiting[] = [];
-  const cut = new Set<string>();
-  for (const one of waiting) {
-    const same = batch.get(one.keyId);
-    if (cut.has(one.keyId) || (same && same[0]?.cost !== one.cost)) {
-      cut.add(one.keyId);
-      rest.push(one);
-    } else if (same) same.push(one);
-    else batch.set(one.keyId, [one]);
-  }
-  return { batch, rest };
-}
-
-function atOneCost(waiting: readonly Waiting[]): Waiting[] {
-  const end = waiting.findIndex(({ cost }) => cost !== waiting[0]?.cost);
-  return end === -1 ? [...waiting] : waiting.slice(0, end);
-}
-
-/** The first ones are granted; what is left after each is told as if they had come one by one. */
-function settle(all: readonly Waiting[], { granted, remaining, revoked }: Omit<Consumed, 'id'>): void {
-  for (const [index, one] of all.entries()) {
-    if (index >= granted) one.resolve({ granted: false, remaining, isRevoked: revoked });
-    else {
-      const left = remaining === null ? null : remaining + (granted - index - 1) * one.cost;
-      one.resolve({ granted: true, remaining: left, isRevoked: false });
     }
   }
 }

@@ -5,7 +5,7 @@ import { inOneLine } from '../contract/error-text.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { runOnce } from '../database/run-once.js';
 import { WriteBehind } from '../database/write-behind.js';
-import { digestInSql } from './hash-digest.js';
+import { digestInSql } from '../api-keys/hash-digest.js';
 import { UsageDay } from './usage-day.entity.js';
 
 const DAY_MS = 86_400_000;

@@ -6,7 +6,7 @@ import type { Scopes } from '../api-keys/scopes.js';
 import { Networks, parseNetwork } from '../limits/cidr.js';
 import type { KeyLimits } from '../limits/key-limits.js';
 import type { RateLimit } from '../limits/sliding-window.js';
-import { hashDigest } from '../usage/hash-digest.js';
+import { hashDigest } from '../api-keys/hash-digest.js';
 import { bytesACharacter, heapBytesOf } from '../limits/heap-bytes.js';
 import { InternPool } from './intern-pool.js';
 
