@@ -108,6 +108,12 @@ it('removes nothing by the clock of a process that is ahead', async () => {
   expect((await service.client.post('/api/apiKeys', headers, powerlessBody)).text).toBe(first.text);
 });
 
+it('is told of a revocation by the clock of the database, whatever the one of the process that writes it', async () => {
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  await remove(key);
+  expect(await count('api_keys', `id = '${key.id}' AND abs(extract(epoch FROM now() - revoked_at)) < 3600`)).toBe(1);
+});
+
 it('removes the changes that every process has seen, by the clock of the database', async () => {
   await query('DELETE FROM key_changes');
   const insert = `INSERT INTO key_changes (transaction_id, api_key, changed_at) VALUES (1, $1, now() - $2::interval)`;

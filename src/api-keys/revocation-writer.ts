@@ -2,17 +2,19 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditTrail } from '../audit/audit-trail.js';
 import type { Origin } from '../audit/origin.js';
-import { Clock } from '../config/clock.js';
 import type { RevokedReason } from './api-key.entity.js';
 import { countLiveKeys } from './live-keys.js';
 
-/** Locks the rows in the order of their ids, as everywhere, so that no two wait for each other. */
+/**
+ * Locks the rows in the order of their ids, as everywhere, so that no two wait for each other. The time is the
+ * database's, by which rows are purged.
+ */
 const REVOKE = `
   WITH locked AS (
     SELECT id FROM api_keys WHERE id = ANY($1::uuid[]) AND owner_id = $2 AND revoked_at IS NULL ORDER BY id FOR UPDATE
   )
   UPDATE api_keys AS key
-  SET revoked_at = $3, updated_at = $3, revoked_reason = $4, previous_secret_hash = NULL, version = key.version + 1
+  SET revoked_at = now(), updated_at = now(), revoked_reason = $3, previous_secret_hash = NULL, version = key.version + 1
   FROM locked WHERE key.id = locked.id
   RETURNING key.id, key.api_key`;
 
@@ -26,15 +28,11 @@ interface Revocation {
 /** Writes that keys are revoked, with all that belongs to it; the owner is locked already. */
 @Injectable()
 export class RevocationWriter {
-  constructor(
-    private readonly auditTrail: AuditTrail,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly auditTrail: AuditTrail) {}
 
   /** @returns the `api_key` of each key that was not revoked before */
   async write(tx: EntityManager, { ownerId, ids, reason, origin }: Revocation): Promise<string[]> {
-    const parameters = [ids, ownerId, new Date(this.clock.now()), reason];
-    const [rows] = (await tx.query(REVOKE, parameters)) as [{ id: string; api_key: string }[]];
+    const [rows] = (await tx.query(REVOKE, [ids, ownerId, reason])) as [{ id: string; api_key: string }[]];
     if (rows.length === 0) return [];
     const events = rows.map((row) => ({ action: 'key.revoked', apiKeyId: row.id, changes: { reason } }));
     await this.auditTrail.record(tx, ownerId, origin, events);

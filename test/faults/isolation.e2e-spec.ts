@@ -87,8 +87,9 @@ const TRIES = 3;
   it('of new keys, by 20 admin keys of one owner', async () => {
     await withstand('new keys', async (owner) => {
       const keys = await adminKeys(owner, 20);
-      const call = { method: 'POST', path: '/api/apiKeys', body: JSON.stringify(powerlessBody) };
-      return { connections: 20, requests: keys.map((key) => ({ ...call, headers: pairHeaders(key) })) };
+      const body = JSON.stringify(powerlessBody);
+      const callWith = (key: IssuedKey) => ({ method: 'POST', path: '/api/apiKeys', headers: pairHeaders(key), body });
+      return { connections: 20, requests: keys.map(callWith) };
     });
   });
 
