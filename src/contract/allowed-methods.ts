@@ -1,4 +1,4 @@
-/** Knows, for every registered route, which methods it takes: what a 405 has to say (RFC 9110, 15.5.6). */
+/** Knows, for every registered route, whatever its case, which methods it takes: what a 405 has to say (RFC 9110, 15.5.6). */
 export class AllowedMethods {
   private readonly routes: { segments: string[]; methods: string[] }[] = [];
 
@@ -16,7 +16,7 @@ export class AllowedMethods {
 }
 
 function segmentsOf(path: string): string[] {
-  return path.replace(/\/$/, '').split('/');
+  return path.toLowerCase().replace(/\/$/, '').split('/');
 }
 
 function matches(pattern: string[], path: string[]): boolean {
