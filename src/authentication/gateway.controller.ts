@@ -43,7 +43,7 @@ export class GatewayController {
    * The same for gateways that send the original method and path, the latter under a prefix: the query is the client's
    * own. OpenAPI has no path for it, since a parameter has no slashes there.
    */
-  @All('at/*path')
+  @All('at/*')
   @Direct({ headersOnly: true })
   @ApiExcludeEndpoint()
   authorizeAt(request: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
