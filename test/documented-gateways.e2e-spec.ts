@@ -9,7 +9,7 @@ type Headers = Record<string, string>;
 /** How a gateway that cannot be run here asks about a request, as it documents it and as its file tells it to. */
 interface Documented {
   file: string;
-  ask(method: string, path: string, client: Headers): { method: string; path: string; headers: Headers };
+  ask: (method: string, path: string, client: Headers) => { method: string; path: string; headers: Headers };
 }
 
 /** The method as it is, the path behind a prefix, no body, and of the client's headers those that are named. */

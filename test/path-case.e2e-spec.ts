@@ -41,8 +41,11 @@ it.each<[string, string, () => object, unknown, number]>([
   for (const spelling of spellings) {
     const url = query ? `${spelling}?${query}` : spelling;
     const answer = await service.client.call(method, url, { headers: headers() as Record<string, string>, body });
-    expect([spelling, answer.status]).toEqual([spelling, status]);
-    if (status === 405) expect(answer.headers.allow).toBe('POST');
+    expect([spelling, answer.status, answer.headers.allow]).toEqual([
+      spelling,
+      status,
+      status === 405 ? 'POST' : undefined,
+    ]);
     expect(answer.headers).toHaveProperty('x-request-id');
   }
 });

@@ -240,6 +240,7 @@ describe('ROUTE_TABLE', () => {
     return { DATA_DIR: folder, ROUTE_TABLE: file };
   };
   const login = { method: 'POST', path: '/api/auth/login', scope: 'public' };
+  const routes = (count: number) => Array.from({ length: count }, (_, index) => ({ ...login, path: `/${index}` }));
 
   it('adds to the built-in table, or takes its place', () => {
     for (const [content, pins] of [
@@ -263,26 +264,23 @@ describe('ROUTE_TABLE', () => {
     ['an unknown scope', [{ ...login, scope: 'pinning' }], ['0.scope: must be one of admin, ']],
     ['a method in small letters', [{ ...login, method: 'post' }], ['0.method: must be a method in capitals']],
     [
-      'paths that no plain path fits',
-      ['api', '', '/api/', '/a//b', '/a/../b', '/a/%20', '/a?b', '/*/a', '/a/:', '/a/b*'].map((path, index) => ({
-        ...login,
-        method: `M${'A'.repeat(index)}`,
-        path,
-      })),
-      [...'0123456789'].map((index) => `${index}.path: must be a path`),
-    ],
-    [
       'a route given twice',
       [login, { ...login, path: '/a/:b/c' }, { ...login, path: '/API/auth/login' }, { ...login, path: '/A/:d/c' }],
       ['2: is the route of 0 again', '3: is the route of 1 again'],
     ],
-    ['too many', Array.from({ length: 1_001 }, () => login), ['must not have more than 1000 routes']],
+    ['too many', routes(1_001), ['must not have more than 1000 routes']],
     ['one beneath', { extends: null, routes: [{ ...login, path: 'x' }] }, ['routes.0.path: must be a path']],
   ])('is refused, each offence by its path: %s', (_, content, expected) => {
     const found = offences(written(content));
-    for (const [index, text] of expected.entries()) expect(found[index]).toContain(`ROUTE_TABLE: ${text}`);
-    if (!expected[0]?.startsWith('must not')) expect(found).toHaveLength(expected.length);
+    expect(found).toEqual(expected.map((text) => expect.stringContaining(`ROUTE_TABLE: ${text}`)));
   });
+
+  it.each(['api', '', '/api/', '/a//b', '/a/../b', '/a/%20', '/a?b', '/*/a', '/a/:', '/a/b*'])(
+    'is refused for a path that no plain path fits: %s',
+    (path) => {
+      expect(offences(written([{ ...login, path }]))[0]).toMatch(/^ROUTE_TABLE: 0\.path: must be a path/);
+    },
+  );
 });
 
 function pem({ publicKey, privateKey }: KeyPairKeyObjectResult): { publicKey: string; privateKey: string } {

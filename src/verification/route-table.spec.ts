@@ -131,7 +131,7 @@ it('opens no path that a server could take for another', () => {
       if (access === 'closed') return;
       const path = uri.split('?', 1)[0] ?? '';
       expect(new URL(path, 'http://host').pathname).toBe(path);
-      if (!access.includes('admin')) expect(path).toMatch(/^\/api\/(?:pinning|nft)\/[^/%\\;#]+\/?$/);
+      expect(access.includes('admin') || /^\/api\/(?:pinning|nft)\/[^/%\\;#]+\/?$/.test(path)).toBe(true);
     }),
     { numRuns: 2_000 },
   );

@@ -7,8 +7,12 @@ import { type Addresses, changed, executableOf, type Gateway, startGateway } fro
 /** Names the Caddy that the gateways' tests run; without it they are left out. */
 export const CADDY_VARIABLE = 'TEST_CADDY';
 
-/** A Caddy of a test's own, configured by `deploy/Caddyfile`. */
-export async function startCaddy({ keys, platform }: Addresses): Promise<Gateway> {
+/**
+ * A Caddy of a test's own, configured by `deploy/Caddyfile`.
+ *
+ * @param mistakes what is different there
+ */
+export async function startCaddy({ keys, platform }: Addresses, mistakes: [string, string][] = []): Promise<Gateway> {
   const folder = makeFolder();
   chmodSync(folder, 0o777);
   const port = await freePort();
@@ -17,6 +21,7 @@ export async function startCaddy({ keys, platform }: Addresses): Promise<Gateway
     ['to 127.0.0.1:8000 127.0.0.1:8001', `to ${[keys].flat().join(' ')}`],
     ['reverse_proxy 127.0.0.1:9000', `reverse_proxy ${platform}`],
     ['\n:8080 {\n', `\n:${port} {\n\tbind 127.0.0.1\n`],
+    ...mistakes,
   ]);
   writeFileSync(join(folder, 'Caddyfile'), text);
   copyFileSync('deploy/client-headers.caddyfile', join(folder, 'client-headers.caddyfile'));

@@ -7,12 +7,12 @@ import { NGINX_VARIABLE, startNginx } from './nginx.js';
 interface Shipped {
   name: string;
   variable: string;
-  start(addresses: Addresses): Promise<Gateway>;
+  start: (addresses: Addresses) => Promise<Gateway>;
 }
 
 const SHIPPED: Shipped[] = [
   { name: 'nginx', variable: NGINX_VARIABLE, start: startNginx },
-  { name: 'Caddy', variable: CADDY_VARIABLE, start: startCaddy },
+  { name: 'Caddy', variable: CADDY_VARIABLE, start: (addresses) => startCaddy(addresses) },
   { name: 'HAProxy', variable: HAPROXY_VARIABLE, start: (addresses) => startHaproxy(addresses) },
 ];
 
