@@ -6,6 +6,7 @@ import { AppModule } from './app.module.js';
 import type { Clock } from './config/clock.js';
 import type { Environment } from './config/environment.js';
 import { AllowedMethods } from './contract/allowed-methods.js';
+import { Cors } from './contract/cors.js';
 import { DirectLane } from './contract/direct-lane.js';
 import { connectDirectly } from './contract/direct.decorator.js';
 import { ErrorAnswers } from './contract/error-answers.js';
@@ -32,15 +33,16 @@ export async function createApp(
   { clock, logger = createLogger(environment) }: Surroundings = {},
 ): Promise<NestFastifyApplication> {
   const database = await Database.open(environment.database);
-  return buildApp(AppModule.forRoot(environment, database, clock), logger).catch(async (error: unknown) => {
+  const cors = new Cors(environment.corsOrigins);
+  return buildApp(AppModule.forRoot(environment, database, clock), logger, cors).catch(async (error: unknown) => {
     await database.close();
     throw error;
   });
 }
 
-async function buildApp(module: DynamicModule, logger: LoggerService): Promise<NestFastifyApplication> {
+async function buildApp(module: DynamicModule, logger: LoggerService, cors: Cors): Promise<NestFastifyApplication> {
   const lane = new DirectLane();
-  const app = await NestFactory.create<NestFastifyApplication>(module, createHttpServer(lane), {
+  const app = await NestFactory.create<NestFastifyApplication>(module, createHttpServer(lane, cors), {
     bodyParser: false,
     abortOnError: false,
     logger,
@@ -79,7 +81,8 @@ async function buildApp(module: DynamicModule, logger: LoggerService): Promise<N
  */
 export async function documentApp(): Promise<OpenAPIObject> {
   const module = AppModule.forRoot({} as Environment, {} as Database);
-  const app = await NestFactory.create(module, createHttpServer(new DirectLane()), { preview: true, logger: false });
+  const server = createHttpServer(new DirectLane(), new Cors([]));
+  const app = await NestFactory.create(module, server, { preview: true, logger: false });
   return createDocument(prefixed(app));
 }
 

@@ -52,12 +52,38 @@ describe('lets a request pass', () => {
   it.each([
     ["nginx's", pins],
     ["Traefik's", { 'x-forwarded-method': 'HEAD', 'x-forwarded-uri': '/api/pinning/pins/' }],
+    ["Caddy's, in another case", { 'x-forwarded-method': 'GET', 'x-forwarded-uri': '/API/Pinning/PINS?a=b' }],
+    [
+      "ingress-nginx's",
+      { 'x-original-method': 'GET', 'x-original-url': 'https://api.example.com:8443/api/pinning/pins?limit=5' },
+    ],
+    ['all of one mind', { ...pins, 'x-original-url': 'http://[::1]/api/pinning/pins?limit=5' }],
     ['both, of one mind', { ...pins, 'x-forwarded-method': 'GET', 'x-forwarded-uri': pins['x-original-uri'] }],
   ])('by the route in the headers: %s', async (_, route) => {
     expect((await authorize('', { ...pairHeaders(admin), ...route })).status).toBe(200);
     const refused = await authorize('', { ...pairHeaders(unpins), ...route });
     expect(refused.status).toBe(403);
     expect(refused.body.error.message).toBe('This API key lacks the scope data.pin_list.');
+    expect(refused.headers['x-w3ipfs-scope']).toBe('data.pin_list');
+  });
+
+  it('names of several scopes those that were missing', async () => {
+    const refused = await authorize('?scope=admin,pinning.unpin,data.nft_list', pairHeaders(unpins));
+    expect([refused.status, refused.headers['x-w3ipfs-scope']]).toEqual([403, 'admin data.nft_list']);
+    expect(refused.body.error.message).toBe('This API key lacks the scope admin, data.nft_list.');
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['GET', { 'x-original-uri': '/api/users' }],
+    ['PUT', { 'x-original-uri': pins['x-original-uri'] }],
+    ['OPTIONS', { 'x-original-uri': '/' }],
+  ])('of an admin alone where the table lacks the route: %s %j', async (method, uri) => {
+    const route = { 'x-original-method': method, ...uri };
+    for (const headers of [pairHeaders(admin), sessionOf('ann')])
+      expect((await authorize('', { ...headers, ...route })).status).toBe(200);
+    const refused = await authorize('', { ...pairHeaders(unpins), ...route });
+    expect([refused.status, refused.headers['x-w3ipfs-scope']]).toEqual([403, 'admin']);
+    expect((await authorize('', route)).status).toBe(401);
   });
 
   it('by the scope alone where that is given, whatever route another proxy put into the headers', async () => {
@@ -68,7 +94,7 @@ describe('lets a request pass', () => {
     const answer = await authorize('', { ...sessionOf('ann'), ...pins });
     expect([answer.status, answer.text]).toEqual([200, '']);
     expect(answer.headers).toMatchObject({ 'x-w3ipfs-owner': 'ann', 'x-w3ipfs-scopes': SCOPES.join(' ') });
-    expect(answer.headers).not.toHaveProperty('x-w3ipfs-key-id');
+    expect(answer.headers['x-w3ipfs-key-id']).toBe('');
   });
 
   it.each([
@@ -126,8 +152,14 @@ describe('refuses', () => {
 
   const other = { 'x-forwarded-method': 'POST', 'x-forwarded-uri': '/api/nft' };
   it.each<[string, Record<string, string | string[]>]>([
-    ['a route that the table lacks', { ...pins, 'x-original-uri': '/api/users' }],
-    ['a route by another method', { ...pins, 'x-original-method': 'PUT' }],
+    [
+      'a URL of which a client wrote the host',
+      { 'x-original-method': 'GET', 'x-original-url': 'https://a?x/api/nft/nfts' },
+    ],
+    ['a URL with a user', { 'x-original-method': 'GET', 'x-original-url': 'https://a@b/api/nft/nfts' }],
+    ['a path in place of a URL', { 'x-original-method': 'GET', 'x-original-url': '/api/nft/nfts' }],
+    ['a URL in place of a path', { ...pins, 'x-original-uri': 'https://host/api/nft/nfts' }],
+    ['a path and a URL of another', { ...pins, 'x-original-url': 'https://host/api/nft/nfts' }],
     ['a path with dots', { ...pins, 'x-original-uri': '/api/pinning/%2e%2e/nft/nfts' }],
     ['a path with raw bytes', { ...pins, 'x-original-uri': '/api/pinning/\u00e9' }],
     ['an over-long path', { ...pins, 'x-original-uri': `/api/pinning/${'a'.repeat(6_000)}` }],
@@ -166,6 +198,40 @@ it.each<[string, Record<string, string>, string[]]>([
     expect(answer.body.error.details.map(({ path }: { path: string }) => path)).toEqual(paths);
     expect(answer.headers).not.toHaveProperty('x-w3ipfs-code');
   }
+});
+
+describe("a query that is the client's own", () => {
+  const unpin = (query: string) => `/api/pinning/unpin/x${query}`;
+  it.each<[string, string, Record<string, string>, string[]]>([
+    ['alone', '?scope=data.pin_list', { 'x-forwarded-uri': unpin('?scope=data.pin_list') }, ['scope']],
+    ['written otherwise', '?scope=data.pin_list', { 'x-forwarded-uri': unpin('?scope=data%2Epin_list') }, ['scope']],
+    ['among others', '?scope=data.pin_list', { 'x-forwarded-uri': unpin('?a=b&scope=data.pin_list') }, ['scope']],
+    [
+      'behind its own',
+      '?deny=403&scope=data.pin_list',
+      { 'x-forwarded-uri': unpin('?scope=data.pin_list') },
+      ['scope'],
+    ],
+    ['of no consequence', '?deny=403', { 'x-forwarded-uri': unpin('?deny=403') }, ['deny']],
+    ['both', '?deny=403&scope=admin', { 'x-forwarded-uri': unpin('?deny=403&scope=admin') }, ['deny', 'scope']],
+    ["in nginx's header", '?scope=data.pin_list', { 'x-original-uri': unpin('?scope=data.pin_list') }, ['scope']],
+    ['in a URL', '?scope=data.pin_list', { 'x-original-url': `http://h${unpin('?scope=data.pin_list')}` }, ['scope']],
+  ])('is refused, whoever asks: %s', async (_, query, headers, paths) => {
+    const method = { 'x-forwarded-method': 'DELETE', 'x-original-method': 'DELETE' };
+    for (const credentials of [pairHeaders(admin), sessionOf('ann'), {}]) {
+      const answer = await authorize(query, { ...credentials, ...method, ...headers });
+      expect([answer.status, answer.body.error.code]).toEqual([400, 'validation_failed']);
+      expect(answer.body.error.details.map(({ path }: { path: string }) => path)).toEqual(paths);
+      expect(answer.body.error.details[0].message).toContain("client's own query");
+    }
+  });
+
+  it("is the operator's where the client's has other values, or none", async () => {
+    for (const query of ['', '?limit=5', '?scope=data.pin_list', '?Scope=pinning.unpin']) {
+      const headers = { 'x-forwarded-method': 'DELETE', 'x-forwarded-uri': unpin(query) };
+      expect((await authorize('?scope=pinning.unpin', { ...pairHeaders(unpins), ...headers })).status).toBe(200);
+    }
+  });
 });
 
 it('takes no other method', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { ConfigurationError, parseVariables, VARIABLE_NAMES } from '../src/config/variables.js';
 import { freePort } from './support/free-port.js';
-import { checkNginx, NGINX_VARIABLE } from './support/nginx.js';
+import { checkNginx, INCLUDED, NGINX_VARIABLE } from './support/nginx.js';
 import { sharedVariables } from './support/process.js';
 import { startService } from './support/service.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
@@ -54,10 +54,9 @@ it('both processes of docker-compose.yml get the same, and nginx leads to both',
 });
 
 it('nginx finds in its container what deploy/nginx.conf includes', () => {
-  const included = readFileSync('deploy/nginx.conf', 'utf8').matchAll(/^ *include (\S+);/gm);
   const mounted: string[] = read('docker-compose.yml').services.nginx.volumes;
   const places = mounted.map((volume) => volume.split(':')[1]);
-  for (const [, file] of included) expect(places).toContain(`/etc/nginx/${file}`);
+  for (const file of [...INCLUDED, 'nginx.conf', 'upstreams.conf']) expect(places).toContain(`/etc/nginx/${file}`);
 });
 
 const MEGABYTES: Record<string, number> = { m: 1, mb: 1, mi: 1, g: 1_024, gb: 1_024, gi: 1_024 };
@@ -119,6 +118,68 @@ it('deploy/traefik.yml takes out what nginx does, but for what Traefik sets itse
   expect(new Set(names).size).toBe(names.length);
   const own = ['X-Forwarded-Host', 'X-Forwarded-Server', 'X-Forwarded-Port', 'X-Real-IP'];
   expect(names.filter((name) => !(name in removed)).toSorted()).toEqual(own.toSorted());
+});
+
+describe('the lists of what clients say in a proxy\u2019s place', () => {
+  const names = [...readFileSync('deploy/client-headers.conf', 'utf8').matchAll(/proxy_set_header (\S+) "";/g)].map(
+    ([, name]) => String(name).toLowerCase(),
+  );
+  const identity = ['owner', 'key-id', 'scopes', 'code', 'scope'].map((name) => `x-w3ipfs-${name}`);
+
+  it('are the same in client-headers.caddyfile', () => {
+    const text = readFileSync('deploy/client-headers.caddyfile', 'utf8');
+    const removed = [...text.matchAll(/^request_header -(\S+)$/gm)].map(([, name]) => String(name).toLowerCase());
+    expect([...names, ...identity].filter((name) => !removed.includes(name))).toEqual([]);
+    expect(new Set(removed).size).toBe(removed.length);
+  });
+
+  it('are the same in haproxy.cfg', () => {
+    const text = readFileSync('deploy/haproxy.cfg', 'utf8').split('backend')[0] ?? '';
+    const patterns = [...text.matchAll(/http-request del-header '([^']+)' -m reg/g)].map(
+      ([, one]) => new RegExp(String(one)),
+    );
+    const isRemoved = (name: string) => patterns.some((pattern) => pattern.test(name));
+    expect([...names, ...identity].filter((name) => !isRemoved(name))).toEqual([]);
+    const kept = [
+      'authorization',
+      'pinning_api_key',
+      'accept',
+      'x-of-the-app',
+      'origin',
+      'if-match',
+      'idempotency-key',
+    ];
+    expect(kept.filter(isRemoved)).toEqual([]);
+  });
+
+  it.each(['deploy/envoy.yaml', 'deploy/istio.yaml'])('are the same in %s', (path) => {
+    const text = readFileSync(path, 'utf8');
+    const plain = new Set(
+      names.map((name) => name.replaceAll('_', '-')).filter((name) => !name.startsWith('x-w3ipfs')),
+    );
+    expect([...plain].filter((name) => !text.includes(`['${name}'] = true`))).toEqual([]);
+    expect(text).toContain("plain:find('^x%-w3ipfs')");
+  });
+});
+
+it.each([
+  'deploy/nginx.conf',
+  'deploy/Caddyfile',
+  'deploy/haproxy.cfg',
+  'deploy/traefik.yml',
+  'deploy/envoy.yaml',
+  'deploy/istio.yaml',
+  'deploy/gateway-api.yaml',
+  'deploy/kubernetes/ingress-nginx.yaml',
+])('%s says what is open to everyone, to admins and from outside', (path) => {
+  const text = readFileSync(path, 'utf8').replaceAll('\\', '');
+  for (const place of ['/api/auth/login', 'docs', 'openapi.json', 'console', 'health', 'metrics', 'admin'])
+    expect(text).toContain(place);
+});
+
+it('the example of a route table is one', () => {
+  const { ROUTE_TABLE } = parseVariables({ ROUTE_TABLE: 'deploy/routes.example.json' });
+  expect(ROUTE_TABLE).toEqual(expect.arrayContaining([{ method: 'POST', path: '/api/auth/login', scope: 'public' }]));
 });
 
 const hasNginx = process.env[NGINX_VARIABLE] !== undefined;

@@ -4,7 +4,7 @@ import type { Answer } from './support/client.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { freePort } from './support/free-port.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { type Gateway, NGINX_VARIABLE, startNginx } from './support/nginx.js';
+import { type NginxGateway, NGINX_VARIABLE, startNginx } from './support/nginx.js';
 import { type SmallServer, startPlatform } from './support/platform.js';
 import { metricOf } from './support/metrics.js';
 import { type ServiceProcess, startProcess, sharedVariables } from './support/process.js';
@@ -25,7 +25,7 @@ if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not se
 (onServer && hasNginx ? describe : describe.skip)('two processes behind nginx, restarted one after the other', () => {
   let database: TestDatabase;
   let platform: SmallServer;
-  let gateway: Gateway;
+  let gateway: NginxGateway;
   let ports: number[];
   let services: ServiceProcess[];
   const start = (port: number) =>

@@ -14,7 +14,7 @@ import { allows } from './scopes.js';
  */
 export function assertMayManage(row: ApiKey | null, caller: Caller, now: number): asserts row is ApiKey {
   const refusal = row ? refusalOfCaller(row, caller, now) : 'REVOKED';
-  if (refusal) throw refusalError(refusal, { needed: ['admin'] });
+  if (refusal) throw refusalError(refusal, { missing: ['admin'] });
 }
 
 function refusalOfCaller(row: ApiKey, { key, origin }: Caller, now: number): Refusal | null {

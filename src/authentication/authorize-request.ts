@@ -1,24 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { isScope, type Scope } from '../api-keys/scopes.js';
 import { type ErrorDetail, ValidationError } from '../contract/api-error.js';
-import { headerValues } from '../contract/header-values.js';
 import { queryParameters } from '../contract/query-parameters.js';
 import { unknownMember } from '../contract/unknown-member.js';
-import { scopeOfRoute } from '../verification/route-table.js';
+import type { Access, RouteTable } from '../verification/route-table.js';
+import { namesOriginalRequest, type OriginalRequest, originalQueries, originalRequest } from './original-request.js';
 
 /** What a gateway asks about a request that it holds. */
 export interface AuthorizeRequest {
-  /** All of them are needed; `undefined` if no scope opens the route. */
-  scopes: readonly Scope[] | undefined;
+  access: Access;
   /** Whether every refusal but 401 is to be answered with 403. */
   denyAs403: boolean;
 }
-
-/** The headers by which a gateway says what it holds: nginx as it is configured here, and Traefik. */
-const FAMILIES = [
-  { method: 'x-original-method', uri: 'x-original-uri' },
-  { method: 'x-forwarded-method', uri: 'x-forwarded-uri' },
-] as const;
 
 const PARAMETERS = ['scope', 'deny'];
 
@@ -26,6 +19,8 @@ const NOTHING_ASKED: ErrorDetail = {
   path: 'scope',
   message: 'must be given, or the headers X-Original-Method and X-Original-URI (or X-Forwarded-Method and -Uri)',
 };
+const CLIENTS_OWN =
+  "is in the client's own query too: the gateway must not pass that on, or clients would choose what they need";
 
 /**
  * Reads what a gateway asks: `?scope=`, one name or several with commas between them, or else the request's
@@ -34,8 +29,9 @@ const NOTHING_ASKED: ErrorDetail = {
  *
  * @throws ValidationError naming every offence
  */
-export function readAuthorizeRequest(request: IncomingMessage): AuthorizeRequest {
-  const { scope, deny, ...unknown } = queryOf(request.url);
+export function readAuthorizeRequest(request: IncomingMessage, routes: RouteTable): AuthorizeRequest {
+  const query = queryOf(request.url);
+  const { scope, deny, ...unknown } = query;
   const details: ErrorDetail[] = Object.keys(unknown).map((name, rank) =>
     unknownMember(name, PARAMETERS, { kind: 'parameter', rank }),
   );
@@ -45,9 +41,15 @@ export function readAuthorizeRequest(request: IncomingMessage): AuthorizeRequest
   }
   const denyAs403 = deny?.length === 1 && deny[0] === '403';
   if (deny && !denyAs403) details.push({ path: 'deny', message: 'must be 403, once' });
-  if (!scope && !FAMILIES.some((family) => isComplete(family, request))) details.push(NOTHING_ASKED);
+  if (!scope && !namesOriginalRequest(request)) details.push(NOTHING_ASKED);
+  if (details.length === 0) details.push(...clientsOwn(query, request));
   if (details.length > 0) throw new ValidationError(details);
-  return { scopes: scope ? (names as Scope[]) : scopesOfRoute(request), denyAs403 };
+  return { access: scope ? (names as Scope[]) : accessTo(originalRequest(request), routes), denyAs403 };
+}
+
+/** What the request needs by the route table. */
+export function accessTo(original: OriginalRequest | undefined, routes: RouteTable): Access {
+  return original ? routes.accessTo(original.method, original.uri) : 'closed';
 }
 
 /** The values of each parameter, by its name; without inherited names, any of which a client may write. */
@@ -57,23 +59,15 @@ function queryOf(url = ''): Record<string, string[]> {
   return values;
 }
 
-/** The route in the headers: each of them once, and all that are there of one mind. */
-function scopesOfRoute(request: IncomingMessage): readonly Scope[] | undefined {
-  const present = FAMILIES.filter(({ method, uri }) => (request.headers[method] ?? request.headers[uri]) !== undefined);
-  const [route, ...others] = present.map(({ method, uri }) => ({
-    method: onlyOne(headerValues(request, method)),
-    uri: onlyOne(headerValues(request, uri)),
-  }));
-  if (route?.method === undefined || route.uri === undefined) return undefined;
-  if (others.some(({ method, uri }) => method !== route.method || uri !== route.uri)) return undefined;
-  const scope = scopeOfRoute(route.method, route.uri);
-  return scope && [scope];
-}
-
-function isComplete({ method, uri }: (typeof FAMILIES)[number], { headers }: IncomingMessage): boolean {
-  return headers[method] !== undefined && headers[uri] !== undefined;
-}
-
-function onlyOne(values: readonly string[]): string | undefined {
-  return values.length === 1 ? values[0] : undefined;
+/**
+ * The parameters that stand in the client's query as well, whatever else does: a gateway that passes the client's query
+ * on, alone or behind its own, would let the client choose its scope.
+ */
+function clientsOwn(query: Record<string, string[]>, request: IncomingMessage): ErrorDetail[] {
+  const names = Object.keys(query);
+  if (names.length === 0) return [];
+  const clients = originalQueries(request).map((text) => new URLSearchParams(text));
+  return names
+    .filter((name) => clients.some((one) => one.getAll(name).some((value) => query[name]?.includes(value))))
+    .map((path) => ({ path, message: CLIENTS_OWN }));
 }

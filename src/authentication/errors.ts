@@ -30,7 +30,7 @@ export class AmbiguousCredentialsError extends ApiError {
 }
 
 export class InsufficientScopeError extends ApiError {
-  constructor(missing: readonly Scope[]) {
+  constructor(readonly missing: readonly Scope[]) {
     super('insufficient_scope', `This API key lacks the scope ${missing.join(', ')}.`);
   }
 }
@@ -47,7 +47,7 @@ class UsageExceededError extends ApiError {
   }
 }
 
-/** A route that no scope opens: it is refused to everyone. */
+/** A path that is not plain, or not known for certain: it is refused to everyone. */
 export class ClosedRouteError extends ApiError {
   constructor() {
     super('insufficient_scope', 'No scope opens this route through the gateway.');
@@ -61,9 +61,9 @@ export class RateLimitedError extends ApiError {
   }
 }
 
-/** The scopes that were needed, and how the rates stand that were asked. */
+/** The scopes that were missing, and how the rates stand that were asked. */
 interface RefusalContext {
-  needed?: readonly Scope[];
+  missing?: readonly Scope[];
   rates?: readonly NamedRate[];
 }
 
@@ -74,7 +74,7 @@ const REFUSAL_ERRORS: Record<Refusal, (context: RefusalContext) => ApiError> = {
   NOT_YET_VALID: () => new UnauthenticatedError('NOT_YET_VALID'),
   EXPIRED: () => new UnauthenticatedError('EXPIRED'),
   IP_NOT_ALLOWED: () => new IpNotAllowedError(),
-  INSUFFICIENT_SCOPE: ({ needed = [] }) => new InsufficientScopeError(needed),
+  INSUFFICIENT_SCOPE: ({ missing = [] }) => new InsufficientScopeError(missing),
   RATE_LIMITED: ({ rates = [] }) => new RateLimitedError(rates),
   USAGE_EXCEEDED: () => new UsageExceededError(),
 };

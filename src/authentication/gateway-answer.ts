@@ -5,15 +5,27 @@ import type { DirectAnswer } from '../contract/direct.decorator.js';
 import { type Charge, rateOf } from '../limits/metering.js';
 import { rateLimitHeaders } from '../limits/rate-limit-headers.js';
 import type { CachedKey } from '../verification/cached-key.js';
+import { InsufficientScopeError } from './errors.js';
 import type { Principal } from './principal.js';
 
 /** Where a gateway finds the verdict's code, whatever the status is. */
 const CODE_HEADER = 'X-W3IPFS-Code';
+/** Where it finds which scopes were missing, blanks between them. */
+const SCOPE_HEADER = 'X-W3IPFS-Scope';
+
+/**
+ * What a gateway is told about a request that needs no credentials. Its headers are empty, since those that are absent
+ * some gateways take from the client.
+ */
+export const PUBLIC_ANSWER: DirectAnswer = {
+  headers: { 'X-W3IPFS-Owner': '', 'X-W3IPFS-Key-Id': '', 'X-W3IPFS-Scopes': '', [CODE_HEADER]: '' },
+};
 
 /** What a gateway is told about a session that it may let through: it has no key, and every scope. */
 export function sessionAnswer({ ownerId }: Principal): DirectAnswer {
   const headers = {
     'X-W3IPFS-Owner': headerValue(ownerId),
+    'X-W3IPFS-Key-Id': '',
     'X-W3IPFS-Scopes': SCOPES.join(' '),
     [CODE_HEADER]: 'VALID',
   };
@@ -57,7 +69,11 @@ export function asRefusal(cause: unknown, denyAs403: boolean): unknown {
   return new ApiError(code, message, {
     ...(reason !== undefined && { reason }),
     ...(details && { details }),
-    headers: { ...cause.headers, [CODE_HEADER]: verdict },
+    headers: {
+      ...cause.headers,
+      [CODE_HEADER]: verdict,
+      ...(cause instanceof InsufficientScopeError && { [SCOPE_HEADER]: cause.missing.join(' ') }),
+    },
     status: denyAs403 && status !== 401 ? 403 : status,
   });
 }

@@ -1,5 +1,7 @@
-import { Controller, Get } from '@nestjs/common';
-import { ApiOperation } from '@nestjs/swagger';
+import { All, Controller, Get, Inject } from '@nestjs/common';
+import { ApiExcludeEndpoint, ApiOperation } from '@nestjs/swagger';
+import type { Scope } from '../api-keys/scopes.js';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { Direct, type DirectAnswer, type DirectRequest } from '../contract/direct.decorator.js';
 import { ClientAddress } from '../limits/client-address.js';
 import { rateOf } from '../limits/metering.js';
@@ -7,10 +9,11 @@ import { ApiAuthenticated } from '../openapi/security.js';
 import type { Verdict } from '../verification/verdict.js';
 import { Verifier } from '../verification/verifier.js';
 import { authenticateSession } from './authenticate-session.js';
-import { type AuthorizeRequest, readAuthorizeRequest } from './authorize-request.js';
-import { ApiAuthorizeAnswers } from './dto/authorize-answers.decorator.js';
+import { accessTo, type AuthorizeRequest, readAuthorizeRequest } from './authorize-request.js';
+import { ApiAuthorizeAnswers, AUTHORIZE_NOTE } from './dto/authorize-answers.decorator.js';
 import { ClosedRouteError, refusalError } from './errors.js';
-import { asRefusal, keyAnswer, sessionAnswer } from './gateway-answer.js';
+import { asRefusal, keyAnswer, PUBLIC_ANSWER, sessionAnswer } from './gateway-answer.js';
+import { prefixedRequest } from './original-request.js';
 import { presentedCredentials } from './presented-credentials.js';
 import { Principal } from './principal.js';
 
@@ -24,15 +27,31 @@ export class GatewayController {
   constructor(
     private readonly verifier: Verifier,
     private readonly clientAddress: ClientAddress,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
   /** The answer is its status and headers, which is all that a gateway reads: there is no body. */
   @Get()
   @Direct()
-  @ApiOperation({ operationId: 'authorizeRequest', summary: 'May this request pass?' })
+  @ApiOperation({ operationId: 'authorizeRequest', summary: 'May this request pass?', description: AUTHORIZE_NOTE })
   @ApiAuthorizeAnswers()
   authorize(request: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
-    const asked = readAuthorizeRequest(request.raw);
+    return this.answer(request, readAuthorizeRequest(request.raw, this.environment.routeTable));
+  }
+
+  /**
+   * The same for gateways that send the original method and path, the latter under a prefix: the query is the client's
+   * own. OpenAPI has no path for it, since a parameter has no slashes there.
+   */
+  @All('at/*')
+  @Direct({ headersOnly: true })
+  @ApiExcludeEndpoint()
+  authorizeAt(request: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
+    const access = accessTo(prefixedRequest(request.raw), this.environment.routeTable);
+    return this.answer(request, { access, denyAs403: false });
+  }
+
+  private answer(request: DirectRequest, asked: AuthorizeRequest): DirectAnswer | Promise<DirectAnswer> {
     const refuse = (error: unknown): never => {
       throw asRefusal(error, asked.denyAs403);
     };
@@ -44,19 +63,20 @@ export class GatewayController {
     }
   }
 
-  private admit(request: DirectRequest, asked: AuthorizeRequest): DirectAnswer | Promise<DirectAnswer> {
+  private admit(request: DirectRequest, { access }: AuthorizeRequest): DirectAnswer | Promise<DirectAnswer> {
+    if (access === 'public') return PUBLIC_ANSWER;
     const presented = presentedCredentials(request.raw);
-    if ('token' in presented) return this.admitSession(request, asked);
     // Whoever asks for what no scope opens is told so, free of charge, once it is clear who that is
-    const scopes = asked.scopes ?? [];
-    const need = { scopes, ip: this.clientAddress.of(request.raw), cost: asked.scopes ? 1 : 0 };
+    const scopes = access === 'closed' ? undefined : access;
+    if ('token' in presented) return this.admitSession(request, scopes);
+    const need = { scopes: scopes ?? [], ip: this.clientAddress.of(request.raw), cost: scopes ? 1 : 0 };
     const verdict = this.verifier.verify(presented.pair, need);
     return verdict instanceof Promise
-      ? verdict.then((decided) => answerTo(decided, asked, request))
-      : answerTo(verdict, asked, request);
+      ? verdict.then((decided) => answerTo(decided, scopes, request))
+      : answerTo(verdict, scopes, request);
   }
 
-  private async admitSession(request: DirectRequest, { scopes }: AuthorizeRequest): Promise<DirectAnswer> {
+  private async admitSession(request: DirectRequest, scopes: readonly Scope[] | undefined): Promise<DirectAnswer> {
     const principal = await authenticateSession(request.raw);
     request.caller = principal.reference;
     if (!scopes) throw new ClosedRouteError();
@@ -64,10 +84,13 @@ export class GatewayController {
   }
 }
 
-function answerTo(verdict: Verdict, { scopes }: AuthorizeRequest, request: DirectRequest): DirectAnswer {
+function answerTo(verdict: Verdict, scopes: readonly Scope[] | undefined, request: DirectRequest): DirectAnswer {
   const { valid, code, key, charge } = verdict;
   request.caller = key && Principal.apiKey(key).reference;
-  if (!valid) throw refusalError(code, { needed: scopes ?? [], rates: rateOf(charge) });
+  if (!valid) {
+    const missing = scopes?.filter((scope) => !key?.granted.allows([scope])) ?? [];
+    throw refusalError(code, { missing, rates: rateOf(charge) });
+  }
   if (!scopes) throw new ClosedRouteError();
   return keyAnswer(key, charge);
 }

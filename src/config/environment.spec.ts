@@ -173,6 +173,15 @@ it.each([
   ['TRUSTED_PROXIES', 'localhost'],
   ['TRUSTED_PROXIES', '10.0.0.1/8'],
   ['TRUSTED_PROXIES', '10.0.0.0/8,'],
+  ['CORS_ORIGINS', '*'],
+  ['CORS_ORIGINS', 'null'],
+  ['CORS_ORIGINS', 'app.example.com'],
+  ['CORS_ORIGINS', 'https://app.example.com/'],
+  ['CORS_ORIGINS', 'https://user@app.example.com'],
+  ['CORS_ORIGINS', 'https://*.example.com'],
+  ['CORS_ORIGINS', 'https://app.example.com:99999'],
+  ['CORS_ORIGINS', 'https://app.example.com,'],
+  ['ROUTE_TABLE', '/nowhere/routes.json'],
 ])('refuses %s=%s', (name, value) => {
   expect(offences({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
 });
@@ -197,6 +206,81 @@ describe('TRUSTED_PROXIES', () => {
       'TRUSTED_PROXIES: must not have bits set behind its prefix; 10.0.0.0/8 was probably meant',
     ]);
   });
+});
+
+describe('CORS_ORIGINS', () => {
+  const originsOf = (CORS_ORIGINS: string) => loadEnvironment({ DATA_DIR: folder, CORS_ORIGINS }).corsOrigins;
+
+  it('are origins, as browsers write them', () => {
+    expect(loadEnvironment({ DATA_DIR: folder }).corsOrigins).toEqual([]);
+    expect(originsOf('https://App.example.com:443, http://127.0.0.1:3000,https://app.example.com')).toEqual([
+      'https://app.example.com',
+      'http://127.0.0.1:3000',
+    ]);
+    expect(originsOf('http://[::1]:3000,https://m\u00fcnchen.example,tauri://localhost')).toEqual([
+      'http://[::1]:3000',
+      'https://xn--mnchen-3ya.example',
+      'tauri://localhost',
+    ]);
+  });
+
+  it('are refused with the reason', () => {
+    expect(offences({ CORS_ORIGINS: '*,null,https://a/b' })).toEqual([
+      expect.stringMatching(/^CORS_ORIGINS: \* is not taken: .* name the origins$/),
+      expect.stringMatching(/^CORS_ORIGINS: null is not taken: .* name the origins$/),
+      expect.stringMatching(/^CORS_ORIGINS: must be origins, .* https:\/\/app\.example\.com$/),
+    ]);
+  });
+});
+
+describe('ROUTE_TABLE', () => {
+  const written = (content: unknown) => {
+    const file = join(folder, 'routes.json');
+    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+    return { DATA_DIR: folder, ROUTE_TABLE: file };
+  };
+  const login = { method: 'POST', path: '/api/auth/login', scope: 'public' };
+  const routes = (count: number) => Array.from({ length: count }, (_, index) => ({ ...login, path: `/${index}` }));
+
+  it('adds to the built-in table, or takes its place', () => {
+    for (const [content, pins] of [
+      [[login], ['data.pin_list']],
+      [{ extends: null, routes: [login] }, ['admin']],
+    ]) {
+      const { routeTable } = loadEnvironment(written(content));
+      expect(routeTable.accessTo('POST', '/api/auth/login')).toBe('public');
+      expect(routeTable.accessTo('GET', '/api/pinning/pins')).toEqual(pins);
+    }
+  });
+
+  it.each<[string, unknown, string[]]>([
+    ['no JSON', '[', ['must be the path of a JSON file; what it holds is not JSON']],
+    ['no list', {}, ['extends: must be null', 'routes: ']],
+    ['a table that extends something', { extends: 'built-in', routes: [] }, ['extends: must be null']],
+    ['what is unknown beside it', { extends: null, routes: [], more: 1 }, ['Unrecognized key: "more"']],
+    ['a route that is none', [login, 'GET /'], ['1: must be an object with method, path and scope']],
+    ['a member too many', [{ ...login, cost: 0 }], ['0: ']],
+    ['no scope', [{ ...login, scope: undefined }], ['0.scope: must be one of admin, ']],
+    ['an unknown scope', [{ ...login, scope: 'pinning' }], ['0.scope: must be one of admin, ']],
+    ['a method in small letters', [{ ...login, method: 'post' }], ['0.method: must be a method in capitals']],
+    [
+      'a route given twice',
+      [login, { ...login, path: '/a/:b/c' }, { ...login, path: '/API/auth/login' }, { ...login, path: '/A/:d/c' }],
+      ['2: is the route of 0 again', '3: is the route of 1 again'],
+    ],
+    ['too many', routes(1_001), ['must not have more than 1000 routes']],
+    ['one beneath', { extends: null, routes: [{ ...login, path: 'x' }] }, ['routes.0.path: must be a path']],
+  ])('is refused, each offence by its path: %s', (_, content, expected) => {
+    const found = offences(written(content));
+    expect(found).toEqual(expected.map((text) => expect.stringContaining(`ROUTE_TABLE: ${text}`)));
+  });
+
+  it.each(['api', '', '/api/', '/a//b', '/a/../b', '/a/%20', '/a?b', '/*/a', '/a/:', '/a/b*'])(
+    'is refused for a path that no plain path fits: %s',
+    (path) => {
+      expect(offences(written([{ ...login, path }]))[0]).toMatch(/^ROUTE_TABLE: 0\.path: must be a path/);
+    },
+  );
 });
 
 function pem({ publicKey, privateKey }: KeyPairKeyObjectResult): { publicKey: string; privateKey: string } {

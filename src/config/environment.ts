@@ -5,6 +5,7 @@ import { DataDirError } from '../database/data-dir-error.js';
 import { answerKey } from '../idempotency/answer-cipher.js';
 import type { HashCost } from '../api-keys/secret-hasher.js';
 import { Networks } from '../limits/cidr.js';
+import { RouteTable } from '../verification/route-table.js';
 import { type DevelopmentSecrets, developmentSecrets } from './development-secrets.js';
 import { ConfigurationError, type Variables, parseVariables } from './variables.js';
 
@@ -54,6 +55,10 @@ export interface Environment {
   maxKeysPerOwner: number;
   /** The proxies whose `X-Forwarded-For` is believed. */
   trustedProxies: Networks;
+  /** What gateways ask of a request, by its route. */
+  routeTable: RouteTable;
+  /** The origins whose scripts may call, as browsers send them. */
+  corsOrigins: readonly string[];
   /** For how many days a revoked key can still be read. */
   retentionDays: number;
   logLevel: Variables['LOG_LEVEL'];
@@ -98,6 +103,8 @@ export function loadEnvironment(source: NodeJS.ProcessEnv): Environment {
     managementRateLimit: variables.MANAGEMENT_RATE_LIMIT,
     maxKeysPerOwner: variables.MAX_KEYS_PER_OWNER,
     trustedProxies: new Networks(variables.TRUSTED_PROXIES),
+    routeTable: new RouteTable(variables.ROUTE_TABLE),
+    corsOrigins: variables.CORS_ORIGINS,
     retentionDays: variables.RETENTION_DAYS,
     logLevel: variables.LOG_LEVEL,
     otlpEndpoint: variables.OTEL_EXPORTER_OTLP_ENDPOINT,

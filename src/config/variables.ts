@@ -2,6 +2,9 @@ import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { InvalidNetworkError, type Network, parseNetwork } from '../limits/cidr.js';
+import { BUILT_IN_ROUTES } from '../verification/route-table.js';
+import { readOrigins } from './origins.js';
+import { readRouteTable } from './route-table-file.js';
 
 /** The configuration cannot be used; `offences` names each variable and what it should be. */
 export class ConfigurationError extends Error {
@@ -42,6 +45,8 @@ const schema = z
     MAX_KEYS_PER_OWNER: wholeNumber(1, 100_000_000).default(100_000),
     JWT_JWKS_MAX_AGE_SECONDS: wholeNumber(1, 86_400).default(60),
     TRUSTED_PROXIES: z.string().transform(toNetworks).default([]),
+    ROUTE_TABLE: z.string().transform(readRouteTable).default(BUILT_IN_ROUTES),
+    CORS_ORIGINS: z.string().transform(readOrigins).default([]),
     RETENTION_DAYS: wholeNumber(1, 36_500).default(90),
     ARGON2_MEMORY_KIB: wholeNumber(8, 4_194_304).default(1024),
     ARGON2_PASSES: wholeNumber(1, 100).default(1),

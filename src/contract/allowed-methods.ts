@@ -8,7 +8,8 @@ interface Route {
 
 /**
  * Knows, for every registered route, which methods it takes: what a 405 has to say (RFC 9110, 15.5.6). Of the patterns
- * that fit a path, the most literal one counts, whatever the method: `/apiKeys/list` is no `/apiKeys/:id`.
+ * that fit a path, in whatever case, the most literal one counts, whatever the method: `/apiKeys/list` is no
+ * `/apiKeys/:id`.
  */
 export class AllowedMethods {
   private readonly routes: Route[] = [];
@@ -30,7 +31,7 @@ export class AllowedMethods {
   }
 
   private routesOf(path: string): Route[] {
-    const segments = segmentsOf(path).map(decoded);
+    const segments = segmentsOf(path).map((segment) => decoded(segment).toLowerCase());
     const fitting = this.routes.filter((route) => matches(route.segments, segments));
     const [rank] = fitting.map((route) => route.rank).toSorted();
     return fitting.filter((route) => route.rank === rank);
@@ -38,7 +39,7 @@ export class AllowedMethods {
 }
 
 function segmentsOf(path: string): string[] {
-  return path.replace(/\/$/, '').split('/');
+  return path.toLowerCase().replace(/\/$/, '').split('/');
 }
 
 function rankOf(segment: string): string {

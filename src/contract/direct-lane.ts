@@ -34,6 +34,7 @@ interface DirectRoute {
   handler: DirectHandler;
   weigh: DirectOptions['weigh'] | undefined;
   identify: Identify | undefined;
+  headersOnly: boolean | undefined;
   path: string;
 }
 
@@ -53,11 +54,14 @@ interface Taken {
  * Answers the requests of direct routes (`@Direct()`) straight from Node's HTTP server: Fastify's and Nest's
  * pipelines around them cost more than the work itself.
  *
- * It takes plain requests alone: the exact path, no header twice, a body of known length that is JSON and not
- * encoded. Whatever is out of the ordinary goes the ordinary way to the same handler, or to its refusal.
+ * It takes plain requests alone: the path as it is but for its case, no header twice, a body of known length that is JSON
+ * and not encoded. Whatever is out of the ordinary goes the ordinary way to the same handler, or to its refusal.
  */
 export class DirectLane {
+  /** By method and path, the path in lower case. */
   private readonly routes = new Map<string, DirectRoute>();
+  /** Of any method, by what their paths begin with, in lower case. */
+  private readonly prefixes = new Map<string, DirectRoute>();
   private duties: LaneDuties | undefined;
   private server: Server | undefined;
 
@@ -67,7 +71,10 @@ export class DirectLane {
   }
 
   add(method: string, path: string, route: Omit<DirectRoute, 'path'>): void {
-    for (const spelling of [path, `${path}/`]) this.routes.set(`${method} ${spelling}`, { ...route, path });
+    const lowerCase = path.toLowerCase();
+    if (lowerCase.endsWith('/*')) this.prefixes.set(lowerCase.slice(0, -1), { ...route, path });
+    else
+      for (const spelling of [lowerCase, `${lowerCase}/`]) this.routes.set(`${method} ${spelling}`, { ...route, path });
   }
 
   /** @param ordinary what answers the requests that are not taken */
@@ -92,8 +99,16 @@ export class DirectLane {
   private routeOf(request: IncomingMessage): DirectRoute | undefined {
     const { method = '', url = '' } = request;
     const queryAt = url.indexOf('?');
-    const route = this.routes.get(`${method} ${queryAt < 0 ? url : url.slice(0, queryAt)}`);
-    return route && isPlain(request) ? route : undefined;
+    const path = (queryAt < 0 ? url : url.slice(0, queryAt)).toLowerCase();
+    const route = this.routes.get(`${method} ${path}`) ?? this.prefixRouteOf(path);
+    if (!route) return undefined;
+    const isTaken = route.headersOnly ? request.headers.host !== undefined : isPlain(request);
+    return isTaken ? route : undefined;
+  }
+
+  private prefixRouteOf(path: string): DirectRoute | undefined {
+    for (const [prefix, route] of this.prefixes) if (path.startsWith(prefix)) return route;
+    return undefined;
   }
 
   /** Whoever may not ask is told so before the body is read. */
@@ -104,7 +119,7 @@ export class DirectLane {
     } catch (cause) {
       return this.fail(taken, cause);
     }
-    if (request.headers['content-length'] === undefined) return this.decide(taken);
+    if (route.headersOnly || request.headers['content-length'] === undefined) return this.decide(taken);
     duties.bodies.receive(request, route.identify ? 'services' : 'clients', (cause, body) => {
       if (cause === undefined) this.decide(taken, body);
       else if (request.errored) this.tell(taken, { status: ABORTED });

@@ -43,6 +43,8 @@ export interface DirectOptions {
   identify?: string;
   /** For how many requests one counts where load is shed, by its body; each for one without it. */
   weigh?: (body: unknown) => number;
+  /** Whether the route takes every method, and decides by the headers alone: a body is passed over. */
+  headersOnly?: boolean;
 }
 
 interface DirectRoute {
@@ -76,10 +78,10 @@ export function connectDirectly(app: INestApplication, lane: DirectLane, route: 
   const { direct } = (route.config ?? {}) as { direct?: DirectRoute };
   if (!direct) return;
   const controller = app.get(direct.controller, { strict: false });
-  const { identify: identifyName, weigh } = direct.options;
+  const { identify: identifyName, weigh, headersOnly } = direct.options;
   const handler = methodOf(controller, direct.name) as DirectHandler;
   const identify = identifyName === undefined ? undefined : (methodOf(controller, identifyName) as Identify);
-  for (const method of [route.method].flat()) lane.add(method, route.url, { handler, identify, weigh });
+  for (const method of [route.method].flat()) lane.add(method, route.url, { handler, identify, weigh, headersOnly });
   if (identify) {
     route.preParsing = async (request: AnsweredDirectly) => {
       request.caller = identify(request.raw);

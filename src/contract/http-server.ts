@@ -5,6 +5,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from './api-error.js';
 import { bodyOffence } from './body-headers.js';
+import type { Cors } from './cors.js';
 import { failure } from './envelope.js';
 import type { DirectLane } from './direct-lane.js';
 import { withCanonicalIds } from './canonical-id.js';
@@ -30,16 +31,17 @@ const MOST_CONNECTIONS = 20_000;
 const LONGEST_PATH_SEGMENT = 8_192;
 
 /** Fastify with the contract's manners, behind the direct lane: what it refuses by itself has our envelope too. */
-export function createHttpServer(lane: DirectLane): FastifyAdapter {
+export function createHttpServer(lane: DirectLane, cors: Cors): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
     serverFactory: (ordinary: RequestListener) =>
       lane.createServer({ ...TIMEOUTS, requireHostHeader: false }, ordinary),
     skipMiddie: true,
     genReqId: ({ headers }: IncomingMessage) => requestId(headers),
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PATH_SEGMENT },
+    routerOptions: { ignoreTrailingSlash: true, caseSensitive: false, maxParamLength: LONGEST_PATH_SEGMENT },
     return503OnClosing: false,
-    frameworkErrors: answerUnreadableUrl,
+    frameworkErrors: (_: Error, request: FastifyRequest, reply: FastifyReply) =>
+      answerUnreadableUrl(request, reply, cors),
     clientErrorHandler: answerUnreadableHttp,
   });
   const fastify = adapter.getInstance<FastifyInstance>();
@@ -48,10 +50,14 @@ export function createHttpServer(lane: DirectLane): FastifyAdapter {
   readWholeRequests(fastify.server);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers({ ...COMMON_HEADERS, 'X-Request-Id': request.id });
+    cors.open(request, reply);
     canonicaliseIds(request.params as Record<string, string>);
     done(headersOffence(request.raw));
   });
-  fastify.addHook('preParsing', (request, _reply, _payload, done) => done(bodyOffence(request)));
+  fastify.addHook('onRoute', (route) => cors.add(route));
+  fastify.addHook('preParsing', (request, reply, _payload, done) => {
+    if (!cors.answerPreflight(request, reply)) done(bodyOffence(request));
+  });
   fastify.addHook('onSend', (request, reply, _payload, done) => {
     passOverBody(request.raw, reply.raw);
     // A server that is ending waits for its connections: this one is not to be used again
@@ -112,7 +118,8 @@ function headersOffence({ headers, headersDistinct, httpVersion }: IncomingMessa
 }
 
 /** A URL that does not decode reaches neither the router nor its hooks. */
-function answerUnreadableUrl(_: Error, request: FastifyRequest, reply: FastifyReply): void {
+function answerUnreadableUrl(request: FastifyRequest, reply: FastifyReply, cors: Cors): void {
+  cors.open(request, reply);
   const error = new ApiError('validation_failed', 'The path of the request is not valid percent-encoding (RFC 3986).');
   const headers = { ...COMMON_HEADERS, 'X-Request-Id': request.id };
   reply.status(error.status).headers(headers).send(failure(error, request.id));

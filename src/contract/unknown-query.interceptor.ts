@@ -13,8 +13,8 @@ import { isReservedName } from './reserved-names.js';
 @Injectable()
 export class UnknownQueryInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const { url } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (url.includes('?') && url.startsWith('/api/'))
+    const { url, routeOptions } = context.switchToHttp().getRequest<FastifyRequest>();
+    if (url.includes('?') && routeOptions.url?.startsWith('/api/'))
       refuseQuery(url, takesQuery(context) ? isReservedName : undefined);
     return next.handle();
   }

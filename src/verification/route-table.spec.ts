@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { SCOPES } from '../api-keys/scopes.js';
-import { ROUTE_TABLE, scopeOfRoute } from './route-table.js';
+import { BUILT_IN_ROUTES, type Route, RouteTable } from './route-table.js';
+
+const table = new RouteTable(BUILT_IN_ROUTES);
 
 const ID = '0714f35b-08aa-4c2b-9df4-ddaa276d4ed0';
 const CID = 'bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
@@ -15,30 +17,43 @@ it.each([
   ['DELETE', `/api/nft/unpin/${ID}`, 'pin_nft.unpin_nft'],
   ['GET', '/api/nft/nfts', 'data.nft_list'],
   ['GET', '/api/nft/~a.b_c-1', 'data.nft_list'],
-])('%s %s needs %s, also with a trailing slash or a query', (method, path, scope) => {
+])('%s %s needs %s, also with a trailing slash or a query, in any case', (method, path, scope) => {
   const spellings = [path, `${path}/`, `${path}?`, `${path}?limit=5&at=/../x%2f`, `${path}/?q=\u00fc`];
-  expect(spellings.map((uri) => scopeOfRoute(method, uri))).toEqual(spellings.map(() => scope));
+  const inAnyCase = [...spellings, path.toUpperCase(), path.toLowerCase()];
+  expect(inAnyCase.map((uri) => table.accessTo(method, uri))).toEqual(inAnyCase.map(() => [scope]));
 });
 
 it('guards something with every scope but admin', () => {
-  expect(new Set(ROUTE_TABLE.map(({ scope }) => scope))).toEqual(new Set(SCOPES.filter((name) => name !== 'admin')));
+  expect(new Set(BUILT_IN_ROUTES.map(({ scope }) => scope))).toEqual(
+    new Set(SCOPES.filter((name) => name !== 'admin')),
+  );
 });
 
 it('takes HEAD for GET, and no other method for another', () => {
-  expect(scopeOfRoute('HEAD', '/api/pinning/pins')).toBe('data.pin_list');
-  expect(scopeOfRoute('HEAD', '/api/pinning')).toBeUndefined();
+  expect(table.accessTo('HEAD', '/api/pinning/pins')).toEqual(['data.pin_list']);
+  expect(table.accessTo('HEAD', '/api/pinning')).toEqual(['admin']);
   for (const method of ['get', 'PUT', 'PATCH', 'OPTIONS', 'POST', '', 'GET ']) {
-    expect(scopeOfRoute(method, '/api/pinning/pins')).toBeUndefined();
+    expect(table.accessTo(method, '/api/pinning/pins')).toEqual(['admin']);
   }
 });
 
 it.each([
-  [
-    'what the table lacks',
-    ['/', '', '/api', '/api/users', '/api/pinning', '/api/pinning/', '/api/nft', '/api/apiKeys'],
-  ],
-  ['another case', ['/API/pinning/pins', '/api/Pinning/pins']],
-  ['a route within another', ['/x/api/pinning/pins', '/api/pinning/pins/x', '/api/pinning/a/b']],
+  '/',
+  '/api',
+  '/api/users',
+  '/api/pinning',
+  '/api/pinning/',
+  '/api/nft?x',
+  '/api/apiKeys',
+  '/x/api/pinning/pins',
+  '/api/pinning/pins/x',
+  '/api/pinning/a/b',
+])('opens what the table lacks to admins alone: GET %s', (uri) => {
+  for (const method of ['GET', 'HEAD']) expect(table.accessTo(method, uri)).toEqual(['admin']);
+});
+
+it.each([
+  ['nothing', ['', '?', '?/api/pinning/pins']],
   [
     'dot segments',
     [
@@ -81,13 +96,14 @@ it.each([
   ['a path over 2,048 characters', [`/api/pinning/${'a'.repeat(2_036)}`, `/api/pinning/${'a'.repeat(100_000)}/`]],
 ])('lets nobody through by %s', (_, uris) => {
   const methods = ['GET', 'HEAD'];
-  expect(uris.flatMap((uri) => methods.map((method) => scopeOfRoute(method, uri)))).toEqual(
-    uris.flatMap(() => methods.map(() => undefined)),
+  expect(uris.flatMap((uri) => methods.map((method) => table.accessTo(method, uri)))).toEqual(
+    uris.flatMap(() => methods.map(() => 'closed')),
   );
 });
 
 it('takes a path of 2,048 characters, whatever its query', () => {
-  expect(scopeOfRoute('GET', `/api/pinning/${'a'.repeat(2_035)}?${'q'.repeat(5_000)}`)).toBe('data.pin_list');
+  const uri = `/api/pinning/${'a'.repeat(2_035)}?${'q'.repeat(5_000)}`;
+  expect(table.accessTo('GET', uri)).toEqual(['data.pin_list']);
 });
 
 it('opens no path that a server could take for another', () => {
@@ -111,11 +127,45 @@ it('opens no path that a server could take for another', () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
       const uri = pieces.join('');
-      if (scopeOfRoute('GET', uri) === undefined) return;
+      const access = table.accessTo('GET', uri);
+      if (access === 'closed') return;
       const path = uri.split('?', 1)[0] ?? '';
       expect(new URL(path, 'http://host').pathname).toBe(path);
-      expect(path).toMatch(/^\/api\/(?:pinning|nft)\/[^/%\\;#]+\/?$/);
+      expect(access.includes('admin') || /^\/api\/(?:pinning|nft)\/[^/%\\;#]+\/?$/.test(path)).toBe(true);
     }),
     { numRuns: 2_000 },
   );
+});
+
+describe('a table of its own', () => {
+  const routes: Route[] = [
+    { method: 'POST', path: '/api/auth/login', scope: 'public' },
+    { method: 'GET', path: '/api/users/:id/Avatar', scope: 'any' },
+    { method: 'GET', path: '/api/users/me', scope: 'data.pin_list' },
+    { method: 'GET', path: '/api/users/:id', scope: 'admin' },
+    { method: 'HEAD', path: '/api/nft/nfts', scope: 'public' },
+    { method: 'OPTIONS', path: '/api/*', scope: 'public' },
+    { method: 'GET', path: '/', scope: 'any' },
+  ];
+  const own = new RouteTable([...routes, ...BUILT_IN_ROUTES]);
+
+  it.each([
+    ['POST', '/API/auth/Login/', 'public'],
+    ['GET', '/api/auth/login', ['admin']],
+    ['GET', '/api/users/7/avatar', []],
+    ['GET', '/api/users/avatar', ['admin']],
+    ['GET', '/api/users/7/8/avatar', ['admin']],
+    ['GET', '/api/users/ME', ['data.pin_list']],
+    ['GET', '/api/users/meow', ['admin']],
+    ['HEAD', '/api/nft/nfts', 'public'],
+    ['GET', '/api/nft/nfts', ['data.nft_list']],
+    ['OPTIONS', '/api/pinning/a/b', 'public'],
+    ['OPTIONS', '/api', ['admin']],
+    ['OPTIONS', '/apia/b', ['admin']],
+    ['OPTIONS', '/api/../b', 'closed'],
+    ['GET', '/', []],
+    ['GET', '/?x', []],
+  ])('is asked in its order, before the built-in one: %s %s', (method, uri, access) => {
+    expect(own.accessTo(method, uri)).toEqual(access);
+  });
 });

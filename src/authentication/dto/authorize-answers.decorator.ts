@@ -11,6 +11,17 @@ const DENY_NOTE =
   'For nginx, which understands 401 and 403 alone: turns every other refusal into 403, ' +
   'so that ambiguous credentials come as 403 too. `X-W3IPFS-Code` tells them apart.';
 
+export const AUTHORIZE_NOTE = `What a request needs is said by \`scope\`, or by the route table, applied to the method and path in
+the headers; a route that the table lacks needs \`admin\`. Paths are matched without regard to case, and one that servers
+read differently (with dot segments, doubled slashes, percent-encoding) is refused to everyone.
+
+A query of this request that is in the client's own is refused (400): a gateway that passes the client's query on would let
+the client choose its scope.
+
+Gateways that send the original method and path under a prefix (Envoy, Istio, the Gateway API) ask
+\`/api/apiKeys/authorize/at\`, followed by the path, with the method of the request that they hold; its query is the
+client's, and decides nothing.`;
+
 const text = (description: string, example: string) => ({
   description,
   schema: { type: 'string' as const, example },
@@ -21,6 +32,9 @@ const code = {
     description: "The verdict's code, whatever the status",
     schema: { type: 'string' as const, enum: [...REFUSALS] },
   },
+};
+const missing = {
+  'X-W3IPFS-Scope': text('Which scopes were missing, blanks between them, if it was for that', 'pinning.unpin'),
 };
 const challenge = { 'WWW-Authenticate': text('How to authenticate (RFC 9110, 11.6.1)', 'Bearer realm="w3ipfs"') };
 const retry = { 'Retry-After': text('In how many seconds to try again', '2') };
@@ -34,7 +48,7 @@ const IDENTITY = {
     'Whose request it is. Whatever is not visible ASCII, and `%`, is percent-encoded: `decodeURIComponent` gives the owner',
     '0714f35b-08aa-4c2b-9df4-ddaa276d4ed0',
   ),
-  'X-W3IPFS-Key-Id': text('The id of the key; absent for a session', '01a20b9d-c4d9-7123-b878-6eb9911deb3f'),
+  'X-W3IPFS-Key-Id': text('The id of the key; empty for a session', '01a20b9d-c4d9-7123-b878-6eb9911deb3f'),
   'X-W3IPFS-Scopes': text('The scopes that the client effectively has, blanks between them', 'pinning.unpin'),
   'X-W3IPFS-Code': { description: 'The verdict', schema: { type: 'string' as const, enum: ['VALID'] } },
 };
@@ -50,15 +64,22 @@ export function ApiAuthorizeAnswers(): MethodDecorator {
     ApiQuery({ name: 'deny', required: false, description: DENY_NOTE, enum: ['403'] }),
     original('X-Original-Method', 'The method of the request that the gateway holds (nginx)', 'GET'),
     original('X-Original-URI', 'Its path and query, as the client sent them (nginx)', '/api/pinning/pins?limit=5'),
-    original('X-Forwarded-Method', 'The same from Traefik; where both are given, both must say the same', 'GET'),
-    original('X-Forwarded-Uri', 'The same from Traefik', '/api/pinning/pins?limit=5'),
+    original('X-Original-URL', 'The same as a whole URL (ingress-nginx)', 'https://api.example.com/api/pinning/pins'),
+    original('X-Forwarded-Method', 'The same from Traefik and Caddy; where both are given, both must agree', 'GET'),
+    original('X-Forwarded-Uri', 'The same from Traefik and Caddy', '/api/pinning/pins?limit=5'),
     ApiResponse({
       status: 200,
       description: `Let it pass. The body is empty. Scopes: ${SCOPES.join(', ')}.`,
       headers: { ...IDENTITY, ...rates },
     }),
     ApiErrorsWithHeaders(
-      { 400: code, 401: { ...code, ...challenge }, 403: code, 429: { ...code, ...rates, ...retry }, 503: retry },
+      {
+        400: code,
+        401: { ...code, ...challenge },
+        403: { ...code, ...missing },
+        429: { ...code, ...rates, ...retry },
+        503: retry,
+      },
       'validation_failed',
       'ambiguous_credentials',
       'unauthenticated',

@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { parse, parseAllDocuments } from 'yaml';
+import { bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
+import { startService, type TestService } from './support/service.js';
+import { sessionOf } from './support/sessions.js';
+
+type Headers = Record<string, string>;
+
+/** How a gateway that cannot be run here asks about a request, as it documents it and as its file tells it to. */
+interface Documented {
+  file: string;
+  ask: (method: string, path: string, client: Headers) => { method: string; path: string; headers: Headers };
+}
+
+/** The method as it is, the path behind a prefix, no body, and of the client's headers those that are named. */
+function prefixed(file: string, prefix: string, allowed: string[], own: Headers): Documented {
+  return {
+    file,
+    ask: (method, path, client) => ({
+      method,
+      path: prefix + path,
+      headers: { ...own, 'content-length': '0', ...only(allowed, client) },
+    }),
+  };
+}
+
+const text = (file: string) => readFileSync(file, 'utf8');
+
+const extAuthz = parse(text('deploy/envoy.yaml'))
+  .static_resources.listeners[0].filter_chains[0].filters[0].typed_config.http_filters.map(
+    (filter: any) => filter.typed_config,
+  )
+  .find((config: any) => config.http_service);
+const envoy = prefixed(
+  'deploy/envoy.yaml',
+  extAuthz.http_service.path_prefix,
+  extAuthz.allowed_headers.patterns.map(({ exact }: { exact: string }) => exact),
+  { host: 'w3ipfs-keys', 'x-envoy-internal': 'true', 'x-envoy-expected-rq-timeout-ms': '5000' },
+);
+
+const provider = parse(
+  text('deploy/istio.yaml')
+    .match(/^# {3}meshConfig:\n(?:# {5}.*\n)+/m)![0]
+    .replaceAll(/^# {3}/gm, ''),
+).meshConfig.extensionProviders[0].envoyExtAuthzHttp;
+const istio = prefixed('deploy/istio.yaml', provider.pathPrefix, provider.includeRequestHeadersInCheck, {
+  host: provider.service,
+  'x-envoy-internal': 'true',
+  'x-b3-sampled': '0',
+});
+
+const [routes] = parseAllDocuments(text('deploy/gateway-api.yaml')).map((one) => one.toJS());
+const { http } = routes.spec.rules
+  .flatMap(({ filters }: any) => filters)
+  .find(({ type }: any) => type === 'ExternalAuth').externalAuth;
+const gatewayApi = prefixed('deploy/gateway-api.yaml', http.path, ['authorization', ...http.allowedHeaders], {
+  host: 'api.example.com',
+});
+
+const [ingress, admins] = parseAllDocuments(text('deploy/kubernetes/ingress-nginx.yaml')).map((one) => one.toJS());
+const authUrl = ({ metadata }: any) => new URL(metadata.annotations['nginx.ingress.kubernetes.io/auth-url']);
+const HOST = 'api.example.com';
+
+/** All of the client's headers, and its own, the URL with the host that the client has sent. */
+function ingressNginx(file: string, { pathname, search, host }: URL): Documented {
+  return {
+    file,
+    ask: (method, path, client) => ({
+      method: 'GET',
+      path: pathname + search,
+      headers: {
+        ...client,
+        host,
+        'x-request-id': '0123456789abcdef0123456789abcdef',
+        'x-original-url': `https://${HOST}${path}`,
+        'x-original-method': method,
+        'x-sent-from': 'nginx-ingress-controller',
+        'x-real-ip': '192.0.2.7',
+        'x-forwarded-for': '192.0.2.7',
+        'x-auth-request-redirect': path,
+      },
+    }),
+  };
+}
+
+let service: TestService;
+let lists: IssuedKey;
+beforeAll(async () => {
+  service = await startService({ ROUTE_TABLE: 'deploy/routes.example.json' });
+  lists = await issueKey(service.client, 'ann', bodyWith(['data.pin_list']));
+});
+afterAll(() => service.stop());
+
+describe.each([envoy, istio, gatewayApi, ingressNginx('deploy/kubernetes/ingress-nginx.yaml', authUrl(ingress))])(
+  '$file',
+  ({ ask }) => {
+    const sent = async (method: string, path: string, client: Headers) => {
+      const asked = ask(method, path, client);
+      return service.client.call(asked.method, asked.path, { headers: asked.headers });
+    };
+    const pairs = (): Headers[] => [
+      pairHeaders(lists),
+      { 'pinning-api-key': lists.api_key, 'pinning-secret-key': lists.secret_key },
+    ];
+
+    it('asks by the method and path, in each spelling of the credentials', async () => {
+      for (const client of pairs()) {
+        const passed = await sent('GET', '/api/pinning/pins?limit=5&scope=admin', client);
+        expect([passed.status, passed.headers['x-w3ipfs-key-id']]).toEqual([200, lists.id]);
+        const upload = { ...client, 'content-type': 'multipart/form-data; boundary=x' };
+        const refused = await sent('POST', '/api/pinning?scope=data.pin_list', upload);
+        expect([refused.status, refused.headers['x-w3ipfs-scope']]).toEqual([403, 'pinning.pin_file_to_ipfs']);
+        expect((await sent('DELETE', '/api/pinning/unpin/x?scope=data.pin_list', client)).status).toBe(403);
+        expect((await sent('PUT', '/api/billing', client)).headers['x-w3ipfs-scope']).toBe('admin');
+        expect((await sent('GET', '/api/pinning/../nft/nfts', client)).status).toBe(403);
+      }
+    });
+
+    it('lets sessions and admins through to the rest, everyone to what is public, and nobody else', async () => {
+      expect((await sent('PUT', '/api/billing', sessionOf('ann'))).status).toBe(200);
+      expect((await sent('GET', '/api/account/avatar', pairHeaders(lists))).status).toBe(200);
+      const open = await sent('POST', '/api/auth/login', {});
+      expect([open.status, open.headers['x-w3ipfs-owner']]).toEqual([200, '']);
+      expect((await sent('OPTIONS', '/api/pinning', {})).status).toBe(200);
+      expect((await sent('GET', '/api/pinning/pins', {})).status).toBe(401);
+    });
+  },
+);
+
+it('ingress-nginx asks for a scope where its annotation says so', async () => {
+  const { path, headers } = ingressNginx('', authUrl(admins)).ask('GET', '/api/users', pairHeaders(lists));
+  expect((await service.client.get(path, headers)).headers['x-w3ipfs-scope']).toBe('admin');
+});
+
+function only(names: string[], headers: Headers): Headers {
+  const allowed = new Set(names.map((name) => name.toLowerCase()));
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => allowed.has(name.toLowerCase())));
+}
