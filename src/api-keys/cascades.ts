@@ -113,13 +113,15 @@ export class Cascades implements OnApplicationShutdown {
     const descendants = new Descendants(this.dataSource, order.ownerId, order.rootId);
     while (!this.isStopping) {
       const began = performance.now();
+      const loop = performance.eventLoopUtilization();
       const ids = await descendants.next();
       const isLast = descendants.isDone;
       progress.revoked += await this.revokeBatch(order, ids, isLast);
       progress.isComplete = isLast;
       if (isLast) return;
-      // Others have the database, and this process, for as long as the batch has taken
-      await sleep(Math.min(performance.now() - began, LONGEST_PAUSE_MS));
+      // The busier this process is, the longer others have the database and the process for themselves
+      const { utilization } = performance.eventLoopUtilization(loop);
+      await sleep(Math.min(utilization * (performance.now() - began), LONGEST_PAUSE_MS));
     }
   }
 
