@@ -4,12 +4,14 @@ import { Turns } from '../contract/turns.js';
 
 /** One read of an owner is under way at once; more may wait than it has management places. */
 const LIMITS = { running: 1, queued: 50 };
+/** A rest is so many times as long as the read before it. */
+const REST_FACTOR = 2;
 const LONGEST_REST_MS = 250;
 
 /**
  * Bounds what one owner's reads take of the database, and of this process: each waits for its turn before it takes a
- * connection, and the next begins once others have had as long as the last one took. Run within the work one query
- * after the other.
+ * connection, and the next begins once others have had twice as long as the last one took. Run within the work one
+ * query after the other.
  */
 @Injectable()
 export class OwnerReads {
@@ -22,7 +24,7 @@ export class OwnerReads {
     try {
       return await work();
     } finally {
-      setTimeout(release, Math.min(performance.now() - began, LONGEST_REST_MS));
+      setTimeout(release, Math.min(REST_FACTOR * (performance.now() - began), LONGEST_REST_MS));
     }
   }
 }
