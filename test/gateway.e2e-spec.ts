@@ -175,8 +175,9 @@ describeGateways((start) => {
 
     it('to the key service, which gets the credentials as they were sent', async () => {
       let got: Record<string, string> = {};
-      const keys = await startServer(({ headers }, response) => {
-        got = headers as Record<string, string>;
+      const keys = await startServer(({ url, headers }, response) => {
+        // Gateways look after it too
+        if (url === '/api/apiKeys/list') got = headers as Record<string, string>;
         response.end('{}');
       });
       const other = await start({ keys: keys.address, platform: platform.address });
@@ -362,10 +363,12 @@ describeGateways((start) => {
       keys: [`127.0.0.1:${await freePort()}`, `127.0.0.1:${proxy.port}`],
       platform: platform.address,
     });
-    for (let round = 0; round < 10; round++) {
-      expect((await other.client.get(PINS, pairHeaders(lists))).status).toBe(200);
-      expect((await other.client.post('/api/apiKeys', sessionOf('ann'), bodyWith([]))).status).toBe(200);
-    }
+    const issue = async () => (await other.client.post('/api/apiKeys', sessionOf('ann'), bodyWith([]))).status;
+    const list = async () => (await other.client.get(PINS, pairHeaders(lists))).status;
+    for (let round = 0; round < 10; round++) expect(await list()).toBe(200);
+    // Caddy sends no request with a body twice
+    await until(async () => (await issue()) === 200, 'the gateway to notice');
+    for (let round = 0; round < 10; round++) expect([await list(), await issue()]).toEqual([200, 200]);
     await other.stop();
   });
 
