@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { isScope } from '../api-keys/scopes.js';
-import { type ErrorDetail, ValidationError } from '../contract/api-error.js';
+import { type ErrorDetail, MissingBodyError, ValidationError } from '../contract/api-error.js';
 import type { VerifyRequest } from './verifier.js';
 
 const MOST_REQUESTS = 100;
@@ -18,7 +18,7 @@ type Body = Record<string, unknown>;
 export function readVerifyRequest(body: unknown): VerifyRequest {
   const details: ErrorDetail[] = [];
   const request = read(body, '', details);
-  if (details.length > 0) throw new ValidationError(details);
+  refuseOffences(body, details);
   return request;
 }
 
@@ -29,8 +29,13 @@ export function readVerifyBatch(body: unknown): VerifyRequest[] {
   const isBatch = Array.isArray(requests) && requests.length >= 1 && requests.length <= MOST_REQUESTS;
   if (!isBatch) details.push({ path: 'requests', message: `must be a list of 1 to ${MOST_REQUESTS} requests` });
   const batch = isBatch ? requests.map((one, index) => read(one, `requests.${index}.`, details)) : [];
-  if (details.length > 0) throw new ValidationError(details);
+  refuseOffences(body, details);
   return batch;
+}
+
+/** @throws ValidationError if there are offences */
+function refuseOffences(body: unknown, details: ErrorDetail[]): void {
+  if (details.length > 0) throw body === undefined ? new MissingBodyError(details) : new ValidationError(details);
 }
 
 /** For how many requests the body of a batch counts, before it is known whether it fits. */
