@@ -8,13 +8,13 @@ import type { Answer } from './support/client.js';
 import { clockAhead } from './support/clock.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { sharedVariables, startProcess } from './support/process.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
-import { serviceVariables, verify } from './support/verification.js';
+import { verify } from './support/verification.js';
 
 const clock = clockAhead();
-const CREDENTIAL_KEYS = Buffer.alloc(32, 5).toString('base64');
-const variables = { ...serviceVariables, CREDENTIAL_KEYS, TRUSTED_PROXIES: '127.0.0.1' };
+const variables = { ...sharedVariables, TRUSTED_PROXIES: '127.0.0.1' };
 
 let database: TestDatabase;
 let service: TestService;
@@ -96,7 +96,7 @@ describe('a key whose rotation of itself was answered to nobody', () => {
   (onServer ? it : it.skip)('gets it from another process', async () => {
     const [old, key] = [await admin(), randomUUID()];
     const { text } = await rotated(old, key);
-    const other = await startService(variables, database, clock);
+    const other = await startProcess({ ...variables, ...database.variables });
     const headers = { ...pairHeaders(old), 'idempotency-key': key };
     const again = await other.client.post(`/api/apiKeys/${old.id}/rotate`, headers, {});
     await other.stop();
