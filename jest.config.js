@@ -1,5 +1,15 @@
 /** What knows of no database is tried once, on the embedded one: its processes are half of what these tests cost. */
-const WITHOUT_DATABASE = ['client-address', 'http', 'openapi', 'sessions', 'slow-clients', 'tracing', 'validation'];
+const WITHOUT_DATABASE = [
+  'client-address',
+  'http',
+  'key-set',
+  'openapi',
+  'request-targets',
+  'sessions',
+  'slow-clients',
+  'tracing',
+  'validation',
+];
 const leftOut = process.env.TEST_DATABASE_URL ? WITHOUT_DATABASE : [];
 if (leftOut.length > 0)
   process.stdout.write(`Left out on a server: ${leftOut.join(', ')}, which know of no database\n`);

@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
+import { sessionOf } from './support/sessions.js';
 
 const TEST = '/api/apiKeys/testAuthentication';
 const AUTHORIZE = '/api/apiKeys/authorize?scope=admin';
@@ -63,6 +64,18 @@ it.each(['127.0.0.1,10.0.0.0/8,fd00::/8', '::ffff:127.0.0.0/104, 10.0.0.0/8, fd0
       'nonsense, 203.0.113.7, 10.0.0.1',
       '203.0.113.7, , 10.0.0.1,',
       ['198.51.100.1', '203.0.113.7', '10.0.0.1'],
+      '203.0.113.7:4711',
+      '"203.0.113.7"',
+      '"203.0.113.7:4711"',
+      '"203.0.113.7:_port"',
+      '[2001:db8::7]',
+      '[2001:db8::7]:4711',
+      '"[2001:db8::7]:4711"',
+      '[::ffff:203.0.113.7]:4711',
+      '2001:db8::7%eth0',
+      '"[2001:db8::7%25eth0]:4711"',
+      '203.0.113.7:4711, 10.0.0.1:4712, [fd00::1]:4713',
+      '198.51.100.1:1, "203.0.113.7:4711", "10.0.0.1:4712",',
     ])
       expect([hops, await isFrom(office, hops), await isFrom(local, hops)]).toEqual([hops, true, false]);
     for (const hops of [
@@ -71,7 +84,20 @@ it.each(['127.0.0.1,10.0.0.0/8,fd00::/8', '::ffff:127.0.0.0/104, 10.0.0.0/8, fd0
       '203.0.113.7, nonsense',
       '203.0.113.7, nonsense, 10.0.0.1',
       '203.0.113.07',
-      '203.0.113.7:4711',
+      '203.0.113.7:',
+      '203.0.113.7:123456',
+      '203.0.113.7:port',
+      '203.0.113.7:4711:4711',
+      '"203.0.113.7',
+      '""203.0.113.7""',
+      '[203.0.113.7]:4711',
+      '[2001:db8::7',
+      '2001:db8::7]',
+      '203.0.113.7%eth0',
+      '""',
+      '_hidden',
+      '203.0.113.7:4711, 198.51.100.1:4711',
+      '203.0.113.7, "10.0.0.1',
       '10.0.0.1',
       'unknown',
       ['203.0.113.7', '198.51.100.1'],
@@ -85,3 +111,18 @@ it.each(['127.0.0.1,10.0.0.0/8,fd00::/8', '::ffff:127.0.0.0/104, 10.0.0.0/8, fd0
       expect((await service.client.get(TEST, { ...pairHeaders(key), 'x-forwarded-for': hops })).status).toBe(200);
   },
 );
+
+it('is recorded in the audit trail however the proxy writes it', async () => {
+  await start('127.0.0.1');
+  for (const [hop, ip] of [
+    ['203.0.113.9:4711', '203.0.113.9'],
+    ['"[2001:DB8::9]:4711"', '2001:db8::9'],
+    ['[::ffff:203.0.113.10]', '203.0.113.10'],
+  ] as const) {
+    const headers = { ...sessionOf('ann'), 'x-forwarded-for': hop };
+    const key = issued(await service.client.post('/api/apiKeys', headers, powerlessBody));
+    const path = `/api/apiKeys/events?api_key_id=${key.id}`;
+    const [event] = (await service.client.get(path, sessionOf('ann'))).body.data.events;
+    expect([hop, event.ip]).toEqual([hop, ip]);
+  }
+});

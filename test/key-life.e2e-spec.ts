@@ -174,6 +174,46 @@ describe('If-Match', () => {
     expect((await read(key)).body.data.name).toBe(status === 200 ? 'changed' : powerlessBody.name);
   });
 
+  it.each([
+    ['*', () => '*', 200],
+    ['the tag', () => etag, 200],
+    ['a list with the tag', () => `"x", ${etag}`, 200],
+    ['several headers, one with the tag', () => ['"x"', etag], 200],
+    ['a list without the tag', () => '"x", "y"', 412],
+    ['the tag as a weak one', () => `W/${etag}`, 412],
+    ['no quotes', () => '1', 400],
+    ['nothing', () => '', 400],
+  ])('as %s goes for a rotation and a deletion as for a change', async (_, header, status) => {
+    const headers = { ...sessionOf('ann'), 'if-match': header() };
+    const code = { 200: '200', 400: '400 validation_failed', 412: '412 precondition_failed' }[status];
+    const rotated = await service.client.post(`${pathOf(key)}/rotate`, headers, {});
+    expect(outcomeOf(rotated)).toBe(code);
+    expect((await read(key)).headers.etag === etag).toBe(status !== 200);
+    etag = String((await read(key)).headers.etag);
+    const deleted = await service.client.delete(pathOf(key), { ...headers, 'if-match': header() });
+    expect(outcomeOf(deleted)).toBe(code);
+    expect((await read(key)).body.data.status).toBe(status === 200 ? 'revoked' : 'active');
+  });
+
+  it('that no longer fits keeps a key from being deleted, with all that it has issued, or rotated', async () => {
+    const admin = await issueKey(service.client, 'ann');
+    const child = issued(await service.client.post('/api/apiKeys', pairHeaders(admin), powerlessBody));
+    const headers = { ...sessionOf('ann'), 'if-match': String((await read(admin)).headers.etag) };
+    await update(admin, { name: 'another' });
+    expect(outcomeOf(await service.client.delete(`${pathOf(admin)}?cascade=true`, headers))).toBe(
+      '412 precondition_failed',
+    );
+    expect(outcomeOf(await service.client.post(`${pathOf(admin)}/rotate`, headers))).toBe('412 precondition_failed');
+    expect([await codeOf(admin), await codeOf(child)]).toEqual(['VALID', 'VALID']);
+  });
+
+  it('is answered as if the key were not there where it is not, or is deleted', async () => {
+    const headers = { ...sessionOf('ann'), 'if-match': '*' };
+    await service.client.delete(pathOf(key), sessionOf('ann'));
+    expect(outcomeOf(await service.client.delete(pathOf(key), headers))).toBe('404 key_not_found');
+    expect(outcomeOf(await service.client.post(`${pathOf(key)}/rotate`, headers))).toBe('404 key_not_found');
+  });
+
   it('lets exactly one of many callers at once have changed it', async () => {
     const names = range(16).map((index) => `name ${index}`);
     const answers = await Promise.all(names.map((name) => update(key, { name }, { 'if-match': etag })));

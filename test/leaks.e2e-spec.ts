@@ -33,6 +33,26 @@ const rotated = async (key: IssuedKey, overlap: number) =>
   issued(await service.client.post(`${pathOf(key)}/rotate`, sessionOf('ann'), { overlap_seconds: overlap }));
 
 it.each([
+  ['spaces', ' ', '  '],
+  ['line ends, as they are copied with', '\r\n', '\n'],
+  ['tabs and other white space', '\t\u00a0', '\ufeff\u2003'],
+  ['more of it than there is pair', ' '.repeat(200), '\n'.repeat(200)],
+])('is acted on with %s around the pair', async (_, before, after) => {
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  const answer = await report({
+    api_key: before + key.api_key + after,
+    secret_key: before + key.secret_key + after,
+  });
+  expect([answer.status, answer.body]).toEqual([200, THANKS]);
+  expect(await shown(key)).toMatchObject({ status: 'revoked', revoked_reason: 'leaked' });
+});
+
+it('is refused where there is nothing but white space', async () => {
+  const answer = await report({ api_key: ' \n', secret_key: '\t' });
+  expect([outcomeOf(answer), pathsOf(answer)]).toEqual(['400 validation_failed', ['api_key', 'secret_key']]);
+});
+
+it.each([
   ['that nobody has used yet', async (key: IssuedKey) => key],
   [
     'in use',

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res
 import { ApiBody, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, CurrentPrincipal } from '../authentication/decorators/current-principal.decorator.js';
+import { EndsItsPair, PresentedPair } from '../authentication/decorators/presented-pair.decorator.js';
 import { RequireScopes } from '../authentication/decorators/require-scopes.decorator.js';
 import type { Principal } from '../authentication/principal.js';
 import { Clock } from '../config/clock.js';
@@ -12,6 +13,7 @@ import { ApiErrors, ApiSuccess, MANAGEMENT, WITH_BODY, WITH_IDEMPOTENCY_KEY } fr
 import { ApiAuthenticated } from '../openapi/security.js';
 import { ApiKeysService, type IssuedKey } from './api-keys.service.js';
 import type { Caller } from './caller.js';
+import type { KeyPair } from './credentials.js';
 import { ApiKeyIdParam } from './dto/api-key-id.param.js';
 import { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto, RotatedApiKeyDto } from './dto/api-key.dto.js';
 import { CreateApiKeyDto } from './dto/create-api-key.dto.js';
@@ -25,6 +27,7 @@ import { UpdateApiKeyDto } from './dto/update-api-key.dto.js';
 import { ApiIfMatch, etagOf, IfMatch } from './etag.js';
 import { KeySearch } from './key-search.js';
 import { Revocations } from './revocations.js';
+import { type RotationAnswer, rotationRequest } from './rotation-request.js';
 
 @Controller('apiKeys')
 @RequireScopes('admin')
@@ -106,26 +109,41 @@ export class ApiKeysController {
 
   @Post(':id/rotate')
   @HttpCode(200)
+  @EndsItsPair()
   @ApiIdempotencyKey()
+  @ApiIfMatch()
   @ApiOperation({ operationId: 'rotateApiKey', summary: 'Give a key a new secret; the old one may work for a while' })
   @ApiBody({ type: RotateApiKeyDto, required: false })
   @ApiSuccess(RotatedApiKeyDto, 'The key with its new secret.', examples.ROTATED_EXAMPLE)
-  @ApiErrors(...MANAGEMENT, ...WITH_BODY, ...WITH_IDEMPOTENCY_KEY, 'key_not_found', 'exceeds_issuer')
+  @ApiErrors(
+    ...MANAGEMENT,
+    ...WITH_BODY,
+    ...WITH_IDEMPOTENCY_KEY,
+    'key_not_found',
+    'exceeds_issuer',
+    'precondition_failed',
+  )
   async rotate(
     @CurrentCaller() caller: Caller,
+    @PresentedPair() pair: KeyPair | undefined,
     @Param() { id }: ApiKeyIdParam,
-    @Body() { overlap_seconds: overlap = 0 }: RotateApiKeyDto,
+    @Body() body: RotateApiKeyDto,
+    @IfMatch() versions: number[] | undefined,
     @IdempotencyKey() idempotencyKey?: string,
   ) {
-    const assertStillAllowed = () => this.apiKeys.assertStillAllowed(caller);
-    const request = { caller, call: ['rotate', id], body: { overlap }, idempotencyKey, assertStillAllowed };
+    const endedPair = caller.key?.id === id ? pair : undefined;
+    const assertStillAllowed = ({ data }: RotationAnswer) =>
+      endedPair ? this.apiKeys.assertOwnRotation(caller, data.secret_key) : this.apiKeys.assertStillAllowed(caller);
+    const request = { ...rotationRequest(id, body), caller, idempotencyKey, endedPair, assertStillAllowed };
     return this.idempotentAnswers.once(request, async (keep) => {
       const answer = (rotated: IssuedKey) => success(RotatedApiKeyDto.of(rotated));
-      return answer(await this.apiKeys.rotate(caller, id, overlap, (tx, rotated) => keep(tx, answer(rotated))));
+      const options = { overlapSeconds: body.overlap_seconds ?? 0, versions };
+      return answer(await this.apiKeys.rotate(caller, id, options, (tx, rotated) => keep(tx, answer(rotated))));
     });
   }
 
   @Delete(':id')
+  @ApiIfMatch()
   @ApiOperation({ operationId: 'deleteApiKey', summary: 'Revoke a key for good' })
   @ApiResponse({
     status: 200,
@@ -133,12 +151,13 @@ export class ApiKeysController {
     type: DeletedDto,
     example: examples.DELETED_EXAMPLE,
   })
-  @ApiErrors(...MANAGEMENT, ...WITH_BODY, 'key_not_found')
+  @ApiErrors(...MANAGEMENT, ...WITH_BODY, 'key_not_found', 'precondition_failed')
   async delete(
     @CurrentCaller() caller: Caller,
     @Param() { id }: ApiKeyIdParam,
     @Query() { cascade }: DeleteQuery,
+    @IfMatch() versions: number[] | undefined,
   ): Promise<DeletedDto> {
-    return DeletedDto.of(await this.revocations.revoke(caller, id, { cascade: cascade === 'true' }));
+    return DeletedDto.of(await this.revocations.revoke(caller, id, { cascade: cascade === 'true', versions }));
   }
 }

@@ -9,7 +9,7 @@ import { ExactUses } from './exact-uses.js';
 import { KeyIssuing, type KeyRequest } from './key-issuing.js';
 import { KeyMutations } from './key-mutations.js';
 import { withNewSecret } from './key-rotation.js';
-import { changesOf, type KeyUpdate, withUpdate } from './key-update.js';
+import { changesOf, type KeyUpdate, refusePast, withoutUnchanged, withUpdate } from './key-update.js';
 import { SecretMint } from './secret-mint.js';
 import { OwnerReads } from '../database/owner-reads.js';
 
@@ -21,6 +21,11 @@ export interface IssuedKey {
 
 /** What is to be done in the same transaction as the change itself. */
 export type Alongside = (tx: EntityManager, issued: IssuedKey) => Promise<void>;
+
+interface RotateOptions {
+  overlapSeconds: number;
+  versions?: readonly number[] | undefined;
+}
 
 /** Issues keys, changes and rotates them. Whatever an owner asks for stays within that owner's keys. */
 @Injectable()
@@ -40,9 +45,10 @@ export class ApiKeysService {
 
   /**
    * @throws ExceedsIssuerError if a key would give more than it has; KeyLimitReachedError; ValidationError if the key
-   *   could never be used; ApiError if the caller may no longer issue keys
+   *   could never be used, or a date has come already; ApiError if the caller may no longer issue keys
    */
   async issue(caller: Caller, request: KeyRequest, alongside?: Alongside): Promise<IssuedKey> {
+    refusePast(request.limits);
     const secret = await this.mint.mint(mintApiKey());
     const apiKey = await this.issuing.issue(caller, secret, request, (tx, issued) =>
       alongside?.(tx, { apiKey: issued, secretKey: secret.secretKey }),
@@ -62,9 +68,11 @@ export class ApiKeysService {
       id,
       versions,
       decide: (key, callingKey) => {
-        const updated = withUpdate(key, update);
         if (callingKey?.id === key.id) refuseOwn(update);
-        else if (callingKey) refuseGiving(update, key.limits, updated.limits, callingKey.limits);
+        const changing = withoutUnchanged(key, update);
+        const updated = withUpdate(key, changing);
+        if (callingKey && callingKey.id !== key.id)
+          refuseGiving(changing, key.limits, updated.limits, callingKey.limits);
         return { action: 'key.updated', changes: changesOf(key, updated), columns: updated.columns };
       },
     });
@@ -74,13 +82,20 @@ export class ApiKeysService {
    * Gives the key a new secret. The old one works until the overlap or the key's own expiry ends, whichever comes
    * first; one before it no more.
    *
-   * @throws ApiKeyNotFoundError, ExceedsIssuerError
+   * @param versions those that the key may be at; `undefined` for any
+   * @throws ApiKeyNotFoundError, PreconditionFailedError, ExceedsIssuerError
    */
-  async rotate(caller: Caller, id: string, overlapSeconds: number, alongside?: Alongside): Promise<IssuedKey> {
+  async rotate(
+    caller: Caller,
+    id: string,
+    { overlapSeconds, versions }: RotateOptions,
+    alongside?: Alongside,
+  ): Promise<IssuedKey> {
     const { apiKey: identifier } = await this.get(caller.ownerId, id);
     const { secretKey, hash } = await this.mint.mint(identifier);
     const apiKey = await this.mutations.apply(caller, {
       id,
+      versions,
       decide: (key, callingKey, now) => {
         if (callingKey && callingKey.id !== key.id) refuseStronger(key, callingKey);
         const columns = withNewSecret(key, hash, overlapSeconds, now);
@@ -100,6 +115,16 @@ export class ApiKeysService {
   /** Reads a key when it is its owner's turn to read. @throws as `get()` does; UnavailableError if too many wait */
   read(ownerId: string, id: string): Promise<ApiKey> {
     return this.reads.run(ownerId, () => this.get(ownerId, id));
+  }
+
+  /**
+   * That a key may be given the answer to its rotation of itself. The secret that it called with may be the one that this
+   * has ended, of which a process may hear later than it was let in: as long as the new one is the key's own. @throws ApiError
+   */
+  async assertOwnRotation(caller: Caller, newSecret: string): Promise<void> {
+    const row = caller.key && (await this.keys.findOneBy({ id: caller.key.id, ownerId: caller.ownerId }));
+    const isRotated = row !== null && (await this.mint.isSecretOf(row, newSecret));
+    await this.mutations.assertAllowed(isRotated ? { ...caller, key: row } : caller);
   }
 
   /** @throws ApiKeyNotFoundError unless the key is this owner's; a revoked one can still be read */

@@ -1,10 +1,16 @@
 import { ApiError, type ErrorDetail } from '../contract/api-error.js';
+import type { ApiKey } from './api-key.entity.js';
 
 /** The key has changed since the caller read it. */
-export class PreconditionFailedError extends ApiError {
+class PreconditionFailedError extends ApiError {
   constructor() {
     super('precondition_failed', 'The key has changed since you read it: read it again, and decide anew.');
   }
+}
+
+/** @param versions those that the key may be at; `undefined` for any @throws PreconditionFailedError */
+export function assertVersion({ version }: Pick<ApiKey, 'version'>, versions: readonly number[] | undefined): void {
+  if (versions && !versions.includes(version)) throw new PreconditionFailedError();
 }
 
 export class ApiKeyNotFoundError extends ApiError {

@@ -4,7 +4,7 @@ import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../config/clock.js';
 import { ApiKey } from './api-key.entity.js';
 import type { Caller } from './caller.js';
-import { PreconditionFailedError } from './errors.js';
+import { assertVersion } from './errors.js';
 import { KeyChanges } from './key-changes.js';
 import { KeyLocks } from './key-locks.js';
 import { lockOwner } from './owner-lock.js';
@@ -62,7 +62,7 @@ export class KeyMutations {
   ): Promise<ApiKey> {
     const { ownerId, origin } = caller;
     const { target, caller: callingKey } = await this.locks.lock(tx, caller, id);
-    if (versions && !versions.includes(target.version)) throw new PreconditionFailedError();
+    assertVersion(target, versions);
     const now = this.clock.now();
     const { action, changes = {}, columns } = decide(target, callingKey, now);
     const all = { ...columns, version: target.version + 1, updatedAt: new Date(now) };

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ValidationError } from '../contract/api-error.js';
+import { isFuture } from '../contract/timestamp.js';
 import type { KeyLimits } from '../limits/key-limits.js';
 import { type ApiKey, limitColumns, type Metadata } from './api-key.entity.js';
 import { LimitsDto } from './dto/limits.dto.js';
@@ -20,9 +21,27 @@ export interface UpdatedKey {
   columns: Partial<ApiKey>;
 }
 
-/** @throws ValidationError if limits that are given do not go with those that stay */
+/** An update without the limits that the key has already: what is sent back as it was read is not judged anew. */
+export function withoutUnchanged({ limits: own }: ApiKey, { limits: given, ...rest }: KeyUpdate): KeyUpdate {
+  if (!given) return rest;
+  const changed = Object.entries(given).filter(([name, limit]) => !isSame(limit, own[name as keyof KeyLimits]));
+  return { ...rest, limits: Object.fromEntries(changed) };
+}
+
+/** The dates among the limits, and how they are called. */
+const DATES = { notBefore: 'limits.not_before', expiresAt: 'limits.expires_at' } as const;
+
+/** @throws ValidationError naming each date that has come already: the key could never be used, or was not until now */
+export function refusePast(limits: Partial<KeyLimits> = {}): void {
+  const past = (Object.keys(DATES) as (keyof typeof DATES)[]).filter((name) => limits[name] && !isFuture(limits[name]));
+  if (past.length === 0) return;
+  throw new ValidationError(past.map((name) => ({ path: DATES[name], message: 'must not be in the past' })));
+}
+
+/** @throws ValidationError if limits that are given do not go with those that stay, or have come already */
 export function withUpdate(key: ApiKey, { limits: given, ...rest }: KeyUpdate): UpdatedKey {
   if (!given) return { limits: key.limits, columns: rest };
+  refusePast(given);
   const limits = { ...key.limits, ...given };
   refuseNoTime(limits, given);
   return { limits, columns: { ...rest, ...limitColumns(limits), ...cutOverlap(key, limits) } };

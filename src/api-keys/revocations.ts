@@ -5,10 +5,17 @@ import { cascadeAnnouncement } from './announcements.js';
 import { ApiKey, type RevokedReason } from './api-key.entity.js';
 import type { Caller } from './caller.js';
 import { Cascades, type CascadeProgress } from './cascades.js';
+import { assertVersion } from './errors.js';
 import { KeyChanges } from './key-changes.js';
 import { KeyLocks } from './key-locks.js';
 import { lockOwner } from './owner-lock.js';
 import { RevocationWriter } from './revocation-writer.js';
+
+interface RevokeOptions {
+  cascade?: boolean;
+  /** Those that the key may be at; `undefined` for any. */
+  versions?: readonly number[] | undefined;
+}
 
 /** Ends keys for good. The rows stay until they are purged, and can still be read. */
 @Injectable()
@@ -25,14 +32,19 @@ export class Revocations {
    * Revokes a key and, if asked to, all that it has issued, however deep: these are refused from the answer on, though
    * not all of their rows may be written by then.
    *
-   * @throws ApiKeyNotFoundError unless the key is this owner's and not revoked yet; ApiError if the caller may no
-   *   longer change keys
+   * @throws ApiKeyNotFoundError unless the key is this owner's and not revoked yet; PreconditionFailedError; ApiError if
+   *   the caller may no longer change keys
    */
-  async revoke(caller: Caller, id: string, { cascade = false } = {}): Promise<CascadeProgress> {
+  async revoke(
+    caller: Caller,
+    id: string,
+    { cascade = false, versions }: RevokeOptions = {},
+  ): Promise<CascadeProgress> {
     const { ownerId, origin } = caller;
     const hasDescendants = await this.keyChanges.transaction(ownerId, async (tx) => {
       await lockOwner(tx, ownerId);
-      await this.locks.lock(tx, caller, id);
+      const { target } = await this.locks.lock(tx, caller, id);
+      assertVersion(target, versions);
       const changed = await this.writer.write(tx, { ownerId, ids: [id], reason: 'deleted', origin });
       const isBegun = cascade && (await this.cascades.begin(tx, { rootId: id, ownerId, origin }));
       if (isBegun) changed.push(cascadeAnnouncement(ownerId));

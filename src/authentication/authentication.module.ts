@@ -3,33 +3,43 @@ import { APP_GUARD } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import { VerificationModule } from '../verification/verification.module.js';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
+import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { OverloadModule } from '../operations/overload.module.js';
+import { Allowances } from './allowances.js';
 import { AuthenticationController } from './authentication.controller.js';
 import { GatewayController } from './gateway.controller.js';
 import { AllowanceGuard } from './guards/allowance.guard.js';
 import { AuthenticationGuard } from './guards/authentication.guard.js';
 import { ApiKeyGuard, SessionGuard } from './guards/passport.guards.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
+import { LostRotations } from './lost-rotations.js';
 import { ManagementRates } from './management-rates.js';
 import { HeaderCheck } from './header-check.js';
+import { RotationReplay } from './rotation-replay.js';
 import { ApiKeyStrategy } from './strategies/api-key.strategy.js';
+import { SessionKeys } from './strategies/session-keys.js';
 import { SessionStrategy } from './strategies/session.strategy.js';
 
 /** Knows who is calling. Its guards stand before every route, in this order. */
 @Module({
-  imports: [PassportModule, VerificationModule, ApiKeysModule, LimitsModule, OverloadModule],
+  imports: [PassportModule, VerificationModule, ApiKeysModule, IdempotencyModule, LimitsModule, OverloadModule],
   controllers: [AuthenticationController, GatewayController],
   providers: [
     HeaderCheck,
+    SessionKeys,
     SessionStrategy,
     ApiKeyStrategy,
     SessionGuard,
     ApiKeyGuard,
     ManagementRates,
+    Allowances,
+    LostRotations,
+    RotationReplay,
     { provide: APP_GUARD, useClass: AuthenticationGuard },
     { provide: APP_GUARD, useClass: ScopesGuard },
     { provide: APP_GUARD, useClass: AllowanceGuard },
   ],
+  exports: [SessionKeys],
 })
 export class AuthenticationModule {}

@@ -1,5 +1,5 @@
 import type { Scope } from '../api-keys/scopes.js';
-import { ApiError } from '../contract/api-error.js';
+import { ApiError, UnavailableError } from '../contract/api-error.js';
 import { CHALLENGE } from '../contract/response-headers.js';
 import { type NamedRate, rateLimitHeaders } from '../limits/rate-limit-headers.js';
 import type { Refusal } from '../verification/verdict.js';
@@ -82,4 +82,10 @@ const REFUSAL_ERRORS: Record<Refusal, (context: RefusalContext) => ApiError> = {
 /** How a refused key pair is answered where the client itself is the caller. */
 export function refusalError(refusal: Refusal, context: RefusalContext = {}): ApiError {
   return REFUSAL_ERRORS[refusal](context);
+}
+
+/** For what is as good as not there where it is refused, and nobody is told why. @throws whatever is no refusal */
+export function noneIfRefused(error: unknown): undefined {
+  if (error instanceof ApiError && !(error instanceof UnavailableError)) return undefined;
+  throw error;
 }

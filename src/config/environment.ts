@@ -13,7 +13,7 @@ import { ConfigurationError, type Variables, parseVariables } from './variables.
 export type DatabaseLocation = { url: string } | { dataDir: string };
 
 /** How session tokens (JWT, RFC 7519) are verified; exactly one source of keys is there. */
-export interface SessionSettings {
+interface SessionSettings {
   keySource: { publicKeys: readonly string[] } | { jwksUrl: string };
   /** How long a fetched key set is used before it is fetched again. */
   keySetMaxAgeSeconds: number;

@@ -40,8 +40,15 @@ export class ApiError extends Error {
 }
 
 export class ValidationError extends ApiError {
+  constructor(details: ErrorDetail[], message = 'The request does not fit; see details.') {
+    super('validation_failed', message, { details });
+  }
+}
+
+/** The request lacks the body that it needs, all of which is named. */
+export class MissingBodyError extends ValidationError {
   constructor(details: ErrorDetail[]) {
-    super('validation_failed', 'The request does not fit; see details.', { details });
+    super(details, 'The request has no body: send JSON, as Content-Type: application/json; see details.');
   }
 }
 

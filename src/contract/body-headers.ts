@@ -13,13 +13,29 @@ const WITHOUT_BODY = new Set(['GET', 'HEAD', 'TRACE']);
 export function bodyOffence(request: FastifyRequest): Error | undefined {
   if (!hasBody(request.raw) || WITHOUT_BODY.has(request.method)) return undefined;
   if (request.is404) return new NotFoundException();
-  if (request.mediaType !== 'application/json') {
-    return new ApiError('unsupported_media_type', 'Send the body as Content-Type: application/json.');
-  }
+  if (request.mediaType !== 'application/json' && !isChunked(request.headers)) return notJson();
   if (isEncoded(request.headers)) {
     return new ApiError('unsupported_media_type', 'Send the body as JSON in UTF-8, not compressed.');
   }
   return Number(request.headers['content-length']) > BODY_LIMIT ? tooLarge() : undefined;
+}
+
+/**
+ * An empty body has no type, whatever is said of it (`curl -d ''`, PowerShell): what reads the type of a body finds none.
+ * In chunks, of which there may be none, whatever is not JSON has none either, and is refused if there is anything.
+ */
+export function dropTypeOfNothing(request: FastifyRequest): void {
+  const { headers } = request.raw;
+  const mayBeNothing = isChunked(headers) && request.mediaType !== 'application/json';
+  if (!hasBody(request.raw) || mayBeNothing) delete headers['content-type'];
+}
+
+export function notJson(): ApiError {
+  return new ApiError('unsupported_media_type', 'Send the body as Content-Type: application/json.');
+}
+
+function isChunked(headers: IncomingHttpHeaders): boolean {
+  return headers['transfer-encoding'] !== undefined;
 }
 
 /** Bodies are JSON in UTF-8 as they are: neither compressed nor in another character set. */

@@ -14,6 +14,7 @@ import { repeatsHeaders } from './header-values.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
 import type { RequestBodies } from './request-bodies.js';
 import { requestId } from './request-id.js';
+import { originForm } from './request-target.js';
 import { COMMON_HEADERS, JSON_TYPE } from './response-headers.js';
 import { passOverBody } from './unread-body.js';
 
@@ -80,6 +81,7 @@ export class DirectLane {
   /** @param ordinary what answers the requests that are not taken */
   createServer(options: ServerOptions, ordinary: RequestListener): Server {
     this.server = createServer(options, (request, response) => {
+      request.url = originForm(request.url ?? '');
       const trace = this.duties?.trace;
       if (trace) trace(request, response, () => this.answer(request, response, ordinary));
       else this.answer(request, response, ordinary);

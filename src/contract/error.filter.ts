@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ErrorAnswers } from './error-answers.js';
 import type { ErrorCode } from './error-codes.js';
+import { KeptAnswer } from './kept-answer.js';
 import { JSON_TYPE } from './response-headers.js';
 
 /** A request whose answer is an error; which, is of interest to whoever records what was refused. */
@@ -22,6 +23,10 @@ export class ErrorFilter implements ExceptionFilter {
     // Nobody is left to answer, and nothing of ours has failed; the answer ends the request all the same
     if (request.raw.errored) {
       reply.send();
+      return;
+    }
+    if (cause instanceof KeptAnswer) {
+      reply.status(200).headers(cause.headers).send(cause.answer);
       return;
     }
     const { status, headers, body, code, verdict } = this.errorAnswers.of(cause, request);

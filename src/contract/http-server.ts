@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from './api-error.js';
-import { bodyOffence } from './body-headers.js';
+import { bodyOffence, dropTypeOfNothing, notJson } from './body-headers.js';
 import type { Cors } from './cors.js';
 import { failure } from './envelope.js';
 import type { DirectLane } from './direct-lane.js';
@@ -56,7 +56,9 @@ export function createHttpServer(lane: DirectLane, cors: Cors): FastifyAdapter {
   });
   fastify.addHook('onRoute', (route) => cors.add(route));
   fastify.addHook('preParsing', (request, reply, _payload, done) => {
-    if (!cors.answerPreflight(request, reply)) done(bodyOffence(request));
+    if (cors.answerPreflight(request, reply)) return;
+    dropTypeOfNothing(request);
+    done(bodyOffence(request));
   });
   fastify.addHook('onSend', (request, reply, _payload, done) => {
     passOverBody(request.raw, reply.raw);
@@ -82,6 +84,12 @@ export function receiveBodies(fastify: FastifyInstance, bodies: RequestBodies): 
       done((cause ?? parsed.offence ?? null) as Error | null, parsed.body);
     });
   });
+  // What came in chunks and is not JSON, if there is any of it
+  fastify.addContentTypeParser('*', (request, _payload, done) => {
+    bodies.receive(request.raw, 'clients', (cause, body) => {
+      done((cause ?? (body?.length === 0 ? null : notJson())) as Error | null, undefined);
+    });
+  });
 }
 
 function parsedOrOffence(body: Buffer): { body?: object | undefined; offence?: unknown } {
@@ -103,10 +111,13 @@ function readWholeRequests(server: Server): void {
 }
 
 /**
+ * The router ends the path at a `#` and takes what follows for a query, which other readers would not see there.
  * `Host` has to be there, once (RFC 9112, 3.2), but for HTTP/1.0, which balancers' checks still speak; of two
  * others it would depend on the reader which one counts. Node decodes `chunked` alone, and passes over what is before it.
  */
-function headersOffence({ headers, headersDistinct, httpVersion }: IncomingMessage): ApiError | undefined {
+function headersOffence({ headers, headersDistinct, httpVersion, url }: IncomingMessage): ApiError | undefined {
+  if (url?.includes('#'))
+    return new ApiError('validation_failed', 'The target of a request has no fragment (RFC 9112, 3.2).');
   if (headers.host === undefined && httpVersion !== '1.0')
     return new ApiError('validation_failed', 'The header Host is missing.');
   if (!/^(?:chunked)?$/i.test(headers['transfer-encoding'] ?? ''))

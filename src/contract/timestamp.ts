@@ -11,8 +11,9 @@ export function parseTimestamp(value: unknown): Date | null {
   return time.getUTCFullYear() <= LAST_YEAR ? time : null;
 }
 
-export function isFuture(value: unknown): boolean {
-  return (parseTimestamp(value)?.getTime() ?? 0) > Date.now();
+/** By the host's clock. */
+export function isFuture(time: Date): boolean {
+  return time.getTime() > Date.now();
 }
 
 function daysOf(year: string, month: string): number {

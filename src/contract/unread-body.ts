@@ -6,7 +6,7 @@ import { BODY_LIMIT } from './json-body.js';
 const answeredEarly = new WeakMap<Socket, IncomingMessage>();
 
 export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
 }
 
 /**

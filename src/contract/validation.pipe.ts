@@ -1,6 +1,6 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
 import { validate, type ValidationError as Violation } from 'class-validator';
-import { type ErrorDetail, ValidationError } from './api-error.js';
+import { type ErrorDetail, MissingBodyError, ValidationError } from './api-error.js';
 import { readDto } from './dto-reader.js';
 
 /**
@@ -31,8 +31,8 @@ export class ValidationPipe implements PipeTransform {
       validationError: { target: false, value: true },
     });
     const details = [...unknown, ...violations.flatMap((one) => detailsOf(one))];
-    if (details.length > 0) throw new ValidationError(details);
-    return dto;
+    if (details.length === 0) return dto;
+    throw type === 'body' && value === undefined ? new MissingBodyError(details) : new ValidationError(details);
   }
 }
 

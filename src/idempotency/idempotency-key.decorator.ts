@@ -7,8 +7,12 @@ import { headerValues } from '../contract/header-values.js';
 const LONGEST = 255;
 
 /** Hands a handler the request's `Idempotency-Key`; `undefined` if there is none. @throws ValidationError */
-export const IdempotencyKey = createParamDecorator((_: unknown, context: ExecutionContext): string | undefined => {
-  const { raw } = context.switchToHttp().getRequest<FastifyRequest>();
+export const IdempotencyKey = createParamDecorator((_: unknown, context: ExecutionContext): string | undefined =>
+  idempotencyKeyOf(context.switchToHttp().getRequest<FastifyRequest>()),
+);
+
+/** @throws ValidationError */
+export function idempotencyKeyOf({ raw }: FastifyRequest): string | undefined {
   const values = headerValues(raw, 'idempotency-key');
   const [key] = values;
   if (values.length > 1 || (key !== undefined && (key.length < 1 || key.length > LONGEST))) {
@@ -17,7 +21,7 @@ export const IdempotencyKey = createParamDecorator((_: unknown, context: Executi
     ]);
   }
   return key;
-});
+}
 
 export function ApiIdempotencyKey(): MethodDecorator {
   return applyDecorators(

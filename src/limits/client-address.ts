@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { parseForwardedAddress } from './forwarded-address.js';
 import { parseAddress, writeAddress } from './ip-address.js';
 
 /** Of a request, what its client's address is read from. */
@@ -66,6 +67,6 @@ export class ClientAddress {
 }
 
 function canonical(text: Address): Address {
-  const parsed = text === undefined ? undefined : parseAddress(text);
+  const parsed = text === undefined ? undefined : parseForwardedAddress(text);
   return parsed && writeAddress(parsed);
 }

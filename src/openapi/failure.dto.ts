@@ -2,7 +2,7 @@ import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { ERROR_CODES, type ErrorCode } from '../contract/error-codes.js';
 
 @ApiSchema({ name: 'ErrorDetail' })
-class ErrorDetailDto {
+export class ErrorDetailDto {
   @ApiProperty({ example: 'scopes.data.pin_list' })
   path: string;
 

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { ENVIRONMENT } from '../config/environment.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
+import { AuthenticationModule } from '../authentication/authentication.module.js';
 import { ContractModule } from '../contract/contract.module.js';
 import { HealthController } from './health.controller.js';
 import { ClientAddress } from '../limits/client-address.js';
@@ -20,7 +21,7 @@ import { createTracing, Tracing } from './tracing.js';
 
 /** What whoever runs the service needs of it. */
 @Module({
-  imports: [ContractModule, VerificationModule, LimitsModule, UsageModule, OverloadModule],
+  imports: [AuthenticationModule, ContractModule, VerificationModule, LimitsModule, UsageModule, OverloadModule],
   controllers: [HealthController, MetricsController],
   providers: [
     Housekeeping,

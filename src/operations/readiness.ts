@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import { SessionKeys } from '../authentication/strategies/session-keys.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import type { ErrorDetail } from '../contract/api-error.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
@@ -10,10 +11,16 @@ import { ChangeFeed } from '../verification/change-feed.js';
 
 const DATABASE_WITHIN_MS = 2_000;
 
+/** What a process lacks, and what it makes do without. */
+interface Shortcomings {
+  missing: ErrorDetail[];
+  degraded: ErrorDetail[];
+}
+
 /** Whether the process has all that it needs, and whether it is to get requests at all. */
 @Injectable()
 export class Readiness {
-  private checking: Promise<ErrorDetail[]> | undefined;
+  private checking: Promise<Shortcomings> | undefined;
   private isEnding = false;
   private lastAsked = Number.NEGATIVE_INFINITY;
 
@@ -21,6 +28,7 @@ export class Readiness {
     @Inject(VERIFICATION_POOL) private readonly dataSource: DataSource,
     private readonly feed: ChangeFeed,
     private readonly rateLimiter: RateLimiter,
+    private readonly sessionKeys: SessionKeys,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
@@ -34,21 +42,27 @@ export class Readiness {
     this.isEnding = true;
   }
 
-  /** What is missing, and why it is. However many ask, it is looked for once. */
-  missing(): Promise<ErrorDetail[]> {
+  /** What is missing or degraded, and why it is. However many ask, it is looked for once. */
+  shortcomings(): Promise<Shortcomings> {
     this.lastAsked = performance.now();
-    if (this.isEnding) return Promise.resolve([{ path: 'process', message: 'is ending' }]);
+    if (this.isEnding) return Promise.resolve({ missing: [{ path: 'process', message: 'is ending' }], degraded: [] });
     this.checking ??= this.check().finally(() => (this.checking = undefined));
     return this.checking;
   }
 
-  private async check(): Promise<ErrorDetail[]> {
-    const offences = {
-      database: await this.databaseOffence(),
-      change_feed: this.feedOffence(),
-      redis: this.redisOffence(),
+  private async check(): Promise<Shortcomings> {
+    const [database, keySet] = await Promise.all([this.databaseOffence(), this.sessionKeys.problem()]);
+    const isWithoutKeys = keySet?.isMissing === true;
+    return {
+      missing: named({
+        database,
+        change_feed: this.feedOffence(),
+        redis: this.redisOffence(),
+        key_set: isWithoutKeys ? keySet.message : undefined,
+      }),
+      // Key pairs, which are most of what is verified, need none of it
+      degraded: named({ key_set: isWithoutKeys ? undefined : keySet?.message }),
     };
-    return Object.entries(offences).flatMap(([path, message]) => (message === undefined ? [] : [{ path, message }]));
   }
 
   private async databaseOffence(): Promise<string | undefined> {
@@ -71,4 +85,8 @@ export class Readiness {
     const isAway = this.rateLimiter instanceof RedisRateLimiter && !this.rateLimiter.isShared;
     return isAway ? 'is away, so this process counts rates for itself' : undefined;
   }
+}
+
+function named(offences: Record<string, string | undefined>): ErrorDetail[] {
+  return Object.entries(offences).flatMap(([path, message]) => (message === undefined ? [] : [{ path, message }]));
 }

@@ -1,5 +1,6 @@
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { createApp } from '../app.setup.js';
+import { SessionKeys } from '../authentication/strategies/session-keys.js';
 import type { Environment } from '../config/environment.js';
 import { welcomeOnce } from './first-start.js';
 import { createLogger } from './logger.js';
@@ -13,6 +14,7 @@ export async function serve(environment: Environment): Promise<void> {
   endOnSignal(app);
   // Only now: what fails while it starts is for the operator, and ends it
   surviveUnhandled(logger);
+  await app.get(SessionKeys, { strict: false }).prepare();
   await app.listen(environment.port, environment.host);
   const url = await app.getUrl();
   logger.log(`W3IPFS API keys at ${url}, its documentation at ${url}/docs`, 'Service');

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { type KeyPair, pairOfCredential } from '../api-keys/credentials.js';
 import { isScope } from '../api-keys/scopes.js';
-import { type ErrorDetail, ValidationError } from '../contract/api-error.js';
+import { type ErrorDetail, MissingBodyError, ValidationError } from '../contract/api-error.js';
 import { unknownMember } from '../contract/unknown-member.js';
 import type { VerifyRequest } from './verifier.js';
 
@@ -22,7 +22,7 @@ type Refuse = (name: string, message: string) => void;
 export function readVerifyRequest(body: unknown): VerifyRequest {
   const details: ErrorDetail[] = [];
   const request = read(body ?? {}, '', details);
-  if (details.length > 0) throw new ValidationError(details);
+  refuseOffences(body, details);
   return request;
 }
 
@@ -33,8 +33,13 @@ export function readVerifyBatch(body: unknown): VerifyRequest[] {
   const isBatch = Array.isArray(requests) && requests.length >= 1 && requests.length <= MOST_REQUESTS;
   if (!isBatch) details.push({ path: 'requests', message: `must be a list of 1 to ${MOST_REQUESTS} requests` });
   const batch = isBatch ? requests.map((one, index) => readElement(one, `requests.${index}`, details)) : [];
-  if (details.length > 0) throw new ValidationError(details);
+  refuseOffences(body, details);
   return batch as VerifyRequest[];
+}
+
+/** @throws ValidationError if there are offences */
+function refuseOffences(body: unknown, details: ErrorDetail[]): void {
+  if (details.length > 0) throw body === undefined ? new MissingBodyError(details) : new ValidationError(details);
 }
 
 /** For how many requests the body of a batch counts, before it is known whether it fits. */

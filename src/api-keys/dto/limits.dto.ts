@@ -15,7 +15,7 @@ import type { ErrorDetail } from '../../contract/api-error.js';
 import type { OffencesWithin } from '../../contract/validation.pipe.js';
 import { InvalidNetworkError, parseNetwork } from '../../limits/cidr.js';
 import type { KeyLimits } from '../../limits/key-limits.js';
-import { isFuture, parseTimestamp } from '../../contract/timestamp.js';
+import { parseTimestamp } from '../../contract/timestamp.js';
 
 const MOST_USES = 1_000_000_000_000;
 const MOST_REQUESTS = 1_000_000;
@@ -57,9 +57,9 @@ function WholeNumber(most: number): PropertyDecorator {
 
 const TIMESTAMP = 'must be a time in RFC 3339 with its zone, like 2030-01-31T12:00:00Z';
 
+/** Whether it has come already is judged later (`key-update.ts`): it says nothing of the request as such. */
 function explainTimestamp(value: unknown): string | undefined {
-  if (!parseTimestamp(value)) return TIMESTAMP;
-  return isFuture(value) ? undefined : 'must not be in the past';
+  return parseTimestamp(value) ? undefined : TIMESTAMP;
 }
 
 function explainExpiry(value: unknown, { not_before: notBefore }: Partial<LimitsDto>): string | undefined {

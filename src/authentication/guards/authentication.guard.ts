@@ -3,8 +3,11 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { ClientAddress } from '../../limits/client-address.js';
 import type { AuthenticatedRequest, RefusedRequest } from '../decorators/current-principal.decorator.js';
+import { EndsItsPair } from '../decorators/presented-pair.decorator.js';
 import { Public } from '../decorators/public.decorator.js';
+import { UnauthenticatedError } from '../errors.js';
 import { presentedCredentials } from '../presented-credentials.js';
+import { RotationReplay } from '../rotation-replay.js';
 import { ApiKeyGuard, SessionGuard } from './passport.guards.js';
 
 /** Lets nobody through to a route that isn't `@Public()` without a valid session or key pair. */
@@ -15,6 +18,7 @@ export class AuthenticationGuard implements CanActivate {
     private readonly sessionGuard: SessionGuard,
     private readonly apiKeyGuard: ApiKeyGuard,
     private readonly clientAddress: ClientAddress,
+    private readonly rotationReplay: RotationReplay,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -24,6 +28,10 @@ export class AuthenticationGuard implements CanActivate {
     const isPublic = this.reflector.getAllAndOverride(Public, [context.getHandler(), context.getClass()]);
     try {
       return isPublic || (await this.authenticate(context, request));
+    } catch (refusal) {
+      const mayBeLost = this.reflector.get(EndsItsPair, context.getHandler()) && isOfWrongPair(refusal);
+      // Thrown as well: whatever it is, nobody is let through
+      throw (mayBeLost && (await this.rotationReplay.answerTo(request))) || refusal;
     } finally {
       const actor = (request.user ?? request.refused)?.actor ?? 'anonymous';
       request.origin = { actor, ip: this.clientAddress.of(request.raw) ?? null, requestId: request.id };
@@ -34,4 +42,8 @@ export class AuthenticationGuard implements CanActivate {
     const guard = 'token' in presentedCredentials(raw) ? this.sessionGuard : this.apiKeyGuard;
     return guard.canActivate(context) as Promise<boolean>;
   }
+}
+
+function isOfWrongPair(refusal: unknown): boolean {
+  return refusal instanceof UnauthenticatedError && refusal.reason === 'INVALID_CREDENTIALS';
 }

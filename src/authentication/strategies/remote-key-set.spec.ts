@@ -1,7 +1,11 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import jwt from 'jsonwebtoken';
+import { until } from '../../../test/support/until.js';
 import { Clock } from '../../config/clock.js';
 import { RemoteKeySet } from './remote-key-set.js';
 
@@ -17,12 +21,18 @@ class SteppedClock extends Clock {
   }
 }
 
+const privateKeys = new Map<string, KeyObject>();
 const jwk = (kid: string) => {
-  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  privateKeys.set(kid, privateKey);
   return { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256' };
 };
 const [old, current] = [jwk('old'), jwk('current')];
+jwk('made up');
+/** As the account service publishes it, and signs with it: without a name. */
+const nameless = (key: object) => ({ ...key, kid: undefined });
 const MAX_AGE_SECONDS = 60;
+const HOUR_MS = 3_600_000;
 
 let server: Server;
 let url: string;
@@ -40,14 +50,26 @@ const hanging = (): ServerResponse[] => {
   answer = (response) => held.push(response);
   return held;
 };
-const find = (kid: string) =>
-  keySet.find({ alg: 'ES256', kid }).then(
-    () => 'found',
-    (error: { code: string }) => error.code,
-  );
-const NO_SUCH_KEY = 'ERR_JWKS_NO_MATCHING_KEY';
+const NO_SUCH_KEY = 'no such key';
+const signedWith = (kid: string, header: { kid?: string }) => {
+  const keyid = header.kid === undefined ? {} : { keyid: header.kid };
+  const token = jwt.sign({ sub: 'ann' }, privateKeys.get(kid)!, { algorithm: 'ES256', ...keyid });
+  return keySet
+    .find((set) => set.signerOf(token, { alg: 'ES256', ...header }))
+    .then(
+      (key) => (key ? 'found' : NO_SUCH_KEY),
+      (error: { code: string }) => error.code,
+    );
+};
+const find = (kid: string) => signedWith(kid, { kid });
+const findNameless = (kid: string) => signedWith(kid, {});
+const said = (level: 'log' | 'warn' | 'error') => jest.spyOn(Logger.prototype, level).mockReturnValue(undefined);
+let warnings: ReturnType<typeof said>;
 
 beforeEach(async () => {
+  jest.restoreAllMocks();
+  said('log');
+  warnings = said('warn');
   server = createServer((_, response) => {
     fetches++;
     answer(response);
@@ -117,7 +139,7 @@ it('is fetched once for however many wait, and refuses more than may', async () 
   expect(fetches).toBe(1);
 });
 
-it('is used for ten minutes more while it cannot be fetched, once that was tried, and not beyond', async () => {
+it('is used for an hour more while it cannot be fetched, once that was tried, and not beyond', async () => {
   holding(old);
   await find('old');
   failing();
@@ -130,6 +152,153 @@ it('is used for ten minutes more while it cannot be fetched, once that was tried
   holding(current);
   expect(await find('old')).toBe(NO_SUCH_KEY);
   failing();
-  clock.time += 600_000 + MAX_AGE_SECONDS * 1_000 + 1;
+  clock.time += HOUR_MS + MAX_AGE_SECONDS * 1_000 + 1;
   expect([await find('current'), await find('current')]).toEqual(['unavailable', 'unavailable']);
+});
+
+describe('a set that rotates while it is cached', () => {
+  it('takes tokens of its new key, which name none, within seconds', async () => {
+    holding(nameless(old));
+    expect(await findNameless('old')).toBe('found');
+    holding(nameless(current));
+    clock.time += 5_000;
+    expect([await findNameless('current'), await findNameless('old'), fetches]).toEqual(['found', NO_SUCH_KEY, 2]);
+  });
+
+  it('does so where both keys have one name, too', async () => {
+    holding({ ...old, kid: 'the key' });
+    expect(await signedWith('old', { kid: 'the key' })).toBe('found');
+    holding({ ...current, kid: 'the key' });
+    clock.time += 5_000;
+    expect([await signedWith('current', { kid: 'the key' }), fetches]).toEqual(['found', 2]);
+  });
+
+  it('is fetched once in five seconds, however many made-up tokens come, and whatever they name', async () => {
+    holding(nameless(old));
+    await findNameless('old');
+    clock.time += 5_000;
+    for (let second = 0; second < 10; second++) {
+      const junk = Array.from({ length: 50 }, (_, index) =>
+        index % 2 === 0 ? findNameless('made up') : signedWith('made up', { kid: `${index}` }),
+      );
+      expect(new Set(await Promise.all(junk))).toEqual(new Set([NO_SUCH_KEY]));
+      expect(await findNameless('old')).toBe('found');
+      clock.time += 1_000;
+    }
+    expect(fetches).toBe(3);
+  });
+
+  it('is not asked again for what it lacks while it cannot be fetched', async () => {
+    holding(nameless(old));
+    await findNameless('old');
+    failing();
+    clock.time += 5_000;
+    expect([await findNameless('made up'), await findNameless('made up')]).toEqual(['unavailable', 'unavailable']);
+    expect([await findNameless('old'), fetches]).toEqual(['found', 2]);
+  });
+
+  it('keeps no token waiting that its keys have signed, behind however many that they have not', async () => {
+    holding(nameless(old));
+    await findNameless('old');
+    const held = hanging();
+    clock.time += 5_000;
+    const junk = Array.from({ length: 600 }, () => findNameless('made up'));
+    while (held.length === 0) await new Promise(setImmediate);
+    expect(await findNameless('old')).toBe('found');
+    holding(nameless(current));
+    answer(held[0] as ServerResponse);
+    const outcomes = await Promise.all(junk);
+    expect(outcomes.filter((outcome) => outcome === NO_SUCH_KEY).length).toBeGreaterThanOrEqual(500);
+    expect([new Set(outcomes).has('found'), fetches]).toEqual([false, 2]);
+  });
+
+  it('never takes a key again that was seen removed, though the set cannot be fetched any more', async () => {
+    holding(old, current);
+    await find('old');
+    holding(current);
+    clock.time += MAX_AGE_SECONDS * 1_000 + 1;
+    expect(await find('old')).toBe(NO_SUCH_KEY);
+    failing();
+    for (let minute = 0; minute < 5; minute++) {
+      clock.time += MAX_AGE_SECONDS * 1_000 + 1;
+      expect([await find('current'), await find('old')]).toEqual(['found', 'unavailable']);
+    }
+  });
+});
+
+describe('what is wrong with it', () => {
+  it('is nothing as long as it can be fetched', async () => {
+    holding(old);
+    expect([await keySet.problem(), fetches]).toEqual([undefined, 1]);
+    clock.time += MAX_AGE_SECONDS * 1_000;
+    expect(await keySet.problem()).toBeUndefined();
+    await until(() => fetches === 2, 'the set to be fetched again');
+    expect(await find('old')).toBe('found');
+    expect(warnings).not.toHaveBeenCalled();
+  });
+
+  it('is that it was never had, until it is', async () => {
+    failing();
+    await keySet.prepare();
+    expect(await keySet.problem()).toEqual({ message: expect.stringContaining('never'), isMissing: true });
+    holding(old);
+    clock.time += 1_000;
+    expect([await keySet.problem(), await find('old')]).toEqual([undefined, 'found']);
+  });
+
+  it('is not held against the first who asks, where it was wrong at the start', async () => {
+    failing();
+    await keySet.prepare();
+    holding(old);
+    expect([await find('old'), fetches]).toEqual(['found', 2]);
+  });
+
+  it('is for how long the last good one is used, or that it is no more', async () => {
+    holding(old);
+    await find('old');
+    failing();
+    clock.time += MAX_AGE_SECONDS * 1_000 + 1;
+    expect(await find('old')).toBe('found');
+    const message = 'cannot be fetched: the last good one is used for 60 more minutes';
+    expect(await keySet.problem()).toEqual({ message, isMissing: false });
+    clock.time += HOUR_MS;
+    expect(await find('old')).toBe('unavailable');
+    expect(await keySet.problem()).toEqual({
+      message: 'cannot be fetched: no session can be verified',
+      isMissing: false,
+    });
+  });
+
+  it('is in the log with its place and its cause, once a minute, and when it is over', async () => {
+    const repeated = said('log');
+    failing();
+    keySet = new RemoteKeySet(url.replace('http://', 'http://user:word@'), MAX_AGE_SECONDS, clock);
+    for (let second = 0; second < 61; second++) {
+      await find('old');
+      clock.time += 1_000;
+    }
+    const line = `The key set at ${new URL(url).host} cannot be had: it was answered with status 500. No session can be verified.`;
+    expect(warnings.mock.calls).toEqual([[line], [line]]);
+    holding(old);
+    expect(await find('old')).toBe('found');
+    expect(repeated.mock.calls).toEqual([[`The key set at ${new URL(url).host} is there again.`]]);
+  });
+
+  it('is said loudly where a key is private, and never what it is', async () => {
+    const errors = said('error');
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const leaked = privateKey.export({ format: 'jwk' });
+    privateKeys.set('leaked', privateKey);
+    holding(old, { ...leaked, kid: 'leaked', key_ops: ['sign'] });
+    expect([await find('leaked'), await find('old')]).toEqual(['found', 'found']);
+    clock.time += MAX_AGE_SECONDS * 1_000 + 1;
+    expect(await find('leaked')).toBe('found');
+    expect(errors.mock.calls).toEqual([
+      [expect.stringMatching(/Key 2 of the set at 127\.0\.0\.1:\d+ .* PRIVATE half/)],
+    ]);
+    expect(JSON.stringify(errors.mock.calls)).not.toContain(leaked.d);
+    clock.time += 600_000;
+    await find('old');
+    expect(errors).toHaveBeenCalledTimes(2);
+  });
 });

@@ -1,21 +1,30 @@
-import { createRemoteJWKSet, errors, type JWSHeaderParameters } from 'jose';
 import type { Clock } from '../../config/clock.js';
 import { Admission } from '../../contract/admission.js';
 import { UnavailableError } from '../../contract/api-error.js';
+import type { KeySet } from './key-set.js';
+import { KeySetEndpoint } from './key-set-endpoint.js';
+import { KeySetLog } from './key-set-log.js';
 
-type Key = Awaited<ReturnType<ReturnType<typeof createRemoteJWKSet>>>;
-
-const FETCH_WITHIN_MS = 3_000;
 /** How many may wait for a fetch; further ones are refused, so that unknown tokens cannot hold whatever waits. */
 const MOST_WAITING = 500;
 /** So long after a fetch that failed there is no other: each may take seconds. */
 const RETRY_AFTER_MS = 1_000;
 /** For so long a failed fetch tells that the set cannot be had; later, it has to be tried before it is believed. */
 const FAILURE_STANDS_MS = 10_000;
-/** A key that the set lacks may be new; but whoever makes names up must not have us fetch over and over. */
-const UNKNOWN_KEY_AFTER_MS = 10_000;
+/**
+ * What no key of the set has signed may be of a new one; but whoever makes tokens up must not have us fetch over and
+ * over.
+ */
+const LOOK_AGAIN_AFTER_MS = 5_000;
 /** While it cannot be fetched, the last good set is used for this much longer than its age allows. */
-const STALE_IF_ERROR_MS = 600_000;
+const STALE_IF_ERROR_MS = 3_600_000;
+
+/** What is wrong with a key set; sessions are verified all the same where there is one to go by. */
+export interface KeySetProblem {
+  message: string;
+  /** Whether none was ever had. */
+  isMissing: boolean;
+}
 
 /**
  * A JSON Web Key Set (RFC 7517) behind a URL, fetched by one request at a time. Beyond its age it is fetched again
@@ -23,9 +32,13 @@ const STALE_IF_ERROR_MS = 600_000;
  * so in the background, and nobody waits.
  */
 export class RemoteKeySet {
-  private readonly keySet: ReturnType<typeof createRemoteJWKSet>;
+  private readonly endpoint: KeySetEndpoint;
+  private readonly log: KeySetLog;
   private readonly maxAgeMs: number;
   private readonly waiting = new Admission(MOST_WAITING, 'Too many sessions wait for the keys that verify them.');
+  /** Apart, so that made-up tokens take no room from those that wait for a set which has its age. */
+  private readonly suspects = new Admission(MOST_WAITING, 'Too many sessions wait for the keys that verify them.');
+  private set: KeySet | undefined;
   private fetching: Promise<void> | undefined;
   /** When the fetch began that brought the set. */
   private fetchedAt = Number.NEGATIVE_INFINITY;
@@ -37,32 +50,63 @@ export class RemoteKeySet {
     private readonly clock: Clock,
   ) {
     this.maxAgeMs = maxAgeSeconds * 1_000;
-    // When it is fetched is decided here alone
-    const never = { cacheMaxAge: Number.POSITIVE_INFINITY, cooldownDuration: Number.POSITIVE_INFINITY };
-    this.keySet = createRemoteJWKSet(new URL(url), { timeoutDuration: FETCH_WITHIN_MS, ...never });
+    this.endpoint = new KeySetEndpoint(url);
+    this.log = new KeySetLog(this.endpoint.name, clock);
   }
 
   /**
-   * The key that a token's header names.
+   * Looks for something in the set and, where it is not there and the set was not fetched a moment ago, in one that is
+   * fetched for it.
    *
-   * @throws UnavailableError if the set cannot be had now; what `jose` throws where the set has no such key, or several
+   * @returns what `look` has found; `undefined` if nothing
+   * @throws UnavailableError if the set, or a newer one, cannot be had now
    */
-  async find(header: JWSHeaderParameters): Promise<Key> {
-    if (!this.isUsable()) await this.waitForFetch();
-    try {
-      return await this.keySet(header);
-    } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || this.isCertain()) throw error;
-    }
-    await this.waitForFetch();
-    if (this.hasJustFailed()) throw keysAway();
-    return this.keySet(header);
+  async find<T>(look: (set: KeySet) => Promise<T | undefined>): Promise<T | undefined> {
+    const set = await this.usable();
+    const found = await look(set);
+    if (found !== undefined) return found;
+    const newer = await this.newerThan(set);
+    return newer && look(newer);
   }
 
-  /** Whether the set lacks what it lacks: that was seen a moment ago. @throws UnavailableError if it was tried in vain */
-  private isCertain(): boolean {
-    if (this.hasJustFailed()) throw keysAway();
-    return this.since(this.fetchedAt) < UNKNOWN_KEY_AFTER_MS;
+  /** Fetches the set once, to say in the log what is wrong with it; whoever needs it does not take that for an answer. */
+  async prepare(): Promise<void> {
+    await this.fetch().catch(() => undefined);
+    this.failedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** What is wrong with the set, after a look for it where none was ever had. */
+  async problem(): Promise<KeySetProblem | undefined> {
+    if (this.set === undefined) await this.usable().catch(() => undefined);
+    else this.refreshInTime();
+    if (this.set === undefined) return { message: 'was never had: no session can be verified', isMissing: true };
+    if (this.failedAt < this.fetchedAt) return undefined;
+    const leftMs = this.maxAgeMs + STALE_IF_ERROR_MS - this.since(this.fetchedAt);
+    const minutes = Math.ceil(leftMs / 60_000);
+    const use = leftMs > 0 ? `the last good one is used for ${minutes} more minutes` : 'no session can be verified';
+    return { message: `cannot be fetched: ${use}`, isMissing: false };
+  }
+
+  /** @throws UnavailableError if none may be used now */
+  private async usable(): Promise<KeySet> {
+    if (!this.isUsable()) await this.waitForFetch(this.waiting);
+    if (!this.set) throw keysAway();
+    return this.set;
+  }
+
+  /**
+   * A set that may hold what another lacks; `undefined` if there is none, or that other was fetched a moment ago.
+   *
+   * @throws UnavailableError if it cannot be told
+   */
+  private async newerThan(set: KeySet): Promise<KeySet | undefined> {
+    if (this.set === set) {
+      if (this.hasJustFailed()) throw keysAway();
+      if (this.since(this.fetchedAt) < LOOK_AGAIN_AFTER_MS) return undefined;
+      await this.waitForFetch(this.suspects);
+      if (this.hasJustFailed()) throw keysAway();
+    }
+    return this.set === set ? undefined : this.set;
   }
 
   private hasJustFailed(): boolean {
@@ -72,7 +116,7 @@ export class RemoteKeySet {
   /** Whether the set may be used as it is. @throws UnavailableError if there is none, and none can be had just now */
   private isUsable(): boolean {
     const age = this.since(this.fetchedAt);
-    if (age > this.maxAgeMs / 2 && this.since(this.failedAt) >= RETRY_AFTER_MS) this.fetchInBackground();
+    this.refreshInTime();
     if (age <= this.maxAgeMs) return true;
     if (this.isBelievedStale(age)) return true;
     if (this.since(this.failedAt) < RETRY_AFTER_MS) throw keysAway();
@@ -83,19 +127,20 @@ export class RemoteKeySet {
     return age <= this.maxAgeMs + STALE_IF_ERROR_MS && this.hasJustFailed();
   }
 
-  private fetchInBackground(): void {
+  private refreshInTime(): void {
+    const isDue = this.since(this.fetchedAt) > this.maxAgeMs / 2;
     // What comes of it, the next one finds
-    this.fetch().catch(() => undefined);
+    if (isDue && this.since(this.failedAt) >= RETRY_AFTER_MS) this.fetch().catch(() => undefined);
   }
 
-  private async waitForFetch(): Promise<void> {
-    this.waiting.enter();
+  private async waitForFetch(waiting: Admission): Promise<void> {
+    waiting.enter();
     try {
       await this.fetch();
     } catch (error) {
       if (!this.isBelievedStale(this.since(this.fetchedAt))) throw keysAway(error);
     } finally {
-      this.waiting.leave();
+      waiting.leave();
     }
   }
 
@@ -107,11 +152,13 @@ export class RemoteKeySet {
   private async reload(): Promise<void> {
     const began = this.clock.steady();
     try {
-      await this.keySet.reload();
+      this.set = await this.endpoint.fetch();
       this.fetchedAt = began;
       this.failedAt = Number.NEGATIVE_INFINITY;
+      this.log.fetched(this.set);
     } catch (error) {
       this.failedAt = this.clock.steady();
+      this.log.failed(error as Error, this.set !== undefined);
       throw error;
     }
   }

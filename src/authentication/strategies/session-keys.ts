@@ -1,22 +1,41 @@
-import { createPublicKey, KeyObject, type webcrypto } from 'node:crypto';
-import { compactVerify, decodeJwt, decodeProtectedHeader, errors, type JWSHeaderParameters } from 'jose';
-import type { SessionSettings } from '../../config/environment.js';
-import type { Clock } from '../../config/clock.js';
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { compactVerify, decodeJwt, decodeProtectedHeader, type JWSHeaderParameters } from 'jose';
+import { Clock } from '../../config/clock.js';
+import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { UnauthenticatedError } from '../errors.js';
-import { RemoteKeySet } from './remote-key-set.js';
+import { type KeySetProblem, RemoteKeySet } from './remote-key-set.js';
 
-/**
- * Finds the public key that a token has to be verified with.
- *
- * @throws UnauthenticatedError if no key can fit, UnavailableError if the keys cannot be fetched
- */
-export type SessionKeys = (token: string) => Promise<KeyObject>;
+/** The public keys that sessions are verified with: those of the configuration, or of a key set. */
+@Injectable()
+export class SessionKeys {
+  private readonly keySet: RemoteKeySet | undefined;
+  private readonly find: FindKey;
 
-export function createSessionKeys(settings: SessionSettings, clock: Clock): SessionKeys {
-  const { keySource: source, keySetMaxAgeSeconds: maxAge } = settings;
-  const find =
-    'publicKeys' in source ? ofPems(source.publicKeys) : fromJwks(new RemoteKeySet(source.jwksUrl, maxAge, clock));
-  return (token) => find(readableHeader(token), token);
+  constructor(@Inject(ENVIRONMENT) { session }: Environment, clock: Clock) {
+    const { keySource: source, keySetMaxAgeSeconds: maxAge, algorithms } = session;
+    this.keySet = 'jwksUrl' in source ? new RemoteKeySet(source.jwksUrl, maxAge, clock) : undefined;
+    this.find = 'jwksUrl' in source ? fromKeySet(this.keySet as RemoteKeySet, algorithms) : ofPems(source.publicKeys);
+  }
+
+  /**
+   * The key that a token has to be verified with.
+   *
+   * @throws UnauthenticatedError if no key can fit, UnavailableError if the keys cannot be fetched
+   */
+  async keyOf(token: string): Promise<KeyObject> {
+    return this.find(readableHeader(token), token);
+  }
+
+  /** Looks for the key set, where there is one, so that the log says from the start what is wrong with it. */
+  async prepare(): Promise<void> {
+    await this.keySet?.prepare();
+  }
+
+  /** What is wrong with the key set; `undefined` if nothing is, or there is none. */
+  async problem(): Promise<KeySetProblem | undefined> {
+    return this.keySet?.problem();
+  }
 }
 
 type FindKey = (header: JWSHeaderParameters, token: string) => Promise<KeyObject>;
@@ -26,39 +45,28 @@ function ofPems(pems: readonly string[]): FindKey {
   const keys = pems.map((pem) => createPublicKey(pem));
   const [only, ...others] = keys;
   if (only && others.length === 0) return () => Promise.resolve(only);
-  return (_header, token) => firstThatFits(keys, token);
-}
-
-function fromJwks(keySet: RemoteKeySet): FindKey {
-  return async (header, token) => {
-    try {
-      return strong(KeyObject.from(await keySet.find(header)));
-    } catch (error) {
-      if (error instanceof errors.JWKSMultipleMatchingKeys)
-        return strong(await firstThatFits(keyObjects(error), token));
-      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JOSENotSupported) throw refused();
-      throw error;
-    }
+  return async (_header, token) => {
+    for (const key of keys) if (await hasSigned(key, token)) return key;
+    throw refused();
   };
 }
 
-async function* keyObjects(keys: AsyncIterable<webcrypto.CryptoKey>): AsyncIterable<KeyObject> {
-  for await (const key of keys) yield KeyObject.from(key);
+/** Whatever no key of the set has signed may be signed with a new one, so the set is looked at anew for it. */
+function fromKeySet(keySet: RemoteKeySet, algorithms: readonly string[]): FindKey {
+  return async (header, token) => {
+    // No key could make it good
+    if (!algorithms.includes(header.alg ?? '')) throw refused();
+    const signer = await keySet.find((set) => set.signerOf(token, header));
+    if (!signer) throw refused();
+    return signer;
+  };
 }
 
-/** The account service names no `kid`: while its keys are being rotated, more than one may be meant. */
-async function firstThatFits(
-  candidates: Iterable<KeyObject> | AsyncIterable<KeyObject>,
-  token: string,
-): Promise<KeyObject> {
-  for await (const key of candidates) {
-    const fits = await compactVerify(token, key).then(
-      () => true,
-      () => false,
-    );
-    if (fits) return key;
-  }
-  throw refused();
+function hasSigned(key: KeyObject, token: string): Promise<boolean> {
+  return compactVerify(token, key).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** `crit` lists extensions that must be understood (RFC 7515, 4.1.11); we understand none. */
@@ -76,12 +84,6 @@ function decodedHeader(token: string): JWSHeaderParameters | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** RFC 7518, 3.3: RSA keys of 2048 bits or more. */
-function strong(key: KeyObject): KeyObject {
-  if ((key.asymmetricKeyDetails?.modulusLength ?? 2048) < 2048) throw refused();
-  return key;
 }
 
 function refused(): UnauthenticatedError {

@@ -3,12 +3,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { JwtPayload } from 'jsonwebtoken';
 import { ExtractJwt, Strategy } from 'passport-jwt';
-import { Clock } from '../../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { inBackground } from '../../contract/background.js';
 import { UnauthenticatedError } from '../errors.js';
 import { isOwnerId, Principal } from '../principal.js';
-import { createSessionKeys } from './session-keys.js';
+import { SessionKeys } from './session-keys.js';
 
 export const SESSION_STRATEGY = 'session';
 
@@ -21,12 +20,11 @@ type KeyCallback = (error: unknown, key?: string) => void;
 /** Takes a session token (JWT, RFC 7519) of the account service for its `sub`, the owner. */
 @Injectable()
 export class SessionStrategy extends PassportStrategy(Strategy, SESSION_STRATEGY) {
-  constructor(@Inject(ENVIRONMENT) { session }: Environment, clock: Clock) {
-    const keyFor = createSessionKeys(session, clock);
+  constructor(@Inject(ENVIRONMENT) { session }: Environment, keys: SessionKeys) {
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
       secretOrKeyProvider: (_request: unknown, token: string, done: KeyCallback) => {
-        const found = keyFor(token).then((key) => done(null, key as KeyObject & string), done);
+        const found = keys.keyOf(token).then((key) => done(null, key as KeyObject & string), done);
         inBackground('Authenticating a session', found);
       },
       algorithms: [...session.algorithms],

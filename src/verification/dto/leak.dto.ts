@@ -1,16 +1,26 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
 import { Length } from 'class-validator';
 
 const LONGEST = 100;
 
+/** A half of a pair, as it was found: with white space around it perhaps, which no pair has. */
+function Found(): PropertyDecorator {
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value)),
+    Length(1, LONGEST, { message: `must be a string of 1 to ${LONGEST} characters` }),
+  );
+}
+
 /** The body of `POST /api/apiKeys/report-leak`. */
 @ApiSchema({ name: 'LeakReportRequest' })
 export class LeakReportDto {
-  @Length(1, LONGEST, { message: `must be a string of 1 to ${LONGEST} characters` })
+  @Found()
   @ApiProperty({ example: 'w3k_3mJ0vXq8TzKc1RbYdNfA', minLength: 1, maxLength: LONGEST })
   api_key: string;
 
-  @Length(1, LONGEST, { message: `must be a string of 1 to ${LONGEST} characters` })
+  @Found()
   @ApiProperty({ description: 'As it was found', minLength: 1, maxLength: LONGEST })
   secret_key: string;
 }

@@ -1,0 +1,65 @@
+import { hash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { isGenuine, type KeyPair } from '../api-keys/credentials.js';
+import { RotateApiKeyDto } from '../api-keys/dto/rotate.dto.js';
+import { type RotationAnswer, rotationRequest } from '../api-keys/rotation-request.js';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { parseJsonBody } from '../contract/json-body.js';
+import { refuseQuery } from '../contract/query-parameters.js';
+import { ValidationPipe } from '../contract/validation.pipe.js';
+import { idempotencyKeyOf } from '../idempotency/idempotency-key.decorator.js';
+import { IdempotentAnswers } from '../idempotency/idempotent-answers.js';
+import { RateLimiter } from '../limits/rate-limiter.js';
+import { noneIfRefused } from './errors.js';
+import { presentedCredentials } from './presented-credentials.js';
+
+/** Of one pair: whoever holds it and guesses `Idempotency-Key`s gets no further, and a client has no need of more. */
+const FAILED_TRIES = { requests: 10, windowSeconds: 600 };
+
+/** Finds the answer to a key's rotation of itself by the pair that the rotation has ended. */
+@Injectable()
+export class LostRotations {
+  private readonly validation = new ValidationPipe();
+
+  constructor(
+    private readonly answers: IdempotentAnswers,
+    private readonly rateLimiter: RateLimiter,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+  ) {}
+
+  /**
+   * @returns `undefined` unless it is the same request, by the same pair and with the same `Idempotency-Key`
+   * @throws UnavailableError, or what the database throws, if that cannot be told now
+   */
+  async find(request: FastifyRequest): Promise<RotationAnswer | undefined> {
+    const asked = await this.read(request).catch(noneIfRefused);
+    if (!asked) return undefined;
+    const { apiKey, secretKey } = asked.endedPair;
+    const digest = hash('sha256', `${apiKey}.${secretKey}`, 'base64url');
+    const tried = await this.rateLimiter.take(`lost-rotation:${digest}`, FAILED_TRIES, 1);
+    if (!tried.granted) return undefined;
+    const answer = await this.answers.findForEndedPair<RotationAnswer>(asked);
+    if (answer) await tried.giveBack();
+    return answer;
+  }
+
+  /** @returns what is asked, if it can be the same as before at all @throws ApiError likewise */
+  private async read(request: FastifyRequest) {
+    const idempotencyKey = idempotencyKeyOf(request);
+    const endedPair = this.genuinePairOf(request);
+    if (idempotencyKey === undefined || !endedPair) return undefined;
+    refuseQuery(request.url);
+    const body = Buffer.isBuffer(request.body) ? parseJsonBody(request.body) : undefined;
+    const dto = await this.validation.transform(body, { type: 'body', metatype: RotateApiKeyDto });
+    const { id } = request.params as { id: string };
+    return { ...rotationRequest(id, dto as RotateApiKeyDto), idempotencyKey, endedPair };
+  }
+
+  /** One that was made up costs no more than it does anywhere. */
+  private genuinePairOf({ raw }: FastifyRequest): KeyPair | undefined {
+    const presented = presentedCredentials(raw);
+    if (!('pair' in presented)) return undefined;
+    return isGenuine(presented.pair, this.environment.credentialKeys) ? presented.pair : undefined;
+  }
+}

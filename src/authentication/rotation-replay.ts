@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { ApiKeysService } from '../api-keys/api-keys.service.js';
+import type { RotationAnswer } from '../api-keys/rotation-request.js';
+import { KeptAnswer } from '../contract/kept-answer.js';
+import { ClientAddress } from '../limits/client-address.js';
+import { Verifier } from '../verification/verifier.js';
+import { Allowances } from './allowances.js';
+import type { AuthenticatedRequest } from './decorators/current-principal.decorator.js';
+import { noneIfRefused } from './errors.js';
+import { LostRotations } from './lost-rotations.js';
+import { Principal } from './principal.js';
+
+/**
+ * A key that rotates itself ends the secret that it calls with: where the answer was lost, nothing is left to ask for it
+ * with. So the same request again, by the pair that it has ended, gets the answer as long as that is kept.
+ *
+ * The old secret opens nothing else. No principal comes of it: the new secret, which the answer holds, has to pass at the
+ * door as if it had been presented in its place, and pays for the call. Whoever gets no answer is told nothing.
+ */
+@Injectable()
+export class RotationReplay {
+  constructor(
+    private readonly lostRotations: LostRotations,
+    private readonly verifier: Verifier,
+    private readonly apiKeys: ApiKeysService,
+    private readonly clientAddress: ClientAddress,
+    private readonly allowances: Allowances,
+  ) {}
+
+  /**
+   * @returns `undefined` unless the request is the same, and the new secret may still do what it asks
+   * @throws ApiError if the call cannot be granted for the key's rates or uses; UnavailableError
+   */
+  async answerTo(request: FastifyRequest & Partial<AuthenticatedRequest>): Promise<KeptAnswer | undefined> {
+    const answer = await this.lostRotations.find(request);
+    const principal = answer && (await this.principalOf(answer, request).catch(noneIfRefused));
+    if (!principal) return undefined;
+    // For the log and the audit trail
+    request.user = principal;
+    return new KeptAnswer(answer, await this.allowances.charge(request, principal));
+  }
+
+  /** Whoever presents the new secret, as long as that is the key's own. @throws ApiError if it may not do this now */
+  private async principalOf({ data }: RotationAnswer, { raw, id }: FastifyRequest): Promise<Principal | undefined> {
+    const ip = this.clientAddress.of(raw);
+    const pair = { apiKey: data.api_key, secretKey: data.secret_key };
+    const { valid, key } = await this.verifier.identify(pair, { scopes: ['admin'], ip });
+    if (!valid || key.which !== 'current') return undefined;
+    const principal = Principal.apiKey(key);
+    const origin = { actor: principal.actor, ip: ip ?? null, requestId: id };
+    await this.apiKeys.assertStillAllowed({ ownerId: key.ownerId, key, origin });
+    return principal;
+  }
+}

@@ -1,0 +1,68 @@
+import { KeyObject, type webcrypto } from 'node:crypto';
+import { compactVerify, createLocalJWKSet, errors, type JWK, type JWSHeaderParameters } from 'jose';
+
+/** What private keys and secrets have, and public keys have not (RFC 7518, 6.2.2, 6.3.2 and 6.4). */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
+/** RFC 7518, 3.3. */
+const LEAST_RSA_BITS = 2_048;
+
+/** The public keys of a JSON Web Key Set (RFC 7517). What it cannot be read of it is passed over, as its section 5 says. */
+export class KeySet {
+  /** The places, from 1, of keys in the set that are private: of these the public half alone is kept. */
+  readonly privateKeys: readonly number[];
+  private readonly find: ReturnType<typeof createLocalJWKSet>;
+
+  /** @param published the set, as parsed JSON @throws TypeError if it is none */
+  constructor(published: unknown) {
+    const members = (published as { keys?: unknown } | null)?.keys;
+    if (!Array.isArray(members)) throw new TypeError('not a JSON Web Key Set');
+    const keys = members.filter(isObject);
+    this.privateKeys = keys.flatMap((key, index) => (isPrivate(key) ? [index + 1] : []));
+    this.find = createLocalJWKSet({ keys: keys.map((key) => (isPrivate(key) ? publicHalf(key) : key)) });
+  }
+
+  /** The key that has signed a token, of those that its header may mean; `undefined` if none of them has. */
+  async signerOf(token: string, header: JWSHeaderParameters): Promise<KeyObject | undefined> {
+    for await (const key of this.candidates(header)) {
+      const candidate = KeyObject.from(key);
+      if (isStrong(candidate) && (await hasSigned(key, token))) return candidate;
+    }
+    return undefined;
+  }
+
+  /** Tokens of the account service name no `kid`: while its keys are being rotated, more than one may be meant. */
+  private async *candidates(header: JWSHeaderParameters): AsyncIterable<webcrypto.CryptoKey> {
+    try {
+      yield await this.find(header);
+    } catch (error) {
+      if (error instanceof errors.JWKSMultipleMatchingKeys) yield* error;
+      // None, or one that is no key
+    }
+  }
+}
+
+function isObject(member: unknown): member is JWK {
+  return typeof member === 'object' && member !== null && !Array.isArray(member);
+}
+
+function isPrivate(key: JWK): boolean {
+  return PRIVATE_MEMBERS.some((name) => key[name] !== undefined);
+}
+
+/** Whoever has the public half checks with it what the private one, as `key_ops` may say, signs. */
+function publicHalf(key: JWK): JWK {
+  const { key_ops: _, ...rest } = key;
+  for (const name of PRIVATE_MEMBERS) delete rest[name];
+  return rest;
+}
+
+function isStrong({ asymmetricKeyDetails: details }: KeyObject): boolean {
+  return (details?.modulusLength ?? LEAST_RSA_BITS) >= LEAST_RSA_BITS;
+}
+
+function hasSigned(key: webcrypto.CryptoKey, token: string): Promise<boolean> {
+  return compactVerify(token, key).then(
+    () => true,
+    () => false,
+  );
+}

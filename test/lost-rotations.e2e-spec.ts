@@ -1,0 +1,287 @@
+import { randomUUID } from 'node:crypto';
+import { jest } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { Verifier } from '../src/verification/verifier.js';
+import { range } from './support/at-once.js';
+import { outcomeOf, pathsOf } from './support/answers.js';
+import type { Answer } from './support/client.js';
+import { clockAhead } from './support/clock.js';
+import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
+import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { sharedVariables, startProcess } from './support/process.js';
+import { startService, type TestService } from './support/service.js';
+import { sessionOf } from './support/sessions.js';
+import { verify } from './support/verification.js';
+
+const clock = clockAhead();
+const variables = { ...sharedVariables, TRUSTED_PROXIES: '127.0.0.1' };
+
+let database: TestDatabase;
+let service: TestService;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  service = await startService(variables, database, clock);
+});
+afterAll(async () => {
+  await service.stop();
+  await database.drop();
+});
+
+const TEST = '/api/apiKeys/testAuthentication';
+const admin = (limits: object = {}) =>
+  issueKey(service.client, 'ann', { name: 'admin', scopes: { admin: true }, limits });
+
+interface Retry {
+  key?: string;
+  body?: object | string;
+  id?: string;
+  query?: string;
+  headers?: Record<string, string | string[]>;
+}
+
+/** A rotation of a key by itself, as it is sent the first time and again. */
+function rotate(by: IssuedKey, { key, body = {}, id = by.id, query = '', headers = {} }: Retry = {}): Promise<Answer> {
+  const idempotency = key === undefined ? {} : { 'idempotency-key': key };
+  const all = { ...pairHeaders(by), ...idempotency, ...headers };
+  return service.client.call('POST', `/api/apiKeys/${id}/rotate${query}`, { headers: all, body });
+}
+
+async function rotated(by: IssuedKey, key: string, body: object = {}): Promise<{ next: IssuedKey; text: string }> {
+  const answer = await rotate(by, { key, body });
+  return { next: issued(answer), text: answer.text };
+}
+
+const REFUSED = '401 unauthenticated INVALID_CREDENTIALS';
+const told = (answer: Answer) =>
+  answer.status === 200 ? '200' : `${outcomeOf(answer)} ${answer.body.error.reason ?? ''}`.trim();
+
+describe('a key whose rotation of itself was answered to nobody', () => {
+  it('gets the answer by the secret that it called with, again and again, and is not rotated again', async () => {
+    const [old, key] = [await admin(), randomUUID()];
+    const { next, text } = await rotated(old, key);
+    for (const _ of range(3)) {
+      const again = await rotate(old, { key });
+      expect([again.status, again.text]).toEqual([200, text]);
+      expect(again.headers['content-type']).toBe('application/json; charset=utf-8');
+      expect(again.headers['cache-control']).toBe('no-store');
+    }
+    expect((await service.client.get(TEST, pairHeaders(next))).status).toBe(200);
+    const path = `/api/apiKeys/events?api_key_id=${old.id}&action=key.rotated`;
+    expect((await service.client.get(path, sessionOf('ann'))).body.data.events).toHaveLength(1);
+  });
+
+  it('gets it however the same request is written', async () => {
+    const [old, key] = [await admin(), randomUUID()];
+    const { text } = await rotated(old, key, { overlap_seconds: 0 });
+    const dashed = { 'pinning-api-key': old.api_key, 'pinning-secret-key': old.secret_key, 'idempotency-key': key };
+    for (const again of [
+      await rotate(old, { key, body: '' }),
+      await rotate(old, { key, body: '{ }' }),
+      await rotate(old, { key, id: old.id.toUpperCase() }),
+      await service.client.post(`/api/apiKeys/${old.id}/rotate/`, dashed, {}),
+    ])
+      expect([again.status, again.text]).toEqual([200, text]);
+  });
+
+  it('gets it after an overlap that has ended', async () => {
+    const [old, key] = [await admin(), randomUUID()];
+    const { text } = await rotated(old, key, { overlap_seconds: 5 });
+    expect((await rotate(old, { key, body: { overlap_seconds: 5 } })).text).toBe(text);
+    clock.time += 6_000;
+    const again = await rotate(old, { key, body: { overlap_seconds: 5 } });
+    expect([again.status, again.text]).toEqual([200, text]);
+  });
+
+  // The embedded database has one process
+  (onServer ? it : it.skip)('gets it from another process', async () => {
+    const [old, key] = [await admin(), randomUUID()];
+    const { text } = await rotated(old, key);
+    const other = await startProcess({ ...variables, ...database.variables });
+    const headers = { ...pairHeaders(old), 'idempotency-key': key };
+    const again = await other.client.post(`/api/apiKeys/${old.id}/rotate`, headers, {});
+    await other.stop();
+    expect([again.status, again.text]).toEqual([200, text]);
+  });
+
+  it('gets it from a process that has not heard of the rotation yet, and lets the old secret in', async () => {
+    const [old, key] = [await admin(), randomUUID()];
+    const verifier = service.app.get(Verifier, { strict: false });
+    const pair = { apiKey: old.api_key, secretKey: old.secret_key };
+    const before = await verifier.identify(pair, { scopes: [], ip: '127.0.0.1' });
+    const { text } = await rotated(old, key);
+    const identify = jest.spyOn(verifier, 'identify').mockResolvedValueOnce(before);
+    expect((await rotate(old, { key })).text).toBe(text);
+    expect(identify).toHaveBeenCalledTimes(1);
+    // Nor does it let the secret do anything new, or have what another has been given
+    identify.mockResolvedValueOnce(before);
+    expect(told(await rotate(old, { key: randomUUID() }))).toBe(REFUSED);
+    await service.client.post(`/api/apiKeys/${old.id}/rotate`, sessionOf('ann'), { overlap_seconds: 60 });
+    identify.mockResolvedValueOnce(before);
+    expect(told(await rotate(old, { key }))).toBe(REFUSED);
+    identify.mockRestore();
+  });
+
+  it('pays for it as for any call: one use, and one of its rates', async () => {
+    const old = await admin({ max_uses: 3, rate_limit: { requests: 50, window_seconds: 60 } });
+    const key = randomUUID();
+    await rotated(old, key);
+    const again = await rotate(old, { key });
+    expect(again.headers['ratelimit-policy']).toMatch(/"management".*"key"/);
+    expect((await rotate(old, { key })).status).toBe(200);
+    expect(told(await rotate(old, { key }))).toBe('403 usage_exceeded');
+    const { body } = await service.client.get(`/api/apiKeys/${old.id}`, sessionOf('ann'));
+    expect([body.data.uses, body.data.status]).toEqual([3, 'exhausted']);
+  });
+});
+
+describe('a secret that was replaced opens nothing else', () => {
+  let old: IssuedKey;
+  let next: IssuedKey;
+  let key: string;
+  beforeEach(async () => {
+    old = await admin();
+    key = randomUUID();
+    ({ next } = await rotated(old, key));
+  });
+
+  it('not without the Idempotency-Key, or with another one, or two', async () => {
+    for (const again of [
+      await rotate(old),
+      await rotate(old, { key: randomUUID() }),
+      await rotate(old, { key: 'x'.repeat(256) }),
+      await rotate(old, { headers: { 'idempotency-key': [key, key] } }),
+      await rotate(old, { headers: { 'idempotency-key': '' } }),
+    ])
+      expect(told(again)).toBe(REFUSED);
+  });
+
+  it('not for another request, whatever is another in it', async () => {
+    const sibling = await admin();
+    for (const retry of [
+      { body: { overlap_seconds: 1 } },
+      { body: { overlap_seconds: 0, x: 1 } },
+      { body: '{' },
+      { body: '[]' },
+      { id: sibling.id },
+      { query: '?x=1' },
+    ])
+      expect([retry, told(await rotate(old, { key, ...retry }))]).toEqual([retry, REFUSED]);
+  });
+
+  it('not by another pair: a secret before it, that of a sibling, or half of it', async () => {
+    const before = await admin();
+    const current = issued(await rotate(before));
+    const second = randomUUID();
+    await rotated(current, second);
+    const sibling = await admin();
+    expect(told(await rotate(before, { key: second }))).toBe(REFUSED);
+    expect(told(await rotate({ ...sibling, secret_key: old.secret_key }, { key, id: old.id }))).toBe(REFUSED);
+    expect(told(await rotate({ ...old, api_key: sibling.api_key }, { key }))).toBe(REFUSED);
+    // Its own pair, and of its own owner; but the rotation was not its call
+    expect(told(await rotate(sibling, { key, id: old.id }))).toBe('200');
+    expect(told(await rotate(old, { key }))).toBe(REFUSED);
+  });
+
+  it.each<[string, string, string, (path: string) => string]>([
+    ['create', 'POST', JSON.stringify(powerlessBody), () => '/api/apiKeys'],
+    ['list', 'GET', '', () => '/api/apiKeys/list'],
+    ['read', 'GET', '', (path) => path],
+    ['change', 'PATCH', '{}', (path) => path],
+    ['delete', 'DELETE', '', (path) => path],
+    ['test', 'GET', '', () => TEST],
+    ['audit trail', 'GET', '', () => '/api/apiKeys/events'],
+    ['gateway', 'GET', '', () => '/api/apiKeys/authorize?scope=admin'],
+  ])('not on any other route: %s', async (_, method, body, path) => {
+    const headers = { ...pairHeaders(old), 'idempotency-key': key };
+    const url = path(`/api/apiKeys/${old.id}`);
+    const answer = await service.client.call(method, url, { headers, ...(body !== '' && { body }) });
+    expect(told(answer)).toBe(REFUSED);
+    expect((await rotate(old, { key })).status).toBe(200);
+  });
+
+  it('not to a service, nor as a report of a leak', async () => {
+    await rotate(old, { key });
+    expect((await verify(service.client, old)).body.data.code).toBe('INVALID_CREDENTIALS');
+    await service.client.post('/api/apiKeys/report-leak', {}, { api_key: old.api_key, secret_key: old.secret_key });
+    expect((await verify(service.client, next)).body.data.code).toBe('VALID');
+  });
+
+  it('not after ten minutes, by the clock of the database', async () => {
+    const dataSource = service.app.get(DataSource);
+    await dataSource.query("UPDATE idempotent_answers SET expires_at = expires_at - interval '9 minutes'");
+    expect(told(await rotate(old, { key }))).toBe('200');
+    await dataSource.query("UPDATE idempotent_answers SET expires_at = expires_at - interval '1 minute'");
+    expect(told(await rotate(old, { key }))).toBe(REFUSED);
+  });
+
+  const path = () => `/api/apiKeys/${old.id}`;
+  const bySession = (method: string, more: string, body?: object) =>
+    service.client.call(method, path() + more, { headers: sessionOf('ann'), body });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['revoked', () => bySession('DELETE', '')],
+    ['disabled', () => bySession('PATCH', '', { enabled: false })],
+    ['demoted', () => bySession('PATCH', '', { scopes: powerlessBody.scopes })],
+    ['kept to other networks', () => bySession('PATCH', '', { limits: { allowed_cidrs: ['192.0.2.0/24'] } })],
+    [
+      'expired',
+      async () => {
+        await bySession('PATCH', '', { limits: { expires_at: new Date(clock.time + 1_000).toISOString() } });
+        clock.time += 2_000;
+      },
+    ],
+    ['rotated again', () => bySession('POST', '/rotate', {})],
+    ['rotated again with an overlap', () => bySession('POST', '/rotate', { overlap_seconds: 600 })],
+    [
+      'reported as leaked',
+      () => {
+        const { api_key, secret_key } = next;
+        return service.client.post('/api/apiKeys/report-leak', {}, { api_key, secret_key });
+      },
+    ],
+  ])('not once the key is %s, and reads as any wrong secret', async (_, change) => {
+    await change();
+    const wrong = await rotate(old, { key: randomUUID() });
+    const answer = await rotate(old, { key });
+    expect(told(answer)).toBe(REFUSED);
+    const { error } = answer.body;
+    expect([error, answer.headers['www-authenticate']]).toEqual([wrong.body.error, wrong.headers['www-authenticate']]);
+  });
+
+  it('not once the issuer was deleted with all that it has issued', async () => {
+    const issuer = await admin();
+    const body = { name: 'child', scopes: { admin: true } };
+    const child = issued(await service.client.post('/api/apiKeys', pairHeaders(issuer), body));
+    await rotated(child, key);
+    await service.client.delete(`/api/apiKeys/${issuer.id}?cascade=true`, sessionOf('ann'));
+    expect(told(await rotate(child, { key }))).toBe(REFUSED);
+  });
+
+  it('not to whoever guesses: ten tries, and then not even with the right word', async () => {
+    for (const index of range(10)) expect(told(await rotate(old, { key: `guess ${index}` }))).toBe(REFUSED);
+    expect(told(await rotate(old, { key }))).toBe(REFUSED);
+    clock.time += 610_000;
+    expect(told(await rotate(old, { key }))).toBe('200');
+  });
+
+  it('is kept without a word of it in the clear', async () => {
+    const rows: Record<string, Buffer>[] = await service.app
+      .get(DataSource)
+      .query('SELECT id, fingerprint, answer FROM idempotent_answers');
+    const text = rows.flatMap((row) => Object.values(row).map((bytes) => bytes.toString('latin1'))).join('\n');
+    for (const secret of [old.secret_key, next.secret_key, old.api_key, key]) expect(text).not.toContain(secret);
+  });
+});
+
+it('is not kept of a rotation by another: neither of them has lost its secret by it', async () => {
+  const [one, other, key] = [await admin(), await admin(), randomUUID()];
+  const first = await rotate(one, { key, id: other.id });
+  expect((await rotate(one, { key, id: other.id })).text).toBe(first.text);
+  expect(told(await rotate(other, { key }))).toBe(REFUSED);
+});
+
+it('is refused as ever where the answer names what is wrong with the request', async () => {
+  const key = await admin();
+  const answer = await rotate(key, { key: randomUUID(), body: { overlap_seconds: -1 } });
+  expect([told(answer), pathsOf(answer)]).toEqual(['400 validation_failed', ['overlap_seconds']]);
+});
