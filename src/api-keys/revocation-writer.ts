@@ -36,7 +36,7 @@ export class RevocationWriter {
     const parameters = [ids, ownerId, new Date(this.clock.now()), reason];
     const [rows] = (await tx.query(REVOKE, parameters)) as [{ id: string; api_key: string }[]];
     if (rows.length === 0) return [];
-    const events = rows.map((row) => ({ action: 'key.revoked', apiKeyId: row.id, changes: { reason } }));
+    const events = rows.map((row) => ({ action: 'key.revoked' as const, apiKeyId: row.id, changes: { reason } }));
     await this.auditTrail.record(tx, ownerId, origin, events);
     await countLiveKeys(tx, ownerId, -rows.length);
     return rows.map((row) => row.api_key);

@@ -29,7 +29,13 @@ export class GatewayController {
   /** The answer is its status and headers, which is all that a gateway reads: there is no body. */
   @Get()
   @Direct()
-  @ApiOperation({ operationId: 'authorizeRequest', summary: 'May this request pass?' })
+  @ApiOperation({
+    operationId: 'authorizeRequest',
+    summary: 'May this request pass?',
+    description:
+      "Asked with the client's own credentials. What the request needs is told by `scope`, or by its method and path in " +
+      'the headers. The answer is its status and its headers; see `deploy/` for gateways that are set up for it.',
+  })
   @ApiAuthorizeAnswers()
   authorize(request: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
     const asked = readAuthorizeRequest(request.raw);
