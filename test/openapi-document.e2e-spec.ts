@@ -16,10 +16,10 @@ interface Operation {
 }
 
 const operations: Operation[] = Object.entries<Record<string, any>>(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({
-    pointer: `#/paths/${path.replaceAll('~', '~0').replaceAll('/', '~1')}/${method}`,
-    ...operation,
-  })),
+  Object.entries(methods).map(([method, operation]) => {
+    const pointer = `#/paths/${path.replaceAll('~', '~0').replaceAll('/', '~1')}/${method}`;
+    return Object.assign(operation, { pointer });
+  }),
 );
 const cases = operations.map((operation) => [operation.operationId, operation] as const);
 
@@ -122,7 +122,7 @@ it('names each envelope for what is in it', () => {
 });
 
 /** Of browsers; what Node knows too is among its own globals. */
-const BROWSER_TYPES = [
+const BROWSER_TYPES = new Set([
   'Document',
   'Element',
   'History',
@@ -133,10 +133,10 @@ const BROWSER_TYPES = [
   'Option',
   'Range',
   'Selection',
-];
+]);
 
 it('takes no name that a language has for something else', () => {
-  const taken = Object.keys(schemas).filter((name) => name in globalThis || BROWSER_TYPES.includes(name));
+  const taken = Object.keys(schemas).filter((name) => name in globalThis || BROWSER_TYPES.has(name));
   expect(taken).toEqual([]);
 });
 
