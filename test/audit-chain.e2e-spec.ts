@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
+import type { AuditAction } from '../src/audit/audit-actions.js';
 import { AuditTrail } from '../src/audit/audit-trail.js';
 import { EventFinder } from '../src/audit/event-finder.js';
 import { checkAudit } from '../src/audit/audit-check.js';
@@ -36,7 +37,12 @@ const values = fc.anything({
 const origins = fc.record({ actor: texts, ip: fc.option(texts), requestId: fc.option(texts) });
 const records = fc.array(
   fc.record(
-    { action: texts, apiKeyId: fc.option(ids), changes: fc.dictionary(texts, values), refusal: texts },
+    {
+      action: texts as fc.Arbitrary<AuditAction>,
+      apiKeyId: fc.option(ids),
+      changes: fc.dictionary(texts, values),
+      refusal: texts,
+    },
     { requiredKeys: ['action', 'apiKeyId'] },
   ),
   { minLength: 1, maxLength: 4 },
@@ -60,7 +66,7 @@ it.each([
   ['what is no id', { apiKeyId: 'list' }, null],
 ])('records %s as the database has it', async (name, record, apiKeyId) => {
   const origin = { actor: 'session', ip: '203.0.113.7', requestId: null };
-  await dataSource.transaction((tx) => auditTrail.record(tx, name, origin, [{ action: 'key.seen', ...record }]));
+  await dataSource.transaction((tx) => auditTrail.record(tx, name, origin, [{ action: 'key.created', ...record }]));
   const { events } = await service.app.get(EventFinder, { strict: false }).find(name, { limit: 1 });
   expect(events[0]?.apiKeyId).toBe(apiKeyId);
 });

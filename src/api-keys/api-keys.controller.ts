@@ -24,7 +24,7 @@ import { toKeyLimits } from './dto/limits.dto.js';
 import { ListApiKeysQuery, toKeyQuery } from './dto/list-api-keys.query.js';
 import { RotateApiKeyDto } from './dto/rotate.dto.js';
 import { UpdateApiKeyDto } from './dto/update-api-key.dto.js';
-import { ApiIfMatch, etagOf, IfMatch } from './etag.js';
+import { ApiIfMatch, ETAG, etagOf, IfMatch } from './etag.js';
 import { KeySearch } from './key-search.js';
 import { Revocations } from './revocations.js';
 import { type RotationAnswer, rotationRequest } from './rotation-request.js';
@@ -44,7 +44,14 @@ export class ApiKeysController {
   @Post()
   @HttpCode(200)
   @ApiIdempotencyKey()
-  @ApiOperation({ operationId: 'createApiKey', summary: 'Issue a key; its secret is in this answer alone' })
+  @ApiOperation({
+    operationId: 'createApiKey',
+    summary: 'Issue a key; its secret is in this answer alone',
+    description:
+      'The key belongs to the owner of the session, or of the key that issues it. A key gives no more than it has: its ' +
+      'limits are inherited where they are left out, and may only be narrowed. Without `admin: true`, every scope has to ' +
+      'be named.',
+  })
   @ApiBody({ type: CreateApiKeyDto, examples: examples.CREATE_EXAMPLES })
   @ApiSuccess(IssuedApiKeyDto, 'The key was issued.', examples.ISSUED_EXAMPLE)
   @ApiErrors(...MANAGEMENT, ...WITH_BODY, ...WITH_IDEMPOTENCY_KEY, 'exceeds_issuer', 'key_limit_reached')
@@ -64,7 +71,13 @@ export class ApiKeysController {
   }
 
   @Get('list')
-  @ApiOperation({ operationId: 'listApiKeys', summary: 'List and find your keys, newest first' })
+  @ApiOperation({
+    operationId: 'listApiKeys',
+    summary: 'List and find your keys, newest first',
+    description:
+      'Without filters: all that are not revoked. For the next page, give the `next_cursor` of this one as `cursor`, until ' +
+      'it is `null`. Secrets are never shown.',
+  })
   @ApiSuccess(ApiKeyPageDto, 'A page of the keys.', examples.PAGE_EXAMPLE)
   @ApiErrors(...MANAGEMENT, 'validation_failed')
   async list(@CurrentPrincipal() { ownerId }: Principal, @Query() query: ListApiKeysQuery) {
@@ -72,8 +85,12 @@ export class ApiKeysController {
   }
 
   @Get(':id')
-  @ApiOperation({ operationId: 'getApiKey', summary: 'Read one key, even a revoked one' })
-  @ApiSuccess(ApiKeyDto, 'The key.', examples.KEY_EXAMPLE)
+  @ApiOperation({
+    operationId: 'getApiKey',
+    summary: 'Read one key, even a revoked one',
+    description: 'A revoked key is shown until it is purged. Its `ETag` goes into the `If-Match` of a change.',
+  })
+  @ApiSuccess(ApiKeyDto, 'The key.', examples.KEY_EXAMPLE, ETAG)
   @ApiErrors(...MANAGEMENT, 'validation_failed', 'key_not_found')
   async get(
     @CurrentPrincipal() { ownerId }: Principal,
@@ -87,8 +104,16 @@ export class ApiKeysController {
 
   @Patch(':id')
   @ApiIfMatch()
-  @ApiOperation({ operationId: 'updateApiKey', summary: 'Change a key; what is left out stays as it is' })
-  @ApiSuccess(ApiKeyDto, 'The key as it is now.', examples.KEY_EXAMPLE)
+  @ApiOperation({
+    operationId: 'updateApiKey',
+    summary: 'Change a key; what is left out stays as it is',
+    description:
+      '`scopes` and `metadata` are replaced as a whole; each of `limits` may be changed by itself, and `null` clears ' +
+      'one. A key cannot change its own scopes, limits or `enabled`. Once this has answered, the process goes by what ' +
+      'the key is now, and every other process does within `REVOCATION_BOUND_MS`.',
+  })
+  @ApiBody({ type: UpdateApiKeyDto, examples: examples.UPDATE_EXAMPLES })
+  @ApiSuccess(ApiKeyDto, 'The key as it is now.', examples.KEY_EXAMPLE, ETAG)
   @ApiErrors(...MANAGEMENT, ...WITH_BODY, 'key_not_found', 'exceeds_issuer', 'precondition_failed')
   async update(
     @CurrentCaller() caller: Caller,
@@ -112,8 +137,14 @@ export class ApiKeysController {
   @EndsItsPair()
   @ApiIdempotencyKey()
   @ApiIfMatch()
-  @ApiOperation({ operationId: 'rotateApiKey', summary: 'Give a key a new secret; the old one may work for a while' })
-  @ApiBody({ type: RotateApiKeyDto, required: false })
+  @ApiOperation({
+    operationId: 'rotateApiKey',
+    summary: 'Give a key a new secret; the old one may work for a while',
+    description:
+      'The `api_key` stays. Until the overlap ends both secrets work, though never beyond the expiry of the key; a ' +
+      'further rotation ends an earlier overlap. The body may be left out.',
+  })
+  @ApiBody({ type: RotateApiKeyDto, required: false, examples: examples.ROTATE_EXAMPLES })
   @ApiSuccess(RotatedApiKeyDto, 'The key with its new secret.', examples.ROTATED_EXAMPLE)
   @ApiErrors(
     ...MANAGEMENT,
@@ -144,7 +175,13 @@ export class ApiKeysController {
 
   @Delete(':id')
   @ApiIfMatch()
-  @ApiOperation({ operationId: 'deleteApiKey', summary: 'Revoke a key for good' })
+  @ApiOperation({
+    operationId: 'deleteApiKey',
+    summary: 'Revoke a key for good',
+    description:
+      'The key is refused from this answer on, in every process within `REVOCATION_BOUND_MS`. With `cascade=true`, so is ' +
+      'all that it has issued: `complete` is `false` while that is still being written.',
+  })
   @ApiResponse({
     status: 200,
     description: 'The key was revoked.',

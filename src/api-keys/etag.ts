@@ -32,6 +32,15 @@ export const IfMatch = createParamDecorator((_: unknown, context: ExecutionConte
   return tags.map((tag) => Number(/^"([1-9]\d{0,8})"$/.exec(tag)?.[1] ?? Number.NaN));
 });
 
+/** Documents the header of an answer that shows a key. */
+export const ETAG = {
+  ETag: {
+    description: 'The version of the key (RFC 9110, 8.8.3), for `If-Match`; its uses are not part of it',
+    required: true,
+    schema: { type: 'string' as const, example: '"1"' },
+  },
+};
+
 export function ApiIfMatch(): MethodDecorator {
   return applyDecorators(
     ApiHeader({

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { AuditAction } from '../audit/audit-actions.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../config/clock.js';
 import { ApiKey } from './api-key.entity.js';
@@ -11,7 +12,7 @@ import { lockOwner } from './owner-lock.js';
 
 /** What a key becomes, and what the audit trail says of it. */
 interface KeyMutation {
-  action: string;
+  action: AuditAction;
   changes?: Record<string, unknown>;
   columns: Partial<ApiKey>;
 }

@@ -34,7 +34,7 @@ export class RevocationWriter {
   async write(tx: EntityManager, { ownerId, ids, reason, origin }: Revocation): Promise<string[]> {
     const [rows] = (await tx.query(REVOKE, [ids, ownerId, reason])) as [{ id: string; api_key: string }[]];
     if (rows.length === 0) return [];
-    const events = rows.map((row) => ({ action: 'key.revoked', apiKeyId: row.id, changes: { reason } }));
+    const events = rows.map((row) => ({ action: 'key.revoked' as const, apiKeyId: row.id, changes: { reason } }));
     await this.auditTrail.record(tx, ownerId, origin, events);
     await countLiveKeys(tx, ownerId, -rows.length);
     return rows.map((row) => row.api_key);

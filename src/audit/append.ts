@@ -1,11 +1,12 @@
 import type { EntityManager } from 'typeorm';
+import type { AuditAction } from './audit-actions.js';
 import { type AuditEntry, chainHash } from './audit-chain.js';
 import type { Origin } from './origin.js';
 import { storableId, storableJson, storableText } from './storable.js';
 
 /** One thing that was done, or refused. */
 export interface AuditRecord {
-  action: string;
+  action: AuditAction;
   apiKeyId: string | null;
   /** What was changed, and into what; never a secret. */
   changes?: Record<string, unknown>;

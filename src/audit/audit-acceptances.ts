@@ -1,10 +1,11 @@
 import type { DataSource } from 'typeorm';
+import type { AuditAction } from './audit-actions.js';
 import { chainHash } from './audit-chain.js';
 import { AuditEvent } from './audit-event.entity.js';
 import type { AuditOffence, Finding } from './audit-offence.js';
 
 /** The action of the event by which an operator accepts an offence. */
-export const ACCEPTED = 'audit.accepted';
+export const ACCEPTED: AuditAction = 'audit.accepted';
 
 /** What such an event says, in its `changes`. */
 export interface Acceptance extends Omit<AuditOffence, 'owner_id'> {

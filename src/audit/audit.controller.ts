@@ -16,7 +16,13 @@ export class AuditController {
   constructor(private readonly events: EventFinder) {}
 
   @Get()
-  @ApiOperation({ operationId: 'listEvents', summary: 'What was done to your keys, and refused; newest first' })
+  @ApiOperation({
+    operationId: 'listEvents',
+    summary: 'What was done to your keys, and refused; newest first',
+    description:
+      'Filters go together. For the next page, give the `next_cursor` of this one as `cursor`, until it is `null`. ' +
+      'Refusals that follow one upon the other are one event with their number.',
+  })
   @ApiSuccess(EventPageDto, 'A page of your audit trail.', EVENTS_EXAMPLE)
   @ApiErrors(...MANAGEMENT, 'validation_failed')
   async list(@CurrentPrincipal() { ownerId }: Principal, @Query() query: EventsQuery) {

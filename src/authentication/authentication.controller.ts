@@ -18,7 +18,11 @@ export class AuthenticationController {
   constructor(private readonly apiKeys: ApiKeysService) {}
 
   @Get()
-  @ApiOperation({ operationId: 'testAuthentication', summary: 'Tell who is calling and what it may do' })
+  @ApiOperation({
+    operationId: 'testAuthentication',
+    summary: 'Tell who is calling and what it may do',
+    description: 'For any valid credentials, whatever their scopes. It costs a key neither a use nor rate.',
+  })
   @ApiResponse({
     status: 200,
     description: 'The credentials are valid, whatever their scopes.',

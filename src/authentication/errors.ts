@@ -2,10 +2,7 @@ import type { Scope } from '../api-keys/scopes.js';
 import { ApiError, UnavailableError } from '../contract/api-error.js';
 import { CHALLENGE } from '../contract/response-headers.js';
 import { type NamedRate, rateLimitHeaders } from '../limits/rate-limit-headers.js';
-import type { Refusal } from '../verification/verdict.js';
-
-/** The verdicts about which nothing can be done but to present other credentials. */
-type UnauthenticatedReason = 'INVALID_CREDENTIALS' | 'REVOKED' | 'DISABLED' | 'NOT_YET_VALID' | 'EXPIRED';
+import type { Refusal, UnauthenticatedReason } from '../verification/verdict.js';
 
 const MESSAGES: Record<UnauthenticatedReason, string> = {
   INVALID_CREDENTIALS: 'These credentials are not valid.',

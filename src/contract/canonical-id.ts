@@ -23,6 +23,11 @@ export function KeyId({ required = true } = {}): PropertyDecorator {
   return applyDecorators(
     CanonicalIds(),
     IsUUID('all', { message: 'must be the id of a key, a UUID' }),
-    ApiProperty({ format: 'uuid', required }),
+    ApiProperty({
+      format: 'uuid',
+      required,
+      description: 'The `id` of a key',
+      example: '01a20b9d-c4d9-7123-b878-6eb9911deb3f',
+    }),
   );
 }

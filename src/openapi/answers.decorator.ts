@@ -1,9 +1,10 @@
 import { type Type, applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiResponse, type ApiResponseOptions, getSchemaPath } from '@nestjs/swagger';
+import { ApiResponse, type ApiResponseOptions } from '@nestjs/swagger';
 import { ApiError } from '../contract/api-error.js';
 import { failure, success } from '../contract/envelope.js';
 import { ERROR_CODES, type ErrorCode } from '../contract/error-codes.js';
 import { FailureDto } from './failure.dto.js';
+import { successOf } from './success.dto.js';
 
 /** What any route may answer that wants a principal. */
 export const AUTHENTICATED: ErrorCode[] = [
@@ -29,15 +30,18 @@ export const WITH_IDEMPOTENCY_KEY: ErrorCode[] = ['idempotency_key_in_use', 'ide
 
 const EXAMPLE_REQUEST_ID = '0f2d9b1e-6c1f-4a57-9d0e-3f7c5b8a9e42';
 
-/** Documents the 200 answer: the envelope around `data`. */
-export function ApiSuccess<T>(data: Type<T>, description: string, example: T): MethodDecorator {
-  const schema = {
-    type: 'object',
-    required: ['data', 'status'],
-    properties: { data: { $ref: getSchemaPath(data) }, status: { type: 'string', enum: ['success'] } },
-    examples: [success(example)],
-  };
-  return applyDecorators(ApiExtraModels(data), ApiResponse({ status: 200, description, schema }));
+/**
+ * Documents the 200 answer: the envelope around `data`, a schema of its own.
+ *
+ * @param headers what it has besides those of every answer (`headers.ts`)
+ */
+export function ApiSuccess<T>(
+  data: Type<T>,
+  description: string,
+  example: T,
+  headers: ApiResponseOptions['headers'] = {},
+): MethodDecorator {
+  return ApiResponse({ status: 200, description, headers, type: successOf(data), example: success(example) });
 }
 
 /** Documents the errors that a route may answer, each with an example, under their statuses. */

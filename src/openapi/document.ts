@@ -1,8 +1,11 @@
 import type { INestApplication } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { documentHeaders } from './headers.js';
 import { protectPage } from './page-policy.js';
 import { addSecuritySchemes } from './security.js';
+import { TAGS } from './tags.js';
+import { withPlainSchemas } from './plain-schemas.js';
 
 const DESCRIPTION = `Issues, limits, verifies, lists, reads, revokes and tests the API keys of W3IPFS.
 
@@ -16,6 +19,9 @@ What is not listed at each operation: a request that is not readable HTTP is ans
 \`payload_too_large\` where its headers are too long; a path that there is not, with 404 \`route_not_found\`; a method that a
 path does not take, with 405 \`method_not_allowed\`. All of them have the envelope of every failure.`;
 
+type PathItem = OpenAPIObject['paths'][string];
+type Operation = NonNullable<PathItem['get']>;
+
 /** The OpenAPI document (3.1.0) of the application's routes. */
 export function createDocument(app: INestApplication): OpenAPIObject {
   const builder = new DocumentBuilder()
@@ -24,14 +30,37 @@ export function createDocument(app: INestApplication): OpenAPIObject {
     .setVersion('1')
     .setDescription(DESCRIPTION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addTag('API keys')
-    .addTag('Verification')
-    .addTag('Gateways')
-    .addTag('Health')
-    .addTag('Operations');
+    .addServer('/', 'This service');
+  for (const [tag, description] of Object.entries(TAGS)) builder.addTag(tag, description);
   const document = SwaggerModule.createDocument(app, addSecuritySchemes(builder).build());
   closeRequestSchemas(document);
-  return withNullTypes(document) as OpenAPIObject;
+  sayWhatIsOpen(document);
+  documentHeaders(document);
+  sortPaths(document);
+  return withPlainSchemas(document) as OpenAPIObject;
+}
+
+/** An operation that asks for no credentials says so, and does not leave it to be guessed. */
+function sayWhatIsOpen({ paths }: OpenAPIObject): void {
+  for (const operation of operationsOf(paths)) operation.security ??= [];
+}
+
+/**
+ * By tag, and then by length: a collection, its members, what else can be done with them. Tools that do not know the
+ * tags show the operations in this order.
+ */
+function sortPaths(document: OpenAPIObject): void {
+  const tags = Object.keys(TAGS);
+  const place = (path: PathItem) =>
+    Math.min(...operationsOf({ path }).map(({ tags: [tag = ''] = [] }) => tags.indexOf(tag)));
+  const sorted = Object.entries(document.paths).toSorted(
+    ([aName, a], [bName, b]) => place(a) - place(b) || aName.length - bName.length,
+  );
+  document.paths = Object.fromEntries(sorted);
+}
+
+function operationsOf(paths: OpenAPIObject['paths']): Operation[] {
+  return Object.values(paths).flatMap((path) => Object.values(path) as Operation[]);
 }
 
 /** What clients send has no unknown properties; what they get may have more one day. */
@@ -39,15 +68,6 @@ function closeRequestSchemas({ components }: OpenAPIObject): void {
   for (const [name, schema] of Object.entries(components?.schemas ?? {})) {
     if (/^Create|^Given|Request$|Scopes$/.test(name)) Object.assign(schema, { additionalProperties: false });
   }
-}
-
-/** 3.1 has no `nullable`, which the generator still writes: it is one of the types there. */
-function withNullTypes(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(withNullTypes);
-  if (typeof node !== 'object' || node === null) return node;
-  const { nullable, ...rest } = node as { nullable?: boolean; type?: string };
-  const entries = Object.entries(rest).map(([name, value]) => [name, withNullTypes(value)]);
-  return { ...Object.fromEntries(entries), ...(nullable === true && { type: [rest.type, 'null'] }) };
 }
 
 const PAGE = '/docs';

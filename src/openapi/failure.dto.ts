@@ -1,5 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { ERROR_CODES, type ErrorCode } from '../contract/error-codes.js';
+import { UNAUTHENTICATED_REASONS, type UnauthenticatedReason } from '../verification/verdict.js';
 
 @ApiSchema({ name: 'ErrorDetail' })
 export class ErrorDetailDto {
@@ -10,16 +11,22 @@ export class ErrorDetailDto {
   message: string;
 }
 
-@ApiSchema({ name: 'Error' })
-class ErrorDto {
-  @ApiProperty({ enum: Object.keys(ERROR_CODES) })
+/** What was wrong, and what to do about it. Not named `Error`, which is a class in most languages already. */
+@ApiSchema({ name: 'ApiError' })
+class ApiErrorDto {
+  @ApiProperty({ enum: Object.keys(ERROR_CODES), enumName: 'ErrorCode' })
   code: ErrorCode;
 
   @ApiProperty()
   message: string;
 
-  @ApiProperty({ required: false, description: 'For `unauthenticated`: what is known about the credentials' })
-  reason?: string;
+  @ApiProperty({
+    required: false,
+    enum: UNAUTHENTICATED_REASONS,
+    enumName: 'UnauthenticatedReason',
+    description: 'For `unauthenticated`: what is known about the credentials',
+  })
+  reason?: UnauthenticatedReason;
 
   @ApiProperty({ required: false, type: [ErrorDetailDto] })
   details?: ErrorDetailDto[];
@@ -31,8 +38,8 @@ export class FailureDto {
   @ApiProperty({ enum: ['error'] })
   status: string;
 
-  @ApiProperty({ type: ErrorDto })
-  error: ErrorDto;
+  @ApiProperty({ type: ApiErrorDto })
+  error: ApiErrorDto;
 
   @ApiProperty({ description: 'As in the header `X-Request-Id`' })
   request_id: string;

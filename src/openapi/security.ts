@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBearerAuth, ApiSecurity, ApiTags, type DocumentBuilder } from '@nestjs/swagger';
+import type { Tag } from './tags.js';
 
 const SESSION = 'session';
 const SERVICE = 'service';
@@ -8,7 +9,7 @@ const BASIC = 'basic';
 const KEY_PAIR = { pinning_api_key: [], pinning_secret_key: [] };
 
 /** Documents that a controller's routes take a session, or an API key in any of its three forms. */
-export function ApiAuthenticated(tag: string): ClassDecorator {
+export function ApiAuthenticated(tag: Tag): ClassDecorator {
   return applyDecorators(
     ApiTags(tag),
     ApiSecurity(SESSION),
@@ -19,34 +20,46 @@ export function ApiAuthenticated(tag: string): ClassDecorator {
 }
 
 /** Documents that a controller's routes take the token of a service of the platform. */
-export function ApiForServices(tag: string): ClassDecorator {
+export function ApiForServices(tag: Tag): ClassDecorator {
   return applyDecorators(ApiTags(tag), ApiBearerAuth(SERVICE));
 }
 
 export function addSecuritySchemes(builder: DocumentBuilder): DocumentBuilder {
-  return builder
-    .addBearerAuth(
-      { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A session (RFC 7519)' },
-      SESSION,
-    )
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A service token' }, SERVICE)
-    .addApiKey({ type: 'apiKey', in: 'header', name: 'pinning_api_key' }, 'pinning_api_key')
-    .addApiKey({ type: 'apiKey', in: 'header', name: 'pinning_secret_key' }, 'pinning_secret_key')
-    .addBearerAuth(
-      {
+  return (
+    builder
+      .addBearerAuth(
+        { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A session (RFC 7519)' },
+        SESSION,
+      )
+      // Not `addBearerAuth`, which says of every token that it is a JWT
+      .addSecurity(SERVICE, {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'The token of a service (`SERVICE_TOKENS`)',
+      })
+      .addApiKey(
+        {
+          type: 'apiKey',
+          in: 'header',
+          name: 'pinning_api_key',
+          description: "A key's `api_key`; goes with its secret",
+        },
+        'pinning_api_key',
+      )
+      .addApiKey(
+        { type: 'apiKey', in: 'header', name: 'pinning_secret_key', description: "The same key's `secret_key`" },
+        'pinning_secret_key',
+      )
+      .addSecurity(CREDENTIAL, {
         type: 'http',
         scheme: 'bearer',
         bearerFormat: '<api_key>.<secret_key>',
         description: 'An API key in one string: its `credential`',
-      },
-      CREDENTIAL,
-    )
-    .addBasicAuth(
-      {
+      })
+      .addSecurity(BASIC, {
         type: 'http',
         scheme: 'basic',
         description: 'An API key (RFC 7617): `api_key` as user, `secret_key` as password',
-      },
-      BASIC,
-    );
+      })
+  );
 }

@@ -4,6 +4,7 @@ import { Public } from '../authentication/decorators/public.decorator.js';
 import { UnavailableError } from '../contract/api-error.js';
 import { ApiErrors } from '../openapi/answers.decorator.js';
 import { ErrorDetailDto } from '../openapi/failure.dto.js';
+import type { Tag } from '../openapi/tags.js';
 import { Readiness } from './readiness.js';
 
 @ApiSchema({ name: 'Health' })
@@ -25,12 +26,16 @@ const HEALTHY: HealthDto = { status: 'ok' };
 /** For balancers and supervisors; outside the `/api` prefix. */
 @Public()
 @Controller('health')
-@ApiTags('Health')
+@ApiTags('Health' satisfies Tag)
 export class HealthController {
   constructor(private readonly readiness: Readiness) {}
 
   @Get('live')
-  @ApiOperation({ operationId: 'isLive', summary: 'Whether the process answers at all' })
+  @ApiOperation({
+    operationId: 'isLive',
+    summary: 'Whether the process answers at all',
+    description: 'For whatever restarts processes: it asks for no dependency, since a restart brings none back.',
+  })
   @ApiResponse({ status: 200, type: HealthDto, description: 'It does.', example: HEALTHY })
   live(): HealthDto {
     return HEALTHY;

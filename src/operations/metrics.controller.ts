@@ -20,7 +20,11 @@ export class MetricsController {
 
   @Get()
   @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
-  @ApiOperation({ operationId: 'readMetrics', summary: 'What the process says of itself, for Prometheus' })
+  @ApiOperation({
+    operationId: 'readMetrics',
+    summary: 'What the process says of itself, for Prometheus',
+    description: 'Counts, durations and sizes of this process alone: each process is to be asked by itself.',
+  })
   @ApiResponse({
     status: 200,
     description: 'In the text format of Prometheus.',

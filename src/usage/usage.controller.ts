@@ -23,7 +23,11 @@ export class UsageController {
   ) {}
 
   @Get()
-  @ApiOperation({ operationId: 'getApiKeyUsage', summary: 'How often a key was verified and denied, day by day' })
+  @ApiOperation({
+    operationId: 'getApiKeyUsage',
+    summary: 'How often a key was verified and denied, day by day',
+    description: 'Days in UTC, the latest first; days without any use are left out. The last second may be missing.',
+  })
   @ApiSuccess(UsageDto, 'The days; the last second may be missing.', USAGE_EXAMPLE)
   @ApiErrors(...MANAGEMENT, 'validation_failed', 'key_not_found')
   async read(

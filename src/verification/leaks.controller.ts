@@ -1,13 +1,14 @@
 import { Body, Controller, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Revocations } from '../api-keys/revocations.js';
 import type { Origin } from '../audit/origin.js';
 import { CallOrigin } from '../authentication/decorators/current-principal.decorator.js';
 import { PublicWithBody } from '../authentication/decorators/public.decorator.js';
 import { ApiErrors, WITH_BODY } from '../openapi/answers.decorator.js';
+import type { Tag } from '../openapi/tags.js';
 import { Overload } from '../operations/overload.js';
-import { LEAK_REPORTED, LeakReportDto, LeakReportedDto } from './dto/leak.dto.js';
+import { LEAK_REPORT_EXAMPLES, LEAK_REPORTED, LeakReportDto, LeakReportedDto } from './dto/leak.dto.js';
 import { KeyLookup } from './key-lookup.js';
 import { LeakReportRates } from './leak-report-rates.js';
 import { LeakReportsGuard } from './leak-reports.guard.js';
@@ -15,7 +16,7 @@ import { LeakReportsGuard } from './leak-reports.guard.js';
 /** For whoever finds a key pair where it should not be. */
 @UseGuards(LeakReportsGuard)
 @Controller('apiKeys/report-leak')
-@ApiTags('API keys')
+@ApiTags('API keys' satisfies Tag)
 export class LeaksController {
   constructor(
     private readonly keyLookup: KeyLookup,
@@ -27,7 +28,12 @@ export class LeaksController {
   @Post()
   @PublicWithBody()
   @HttpCode(200)
-  @ApiOperation({ operationId: 'reportLeak', summary: 'End a key pair that has got into the wrong hands' })
+  @ApiOperation({
+    operationId: 'reportLeak',
+    summary: 'End a key pair that has got into the wrong hands',
+    description: 'For whoever finds one: the pair is the proof. The answer is the same, whether it was good or not.',
+  })
+  @ApiBody({ type: LeakReportDto, examples: LEAK_REPORT_EXAMPLES })
   @ApiResponse({ status: 200, description: 'The same for every pair.', type: LeakReportedDto, example: LEAK_REPORTED })
   @ApiErrors(...WITH_BODY, 'rate_limited', 'internal', 'unavailable')
   async report(

@@ -9,6 +9,7 @@ import {
   ApiVerifyBody,
   BATCH_EXAMPLE,
   BATCH_NOTE,
+  BATCH_REQUEST_EXAMPLES,
   VERDICT_EXAMPLE,
   VerdictBatchDto,
   VerdictDto,
@@ -41,7 +42,13 @@ export class VerificationController {
   @Post()
   @Direct({ identify: 'identify' })
   @HttpCode(200)
-  @ApiOperation({ operationId: 'verifyApiKey', summary: 'May this key do that, now?' })
+  @ApiOperation({
+    operationId: 'verifyApiKey',
+    summary: 'May this key do that, now?',
+    description:
+      'Always 200 where there is a verdict: `code` says why a key is refused. `VALID` is charged `cost` against the uses ' +
+      'and the rate of the key; a refusal costs it nothing. A key with `allowed_cidrs` is refused where no `ip` is given.',
+  })
   @ApiVerifyBody()
   @ApiSuccess(VerdictDto, 'The verdict, also where it is a refusal.', VERDICT_EXAMPLE)
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
@@ -56,7 +63,7 @@ export class VerificationController {
   @Direct({ identify: 'identify', weigh: weightOfBatch })
   @HttpCode(200)
   @ApiOperation({ operationId: 'verifyApiKeys', summary: 'The same for up to 100 at once', description: BATCH_NOTE })
-  @ApiBody({ type: VerifyBatchRequestDto })
+  @ApiBody({ type: VerifyBatchRequestDto, examples: BATCH_REQUEST_EXAMPLES })
   @ApiSuccess(VerdictBatchDto, 'The verdicts, in the order of the requests.', BATCH_EXAMPLE)
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
   verifyBatch({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {

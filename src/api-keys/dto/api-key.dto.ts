@@ -48,7 +48,7 @@ export class ApiKeyDto {
   @ApiProperty({ type: 'object', additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
 
-  @ApiProperty({ enum: KEY_STATUSES })
+  @ApiProperty({ enum: KEY_STATUSES, enumName: 'KeyStatus' })
   status: KeyStatus;
 
   @ApiProperty({ type: 'integer', description: 'How often it was used' })
@@ -72,7 +72,7 @@ export class ApiKeyDto {
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   revoked_at: string | null;
 
-  @ApiProperty({ type: String, enum: REVOKED_REASONS, nullable: true })
+  @ApiProperty({ enum: REVOKED_REASONS, enumName: 'RevokedReason', nullable: true })
   revoked_reason: RevokedReason | null;
 
   /** @param now milliseconds since 1970 */

@@ -16,6 +16,16 @@ export const CREATE_EXAMPLES = {
   admin: { summary: 'An admin key, the rest left out', value: { name: 'Admin api key', scopes: { admin: true } } },
 };
 
+export const UPDATE_EXAMPLES = {
+  rename: { summary: 'A new name, and no expiry any more', value: { name: 'gallery', limits: { expires_at: null } } },
+  disable: { summary: 'Refuse it until it is enabled again', value: { enabled: false } },
+};
+
+export const ROTATE_EXAMPLES = {
+  overlap: { summary: 'The old secret works for one more day', value: { overlap_seconds: 86_400 } },
+  atOnce: { summary: 'The old secret ends at once', value: {} },
+};
+
 const limits: LimitsDto = {
   not_before: null,
   expires_at: '2027-01-01T00:00:00.000Z',

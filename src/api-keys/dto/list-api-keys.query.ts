@@ -15,7 +15,7 @@ const isGiven = (_: unknown, value: unknown) => value !== undefined;
 /** The query of `GET /api/apiKeys/list`. */
 export class ListApiKeysQuery {
   @WholeNumberInQuery(1, 100)
-  @ApiProperty({ type: 'integer', minimum: 1, maximum: 100, default: 10, required: false })
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: 100, default: 10, required: false, description: 'Keys a page' })
   limit = 10;
 
   @NotWithCursor()
@@ -35,7 +35,12 @@ export class ListApiKeysQuery {
 
   @ValidateIf(isGiven)
   @IsIn(KEY_STATUSES, { message: `must be of ${KEY_STATUSES.join(', ')}` })
-  @ApiProperty({ enum: KEY_STATUSES, required: false, description: 'Without it: all that are not revoked' })
+  @ApiProperty({
+    enum: KEY_STATUSES,
+    enumName: 'KeyStatus',
+    required: false,
+    description: 'Without it: all that are not revoked',
+  })
   status?: KeyStatus;
 
   @ValidateIf(isGiven)
@@ -45,7 +50,12 @@ export class ListApiKeysQuery {
 
   @ValidateIf(isGiven)
   @IsIn([...SCOPES], { message: 'must be the name of a scope, like pinning.unpin' })
-  @ApiProperty({ enum: [...SCOPES], required: false, description: 'A scope that the key effectively has' })
+  @ApiProperty({
+    enum: [...SCOPES],
+    enumName: 'Scope',
+    required: false,
+    description: 'A scope that the key effectively has',
+  })
   scope?: Scope;
 }
 

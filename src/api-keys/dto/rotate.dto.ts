@@ -16,9 +16,8 @@ export class RotateApiKeyDto {
     type: 'integer',
     minimum: 0,
     maximum: LONGEST_OVERLAP,
-    default: 0,
     required: false,
-    description: 'For how long the old secret works beside the new one; 0 ends it at once',
+    description: 'For how long the old secret works beside the new one; 0, or left out: it ends at once',
   })
   overlap_seconds?: number;
 }

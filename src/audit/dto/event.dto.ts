@@ -2,9 +2,11 @@ import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { Matches, ValidateBy, ValidateIf } from 'class-validator';
 import { type GivenScopes, inTreeOrder } from '../../api-keys/scopes.js';
 import { CanonicalIds, KeyId } from '../../contract/canonical-id.js';
+import { ERROR_CODES, type ErrorCode } from '../../contract/error-codes.js';
 import { Cursor, fromCursor, toCursor } from '../../contract/cursor.js';
 import { parseTimestamp } from '../../contract/timestamp.js';
 import { WholeNumberInQuery } from '../../contract/whole-number.decorator.js';
+import { AUDIT_ACTIONS, type AuditAction } from '../audit-actions.js';
 import type { AuditEvent } from '../audit-event.entity.js';
 import type { EventPage, EventSearch } from '../event-finder.js';
 
@@ -24,13 +26,13 @@ export class EventsQuery {
 
   @ValidateIf(isGiven)
   @Matches(WORD, { message: 'must be the name of an action, like key.updated' })
-  @ApiProperty({ required: false, example: 'key.updated' })
+  @ApiProperty({ required: false, enum: AUDIT_ACTIONS, enumName: 'AuditAction', description: 'What was done' })
   action?: string;
 
   @ValidateIf(isGiven)
   @CanonicalIds()
   @Matches(WORD, { message: 'must be an actor, like session or key:<id>' })
-  @ApiProperty({ required: false, example: 'session' })
+  @ApiProperty({ required: false, description: 'Who did it, as events name it', example: 'session' })
   actor?: string;
 
   @ValidateIf(isGiven)
@@ -44,7 +46,14 @@ export class EventsQuery {
   to?: string;
 
   @WholeNumberInQuery(1, 100)
-  @ApiProperty({ type: 'integer', minimum: 1, maximum: 100, default: 10, required: false })
+  @ApiProperty({
+    type: 'integer',
+    minimum: 1,
+    maximum: 100,
+    default: 10,
+    required: false,
+    description: 'Events a page',
+  })
   limit = 10;
 
   @Cursor(/^\d{1,16}$/)
@@ -64,7 +73,7 @@ export function toEventSearch({ api_key_id, action, actor, from, to, limit, curs
 }
 
 /** What was done, by whom and from where. */
-@ApiSchema({ name: 'Event' })
+@ApiSchema({ name: 'AuditEvent' })
 export class EventDto {
   @ApiProperty({ type: 'integer', description: 'The place in your trail, without gaps' })
   seq: number;
@@ -75,14 +84,19 @@ export class EventDto {
   @ApiProperty({ description: '`session`, `operator`, `anonymous`, or `key:` and the id of a key', example: 'session' })
   actor: string;
 
-  @ApiProperty({ example: 'key.updated' })
-  action: string;
+  @ApiProperty({ enum: AUDIT_ACTIONS, enumName: 'AuditAction' })
+  action: AuditAction;
 
   @ApiProperty({ type: String, format: 'uuid', nullable: true })
   api_key_id: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: "The error's code, where the call was refused" })
-  refusal: string | null;
+  @ApiProperty({
+    enum: Object.keys(ERROR_CODES),
+    enumName: 'ErrorCode',
+    nullable: true,
+    description: "The error's code, where the call was refused",
+  })
+  refusal: ErrorCode | null;
 
   @ApiProperty({ type: String, nullable: true, example: '203.0.113.7' })
   ip: string | null;
@@ -98,9 +112,9 @@ export class EventDto {
       seq: Number(event.seq),
       at: event.at.toISOString(),
       actor: event.actor,
-      action: event.action,
+      action: event.action as AuditAction,
       api_key_id: event.apiKeyId,
-      refusal: event.refusal,
+      refusal: event.refusal as ErrorCode | null,
       ip: event.ip,
       request_id: event.requestId,
       changes: withOrderedScopes(event.changes),
@@ -117,7 +131,7 @@ function withOrderedScopes(changes: Record<string, unknown>): Record<string, unk
   return { ...changes, scopes: ordered };
 }
 
-@ApiSchema({ name: 'EventPage' })
+@ApiSchema({ name: 'AuditEventPage' })
 export class EventPageDto {
   @ApiProperty({ type: [EventDto] })
   events: EventDto[];

@@ -36,12 +36,6 @@ const code = {
 const missing = {
   'X-W3IPFS-Scope': text('Which scopes were missing, blanks between them, if it was for that', 'pinning.unpin'),
 };
-const challenge = { 'WWW-Authenticate': text('How to authenticate (RFC 9110, 11.6.1)', 'Bearer realm="w3ipfs"') };
-const retry = { 'Retry-After': text('In how many seconds to try again', '2') };
-const rates = {
-  'RateLimit-Policy': text('The rate limit of the key, if it has one', '"key";q=100;w=10'),
-  RateLimit: text('How the key stands to it (draft-ietf-httpapi-ratelimit-headers)', '"key";r=99;t=10'),
-};
 
 const IDENTITY = {
   'X-W3IPFS-Owner': text(
@@ -70,16 +64,10 @@ export function ApiAuthorizeAnswers(): MethodDecorator {
     ApiResponse({
       status: 200,
       description: `Let it pass. The body is empty. Scopes: ${SCOPES.join(', ')}.`,
-      headers: { ...IDENTITY, ...rates },
+      headers: IDENTITY,
     }),
     ApiErrorsWithHeaders(
-      {
-        400: code,
-        401: { ...code, ...challenge },
-        403: { ...code, ...missing },
-        429: { ...code, ...rates, ...retry },
-        503: retry,
-      },
+      { 400: code, 401: code, 403: { ...code, ...missing }, 429: code },
       'validation_failed',
       'ambiguous_credentials',
       'unauthenticated',

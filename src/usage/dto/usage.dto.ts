@@ -5,7 +5,14 @@ import type { DayOfUse } from '../usage-statistics.js';
 /** The query of `GET /api/apiKeys/:id/usage`. */
 export class UsageQuery {
   @WholeNumberInQuery(1, 366)
-  @ApiProperty({ type: 'integer', minimum: 1, maximum: 366, default: 30, required: false })
+  @ApiProperty({
+    type: 'integer',
+    minimum: 1,
+    maximum: 366,
+    default: 30,
+    required: false,
+    description: 'How many days, today included',
+  })
   days = 30;
 }
 

@@ -34,6 +34,13 @@ export class LeakReportedDto {
   status: 'success';
 }
 
+export const LEAK_REPORT_EXAMPLES = {
+  pair: {
+    summary: 'A pair from a public repository',
+    value: { api_key: 'w3k_3mJ0vXq8TzKc1RbYdNfA', secret_key: 'w3s_Zk4pQ9xWm2LtB7vYcR1nHsD6fJgK3aUeXoTi5wP0' },
+  },
+};
+
 /** Whether the pair was good is not told. */
 export const LEAK_REPORTED: LeakReportedDto = {
   message: 'Thank you. If this is the pair of a key, the key has been revoked.',

@@ -1,26 +1,31 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBody, ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath, OmitType } from '@nestjs/swagger';
+import { ApiBody, ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath } from '@nestjs/swagger';
 import { ScopesDto } from '../../api-keys/dto/scopes.dto.js';
-import { effectiveScopes, SCOPES, type Scopes } from '../../api-keys/scopes.js';
-import type { BatchVerdict } from '../batch-run.js';
-import { REFUSALS, type Verdict } from '../verdict.js';
+import { effectiveScopes, type Scopes } from '../../api-keys/scopes.js';
+import { ApiUnion } from '../../openapi/union.decorator.js';
+import { REFUSALS } from '../verdict.js';
 
 /** Describes what `readVerifyRequest()` reads besides the credentials. */
 class NeedDto {
   @ApiProperty({
     required: false,
     description: 'The scope that is needed, or a list of which all are',
-    oneOf: [
-      { type: 'string', enum: [...SCOPES] },
-      { type: 'array', items: { type: 'string', enum: [...SCOPES] }, minItems: 1 },
-    ],
+    // The schema is that of `ListApiKeysQuery`
+    oneOf: [{ $ref: getSchemaPath('Scope') }, { type: 'array', items: { $ref: getSchemaPath('Scope') }, minItems: 1 }],
   })
   scope?: string | string[];
 
   @ApiProperty({ required: false, description: "The client's address, IPv4 or IPv6", example: '203.0.113.7' })
   ip?: string;
 
-  @ApiProperty({ required: false, type: 'integer', minimum: 0, maximum: 1_000_000, default: 1 })
+  @ApiProperty({
+    required: false,
+    type: 'integer',
+    minimum: 0,
+    maximum: 1_000_000,
+    description:
+      'How much it weighs against the uses and the rate of the key: 1 where it is left out; 0 asks free of charge',
+  })
   cost?: number;
 }
 
@@ -70,55 +75,82 @@ export class RateStateDto {
   reset_seconds: number;
 }
 
-/** A verdict as a service gets it; what a valid key may do is there for `VALID` alone. */
-@ApiSchema({ name: 'Verdict' })
-export class VerdictDto {
+/** Valid: whose key it is, what it may do, and how it stands to its limits. */
+@ApiSchema({ name: 'ValidVerdict' })
+class ValidVerdictDto {
+  @ApiProperty({ type: Boolean, enum: [true] })
+  valid: true;
+
+  @ApiProperty({ type: String, enum: ['VALID'] })
+  code: 'VALID';
+
+  @ApiProperty({ format: 'uuid' })
+  key_id: string;
+
   @ApiProperty()
-  valid: boolean;
+  owner_id: string;
 
-  @ApiProperty({ enum: [...REFUSALS, 'VALID'] })
-  code: Verdict['code'];
+  @ApiProperty()
+  name: string;
 
-  @ApiProperty({ format: 'uuid', required: false })
-  key_id?: string;
+  @ApiProperty({ type: ScopesDto })
+  scopes: Scopes;
 
-  @ApiProperty({ required: false })
-  owner_id?: string;
+  @ApiProperty({ type: 'integer', nullable: true, description: '`null` without `max_uses`' })
+  remaining_uses: number | null;
 
-  @ApiProperty({ required: false })
-  name?: string;
+  @ApiProperty({ type: RateStateDto, nullable: true, description: '`null` without a rate limit' })
+  rate_limit: RateStateDto | null;
 
-  @ApiProperty({ type: ScopesDto, required: false })
-  scopes?: Scopes;
-
-  @ApiProperty({ type: 'integer', nullable: true, required: false, description: '`null` without `max_uses`' })
-  remaining_uses?: number | null;
-
-  @ApiProperty({
-    type: RateStateDto,
-    nullable: true,
-    required: false,
-    description: '`null` without a rate limit; with `RATE_LIMITED` too',
-  })
-  rate_limit?: RateStateDto | null;
-
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, required: false })
-  expires_at?: string | null;
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  expires_at: string | null;
 }
+
+/** Refused for its rate alone: `reset_seconds` says when to try again. */
+@ApiSchema({ name: 'RateLimitedVerdict' })
+class RateLimitedVerdictDto {
+  @ApiProperty({ type: Boolean, enum: [false] })
+  valid: false;
+
+  @ApiProperty({ type: String, enum: ['RATE_LIMITED'] })
+  code: 'RATE_LIMITED';
+
+  @ApiProperty({ type: RateStateDto })
+  rate_limit: RateStateDto;
+}
+
+const OTHER_REFUSALS = REFUSALS.filter((code) => code !== 'RATE_LIMITED');
+
+/** Refused for anything else. */
+@ApiSchema({ name: 'RefusedVerdict' })
+class RefusedVerdictDto {
+  @ApiProperty({ type: Boolean, enum: [false] })
+  valid: false;
+
+  @ApiProperty({ enum: OTHER_REFUSALS })
+  code: (typeof OTHER_REFUSALS)[number];
+}
+
+/** There is no verdict now, and nothing was charged. */
+@ApiSchema({ name: 'UnavailableVerdict' })
+class UnavailableVerdictDto {
+  @ApiProperty({ type: Boolean, enum: [false] })
+  valid: false;
+
+  @ApiProperty({ type: String, enum: ['UNAVAILABLE'] })
+  code: 'UNAVAILABLE';
+
+  @ApiProperty({ type: 'integer', description: 'In how many seconds to ask again' })
+  retry_after_seconds: number;
+}
+
+/** A verdict as a service gets it: told apart by `valid` and `code`. */
+@ApiUnion('Verdict', ValidVerdictDto, RateLimitedVerdictDto, RefusedVerdictDto)
+export class VerdictDto {}
 
 /** One of a batch: a verdict, or that there is none now. */
-@ApiSchema({ name: 'BatchVerdict' })
-export class BatchVerdictDto extends OmitType(VerdictDto, ['code']) {
-  @ApiProperty({ enum: [...REFUSALS, 'VALID', 'UNAVAILABLE'] })
-  code: BatchVerdict['code'];
-
-  @ApiProperty({
-    type: 'integer',
-    required: false,
-    description: 'With `UNAVAILABLE`: in how many seconds to ask again',
-  })
-  retry_after_seconds?: number;
-}
+@ApiUnion('BatchVerdict', ValidVerdictDto, RateLimitedVerdictDto, RefusedVerdictDto, UnavailableVerdictDto)
+class BatchVerdictDto {}
 
 @ApiSchema({ name: 'VerdictBatch' })
 export class VerdictBatchDto {
@@ -132,7 +164,7 @@ export const BATCH_NOTE =
   'requests on the same key in the batch are `UNAVAILABLE` then too. A batch counts for as many requests as it holds ' +
   'where load is shed, and gives way before single requests: then it is answered 503 as a whole, and nothing was charged.';
 
-export const VERDICT_EXAMPLE: VerdictDto = {
+export const VERDICT_EXAMPLE: ValidVerdictDto = {
   valid: true,
   code: 'VALID',
   key_id: '01a20b9d-c4d9-7123-b878-6eb9911deb3f',
@@ -162,6 +194,23 @@ const REQUEST_EXAMPLES = {
     value: {
       credential: 'w3k_3mJ0vXq8TzKc1RbYdNfA.w3s_Zk4pQ9xWm2LtB7vYcR1nHsD6fJgK3aUeXoTi5wP0',
       scope: 'pinning.pin_file_to_ipfs',
+    },
+  },
+};
+
+export const BATCH_REQUEST_EXAMPLES = {
+  several: {
+    summary: 'May this key upload, and is this one known at all?',
+    value: {
+      requests: [
+        REQUEST_EXAMPLES.one.value,
+        {
+          api_key: 'w3k_9hQ2sLd7WmX4vBzKtRfN',
+          secret_key: 'w3s_Bq7nTz4LkWxR2mVhYcD9sGpJ6fUa3eKoXi8vN1Zt',
+          ip: '203.0.113.7',
+          cost: 0,
+        },
+      ],
     },
   },
 };

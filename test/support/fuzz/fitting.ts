@@ -11,6 +11,7 @@ const FUTURE = { min: new Date('2030-01-01T00:00:00Z'), max: new Date('2100-01-0
 export function fitting(schema: Schema): fc.Arbitrary<unknown> {
   const alternatives = schema.anyOf ?? schema.oneOf;
   if (alternatives) return fc.oneof(...alternatives.map((one) => fitting(one)));
+  if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum) return fc.constantFrom(...schema.enum);
   const types = [schema.type ?? 'object'].flat();
   const ofTypes = fc.oneof(...types.map((type) => ofType(type, schema)));

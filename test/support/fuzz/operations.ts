@@ -2,6 +2,7 @@
 export interface Schema {
   type?: string | string[];
   enum?: unknown[];
+  const?: unknown;
   anyOf?: Schema[];
   oneOf?: Schema[];
   format?: string;

@@ -1,0 +1,30 @@
+import { positional, source } from '../program.js';
+
+/** `X-Original-URI` is `xOriginalUri`, and what is a word of the language has a `$` before it. */
+function camelCase(name) {
+  const [first, ...others] = name.toLowerCase().split(/[-_]/);
+  const joined = first + others.map((word) => word[0].toUpperCase() + word.slice(1)).join('');
+  return joined === 'from' ? `$${joined}` : joined;
+}
+
+export const oazapfts = {
+  name: 'oazapfts',
+  generate: ({ document, folder }) => ['oazapfts', document, `${folder}/client.ts`],
+  imports: "import * as client from './client';",
+  begin: `
+const optionsOf = (caller: Caller) => ({ baseUrl: BASE_URL, headers: headersOf(caller) });
+type DataOf<A, S> = Extract<A, { status: S }> extends { data: infer D } ? D : undefined;
+const outcome = async <A extends { status: number; data?: unknown }>(answer: Promise<A>) => {
+  const { status, data } = await answer;
+  return status === 200
+    ? { status, body: data as DataOf<A, 200>, failure: undefined }
+    : { status, body: undefined, failure: data as DataOf<A, 401> };
+};`,
+  call({ operation, caller, args, takes }) {
+    const named = Object.entries({ ...args.query, ...args.headers }).map(([name, value]) => [camelCase(name), value]);
+    const given = [...Object.values(args.path), ...(takes.body ? [args.body] : [])];
+    const options = takes.query || takes.headers ? [Object.fromEntries(named)] : [];
+    const list = positional([...given, ...options, source.of(`optionsOf('${caller}')`)]);
+    return `await outcome(client.${operation}(${list}))`;
+  },
+};

@@ -1,0 +1,48 @@
+import { writeFileSync } from 'node:fs';
+import { positional, source } from '../program.js';
+
+/** Its client reads every answer as JSON; what is none is read by a function of the user's, as it is told to here. */
+const PLAIN_TEXT = `
+export const plainText = async <T>(url: string, options?: RequestInit): Promise<T> => {
+  const { status, headers, ...answer } = await fetch(url, options).then(async (response) => ({
+    status: response.status,
+    headers: response.headers,
+    data: await response.text(),
+  }));
+  return { status, headers, ...answer } as T;
+};
+`;
+
+export const orval = {
+  name: 'orval',
+  generate: ({ document, folder, url, calls }) => {
+    const mutator = { path: './plain-text.ts', name: 'plainText' };
+    const plain = calls.filter(({ isJson }) => !isJson).map(({ operation }) => [operation, { mutator }]);
+    const output = { target: './client.ts', client: 'fetch', baseUrl: url };
+    const config = {
+      client: { input: document, output: { ...output, override: { operations: Object.fromEntries(plain) } } },
+    };
+    writeFileSync(`${folder}/plain-text.ts`, PLAIN_TEXT);
+    writeFileSync(`${folder}/orval.config.cjs`, `module.exports = ${JSON.stringify(config)};`);
+    return ['orval', '--config', `${folder}/orval.config.cjs`];
+  },
+  imports: "import * as client from './client';",
+  begin: `
+type DataOf<A, S> = Extract<A, { status: S }> extends { data: infer D } ? D : undefined;
+const outcome = async <A extends { status: number; data?: unknown }>(answer: Promise<A>) => {
+  const { status, data } = await answer;
+  return status === 200
+    ? { status, body: data as DataOf<A, 200>, failure: undefined }
+    : { status, body: undefined, failure: data as DataOf<A, 401> };
+};`,
+  call({ operation, caller, args, takes }) {
+    // Headers are options of the request, and no parameters
+    const headers = source.of(`{ ...headersOf('${caller}'), ...${source(args.headers)} }`);
+    const given = [
+      ...Object.values(args.path),
+      ...(takes.body ? [args.body] : []),
+      ...(takes.query ? [args.query] : []),
+    ];
+    return `await outcome(client.${operation}(${positional([...given, { headers }])}))`;
+  },
+};
