@@ -70,6 +70,15 @@ describe('a key whose rotation of itself was answered to nobody', () => {
     expect((await service.client.get(path, sessionOf('ann'))).body.data.events).toHaveLength(1);
   });
 
+  it('gets it with an event for each time, which the owner can see', async () => {
+    const [old, key] = [await admin(), randomUUID()];
+    await rotated(old, key);
+    await rotate(old, { key, headers: { 'x-forwarded-for': '203.0.113.9' } });
+    const path = `/api/apiKeys/events?api_key_id=${old.id}&action=key.rotation_repeated`;
+    const { events } = (await service.client.get(path, sessionOf('ann'))).body.data;
+    expect(events).toMatchObject([{ actor: `key:${old.id}`, ip: '203.0.113.9', changes: {} }]);
+  });
+
   it('gets it however the same request is written', async () => {
     const [old, key] = [await admin(), randomUUID()];
     const { text } = await rotated(old, key, { overlap_seconds: 0 });
@@ -260,6 +269,9 @@ describe('a secret that was replaced opens nothing else', () => {
   it('not to whoever guesses: ten tries, and then not even with the right word', async () => {
     for (const index of range(10)) expect(told(await rotate(old, { key: `guess ${index}` }))).toBe(REFUSED);
     expect(told(await rotate(old, { key }))).toBe(REFUSED);
+    // Whoever else holds the old secret does not shut out the one whose answer was lost
+    const elsewhere = { 'x-forwarded-for': '203.0.113.9' };
+    expect(told(await rotate(old, { key, headers: elsewhere }))).toBe('200');
     clock.time += 610_000;
     expect(told(await rotate(old, { key }))).toBe('200');
   });

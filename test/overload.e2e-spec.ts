@@ -146,6 +146,20 @@ it.each([
   expect(await underWay()).toBe(0);
 });
 
+it("lets no revocation wait behind an owner's reads, however many", async () => {
+  const [stolen, other] = [await issueKey(service.client, 'erin'), await issueKey(service.client, 'erin')];
+  const gate = holdLists();
+  const lists = range(OF_ONE_OWNER + WAITING_OF_ONE_OWNER).map((one) => listAs('erin', `198.51.100.${one}`));
+  await until(async () => (await underWay()) === OF_ONE_OWNER, 'the reads to be under way');
+  const session = { ...sessionOf('erin'), 'x-forwarded-for': '192.0.2.1' };
+  expect((await service.client.delete(`/api/apiKeys/${other.id}`, session)).status).toBe(200);
+  const pair = { api_key: stolen.api_key, secret_key: stolen.secret_key };
+  expect((await service.client.post('/api/apiKeys/report-leak', {}, pair)).status).toBe(200);
+  expect((await verify(service.client, stolen)).body.data.code).toBe('REVOKED');
+  gate.open();
+  await Promise.all(lists);
+});
+
 /** Lets no list be read before it is opened. */
 function holdLists(): { open(): void } {
   const keySearch = service.app.get(KeySearch, { strict: false });
@@ -172,7 +186,7 @@ it('counts a call that got no place against nobody', async () => {
   const list = () => limited.client.get('/api/apiKeys/list', sessionOf('dora'));
   try {
     const overload = limited.app.get(Overload, { strict: false });
-    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['owners'].take('dora')));
+    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['owners'].take('read:dora')));
     const waiting = range(WAITING_OF_ONE_OWNER).map(list);
     const refused = () => list().then((answer) => answer.headers['ratelimit-policy']?.includes('concurrency'));
     await until(async () => (await refused()) ?? false, 'too many to wait');
@@ -189,7 +203,7 @@ it('refuses who is over a rate before it takes a place', async () => {
   const list = () => limited.client.get('/api/apiKeys/list', sessionOf('dora'));
   try {
     const overload = limited.app.get(Overload, { strict: false });
-    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['owners'].take('dora')));
+    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['owners'].take('read:dora')));
     const first = list();
     const second = await list();
     expect([second.status, second.headers['ratelimit-policy']]).toEqual([

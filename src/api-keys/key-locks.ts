@@ -29,8 +29,10 @@ export class KeyLocks {
    *   ApiError if the caller may no longer change keys
    */
   async lock(tx: EntityManager, caller: Caller, targetId: string): Promise<LockedKeys> {
-    const rows = await this.read(tx, caller, [targetId]);
-    const target = rows.get(targetId);
+    // The database knows an id in whichever case it is written; its own spelling is lower case
+    const id = targetId.toLowerCase();
+    const rows = await this.read(tx, caller, [id]);
+    const target = rows.get(id);
     const callerRow = this.callerAmong(rows, caller);
     if (!target || target.revokedAt) throw new ApiKeyNotFoundError(targetId);
     return { caller: callerRow, target };

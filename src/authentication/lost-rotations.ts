@@ -10,12 +10,17 @@ import { refuseQuery } from '../contract/query-parameters.js';
 import { ValidationPipe } from '../contract/validation.pipe.js';
 import { idempotencyKeyOf } from '../idempotency/idempotency-key.decorator.js';
 import { IdempotentAnswers } from '../idempotency/idempotent-answers.js';
+import { ClientAddress } from '../limits/client-address.js';
 import { RateLimiter } from '../limits/rate-limiter.js';
 import { noneIfRefused } from './errors.js';
 import { presentedCredentials } from './presented-credentials.js';
 
-/** Of one pair: whoever holds it and guesses `Idempotency-Key`s gets no further, and a client has no need of more. */
-const FAILED_TRIES = { requests: 10, windowSeconds: 600 };
+/**
+ * Of one pair: whoever holds it and guesses `Idempotency-Key`s gets no further, and a client has no need of more. From
+ * one network fewer, so that nobody elsewhere uses up the tries of the one whose answer was lost.
+ */
+const FAILED_TRIES = { requests: 100, windowSeconds: 600 };
+const FAILED_TRIES_OF_NETWORK = { requests: 10, windowSeconds: 600 };
 
 /** Finds the answer to a key's rotation of itself by the pair that the rotation has ended. */
 @Injectable()
@@ -25,6 +30,7 @@ export class LostRotations {
   constructor(
     private readonly answers: IdempotentAnswers,
     private readonly rateLimiter: RateLimiter,
+    private readonly clientAddress: ClientAddress,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
@@ -37,10 +43,13 @@ export class LostRotations {
     if (!asked) return undefined;
     const { apiKey, secretKey } = asked.endedPair;
     const digest = hash('sha256', `${apiKey}.${secretKey}`, 'base64url');
-    const tried = await this.rateLimiter.take(`lost-rotation:${digest}`, FAILED_TRIES, 1);
-    if (!tried.granted) return undefined;
+    const network = this.clientAddress.networkOf(request.raw);
+    const ofNetwork = await this.rateLimiter.take(`lost-rotation:${digest}:${network}`, FAILED_TRIES_OF_NETWORK, 1);
+    if (!ofNetwork.granted) return undefined;
+    const ofAll = await this.rateLimiter.take(`lost-rotation:${digest}`, FAILED_TRIES, 1);
+    if (!ofAll.granted) return undefined;
     const answer = await this.answers.findForEndedPair<RotationAnswer>(asked);
-    if (answer) await tried.giveBack();
+    if (answer) await Promise.all([ofNetwork.giveBack(), ofAll.giveBack()]);
     return answer;
   }
 

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import type { RotationAnswer } from '../api-keys/rotation-request.js';
+import { AuditTrail } from '../audit/audit-trail.js';
+import { Clock } from '../config/clock.js';
 import { KeptAnswer } from '../contract/kept-answer.js';
 import { ClientAddress } from '../limits/client-address.js';
 import { Verifier } from '../verification/verifier.js';
@@ -26,6 +28,8 @@ export class RotationReplay {
     private readonly apiKeys: ApiKeysService,
     private readonly clientAddress: ClientAddress,
     private readonly allowances: Allowances,
+    private readonly auditTrail: AuditTrail,
+    private readonly clock: Clock,
   ) {}
 
   /**
@@ -38,7 +42,17 @@ export class RotationReplay {
     if (!principal) return undefined;
     // For the log and the audit trail
     request.user = principal;
-    return new KeptAnswer(answer, await this.allowances.charge(request, principal));
+    const headers = await this.allowances.charge(request, principal);
+    await this.record(principal, request);
+    return new KeptAnswer(answer, headers);
+  }
+
+  /** The owner is to see that somebody who had the old secret was given the new one. */
+  private record({ ownerId, actor, apiKey }: Principal, { raw, id }: FastifyRequest): Promise<void> {
+    const origin = { actor, ip: this.clientAddress.of(raw) ?? null, requestId: id };
+    const at = new Date(this.clock.now());
+    const occurrence = { action: 'key.rotation_repeated', apiKeyId: apiKey?.id ?? null, origin, at } as const;
+    return this.auditTrail.recordApart(ownerId, [occurrence]);
   }
 
   /** Whoever presents the new secret, as long as that is the key's own. @throws ApiError if it may not do this now */

@@ -13,10 +13,13 @@ interface Route {
  */
 export class AllowedMethods {
   private readonly routes: Route[] = [];
+  /** How many segments the longest pattern has. */
+  private longest = 0;
 
   /** @param pattern as Fastify has it: `/api/apiKeys/:id`, perhaps with a `*` at its end */
   add(pattern: string, methods: string | readonly string[]): void {
     const segments = segmentsOf(pattern);
+    this.longest = Math.max(this.longest, segments.length);
     this.routes.push({ pattern, segments, rank: segments.map(rankOf).join(''), methods: [methods].flat() });
   }
 
@@ -31,7 +34,9 @@ export class AllowedMethods {
   }
 
   private routesOf(path: string): Route[] {
-    const segments = segmentsOf(path).map((segment) => decoded(segment).toLowerCase());
+    // Of a path that is longer than any pattern, no more is looked at: whoever asks need not be known
+    const looked = segmentsOf(path).slice(0, this.longest + 1);
+    const segments = looked.map((segment) => decoded(segment).toLowerCase());
     const fitting = this.routes.filter((route) => matches(route.segments, segments));
     const [rank] = fitting.map((route) => route.rank).toSorted();
     return fitting.filter((route) => route.rank === rank);

@@ -64,6 +64,16 @@ it.each([
   expect(jsonFault(text)).toMatchObject({ at, expected });
 });
 
+it.each([
+  ['escapes', '\\n', 'a closing quote'],
+  ['escapes between characters', 'a\\u00e9', 'a closing quote'],
+  ['characters', 'é', 'a closing quote'],
+])('does not mind how many %s a string has', (_, piece, expected) => {
+  const text = `{"a":"${piece.repeat(30_000)}`;
+  expect(jsonFault(text)).toMatchObject({ at: text.length, expected });
+  expect(jsonFault(`${text}"}`)).toBeUndefined();
+});
+
 it('does not mind how deep a text is', () => {
   expect(jsonFault('['.repeat(60_000))).toMatchObject({ at: 60_000 });
 });

@@ -7,7 +7,8 @@ interface JsonFault {
 
 const SPACE = /[ \t\n\r]*/y;
 const SCALAR = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y;
-const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
+/** What a string holds, escapes included; in one piece, since each piece costs a call. */
+const CHARACTERS = /(?:[ !#-[\]-\uffff]+|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/y;
 
 /** Finds where a text stops being JSON (RFC 8259), in one pass; `undefined` if it is JSON. */
 export function jsonFault(text: string): JsonFault | undefined {
@@ -89,12 +90,12 @@ class SyntaxCheck {
   }
 
   private readString(): void {
-    for (this.at++; this.text.charAt(this.at) !== '"';) {
-      if (this.at >= this.text.length) throw new Fault(this.at, 'a closing quote');
-      if (this.text.charCodeAt(this.at) < 0x20) throw new Fault(this.at, 'a closing quote or an escape');
-      if (this.text.charAt(this.at) !== '\\') this.at++;
-      else if (!this.skip(ESCAPE)) throw new Fault(this.at, 'a valid escape');
-    }
+    this.at++;
+    this.skip(CHARACTERS);
+    const end = this.text.charAt(this.at);
+    if (end === '') throw new Fault(this.at, 'a closing quote');
+    if (end === '\\') throw new Fault(this.at, 'a valid escape');
+    if (end !== '"') throw new Fault(this.at, 'a closing quote or an escape');
     this.at++;
   }
 

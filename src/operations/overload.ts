@@ -17,7 +17,7 @@ const MOST_VERIFICATIONS = 10_000;
 const MOST_ARRIVING = 2_000;
 /** Of one address. */
 const ARRIVING_SHARE = { running: 500, queued: 0 };
-/** How many management places an owner has at once, and an address, under which several owners may call. */
+/** How many management places an owner has at once, for reads and for changes; and an address, which owners share. */
 const OWNER_SHARE = { running: 4, queued: 100 };
 const ADDRESS_SHARE = { running: 20, queued: Number.POSITIVE_INFINITY };
 
@@ -79,8 +79,10 @@ export class Overload implements OnModuleInit {
    * @throws OwnExcessError if its owner has too many waiting; UnavailableError if no place is left
    */
   async admit(request: FastifyRequest, ownerId: string): Promise<void> {
-    // The owner's turn first: whoever waits for that must not hold the address, which others call from too
-    const releases = [await this.owners.take(ownerId)];
+    // The owner's turn first: whoever waits for that must not hold the address, which others call from too. Reads have
+    // turns of their own, which are long where there are many: no revocation waits behind them
+    const kind = request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'change';
+    const releases = [await this.owners.take(`${kind}:${ownerId}`)];
     try {
       releases.push(await this.addresses.take(this.clientAddress.networkOf(request.raw)));
       releases.push(this.enter(this.management));
