@@ -220,7 +220,9 @@ describe("a query that is the client's own", () => {
     const method = { 'x-forwarded-method': 'DELETE', 'x-original-method': 'DELETE' };
     for (const credentials of [pairHeaders(admin), sessionOf('ann'), {}]) {
       const answer = await authorize(query, { ...credentials, ...method, ...headers });
-      expect([answer.status, answer.body.error.code]).toEqual([400, 'validation_failed']);
+      // nginx would answer 500 for any status but 401 and 403
+      const status = query.includes('deny=403') ? 403 : 400;
+      expect([answer.status, answer.body.error.code]).toEqual([status, 'validation_failed']);
       expect(answer.body.error.details.map(({ path }: { path: string }) => path)).toEqual(paths);
       expect(answer.body.error.details[0].message).toContain("client's own query");
     }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isScope, type Scope } from '../api-keys/scopes.js';
-import { type ErrorDetail, ValidationError } from '../contract/api-error.js';
+import { ApiError, type ErrorDetail, ValidationError } from '../contract/api-error.js';
 import { queryParameters } from '../contract/query-parameters.js';
 import { unknownMember } from '../contract/unknown-member.js';
 import type { Access, RouteTable } from '../verification/route-table.js';
@@ -42,8 +42,9 @@ export function readAuthorizeRequest(request: IncomingMessage, routes: RouteTabl
   const denyAs403 = deny?.length === 1 && deny[0] === '403';
   if (deny && !denyAs403) details.push({ path: 'deny', message: 'must be 403, once' });
   if (!scope && !namesOriginalRequest(request)) details.push(NOTHING_ASKED);
-  if (details.length === 0) details.push(...clientsOwn(query, request));
   if (details.length > 0) throw new ValidationError(details);
+  const taken = clientsOwn(query, request);
+  if (taken.length > 0) throw new ClientsOwnQueryError(taken, denyAs403);
   return { access: scope ? (names as Scope[]) : accessTo(originalRequest(request), routes), denyAs403 };
 }
 
@@ -70,4 +71,12 @@ function clientsOwn(query: Record<string, string[]>, request: IncomingMessage): 
   return names
     .filter((name) => clients.some((one) => one.getAll(name).some((value) => query[name]?.includes(value))))
     .map((path) => ({ path, message: CLIENTS_OWN }));
+}
+
+/** It depends on the client's request: a gateway that understands 401 and 403 alone must not take it for a failure. */
+class ClientsOwnQueryError extends ApiError {
+  constructor(details: ErrorDetail[], denyAs403: boolean) {
+    const message = "The query of the sub-request is the client's own; see `details`.";
+    super('validation_failed', message, { details, ...(denyAs403 && { status: 403 }) });
+  }
 }
