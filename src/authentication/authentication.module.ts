@@ -3,6 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import { VerificationModule } from '../verification/verification.module.js';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
+import { AuditModule } from '../audit/audit.module.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { OverloadModule } from '../operations/overload.module.js';
@@ -23,7 +24,15 @@ import { SessionStrategy } from './strategies/session.strategy.js';
 
 /** Knows who is calling. Its guards stand before every route, in this order. */
 @Module({
-  imports: [PassportModule, VerificationModule, ApiKeysModule, IdempotencyModule, LimitsModule, OverloadModule],
+  imports: [
+    PassportModule,
+    VerificationModule,
+    ApiKeysModule,
+    AuditModule,
+    IdempotencyModule,
+    LimitsModule,
+    OverloadModule,
+  ],
   controllers: [AuthenticationController, GatewayController],
   providers: [
     HeaderCheck,
