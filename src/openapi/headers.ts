@@ -37,7 +37,7 @@ const OF_STATUS: Record<string, Name[]> = {
   503: ['Retry-After'],
 };
 /** What may go wrong once a call is counted against its caller's rates; the other codes are given before. */
-const ONCE_COUNTED: ErrorCode[] = [
+const ONCE_COUNTED = new Set<ErrorCode>([
   'malformed_json',
   'validation_failed',
   'exceeds_issuer',
@@ -48,7 +48,7 @@ const ONCE_COUNTED: ErrorCode[] = [
   'idempotency_key_reused',
   'internal',
   'unavailable',
-];
+]);
 
 /** Documents at every answer of the document the headers that it comes with, whatever its operation says besides. */
 export function documentHeaders({ paths, components = {} }: OpenAPIObject): void {
@@ -71,7 +71,7 @@ export function documentHeaders({ paths, components = {} }: OpenAPIObject): void
 function countedAnswers(responses: Responses): string[] {
   const statuses = Object.keys(responses);
   if (!statuses.some((status) => codesOf(responses[status]).includes('usage_exceeded'))) return [];
-  const isMore = (status: string) => codesOf(responses[status]).some((code) => ONCE_COUNTED.includes(code));
+  const isMore = (status: string) => codesOf(responses[status]).some((code) => ONCE_COUNTED.has(code));
   return responses['200']?.content ? ['200', ...statuses.filter(isMore)] : ['200'];
 }
 
