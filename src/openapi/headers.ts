@@ -37,7 +37,7 @@ const OF_STATUS: Record<string, Name[]> = {
   503: ['Retry-After'],
 };
 /** What may go wrong once a call is counted against its caller's rates; the other codes are given before. */
-const ONCE_COUNTED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const ONCE_COUNTED = new Set<ErrorCode>([
   'malformed_json',
   'validation_failed',
   'exceeds_issuer',

@@ -42,6 +42,9 @@ try {
     AT_ONCE,
     CLIENTS.map((client) => () => callEverything(client)),
   );
+} catch (failure) {
+  console.error(failure.message);
+  process.exitCode = 1;
 } finally {
   await service.stop();
 }

@@ -1,4 +1,5 @@
 import { positional, source } from '../program.js';
+import { BY_STATUS } from './by-status.js';
 
 /** `X-Original-URI` is `xOriginalUri`, and what is a word of the language has a `$` before it. */
 function camelCase(name) {
@@ -13,13 +14,7 @@ export const oazapfts = {
   imports: "import * as client from './client';",
   begin: `
 const optionsOf = (caller: Caller) => ({ baseUrl: BASE_URL, headers: headersOf(caller) });
-type DataOf<A, S> = Extract<A, { status: S }> extends { data: infer D } ? D : undefined;
-const outcome = async <A extends { status: number; data?: unknown }>(answer: Promise<A>) => {
-  const { status, data } = await answer;
-  return status === 200
-    ? { status, body: data as DataOf<A, 200>, failure: undefined }
-    : { status, body: undefined, failure: data as DataOf<A, 401> };
-};`,
+${BY_STATUS}`,
   call({ operation, caller, args, takes }) {
     const named = Object.entries({ ...args.query, ...args.headers }).map(([name, value]) => [camelCase(name), value]);
     const given = [...Object.values(args.path), ...(takes.body ? [args.body] : [])];

@@ -1,15 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { positional, source } from '../program.js';
+import { BY_STATUS } from './by-status.js';
 
 /** Its client reads every answer as JSON; what is none is read by a function of the user's, as it is told to here. */
 const PLAIN_TEXT = `
 export const plainText = async <T>(url: string, options?: RequestInit): Promise<T> => {
-  const { status, headers, ...answer } = await fetch(url, options).then(async (response) => ({
-    status: response.status,
-    headers: response.headers,
-    data: await response.text(),
-  }));
-  return { status, headers, ...answer } as T;
+  const response = await fetch(url, options);
+  return { data: await response.text(), status: response.status, headers: response.headers } as T;
 };
 `;
 
@@ -27,14 +24,7 @@ export const orval = {
     return ['orval', '--config', `${folder}/orval.config.cjs`];
   },
   imports: "import * as client from './client';",
-  begin: `
-type DataOf<A, S> = Extract<A, { status: S }> extends { data: infer D } ? D : undefined;
-const outcome = async <A extends { status: number; data?: unknown }>(answer: Promise<A>) => {
-  const { status, data } = await answer;
-  return status === 200
-    ? { status, body: data as DataOf<A, 200>, failure: undefined }
-    : { status, body: undefined, failure: data as DataOf<A, 401> };
-};`,
+  begin: BY_STATUS,
   call({ operation, caller, args, takes }) {
     // Headers are options of the request, and no parameters
     const headers = source.of(`{ ...headersOf('${caller}'), ...${source(args.headers)} }`);

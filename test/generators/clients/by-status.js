@@ -1,0 +1,9 @@
+/** The outcome of a call whose answer is a union on its status: what the body is, it says for each. */
+export const BY_STATUS = `
+type DataOf<A, S> = Extract<A, { status: S }> extends { data: infer D } ? D : undefined;
+const outcome = async <A extends { status: number; data?: unknown }>(answer: Promise<A>) => {
+  const { status, data } = await answer;
+  return status === 200
+    ? { status, body: data as DataOf<A, 200>, failure: undefined }
+    : { status, body: undefined, failure: data as DataOf<A, 401> };
+};`;
