@@ -5,7 +5,7 @@ import type { RotationAnswer } from '../api-keys/rotation-request.js';
 import { KeptAnswer } from '../contract/kept-answer.js';
 import { ClientAddress } from '../limits/client-address.js';
 import { Verifier } from '../verification/verifier.js';
-import { Allowances } from './allowances.js';
+import { CallLimits } from './call-limits.js';
 import type { AuthenticatedRequest } from './decorators/current-principal.decorator.js';
 import { noneIfRefused } from './errors.js';
 import { LostRotations } from './lost-rotations.js';
@@ -25,7 +25,7 @@ export class RotationReplay {
     private readonly verifier: Verifier,
     private readonly apiKeys: ApiKeysService,
     private readonly clientAddress: ClientAddress,
-    private readonly allowances: Allowances,
+    private readonly callLimits: CallLimits,
   ) {}
 
   /**
@@ -38,7 +38,7 @@ export class RotationReplay {
     if (!principal) return undefined;
     // For the log and the audit trail
     request.user = principal;
-    return new KeptAnswer(answer, await this.allowances.charge(request, principal));
+    return new KeptAnswer(answer, await this.callLimits.charge(request, principal));
   }
 
   /** Whoever presents the new secret, as long as that is the key's own. @throws ApiError if it may not do this now */

@@ -34,7 +34,7 @@ export class ListApiKeysQuery {
   cursor?: string;
 
   @ValidateIf(isGiven)
-  @IsIn(KEY_STATUSES, { message: `must be of ${KEY_STATUSES.join(', ')}` })
+  @IsIn(KEY_STATUSES, { message: `must be one of ${KEY_STATUSES.join(', ')}` })
   @ApiProperty({
     enum: KEY_STATUSES,
     enumName: 'KeyStatus',

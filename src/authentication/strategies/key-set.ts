@@ -6,7 +6,7 @@ const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 /** RFC 7518, 3.3. */
 const LEAST_RSA_BITS = 2_048;
 
-/** The public keys of a JSON Web Key Set (RFC 7517). What it cannot be read of it is passed over, as its section 5 says. */
+/** The public keys of a JSON Web Key Set (RFC 7517). Keys that cannot be read are ignored (section 5). */
 export class KeySet {
   /** The places, from 1, of keys in the set that are private: of these the public half alone is kept. */
   readonly privateKeys: readonly number[];
