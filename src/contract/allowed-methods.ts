@@ -1,3 +1,6 @@
+import { foldedPath } from './folded-path.js';
+import { percentDecoded } from './percent-encoding.js';
+
 interface Route {
   pattern: string;
   segments: string[];
@@ -31,7 +34,7 @@ export class AllowedMethods {
   }
 
   private routesOf(path: string): Route[] {
-    const segments = segmentsOf(path).map((segment) => decoded(segment).toLowerCase());
+    const segments = segmentsOf(path).map((segment) => percentDecoded(segment).toLowerCase());
     const fitting = this.routes.filter((route) => matches(route.segments, segments));
     const [rank] = fitting.map((route) => route.rank).toSorted();
     return fitting.filter((route) => route.rank === rank);
@@ -39,7 +42,7 @@ export class AllowedMethods {
 }
 
 function segmentsOf(path: string): string[] {
-  return path.toLowerCase().replace(/\/$/, '').split('/');
+  return foldedPath(path).split('/');
 }
 
 function rankOf(segment: string): string {
@@ -50,13 +53,4 @@ function rankOf(segment: string): string {
 function matches(pattern: string[], path: string[]): boolean {
   if (pattern.length !== path.length && pattern.at(-1) !== '*') return false;
   return pattern.every((segment, index) => rankOf(segment) !== '0' || segment === path[index]);
-}
-
-/** As the router reads it. */
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
 }

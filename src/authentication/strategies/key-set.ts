@@ -1,5 +1,6 @@
 import { KeyObject, type webcrypto } from 'node:crypto';
-import { compactVerify, createLocalJWKSet, errors, type JWK, type JWSHeaderParameters } from 'jose';
+import { createLocalJWKSet, errors, type JWK, type JWSHeaderParameters } from 'jose';
+import { hasSigned } from './has-signed.js';
 
 /** What private keys and secrets have, and public keys have not (RFC 7518, 6.2.2, 6.3.2 and 6.4). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
@@ -58,11 +59,4 @@ function publicHalf(key: JWK): JWK {
 
 function isStrong({ asymmetricKeyDetails: details }: KeyObject): boolean {
   return (details?.modulusLength ?? LEAST_RSA_BITS) >= LEAST_RSA_BITS;
-}
-
-function hasSigned(key: webcrypto.CryptoKey, token: string): Promise<boolean> {
-  return compactVerify(token, key).then(
-    () => true,
-    () => false,
-  );
 }
