@@ -55,8 +55,8 @@ interface Taken {
  * Answers the requests of direct routes (`@Direct()`) straight from Node's HTTP server: Fastify's and Nest's
  * pipelines around them cost more than the work itself.
  *
- * It takes plain requests alone: the path as it is but for its case, no header twice, a body of known length that is JSON
- * and not encoded. Whatever is out of the ordinary goes the ordinary way to the same handler, or to its refusal.
+ * It takes plain requests alone (`plain-request.ts`), by the path as it is but for its case; of routes that decide by the
+ * headers alone, any that name a host. Others go the ordinary way to the same handler, or to its refusal.
  */
 export class DirectLane {
   /** By method and path, the path in lower case. */
