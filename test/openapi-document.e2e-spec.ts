@@ -96,7 +96,9 @@ describe.each(cases)('%s', (_, operation) => {
   });
 
   it('admits nothing in its body, at whatever depth, that is not described', () => {
-    const objects = reachable(jsonOf(operation['requestBody'])?.schema).filter(({ type }) => [type].flat().includes('object'));
+    const objects = reachable(jsonOf(operation['requestBody'])?.schema).filter(({ type }) =>
+      [type].flat().includes('object'),
+    );
     for (const { additionalProperties = true, ...schema } of objects)
       expect({ ...schema, isOpen: additionalProperties === true }).toMatchObject({ isOpen: false });
   });

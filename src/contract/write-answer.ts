@@ -6,7 +6,11 @@ import { COMMON_HEADERS, JSON_TYPE } from './response-headers.js';
 const COMMON_LINES = Object.entries(COMMON_HEADERS).flat();
 
 /** Writes an answer as a whole, with the headers of every answer. @param id the request's */
-export function writeAnswer(response: ServerResponse, id: string, { status = 200, headers, body = '' }: DirectAnswer): void {
+export function writeAnswer(
+  response: ServerResponse,
+  id: string,
+  { status = 200, headers, body = '' }: DirectAnswer,
+): void {
   const length = Buffer.byteLength(body);
   const lines = [...COMMON_LINES, 'X-Request-Id', id, 'Content-Length', String(length)];
   if (length > 0) lines.push('Content-Type', JSON_TYPE);

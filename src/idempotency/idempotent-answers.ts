@@ -173,7 +173,12 @@ export class IdempotentAnswers {
     if (kept === 0) throw new IdempotencyKeyInUseError();
   }
 
-  private async storeForEndedPair(tx: EntityManager, cipher: AnswerCipher, body: object, answer: object): Promise<void> {
+  private async storeForEndedPair(
+    tx: EntityManager,
+    cipher: AnswerCipher,
+    body: object,
+    answer: object,
+  ): Promise<void> {
     const encrypted = cipher.encrypt(JSON.stringify(answer));
     await tx.query(STORE_FOR_ENDED_PAIR, [cipher.id, cipher.fingerprint(body), encrypted]);
   }

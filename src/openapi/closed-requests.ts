@@ -21,7 +21,9 @@ export function closeRequestSchemas({ paths, components = {} }: OpenAPIObject): 
     for (const child of Object.values(node)) close(child);
   };
   for (const path of Object.values(paths)) {
-    for (const { requestBody } of Object.values(path) as { requestBody?: { content?: Record<string, { schema?: object }> } }[])
+    for (const { requestBody } of Object.values(path) as {
+      requestBody?: { content?: Record<string, { schema?: object }> };
+    }[])
       for (const { schema } of Object.values(requestBody?.content ?? {})) close(schema);
   }
 }
