@@ -95,6 +95,14 @@ describe.each(cases)('%s', (_, operation) => {
     for (const schema of reachable(body.schema)) expect(schema).not.toHaveProperty('default');
   });
 
+  it('admits nothing in its body, at whatever depth, that is not described', () => {
+    const objects = reachable(jsonOf(operation['requestBody'])?.schema).filter(({ type }) =>
+      [type].flat().includes('object'),
+    );
+    for (const { additionalProperties = true, ...schema } of objects)
+      expect({ ...schema, isOpen: additionalProperties === true }).toMatchObject({ isOpen: false });
+  });
+
   it('answers with schemas that have names, and shows examples that fit', () => {
     for (const [status, response] of Object.entries<any>(operation['responses'])) {
       const content = jsonOf(response);

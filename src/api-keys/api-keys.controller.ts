@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res
 import { ApiBody, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, CurrentPrincipal } from '../authentication/decorators/current-principal.decorator.js';
-import { EndsItsPair, PresentedPair } from '../authentication/decorators/presented-pair.decorator.js';
+import { ReplayableRotation, PresentedPair } from '../authentication/decorators/presented-pair.decorator.js';
 import { RequireScopes } from '../authentication/decorators/require-scopes.decorator.js';
 import type { Principal } from '../authentication/principal.js';
 import { Clock } from '../config/clock.js';
@@ -134,7 +134,7 @@ export class ApiKeysController {
 
   @Post(':id/rotate')
   @HttpCode(200)
-  @EndsItsPair()
+  @ReplayableRotation()
   @ApiIdempotencyKey()
   @ApiIfMatch()
   @ApiOperation({

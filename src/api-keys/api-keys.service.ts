@@ -13,7 +13,7 @@ import { changesOf, type KeyUpdate, refusePast, withoutUnchanged, withUpdate } f
 import { SecretMint } from './secret-mint.js';
 import { OwnerReads } from '../database/owner-reads.js';
 
-/** A key with a new secret, which is nowhere to be had again. */
+/** A key and its new secret, which cannot be retrieved later. */
 export interface IssuedKey {
   apiKey: ApiKey;
   secretKey: KeyPair['secretKey'];

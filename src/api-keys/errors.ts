@@ -4,7 +4,7 @@ import type { ApiKey } from './api-key.entity.js';
 /** The key has changed since the caller read it. */
 class PreconditionFailedError extends ApiError {
   constructor() {
-    super('precondition_failed', 'The key has changed since you read it: read it again, and decide anew.');
+    super('precondition_failed', 'The key has changed since you read it: read it again and retry.');
   }
 }
 

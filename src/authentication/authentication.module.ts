@@ -7,7 +7,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { OverloadModule } from '../operations/overload.module.js';
-import { Allowances } from './allowances.js';
+import { CallLimits } from './call-limits.js';
 import { AuthenticationController } from './authentication.controller.js';
 import { GatewayController } from './gateway.controller.js';
 import { AllowanceGuard } from './guards/allowance.guard.js';
@@ -42,7 +42,7 @@ import { SessionStrategy } from './strategies/session.strategy.js';
     SessionGuard,
     ApiKeyGuard,
     ManagementRates,
-    Allowances,
+    CallLimits,
     LostRotations,
     RotationReplay,
     { provide: APP_GUARD, useClass: AuthenticationGuard },

@@ -3,6 +3,7 @@ import { ApiExcludeEndpoint, ApiOperation } from '@nestjs/swagger';
 import type { Scope } from '../api-keys/scopes.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { Direct, type DirectAnswer, type DirectRequest } from '../contract/direct.decorator.js';
+import { PlatformOnly } from '../contract/platform-only.decorator.js';
 import { ClientAddress } from '../limits/client-address.js';
 import { rateOf } from '../limits/metering.js';
 import { ApiAuthenticated } from '../openapi/security.js';
@@ -32,6 +33,7 @@ export class GatewayController {
 
   /** The answer is its status and headers, which is all that a gateway reads: there is no body. */
   @Get()
+  @PlatformOnly()
   @Direct()
   @ApiOperation({ operationId: 'authorizeRequest', summary: 'May this request pass?', description: AUTHORIZE_NOTE })
   @ApiAuthorizeAnswers()
@@ -44,6 +46,7 @@ export class GatewayController {
    * own. OpenAPI has no path for it, since a parameter has no slashes there.
    */
   @All('at/*')
+  @PlatformOnly()
   @Direct({ headersOnly: true })
   @ApiExcludeEndpoint()
   authorizeAt(request: DirectRequest): DirectAnswer | Promise<DirectAnswer> {

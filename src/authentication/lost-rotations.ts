@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { isGenuine, type KeyPair } from '../api-keys/credentials.js';
+import { credentialOf, isGenuine, type KeyPair } from '../api-keys/credentials.js';
 import { RotateApiKeyDto } from '../api-keys/dto/rotate.dto.js';
 import { type RotationAnswer, rotationRequest } from '../api-keys/rotation-request.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
@@ -41,8 +41,7 @@ export class LostRotations {
   async find(request: FastifyRequest): Promise<RotationAnswer | undefined> {
     const asked = await this.read(request).catch(noneIfRefused);
     if (!asked) return undefined;
-    const { apiKey, secretKey } = asked.endedPair;
-    const digest = hash('sha256', `${apiKey}.${secretKey}`, 'base64url');
+    const digest = hash('sha256', credentialOf(asked.endedPair), 'base64url');
     const network = this.clientAddress.networkOf(request.raw);
     const ofNetwork = await this.rateLimiter.take(`lost-rotation:${digest}:${network}`, FAILED_TRIES_OF_NETWORK, 1);
     if (!ofNetwork.granted) return undefined;

@@ -7,7 +7,7 @@ import { Clock } from '../config/clock.js';
 import { KeptAnswer } from '../contract/kept-answer.js';
 import { ClientAddress } from '../limits/client-address.js';
 import { Verifier } from '../verification/verifier.js';
-import { Allowances } from './allowances.js';
+import { CallLimits } from './call-limits.js';
 import type { AuthenticatedRequest } from './decorators/current-principal.decorator.js';
 import { noneIfRefused } from './errors.js';
 import { LostRotations } from './lost-rotations.js';
@@ -27,7 +27,7 @@ export class RotationReplay {
     private readonly verifier: Verifier,
     private readonly apiKeys: ApiKeysService,
     private readonly clientAddress: ClientAddress,
-    private readonly allowances: Allowances,
+    private readonly callLimits: CallLimits,
     private readonly auditTrail: AuditTrail,
     private readonly clock: Clock,
   ) {}
@@ -42,7 +42,7 @@ export class RotationReplay {
     if (!principal) return undefined;
     // For the log and the audit trail
     request.user = principal;
-    const headers = await this.allowances.charge(request, principal);
+    const headers = await this.callLimits.charge(request, principal);
     await this.record(principal, request);
     return new KeptAnswer(answer, headers);
   }

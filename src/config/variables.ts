@@ -33,7 +33,7 @@ const schema = z
     JWT_ALGORITHMS: z
       .string()
       .transform(commaSeparated)
-      .pipe(z.array(z.enum(ALGORITHMS, { error: `must be of ${ALGORITHMS.join(', ')}` })).min(1))
+      .pipe(z.array(z.enum(ALGORITHMS, { error: `must be one of ${ALGORITHMS.join(', ')}` })).min(1))
       .default(['RS256']),
     CREDENTIAL_KEYS: z.string().transform(toCredentialKeys).optional(),
     SERVICE_TOKENS: z.string().transform(toServiceTokens).optional(),

@@ -1,3 +1,6 @@
+import { foldedPath } from './folded-path.js';
+import { percentDecoded } from './percent-encoding.js';
+
 interface Route {
   pattern: string;
   segments: string[];
@@ -36,7 +39,7 @@ export class AllowedMethods {
   private routesOf(path: string): Route[] {
     // Of a path that is longer than any pattern, no more is looked at: whoever asks need not be known
     const looked = segmentsOf(path).slice(0, this.longest + 1);
-    const segments = looked.map((segment) => decoded(segment).toLowerCase());
+    const segments = looked.map((segment) => percentDecoded(segment).toLowerCase());
     const fitting = this.routes.filter((route) => matches(route.segments, segments));
     const [rank] = fitting.map((route) => route.rank).toSorted();
     return fitting.filter((route) => route.rank === rank);
@@ -44,7 +47,7 @@ export class AllowedMethods {
 }
 
 function segmentsOf(path: string): string[] {
-  return path.toLowerCase().replace(/\/$/, '').split('/');
+  return foldedPath(path).split('/');
 }
 
 function rankOf(segment: string): string {
@@ -55,13 +58,4 @@ function rankOf(segment: string): string {
 function matches(pattern: string[], path: string[]): boolean {
   if (pattern.length !== path.length && pattern.at(-1) !== '*') return false;
   return pattern.every((segment, index) => rankOf(segment) !== '0' || segment === path[index]);
-}
-
-/** As the router reads it. */
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
 }

@@ -40,7 +40,7 @@ export class ApiError extends Error {
 }
 
 export class ValidationError extends ApiError {
-  constructor(details: ErrorDetail[], message = 'The request does not fit; see details.') {
+  constructor(details: ErrorDetail[], message = 'The request is invalid; see `details`.') {
     super('validation_failed', message, { details });
   }
 }

@@ -1,4 +1,6 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import { foldedPath } from './folded-path.js';
+import { isPlatformOnly } from './platform-only.decorator.js';
 
 /** What scripts may send, beside what every script may (Fetch, 2.2.2). */
 const REQUEST_HEADERS = [
@@ -50,10 +52,10 @@ export class Cors {
     this.origins = new Set(origins);
   }
 
-  /** Learns of a route; those that services and gateways ask are direct. */
+  /** Learns of a route. */
   add({ url, config = {} }: RouteOptions): void {
-    if (!('direct' in config)) return;
-    const path = normalized(url);
+    if (!isPlatformOnly(config)) return;
+    const path = foldedPath(url);
     if (path.endsWith('/*')) this.closedPrefixes.add(path.slice(0, -1));
     else this.closedPaths.add(path);
   }
@@ -87,14 +89,10 @@ export class Cors {
   }
 
   private isForClients({ url, routeOptions }: FastifyRequest): boolean {
-    const path = normalized(url.split('?', 1)[0] ?? '');
-    if (!path.startsWith('/api/') || 'direct' in routeOptions.config || this.closedPaths.has(path)) return false;
+    const path = foldedPath(url.split('?', 1)[0] ?? '');
+    if (!path.startsWith('/api/') || isPlatformOnly(routeOptions.config) || this.closedPaths.has(path)) return false;
     return ![...this.closedPrefixes].some((prefix) => path.startsWith(prefix));
   }
 }
 
 const VARY_OF_PREFLIGHTS = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers';
-
-function normalized(path: string): string {
-  return path.toLowerCase().replace(/\/$/, '');
-}

@@ -10,13 +10,13 @@ import type { Admission } from './admission.js';
 import { ABORTED, type AnsweredRequest } from './answered-request.js';
 import { inBackground } from './background.js';
 import type { DirectAnswer, DirectHandler, DirectOptions, DirectRequest, Identify } from './direct.decorator.js';
-import { repeatsHeaders } from './header-values.js';
-import { BODY_LIMIT, parseJsonBody } from './json-body.js';
+import { parseJsonBody } from './json-body.js';
+import { isPlainRequest } from './plain-request.js';
 import type { RequestBodies } from './request-bodies.js';
 import { requestId } from './request-id.js';
 import { originForm } from './request-target.js';
-import { COMMON_HEADERS, JSON_TYPE } from './response-headers.js';
-import { passOverBody } from './unread-body.js';
+import { settleConnection } from './unread-body.js';
+import { writeAnswer } from './write-answer.js';
 
 /** What the ordinary way would have done around a handler. */
 export interface LaneDuties {
@@ -55,8 +55,8 @@ interface Taken {
  * Answers the requests of direct routes (`@Direct()`) straight from Node's HTTP server: Fastify's and Nest's
  * pipelines around them cost more than the work itself.
  *
- * It takes plain requests alone: the path as it is but for its case, no header twice, a body of known length that is JSON
- * and not encoded. Whatever is out of the ordinary goes the ordinary way to the same handler, or to its refusal.
+ * It takes plain requests alone (`plain-request.ts`), by the path as it is but for its case; of routes that decide by the
+ * headers alone, any that name a host. Others go the ordinary way to the same handler, or to its refusal.
  */
 export class DirectLane {
   /** By method and path, the path in lower case. */
@@ -104,7 +104,7 @@ export class DirectLane {
     const path = (queryAt < 0 ? url : url.slice(0, queryAt)).toLowerCase();
     const route = this.routes.get(`${method} ${path}`) ?? this.prefixRouteOf(path);
     if (!route) return undefined;
-    const isTaken = route.headersOnly ? request.headers.host !== undefined : isPlain(request);
+    const isTaken = route.headersOnly ? request.headers.host !== undefined : isPlainRequest(request);
     return isTaken ? route : undefined;
   }
 
@@ -170,10 +170,8 @@ export class DirectLane {
   private send(taken: Taken, answer: DirectAnswer): void {
     const { request, response, id } = taken;
     if (response.destroyed) return this.tell(taken, { ...answer, status: ABORTED });
-    // A server that is ending waits for its connections: this one is not to be used again
-    if (!this.server?.listening) response.shouldKeepAlive = false;
-    passOverBody(request, response);
-    write(response, id, answer);
+    settleConnection(this.server, request, response);
+    writeAnswer(response, id, answer);
     this.tell(taken, answer);
   }
 
@@ -184,37 +182,4 @@ export class DirectLane {
     const principal = asked.caller;
     duties.tell({ raw: request, id, method, route: route.path, status, seconds, principal, verdict, error });
   }
-}
-
-/** As `writeHead()` takes them, names and values in turn: an object of them costs more to make and to read. */
-const COMMON_LINES = Object.entries(COMMON_HEADERS).flat();
-
-/** As clients write it, with the character set that it has anyway (RFC 8259, 8.1). */
-const PLAIN_TYPES = new Set<string | undefined>([
-  'application/json',
-  'application/json; charset=utf-8',
-  'application/json;charset=utf-8',
-  'application/json; charset=UTF-8',
-  'application/json;charset=UTF-8',
-]);
-
-function isPlain(request: IncomingMessage): boolean {
-  const { method, headers } = request;
-  if (headers.host === undefined || headers['transfer-encoding'] !== undefined || headers.expect !== undefined)
-    return false;
-  if (repeatsHeaders(request)) return false;
-  const length = headers['content-length'];
-  if (method === 'GET') return length === undefined;
-  const isReadable = PLAIN_TYPES.has(headers['content-type']) && headers['content-encoding'] === undefined;
-  return isReadable && length !== undefined && length !== '0' && Number(length) <= BODY_LIMIT;
-}
-
-function write(response: ServerResponse, id: string, { status = 200, headers, body = '' }: DirectAnswer): void {
-  const length = Buffer.byteLength(body);
-  const lines = [...COMMON_LINES, 'X-Request-Id', id, 'Content-Length', String(length)];
-  if (length > 0) lines.push('Content-Type', JSON_TYPE);
-  for (const name in headers) lines.push(name, headers[name] ?? '');
-  response.writeHead(status, lines);
-  // What is ASCII alone need not be encoded once more
-  response.end(body, length === body.length ? 'latin1' : 'utf8');
 }

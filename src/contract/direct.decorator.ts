@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { INestApplication, Type } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest, RouteOptions } from 'fastify';
 import type { DirectLane } from './direct-lane.js';
 import type { ErrorCode } from './error-codes.js';
 import { JSON_TYPE } from './response-headers.js';
+import { addRouteConfig } from './route-config.js';
 
 /** What a direct handler is given. */
 export interface DirectRequest {
@@ -61,7 +61,7 @@ interface DirectRoute {
 export function Direct(options: DirectOptions = {}): MethodDecorator {
   return (prototype, name, descriptor) => {
     const direct = { controller: prototype.constructor, name, options } as DirectRoute;
-    RouteConfig({ direct })(prototype, name, descriptor);
+    addRouteConfig({ direct })(prototype, name, descriptor);
   };
 }
 

@@ -3,6 +3,7 @@ import { plainToInstance } from 'class-transformer';
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
 import { getMetadataStorage } from 'class-validator';
 import type { ErrorDetail } from './api-error.js';
+import { isParent } from './is-parent.js';
 import { unknownMember } from './unknown-member.js';
 
 type Members = Record<string, unknown>;
@@ -80,8 +81,4 @@ function childPaths(dto: Type<object>, property: string): readonly string[] {
 
 function depthOf(path: string): number {
   return path.split('.').length;
-}
-
-function isParent(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

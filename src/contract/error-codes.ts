@@ -2,7 +2,7 @@
 export const ERROR_CODES = {
   validation_failed: {
     status: 400,
-    when: 'The body, the query or the path does not fit; `details` names every offence',
+    when: 'The body, the query or the path is invalid; `details` names every offence',
   },
   malformed_json: { status: 400, when: 'The body is not JSON (RFC 8259) in UTF-8' },
   ambiguous_credentials: { status: 400, when: 'Credentials presented in two ways at once, or one of them twice' },

@@ -14,7 +14,7 @@ import { BODY_LIMIT, parseJsonBody } from './json-body.js';
 import type { RequestBodies } from './request-bodies.js';
 import { requestId } from './request-id.js';
 import { COMMON_HEADERS } from './response-headers.js';
-import { carriesAnsweredBody, passOverBody } from './unread-body.js';
+import { carriesAnsweredBody, settleConnection } from './unread-body.js';
 
 /**
  * In milliseconds: from the first byte of a request to the last of its body; how often Node looks for requests that
@@ -61,9 +61,7 @@ export function createHttpServer(lane: DirectLane, cors: Cors): FastifyAdapter {
     done(bodyOffence(request));
   });
   fastify.addHook('onSend', (request, reply, _payload, done) => {
-    passOverBody(request.raw, reply.raw);
-    // A server that is ending waits for its connections: this one is not to be used again
-    if (!fastify.server.listening) reply.raw.shouldKeepAlive = false;
+    settleConnection(fastify.server, request.raw, reply.raw);
     done();
   });
   fastify.removeAllContentTypeParsers();

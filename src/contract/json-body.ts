@@ -1,4 +1,5 @@
 import { ApiError, ValidationError } from './api-error.js';
+import { isParent } from './is-parent.js';
 import { jsonOffences } from './json-offences.js';
 import { countJsonMembers } from './json-shape.js';
 import { jsonFault, placeOf } from './json-syntax.js';
@@ -87,8 +88,4 @@ function countOrdinaryMembers(value: object): number {
     if (isParent(child)) count += countOrdinaryMembers(child);
   }
   return count;
-}
-
-function isParent(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

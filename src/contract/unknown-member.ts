@@ -1,5 +1,5 @@
 import type { ErrorDetail } from './api-error.js';
-import { fold, isCousin } from './cousin-names.js';
+import { fold, isAlias } from './aliases.js';
 
 /** To look for what was meant costs time: further offences are only named. */
 const MAX_HINTS = 16;
@@ -34,7 +34,7 @@ function closest(folded: string, known: readonly string[]): string | undefined {
   const nameOf = (path: string) => path.slice(path.lastIndexOf('.') + 1);
   return (
     known.find((path) => fold(nameOf(path)) === folded) ??
-    known.find((path) => isCousin(folded, nameOf(path))) ??
+    known.find((path) => isAlias(folded, nameOf(path))) ??
     known.find((path) => isMistyped(folded, fold(nameOf(path))))
   );
 }

@@ -21,7 +21,7 @@ export interface SameRequest {
 /** What a client wants to be done once, however often it has to ask. */
 export interface IdempotentRequest<T> extends SameRequest {
   caller: Caller;
-  /** `undefined` where the client leaves it to chance. */
+  /** `undefined` if the client sent none. */
   idempotencyKey: string | undefined;
   /** The pair that the request presents and ends: see `findForEndedPair()`. */
   endedPair?: KeyPair | undefined;
@@ -47,7 +47,7 @@ const CLAIM = `
   RETURNING expires_at`;
 
 /** Of an answer that was kept for the same pair, call and `Idempotency-Key` before, the time is over. */
-const KEEP_BESIDE = `
+const STORE_FOR_ENDED_PAIR = `
   INSERT INTO idempotent_answers (id, fingerprint, answer, expires_at)
   VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => ${KEPT_SECONDS}))
   ON CONFLICT (id) DO UPDATE
@@ -97,7 +97,7 @@ export class IdempotentAnswers {
     try {
       return await act(async (tx, answer) => {
         await this.keep(tx, cipher, claim.expires_at, answer);
-        if (beside) await this.keepBeside(tx, beside, request.body, answer);
+        if (beside) await this.storeForEndedPair(tx, beside, request.body, answer);
       });
     } catch (error) {
       await this.release(cipher, claim.expires_at);
@@ -173,9 +173,14 @@ export class IdempotentAnswers {
     if (kept === 0) throw new IdempotencyKeyInUseError();
   }
 
-  private async keepBeside(tx: EntityManager, cipher: AnswerCipher, body: object, answer: object): Promise<void> {
+  private async storeForEndedPair(
+    tx: EntityManager,
+    cipher: AnswerCipher,
+    body: object,
+    answer: object,
+  ): Promise<void> {
     const encrypted = cipher.encrypt(JSON.stringify(answer));
-    await tx.query(KEEP_BESIDE, [cipher.id, cipher.fingerprint(body), encrypted]);
+    await tx.query(STORE_FOR_ENDED_PAIR, [cipher.id, cipher.fingerprint(body), encrypted]);
   }
 
   /** Nothing was done, and the client may try again at once. */

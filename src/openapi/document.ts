@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { closeRequestSchemas } from './closed-requests.js';
 import { documentHeaders } from './headers.js';
 import { protectPage } from './page-policy.js';
 import { addSecuritySchemes } from './security.js';
@@ -9,11 +10,15 @@ import { withPlainSchemas } from './plain-schemas.js';
 
 const DESCRIPTION = `Issues, limits, verifies, lists, reads, revokes and tests the API keys of W3IPFS.
 
-Every call takes either a session (\`Authorization: Bearer <JWT>\`) or an API key: in the two headers
-\`pinning_api_key\` and \`pinning_secret_key\` (hyphens are taken too), in one string (\`Authorization: Bearer
-<api_key>.<secret_key>\`), or by HTTP Basic (\`api_key\` as user, \`secret_key\` as password); in one of these ways
-alone. Paths work with and without a
-trailing slash. Every answer carries \`X-Request-Id\`.
+Who may call what:
+
+- The calls of clients, and of gateways on their behalf, take a session (\`Authorization: Bearer <JWT>\`) or an API key: in
+  the two headers \`pinning_api_key\` and \`pinning_secret_key\` (or with hyphens), in one string (\`Authorization: Bearer
+  <api_key>.<secret_key>\`), or by HTTP Basic (\`api_key\` as user, \`secret_key\` as password); in one of these ways alone.
+- \`/api/apiKeys/verify\`, its batch and \`/metrics\` take a service token (\`Authorization: Bearer <service token>\`).
+- \`/api/apiKeys/report-leak\` and \`/health\` take no credentials.
+
+Paths are matched without regard to case, with or without a trailing slash. Every answer carries \`X-Request-Id\`.
 
 What is not listed at each operation: a request that is not readable HTTP is answered with 400 \`validation_failed\`, or 431
 \`payload_too_large\` where its headers are too long; a path that there is not, with 404 \`route_not_found\`; a method that a
@@ -61,13 +66,6 @@ function sortPaths(document: OpenAPIObject): void {
 
 function operationsOf(paths: OpenAPIObject['paths']): Operation[] {
   return Object.values(paths).flatMap((path) => Object.values(path) as Operation[]);
-}
-
-/** What clients send has no unknown properties; what they get may have more one day. */
-function closeRequestSchemas({ components }: OpenAPIObject): void {
-  for (const [name, schema] of Object.entries(components?.schemas ?? {})) {
-    if (/^Create|^Given|Request$|Scopes$/.test(name)) Object.assign(schema, { additionalProperties: false });
-  }
 }
 
 const PAGE = '/docs';

@@ -99,7 +99,7 @@ export class Overload implements OnModuleInit {
     const { url, config } = request.routeOptions;
     if (!url?.startsWith('/api/')) return;
     const { direct } = config as RouteConfig;
-    // What belongs into the direct lane and is out of the ordinary comes this way too
+    // Requests of direct routes that the lane does not take come this way too
     if (direct) {
       const weight = direct.options?.weigh?.(request.body);
       this.held.set(request, [this.enter(this.verification, weight)]);

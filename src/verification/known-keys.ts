@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
@@ -17,17 +16,8 @@ import { ChangeFeed } from './change-feed.js';
 import { KeyCache } from './key-cache.js';
 import { KeyReader } from './key-reader.js';
 import { KeyRereads } from './key-rereads.js';
+import { type Found, idOfPair, type LookUp, LookUps } from './look-ups.js';
 import { SecretChecks } from './secret-checks.js';
-
-type Found = CachedKey | undefined;
-
-/** A look-up under way, which is outdated once its key may have changed since it began to read. */
-interface LookUp {
-  readonly id: string;
-  readonly pair: KeyPair;
-  isOutdated: boolean;
-  epoch: number;
-}
 
 const REMEMBERED_REFUSALS = 10_000;
 const REFUSAL_TTL_MS = 60_000;
@@ -56,8 +46,7 @@ export class KnownKeys implements OnApplicationShutdown {
   private epoch = 0;
   /** What was confirmed before this epoch came from another server, and is not even served stale. */
   private firstEpochOfServer = 0;
-  private readonly lookUps = new Set<LookUp>();
-  private readonly results = new Map<string, Promise<Found>>();
+  private readonly underWay = new LookUps();
 
   constructor(
     @Inject(ENVIRONMENT) private readonly environment: Environment,
@@ -126,43 +115,41 @@ export class KnownKeys implements OnApplicationShutdown {
 
   /** However many callers wait for the same pair, it is read once and hashed once. */
   private lookUpOnce(pair: KeyPair): Found | Promise<Found> {
-    const id = hash('sha256', pair.apiKey + pair.secretKey, 'base64');
+    const id = idOfPair(pair);
     const isRefused = this.refusals.has(id);
-    const underWay = this.results.get(id);
-    this.lookups[isRefused ? 'refused' : underWay ? 'shared' : 'read']++;
+    const shared = this.underWay.resultOf(id);
+    this.lookups[isRefused ? 'refused' : shared ? 'shared' : 'read']++;
     if (isRefused) return undefined;
-    if (underWay) return underWay;
+    if (shared) return shared;
     try {
       this.reading.enter();
     } catch (refusal) {
       // Not thrown: whoever asks for several waits for what it has begun
       return Promise.reject(refusal);
     }
-    const lookUp = this.begin(pair, id);
-    const result = this.lookUp(lookUp).finally(() => {
+    const lookUp = this.underWay.begin(pair, this.epoch);
+    const result = this.lookUp(lookUp, id).finally(() => {
       this.reading.leave();
-      this.lookUps.delete(lookUp);
-      if (this.results.get(id) === result) this.results.delete(id);
+      this.underWay.end(lookUp);
     });
-    this.results.set(id, result);
+    this.underWay.share(lookUp, id, result);
     return result;
   }
 
   /** Reads, then hashes, and remembers the outcome unless the key has changed in between. */
-  private async lookUp(lookUp: LookUp): Promise<Found> {
-    const { id, pair } = lookUp;
+  private async lookUp(lookUp: LookUp, id: string): Promise<Found> {
     for (let reads = 0; reads < MOST_READS; reads++) {
       lookUp.isOutdated = false;
       lookUp.epoch = this.epoch;
-      const apiKey = await within(READ_WITHIN_MS, this.reads.read(pair.apiKey));
-      const check = () => this.secretChecks.check(apiKey, pair.secretKey);
+      const apiKey = await within(READ_WITHIN_MS, this.reads.read(lookUp.pair.apiKey));
+      const check = () => this.secretChecks.check(apiKey, lookUp.pair.secretKey);
       const which = await this.checks.run(apiKey?.ownerId ?? '', check);
       if (lookUp.isOutdated) continue;
       if (!apiKey || !which) {
         this.refusals.set(id, true);
         return undefined;
       }
-      return this.remember(new CachedKey(apiKey, digestOf(pair.secretKey), which), lookUp);
+      return this.remember(new CachedKey(apiKey, digestOf(lookUp.pair.secretKey), which), lookUp);
     }
     throw new UnavailableError('This API key is being changed. Try again in a moment.', { retryAfterSeconds: 1 });
   }
@@ -170,7 +157,7 @@ export class KnownKeys implements OnApplicationShutdown {
   /** Reads a cached key again, because changes may have been missed; hashes only a secret that has changed. */
   private async revalidate(known: CachedKey, pair: KeyPair): Promise<Found> {
     if (this.connection.isRefused) return this.serveStale(known);
-    const lookUp = this.begin(pair, '');
+    const lookUp = this.underWay.begin(pair, this.epoch);
     try {
       const apiKey = await this.reads.read(pair.apiKey);
       const renewed = apiKey && known.renewed(apiKey);
@@ -180,7 +167,7 @@ export class KnownKeys implements OnApplicationShutdown {
       if (error instanceof DatabaseAwayError && !lookUp.isOutdated) return this.serveStale(known);
       throw error;
     } finally {
-      this.lookUps.delete(lookUp);
+      this.underWay.end(lookUp);
     }
   }
 
@@ -192,12 +179,6 @@ export class KnownKeys implements OnApplicationShutdown {
     throw new UnavailableError('The database is not reachable. Try again in a moment.');
   }
 
-  private begin(pair: KeyPair, id: string): LookUp {
-    const lookUp = { id, pair, isOutdated: false, epoch: this.epoch };
-    this.lookUps.add(lookUp);
-    return lookUp;
-  }
-
   private remember(key: CachedKey, { epoch }: LookUp): CachedKey {
     key.epoch = epoch;
     this.cache.put(key);
@@ -206,8 +187,7 @@ export class KnownKeys implements OnApplicationShutdown {
 
   private forget(changed: readonly string[]): void {
     this.cache.invalidate(changed);
-    const forgotten = new Set(changed);
-    for (const lookUp of this.lookUps) if (forgotten.has(lookUp.pair.apiKey)) this.outdate(lookUp);
+    this.underWay.outdate(new Set(changed));
   }
 
   /** Nothing is thrown away: its next use reads it again, without argon2 where the secret is still the same. */
@@ -215,12 +195,6 @@ export class KnownKeys implements OnApplicationShutdown {
     this.epoch++;
     if (isOtherServer) this.firstEpochOfServer = this.epoch;
     this.refusals.clear();
-    for (const lookUp of this.lookUps) this.outdate(lookUp);
-  }
-
-  /** Whoever asks from now on does not wait for what was read before. */
-  private outdate(lookUp: LookUp): void {
-    lookUp.isOutdated = true;
-    this.results.delete(lookUp.id);
+    this.underWay.outdate();
   }
 }

@@ -2,19 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import { Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation } from '@nestjs/swagger';
 import { Direct, type DirectAnswer, type DirectRequest } from '../contract/direct.decorator.js';
+import { PlatformOnly } from '../contract/platform-only.decorator.js';
 import { refuseQuery } from '../contract/query-parameters.js';
 import { ApiErrors, ApiSuccess, WITH_BODY } from '../openapi/answers.decorator.js';
 import { ApiForServices } from '../openapi/security.js';
-import {
-  ApiVerifyBody,
-  BATCH_EXAMPLE,
-  BATCH_NOTE,
-  BATCH_REQUEST_EXAMPLES,
-  VERDICT_EXAMPLE,
-  VerdictBatchDto,
-  VerdictDto,
-  VerifyBatchRequestDto,
-} from './dto/verify.dto.js';
+import { VerdictBatchDto, VerdictDto } from './dto/verdict.dto.js';
+import { ApiVerifyBody, BATCH_NOTE, VerifyBatchRequestDto } from './dto/verify-request.dto.js';
+import { BATCH_EXAMPLE, BATCH_REQUEST_EXAMPLES, VERDICT_EXAMPLE } from './dto/verify-examples.js';
 import type { BatchVerdict } from './batch-run.js';
 import { ServiceTokens } from './service-tokens.js';
 import { batchVerdictJson, verdictJson } from './verdict-json.js';
@@ -40,6 +34,7 @@ export class VerificationController {
   }
 
   @Post()
+  @PlatformOnly()
   @Direct({ identify: 'identify' })
   @HttpCode(200)
   @ApiOperation({
@@ -60,6 +55,7 @@ export class VerificationController {
   }
 
   @Post('batch')
+  @PlatformOnly()
   @Direct({ identify: 'identify', weigh: weightOfBatch })
   @HttpCode(200)
   @ApiOperation({ operationId: 'verifyApiKeys', summary: 'The same for up to 100 at once', description: BATCH_NOTE })

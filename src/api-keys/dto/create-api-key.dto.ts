@@ -6,7 +6,7 @@ import { KeyMetadata } from './metadata.decorator.js';
 import type { GivenScopes } from '../scopes.js';
 
 /** The body of `POST /api/apiKeys`. */
-@ApiSchema({ name: 'CreateApiKey' })
+@ApiSchema({ name: 'CreateApiKeyRequest' })
 export class CreateApiKeyDto {
   @KeyName()
   name: string;

@@ -12,6 +12,7 @@ import {
   type ValidationArguments,
 } from 'class-validator';
 import type { ErrorDetail } from '../../contract/api-error.js';
+import { IfGiven } from '../../contract/if-given.decorator.js';
 import type { OffencesWithin } from '../../contract/validation.pipe.js';
 import { InvalidNetworkError, parseNetwork } from '../../limits/cidr.js';
 import type { KeyLimits } from '../../limits/key-limits.js';
@@ -159,7 +160,7 @@ const LIMITS = 'must be an object with any of not_before, expires_at, max_uses, 
 /** Limits that may be left out altogether. */
 export function GivenLimits(): PropertyDecorator {
   return applyDecorators(
-    ValidateIf((_, value) => value !== undefined),
+    IfGiven(),
     TypeOf(() => GivenLimitsDto),
     ValidateNested({ message: LIMITS }),
     IsObject({ message: LIMITS }),

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsIn, Matches, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
+import { IsIn, Matches, ValidateBy, type ValidationArguments } from 'class-validator';
 import { Cursor, fromCursor } from '../../contract/cursor.js';
+import { IfGiven } from '../../contract/if-given.decorator.js';
 import { WholeNumberInQuery } from '../../contract/whole-number.decorator.js';
 import { KEY_STATUSES, type KeyStatus } from '../api-key.entity.js';
 import type { KeyQuery } from '../key-search.js';
@@ -9,8 +10,6 @@ import { type Scope, SCOPES } from '../scopes.js';
 /** Each key before the page is read: the cursor goes further, and faster. */
 const LARGEST_OFFSET = 10_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-const isGiven = (_: unknown, value: unknown) => value !== undefined;
 
 /** The query of `GET /api/apiKeys/list`. */
 export class ListApiKeysQuery {
@@ -33,8 +32,8 @@ export class ListApiKeysQuery {
   @Cursor(UUID)
   cursor?: string;
 
-  @ValidateIf(isGiven)
-  @IsIn(KEY_STATUSES, { message: `must be of ${KEY_STATUSES.join(', ')}` })
+  @IfGiven()
+  @IsIn(KEY_STATUSES, { message: `must be one of ${KEY_STATUSES.join(', ')}` })
   @ApiProperty({
     enum: KEY_STATUSES,
     enumName: 'KeyStatus',
@@ -43,12 +42,12 @@ export class ListApiKeysQuery {
   })
   status?: KeyStatus;
 
-  @ValidateIf(isGiven)
+  @IfGiven()
   @Matches(/^[^\p{Cc}\p{Cs}]{1,100}$/u, { message: 'must be a string of 1 to 100 characters' })
   @ApiProperty({ required: false, minLength: 1, maxLength: 100, description: 'Part of the name, in whatever case' })
   name?: string;
 
-  @ValidateIf(isGiven)
+  @IfGiven()
   @IsIn([...SCOPES], { message: 'must be the name of a scope, like pinning.unpin' })
   @ApiProperty({
     enum: [...SCOPES],

@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { ValidateBy, ValidateIf } from 'class-validator';
+import { ValidateBy } from 'class-validator';
+import { IfGiven } from '../../contract/if-given.decorator.js';
 
 const MOST_BYTES = 4_096;
 /** PostgreSQL takes neither U+0000 nor lone surrogates in `jsonb`. */
@@ -9,7 +10,7 @@ const STORABLE = /^[^\0\p{Cs}]*$/u;
 /** A flat object of strings, at most 4 KiB as JSON; it may be left out. */
 export function KeyMetadata(): PropertyDecorator {
   return applyDecorators(
-    ValidateIf((_, value) => value !== undefined),
+    IfGiven(),
     ValidateBy(
       { name: 'metadata', validator: { validate: isMetadata } },
       { message: 'must be a flat object of strings, at most 4 KiB as JSON, without the character U+0000' },

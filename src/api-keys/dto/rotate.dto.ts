@@ -1,5 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { IsInt, Max, Min, ValidateIf } from 'class-validator';
+import { IsInt, Max, Min } from 'class-validator';
+import { IfGiven } from '../../contract/if-given.decorator.js';
 
 /** A week. */
 const LONGEST_OVERLAP = 604_800;
@@ -8,7 +9,7 @@ const message = `must be a whole number from 0 to ${LONGEST_OVERLAP}`;
 /** The body of `POST /api/apiKeys/:id/rotate`, which may be left out. */
 @ApiSchema({ name: 'RotateApiKeyRequest' })
 export class RotateApiKeyDto {
-  @ValidateIf((_, value) => value !== undefined)
+  @IfGiven()
   @Max(LONGEST_OVERLAP, { message })
   @Min(0, { message })
   @IsInt({ message })

@@ -1,9 +1,10 @@
 import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiProperty, ApiSchema, PartialType } from '@nestjs/swagger';
 import { Type as TypeOf } from 'class-transformer';
-import { IsBoolean, IsObject, ValidateIf, ValidateNested } from 'class-validator';
+import { IsBoolean, IsObject, ValidateNested } from 'class-validator';
 import type { MissingToo } from '../../contract/validation.pipe.js';
 import { type GivenScopes, type GroupFlags, SCOPE_TREE, type ScopeGroup, type Scopes } from '../scopes.js';
+import { IfGiven } from '../../contract/if-given.decorator.js';
 
 /** The DTO of one group of the tree: each of its flags has to be there, as a real boolean. */
 function GroupDto<G extends ScopeGroup>(group: G): Type<GroupFlags<G>> {
@@ -50,7 +51,7 @@ function OptionalGroup(group: ScopeGroup, dto: Type<unknown>): PropertyDecorator
   const message = objectWith(group);
   return applyDecorators(
     TypeOf(() => dto),
-    ValidateIf((_, value) => value !== undefined),
+    IfGiven(),
     ValidateNested({ message }),
     IsObject({ message }),
     ApiProperty({ type: dto, required: false }),

@@ -1,16 +1,16 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { Matches, ValidateBy, ValidateIf } from 'class-validator';
+import { Matches, ValidateBy } from 'class-validator';
 import { type GivenScopes, inTreeOrder } from '../../api-keys/scopes.js';
 import { CanonicalIds, KeyId } from '../../contract/canonical-id.js';
 import { ERROR_CODES, type ErrorCode } from '../../contract/error-codes.js';
 import { Cursor, fromCursor, toCursor } from '../../contract/cursor.js';
+import { IfGiven } from '../../contract/if-given.decorator.js';
 import { parseTimestamp } from '../../contract/timestamp.js';
 import { WholeNumberInQuery } from '../../contract/whole-number.decorator.js';
 import { AUDIT_ACTIONS, type AuditAction } from '../audit-actions.js';
 import type { AuditEvent } from '../audit-event.entity.js';
 import type { EventPage, EventSearch } from '../event-finder.js';
 
-const isGiven = (_: unknown, value: unknown) => value !== undefined;
 const WORD = /^[\w.:-]{1,40}$/;
 
 function TimeInQuery(): PropertyDecorator {
@@ -20,27 +20,27 @@ function TimeInQuery(): PropertyDecorator {
 
 /** The query of `GET /api/apiKeys/events`. */
 export class EventsQuery {
-  @ValidateIf(isGiven)
+  @IfGiven()
   @KeyId({ required: false })
   api_key_id?: string;
 
-  @ValidateIf(isGiven)
+  @IfGiven()
   @Matches(WORD, { message: 'must be the name of an action, like key.updated' })
   @ApiProperty({ required: false, enum: AUDIT_ACTIONS, enumName: 'AuditAction', description: 'What was done' })
   action?: string;
 
-  @ValidateIf(isGiven)
+  @IfGiven()
   @CanonicalIds()
   @Matches(WORD, { message: 'must be an actor, like session or key:<id>' })
   @ApiProperty({ required: false, description: 'Who did it, as events name it', example: 'session' })
   actor?: string;
 
-  @ValidateIf(isGiven)
+  @IfGiven()
   @TimeInQuery()
   @ApiProperty({ required: false, format: 'date-time', description: 'From then on' })
   from?: string;
 
-  @ValidateIf(isGiven)
+  @IfGiven()
   @TimeInQuery()
   @ApiProperty({ required: false, format: 'date-time', description: 'Before then' })
   to?: string;

@@ -11,4 +11,4 @@ export const PresentedPair = createParamDecorator((_: unknown, context: Executio
 });
 
 /** Marks the rotation: of this call alone the answer is given once more by the pair that it ended (`LostRotations`). */
-export const EndsItsPair = Reflector.createDecorator<void, true>({ transform: () => true });
+export const ReplayableRotation = Reflector.createDecorator<void, true>({ transform: () => true });

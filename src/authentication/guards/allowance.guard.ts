@@ -1,17 +1,17 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Allowances } from '../allowances.js';
+import { CallLimits } from '../call-limits.js';
 import type { AuthenticatedRequest } from '../decorators/current-principal.decorator.js';
 import { FreeOfCharge } from '../decorators/free-of-charge.decorator.js';
 import { Public } from '../decorators/public.decorator.js';
 
-/** Charges a principal for its call, and grants it a place; see `Allowances`. */
+/** Charges a principal for its call, and grants it a place; see `CallLimits`. */
 @Injectable()
 export class AllowanceGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    private readonly allowances: Allowances,
+    private readonly callLimits: CallLimits,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -20,9 +20,9 @@ export class AllowanceGuard implements CanActivate {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest & AuthenticatedRequest>();
     if (this.reflector.getAllAndOverride(FreeOfCharge, targets)) {
-      await this.allowances.admitFree(request, request.user);
+      await this.callLimits.admitFree(request, request.user);
     } else {
-      const headers = await this.allowances.charge(request, request.user);
+      const headers = await this.callLimits.charge(request, request.user);
       http.getResponse<FastifyReply>().headers(headers);
     }
     return true;

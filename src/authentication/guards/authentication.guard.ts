@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { ClientAddress } from '../../limits/client-address.js';
 import type { AuthenticatedRequest, RefusedRequest } from '../decorators/current-principal.decorator.js';
-import { EndsItsPair } from '../decorators/presented-pair.decorator.js';
+import { ReplayableRotation } from '../decorators/presented-pair.decorator.js';
 import { Public } from '../decorators/public.decorator.js';
 import { UnauthenticatedError } from '../errors.js';
 import { presentedCredentials } from '../presented-credentials.js';
@@ -29,7 +29,7 @@ export class AuthenticationGuard implements CanActivate {
     try {
       return isPublic || (await this.authenticate(context, request));
     } catch (refusal) {
-      const mayBeLost = this.reflector.get(EndsItsPair, context.getHandler()) && isOfWrongPair(refusal);
+      const mayBeLost = this.reflector.get(ReplayableRotation, context.getHandler()) && isOfWrongPair(refusal);
       // Thrown as well: whatever it is, nobody is let through
       throw (mayBeLost && (await this.rotationReplay.answerTo(request))) || refusal;
     } finally {

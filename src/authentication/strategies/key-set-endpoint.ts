@@ -1,3 +1,4 @@
+import { percentDecoded } from '../../contract/percent-encoding.js';
 import { KeySet } from './key-set.js';
 
 const FETCH_WITHIN_MS = 3_000;
@@ -76,17 +77,8 @@ export class KeySetEndpoint {
 }
 
 function basic(username: string, password: string): string {
-  const pair = [username, password].map(decoded).join(':');
+  const pair = [username, password].map(percentDecoded).join(':');
   return `Basic ${Buffer.from(pair).toString('base64')}`;
-}
-
-/** In a URL they are percent-encoded; what is no such encoding is meant as it is. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /** By its code: the text of an error from below may hold whatever was sent. */

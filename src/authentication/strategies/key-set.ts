@@ -1,12 +1,13 @@
 import { KeyObject, type webcrypto } from 'node:crypto';
-import { compactVerify, createLocalJWKSet, errors, type JWK, type JWSHeaderParameters } from 'jose';
+import { createLocalJWKSet, errors, type JWK, type JWSHeaderParameters } from 'jose';
+import { hasSigned } from './has-signed.js';
 
 /** What private keys and secrets have, and public keys have not (RFC 7518, 6.2.2, 6.3.2 and 6.4). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 /** RFC 7518, 3.3. */
 const LEAST_RSA_BITS = 2_048;
 
-/** The public keys of a JSON Web Key Set (RFC 7517). What it cannot be read of it is passed over, as its section 5 says. */
+/** The public keys of a JSON Web Key Set (RFC 7517). Keys that cannot be read are ignored (section 5). */
 export class KeySet {
   /** The places, from 1, of keys in the set that are private: of these the public half alone is kept. */
   readonly privateKeys: readonly number[];
@@ -58,11 +59,4 @@ function publicHalf(key: JWK): JWK {
 
 function isStrong({ asymmetricKeyDetails: details }: KeyObject): boolean {
   return (details?.modulusLength ?? LEAST_RSA_BITS) >= LEAST_RSA_BITS;
-}
-
-function hasSigned(key: webcrypto.CryptoKey, token: string): Promise<boolean> {
-  return compactVerify(token, key).then(
-    () => true,
-    () => false,
-  );
 }

@@ -10,12 +10,12 @@ const MOST_WAITING = 500;
 /** So long after a fetch that failed there is no other: each may take seconds. */
 const RETRY_AFTER_MS = 1_000;
 /** For so long a failed fetch tells that the set cannot be had; later, it has to be tried before it is believed. */
-const FAILURE_STANDS_MS = 10_000;
+const FAILURE_TTL_MS = 10_000;
 /**
  * What no key of the set has signed may be of a new one; but whoever makes tokens up must not have us fetch over and
  * over.
  */
-const LOOK_AGAIN_AFTER_MS = 5_000;
+const REFETCH_COOLDOWN_MS = 5_000;
 /** While it cannot be fetched, the last good set is used for this much longer than its age allows. */
 const STALE_IF_ERROR_MS = 3_600_000;
 
@@ -90,7 +90,7 @@ export class RemoteKeySet {
   /** @throws UnavailableError if none may be used now */
   private async usable(): Promise<KeySet> {
     if (!this.isUsable()) await this.waitForFetch(this.waiting);
-    if (!this.set) throw keysAway();
+    if (!this.set) throw keySetUnavailable();
     return this.set;
   }
 
@@ -101,16 +101,16 @@ export class RemoteKeySet {
    */
   private async newerThan(set: KeySet): Promise<KeySet | undefined> {
     if (this.set === set) {
-      if (this.hasJustFailed()) throw keysAway();
-      if (this.since(this.fetchedAt) < LOOK_AGAIN_AFTER_MS) return undefined;
+      if (this.hasJustFailed()) throw keySetUnavailable();
+      if (this.since(this.fetchedAt) < REFETCH_COOLDOWN_MS) return undefined;
       await this.waitForFetch(this.suspects);
-      if (this.hasJustFailed()) throw keysAway();
+      if (this.hasJustFailed()) throw keySetUnavailable();
     }
     return this.set === set ? undefined : this.set;
   }
 
   private hasJustFailed(): boolean {
-    return this.since(this.failedAt) < FAILURE_STANDS_MS;
+    return this.since(this.failedAt) < FAILURE_TTL_MS;
   }
 
   /** Whether the set may be used as it is. @throws UnavailableError if there is none, and none can be had just now */
@@ -118,12 +118,12 @@ export class RemoteKeySet {
     const age = this.since(this.fetchedAt);
     this.refreshInTime();
     if (age <= this.maxAgeMs) return true;
-    if (this.isBelievedStale(age)) return true;
-    if (this.since(this.failedAt) < RETRY_AFTER_MS) throw keysAway();
+    if (this.mayServeStale(age)) return true;
+    if (this.since(this.failedAt) < RETRY_AFTER_MS) throw keySetUnavailable();
     return false;
   }
 
-  private isBelievedStale(age: number): boolean {
+  private mayServeStale(age: number): boolean {
     return age <= this.maxAgeMs + STALE_IF_ERROR_MS && this.hasJustFailed();
   }
 
@@ -138,7 +138,7 @@ export class RemoteKeySet {
     try {
       await this.fetch();
     } catch (error) {
-      if (!this.isBelievedStale(this.since(this.fetchedAt))) throw keysAway(error);
+      if (!this.mayServeStale(this.since(this.fetchedAt))) throw keySetUnavailable(error);
     } finally {
       waiting.leave();
     }
@@ -168,7 +168,7 @@ export class RemoteKeySet {
   }
 }
 
-function keysAway(cause?: unknown): UnavailableError {
+function keySetUnavailable(cause?: unknown): UnavailableError {
   const message = 'The keys that sessions are verified with cannot be fetched. Try again in a moment.';
   return new UnavailableError(message, { cause });
 }

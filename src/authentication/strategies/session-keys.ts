@@ -1,9 +1,10 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { compactVerify, decodeJwt, decodeProtectedHeader, type JWSHeaderParameters } from 'jose';
+import { decodeJwt, decodeProtectedHeader, type JWSHeaderParameters } from 'jose';
 import { Clock } from '../../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { UnauthenticatedError } from '../errors.js';
+import { hasSigned } from './has-signed.js';
 import { type KeySetProblem, RemoteKeySet } from './remote-key-set.js';
 
 /** The public keys that sessions are verified with: those of the configuration, or of a key set. */
@@ -60,13 +61,6 @@ function fromKeySet(keySet: RemoteKeySet, algorithms: readonly string[]): FindKe
     if (!signer) throw refused();
     return signer;
   };
-}
-
-function hasSigned(key: KeyObject, token: string): Promise<boolean> {
-  return compactVerify(token, key).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** `crit` lists extensions that must be understood (RFC 7515, 4.1.11); we understand none. */

@@ -13,7 +13,7 @@ import type { Principal } from './principal.js';
  * for each. In this order: whoever is over a rate takes no place, and whoever gets no place has paid nothing.
  */
 @Injectable()
-export class Allowances {
+export class CallLimits {
   constructor(
     private readonly rates: ManagementRates,
     private readonly overload: Overload,

@@ -2,7 +2,7 @@
  * What clients bring from other services and older habits, by what it is called here. Of several places in which a word
  * may stand for something, the one counts whose name the request takes.
  */
-const COUSINS: Record<string, readonly string[]> = {
+const ALIASES: Record<string, readonly string[]> = {
   api_key: ['key', 'public_key', 'access_key', 'access_key_id', 'key_id', 'pinning_api_key'],
   secret_key: ['secret', 'api_secret', 'secret_access_key', 'password', 'pinning_secret_key'],
   credential: ['token', 'bearer', 'authorization', 'api_token'],
@@ -42,7 +42,7 @@ const COUSINS: Record<string, readonly string[]> = {
 };
 
 /** Whether a name may stand for one of ours. @param folded both as `fold()` makes them */
-export function isCousin(folded: string, known: string): boolean {
+export function isAlias(folded: string, known: string): boolean {
   return FOLDED.get(fold(known))?.has(folded) ?? false;
 }
 
@@ -52,4 +52,4 @@ export function fold(name: string): string {
   return plain.length > 2 ? plain.replace(/s$/, '') : plain;
 }
 
-const FOLDED = new Map(Object.entries(COUSINS).map(([name, cousins]) => [fold(name), new Set(cousins.map(fold))]));
+const FOLDED = new Map(Object.entries(ALIASES).map(([name, aliases]) => [fold(name), new Set(aliases.map(fold))]));

@@ -1,0 +1,101 @@
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { ScopesDto } from '../../api-keys/dto/scopes.dto.js';
+import type { Scopes } from '../../api-keys/scopes.js';
+import { ApiUnion } from '../../openapi/union.decorator.js';
+import { REFUSALS } from '../verdict.js';
+
+/** How a key stands to its rate limit, after the verdict. */
+@ApiSchema({ name: 'RateState' })
+export class RateStateDto {
+  @ApiProperty({ type: 'integer' })
+  limit: number;
+
+  @ApiProperty({ type: 'integer' })
+  remaining: number;
+
+  @ApiProperty({ type: 'integer', description: 'Until all of the limit is there again' })
+  reset_seconds: number;
+}
+
+/** Valid: whose key it is, what it may do, and how it stands to its limits. */
+@ApiSchema({ name: 'ValidVerdict' })
+export class ValidVerdictDto {
+  @ApiProperty({ type: Boolean, enum: [true] })
+  valid: true;
+
+  @ApiProperty({ type: String, enum: ['VALID'] })
+  code: 'VALID';
+
+  @ApiProperty({ format: 'uuid' })
+  key_id: string;
+
+  @ApiProperty()
+  owner_id: string;
+
+  @ApiProperty()
+  name: string;
+
+  @ApiProperty({ type: ScopesDto })
+  scopes: Scopes;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: '`null` without `max_uses`' })
+  remaining_uses: number | null;
+
+  @ApiProperty({ type: RateStateDto, nullable: true, description: '`null` without a rate limit' })
+  rate_limit: RateStateDto | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  expires_at: string | null;
+}
+
+/** Refused for its rate alone: `reset_seconds` says when to try again. */
+@ApiSchema({ name: 'RateLimitedVerdict' })
+class RateLimitedVerdictDto {
+  @ApiProperty({ type: Boolean, enum: [false] })
+  valid: false;
+
+  @ApiProperty({ type: String, enum: ['RATE_LIMITED'] })
+  code: 'RATE_LIMITED';
+
+  @ApiProperty({ type: RateStateDto })
+  rate_limit: RateStateDto;
+}
+
+const OTHER_REFUSALS = REFUSALS.filter((code) => code !== 'RATE_LIMITED');
+
+/** Refused for anything else. */
+@ApiSchema({ name: 'RefusedVerdict' })
+class RefusedVerdictDto {
+  @ApiProperty({ type: Boolean, enum: [false] })
+  valid: false;
+
+  @ApiProperty({ enum: OTHER_REFUSALS })
+  code: (typeof OTHER_REFUSALS)[number];
+}
+
+/** There is no verdict now, and nothing was charged. */
+@ApiSchema({ name: 'UnavailableVerdict' })
+class UnavailableVerdictDto {
+  @ApiProperty({ type: Boolean, enum: [false] })
+  valid: false;
+
+  @ApiProperty({ type: String, enum: ['UNAVAILABLE'] })
+  code: 'UNAVAILABLE';
+
+  @ApiProperty({ type: 'integer', description: 'In how many seconds to ask again' })
+  retry_after_seconds: number;
+}
+
+/** A verdict as a service gets it: told apart by `valid` and `code`. */
+@ApiUnion('Verdict', ValidVerdictDto, RateLimitedVerdictDto, RefusedVerdictDto)
+export class VerdictDto {}
+
+/** One of a batch: a verdict, or that there is none now. */
+@ApiUnion('BatchVerdict', ValidVerdictDto, RateLimitedVerdictDto, RefusedVerdictDto, UnavailableVerdictDto)
+class BatchVerdictDto {}
+
+@ApiSchema({ name: 'VerdictBatch' })
+export class VerdictBatchDto {
+  @ApiProperty({ type: [BatchVerdictDto] })
+  verdicts: BatchVerdictDto[];
+}
