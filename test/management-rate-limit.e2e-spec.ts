@@ -98,6 +98,19 @@ it(`grants an owner ${OF_OWNER / LIMIT} times as many over all of its keys, and 
   expect(await statuses(sessionOf('bob'), LIMIT + 1)).toEqual([...allGranted, 429]);
 });
 
+it("lets a session revoke keys that have used up their owner's rate", async () => {
+  const keys = [];
+  for (const _ of range(OF_OWNER / LIMIT)) keys.push(await issueKey(service.client, 'erin'));
+  clock.time += 60_600;
+  for (const key of keys) expect(await statuses(pairHeaders(key), LIMIT)).toEqual(allGranted);
+  expect((await list(sessionOf('erin'))).status).toBe(429);
+  const [first, second, third] = keys as [IssuedKey, IssuedKey, IssuedKey];
+  const remove = (key: IssuedKey, by: Record<string, string>) => service.client.delete(`/api/apiKeys/${key.id}`, by);
+  expect((await remove(first, pairHeaders(third))).status).toBe(429);
+  for (const key of [first, second]) expect((await remove(key, sessionOf('erin'))).status).toBe(200);
+  expect((await verify(service.client, first)).body.data.code).toBe('REVOKED');
+});
+
 it('grants testAuthentication a rate of its own, of which it tells where it refuses', async () => {
   const [key, other] = [await issueKey(service.client, 'dora'), await issueKey(service.client, 'dora')];
   const test = (headers: Record<string, string>) => service.client.get('/api/apiKeys/testAuthentication', headers);

@@ -37,7 +37,9 @@ export class CallLimits {
 
   /** Takes the call's rate and its place. @returns how the caller's rates stand */
   private async admit(request: FastifyRequest, principal: Principal, isFree: boolean): Promise<NamedRate[]> {
-    const taken = await (isFree ? this.rates.takeFree(principal) : this.rates.take(principal));
+    const taken = await (isFree
+      ? this.rates.takeFree(principal)
+      : this.rates.take(principal, request.method === 'DELETE'));
     if (!taken.granted) throw new RateLimitedError(taken.rates);
     try {
       await this.overload.admit(request, principal.ownerId);

@@ -26,12 +26,16 @@ export class ManagementRates {
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
-  async take({ reference, ownerId }: Principal): Promise<TakenRates> {
+  /**
+   * @param isRevocation what a stolen key, and keys that it has issued, use up of their owner's rate keeps no session from
+   *   revoking them: then the owner's is only asked how it stands
+   */
+  async take({ reference, ownerId, apiKey }: Principal, isRevocation: boolean): Promise<TakenRates> {
     const ofOne = { requests: this.environment.managementRateLimit, windowSeconds: WINDOW_SECONDS };
     const ofAll = { ...ofOne, requests: ofOne.requests * OWNER_FACTOR };
     const own = await this.rateLimiter.take(`management:${reference}`, ofOne, 1, ownerId);
-    // Where the principal is refused, the owner's is only asked how it stands
-    const owner = await this.rateLimiter.take(`management:owner:${ownerId}`, ofAll, own.granted ? 1 : 0, ownerId);
+    const isCounted = own.granted && !(isRevocation && !apiKey);
+    const owner = await this.rateLimiter.take(`management:owner:${ownerId}`, ofAll, isCounted ? 1 : 0, ownerId);
     const rates = [named('management', own), named('owner', owner)];
     if (own.granted && !owner.granted) {
       await own.giveBack();
