@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
-import { bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
+import { basicOf, bearerOf, bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
@@ -57,8 +57,11 @@ const gatewayApi = prefixed('deploy/gateway-api.yaml', http.path, ['authorizatio
   host: 'api.example.com',
 });
 
-const [ingress, admins] = parseAllDocuments(text('deploy/kubernetes/ingress-nginx.yaml')).map((one) => one.toJS());
-const authUrl = ({ metadata }: any) => new URL(metadata.annotations['nginx.ingress.kubernetes.io/auth-url']);
+const ingresses = parseAllDocuments(text('deploy/kubernetes/ingress-nginx.yaml')).map((one) => one.toJS());
+const authUrl = (name: string) => {
+  const { metadata } = ingresses.find(({ metadata: { name: given } }) => given === name);
+  return new URL(metadata.annotations['nginx.ingress.kubernetes.io/auth-url']);
+};
 const HOST = 'api.example.com';
 
 /** All of the client's headers, and its own, the URL with the host that the client has sent. */
@@ -83,6 +86,34 @@ function ingressNginx(file: string, { pathname, search, host }: URL): Documented
   };
 }
 
+const { middlewares } = parse(text('deploy/traefik.yml')).http;
+
+/** Of the client's headers those that are named, and its own; no query but that of its address. */
+function traefik(middleware: string): Documented {
+  const { address, authRequestHeaders, trustForwardHeader } = middlewares[middleware].forwardAuth;
+  const { pathname, search, host } = new URL(address);
+  if (trustForwardHeader !== false) throw new Error('the client could say what its method and path are');
+  return {
+    file: 'deploy/traefik.yml',
+    ask: (method, path, client) => ({
+      method: 'GET',
+      path: pathname + search,
+      headers: {
+        ...only(authRequestHeaders, client),
+        host,
+        'user-agent': 'Go-http-client/1.1',
+        'x-forwarded-for': '192.0.2.7',
+        'x-forwarded-method': method,
+        'x-forwarded-proto': 'https',
+        'x-forwarded-host': HOST,
+        'x-forwarded-port': '443',
+        'x-forwarded-uri': path,
+        'accept-encoding': 'gzip',
+      },
+    }),
+  };
+}
+
 let service: TestService;
 let lists: IssuedKey;
 beforeAll(async () => {
@@ -91,7 +122,9 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-describe.each([envoy, istio, gatewayApi, ingressNginx('deploy/kubernetes/ingress-nginx.yaml', authUrl(ingress))])(
+const INGRESS = 'deploy/kubernetes/ingress-nginx.yaml';
+
+describe.each([envoy, istio, gatewayApi, ingressNginx(INGRESS, authUrl('w3ipfs-platform')), traefik('w3ipfs-authorize')])(
   '$file',
   ({ ask }) => {
     const sent = async (method: string, path: string, client: Headers) => {
@@ -101,6 +134,8 @@ describe.each([envoy, istio, gatewayApi, ingressNginx('deploy/kubernetes/ingress
     const pairs = (): Headers[] => [
       pairHeaders(lists),
       { 'pinning-api-key': lists.api_key, 'pinning-secret-key': lists.secret_key },
+      { authorization: bearerOf(lists) },
+      { authorization: basicOf(lists) },
     ];
 
     it('asks by the method and path, in each spelling of the credentials', async () => {
@@ -127,10 +162,62 @@ describe.each([envoy, istio, gatewayApi, ingressNginx('deploy/kubernetes/ingress
   },
 );
 
-it('ingress-nginx asks for a scope where its annotation says so', async () => {
-  const { path, headers } = ingressNginx('', authUrl(admins)).ask('GET', '/api/users', pairHeaders(lists));
-  expect((await service.client.get(path, headers)).headers['x-w3ipfs-scope']).toBe('admin');
+it.each([ingressNginx(INGRESS, authUrl('w3ipfs-admins')), traefik('w3ipfs-authorize-admins')])(
+  '$file asks for a scope where it says so, whatever the route table says',
+  async ({ ask }) => {
+    const { path, headers } = ask('GET', '/api/account/avatar', pairHeaders(lists));
+    expect((await service.client.get(path, headers)).headers['x-w3ipfs-scope']).toBe('admin');
+    const ofAdmin = ask('GET', '/api/account/avatar', sessionOf('ann'));
+    expect((await service.client.get(ofAdmin.path, ofAdmin.headers)).status).toBe(200);
+  },
+);
+
+it.each([
+  ['deploy/envoy.yaml', envoy],
+  ['deploy/istio.yaml', istio],
+])('%s lets those alone to its admins\u2019 routes whom the answer calls admins', async (file, { ask }) => {
+  const rule = adminsRule(file);
+  const calling = async (path: string, client: Headers) => {
+    const asked = ask('GET', path, client);
+    const { status, headers } = await service.client.call(asked.method, asked.path, { headers: asked.headers });
+    return [status, rule.denies(path, String(headers['x-w3ipfs-scopes']))];
+  };
+  // Asked by a route that is anybody's, as a table could have it
+  expect(await calling('/api/account/avatar', pairHeaders(lists))).toEqual([200, false]);
+  const { headers } = await service.client.get('/api/apiKeys/authorize?scope=data.pin_list', pairHeaders(lists));
+  for (const path of ['/api/users', '/api/users/', '/API/Users/7'])
+    expect([path, rule.denies(path, String(headers['x-w3ipfs-scopes']))]).toEqual([path, true]);
+  expect(await calling('/api/users/7', sessionOf('ann'))).toEqual([200, false]);
+  expect(await calling('/api/users/7', pairHeaders(await issueKey(service.client, 'ann')))).toEqual([200, false]);
+  expect(rule.denies('/api/users/7', undefined)).toBe(true);
+  expect(rule.denies('/api/usersettings', '')).toBe(false);
 });
+
+/** What the RBAC filter behind ext_authz makes of a path and of the scopes that the answer has named. */
+function adminsRule(file: string): { denies: (path: string, scopes: string | undefined) => boolean } {
+  const filters: any[] = parseAllDocuments(text(file)).flatMap((one) => [...valuesOf(one.toJS())]);
+  const { rules } = filters.find((one) => one.name === 'w3ipfs.admins' && one.typed_config).typed_config;
+  const [path, { not_rule: isAdmin }] = rules.policies.admins.permissions[0].and_rules.rules;
+  expect([rules.action, rules.policies.admins.principals, isAdmin.header.name]).toEqual([
+    'DENY',
+    [{ any: true }],
+    'x-w3ipfs-scopes',
+  ]);
+  const pathPattern = whole(path.url_path.path.safe_regex.regex);
+  const scopePattern = whole(isAdmin.header.string_match.safe_regex.regex);
+  return { denies: (one, scopes) => pathPattern.test(one) && !(scopes !== undefined && scopePattern.test(scopes)) };
+}
+
+/** Envoy's expressions (RE2) fit the whole text. */
+function whole(expression: string): RegExp {
+  return new RegExp(`^(?:${expression.replace('(?i)', '')})$`, expression.startsWith('(?i)') ? 'i' : '');
+}
+
+function* valuesOf(value: unknown): Generator<any> {
+  if (typeof value !== 'object' || value === null) return;
+  yield value;
+  for (const child of Object.values(value)) yield* valuesOf(child);
+}
 
 function only(names: string[], headers: Headers): Headers {
   const allowed = new Set(names.map((name) => name.toLowerCase()));
