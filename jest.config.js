@@ -2,6 +2,7 @@
 const WITHOUT_DATABASE = [
   'client-address',
   'gateway-files',
+  'gateway-paths',
   'http',
   'key-set',
   'openapi',

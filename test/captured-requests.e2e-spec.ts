@@ -83,13 +83,16 @@ describe('manages keys', () => {
     await effects[call.does](answer, key, call.body);
   });
 
-  it.each(MANAGEMENT_CALLS.map((call) => [call.from, call] as const))('%s sees that it was refused', async (_, call) => {
-    const head = call.head.map((line) => line.replace(/\{(session|secret_key)\}/, `w3s_${'0'.repeat(40)}`));
-    const key = await issueKey(service.client, OWNER);
-    const answer = await exchange(service.client.url, bytesOf({ ...call, head }, key));
-    expect([answer.status, parsed(answer).status]).toEqual([401, 'error']);
-    expect(TAKES[call.reads](answer)).toBe(call.reads === 'json');
-  });
+  it.each(MANAGEMENT_CALLS.map((call) => [call.from, call] as const))(
+    '%s sees that it was refused',
+    async (_, call) => {
+      const head = call.head.map((line) => line.replace(/\{(session|secret_key)\}/, `w3s_${'0'.repeat(40)}`));
+      const key = await issueKey(service.client, OWNER);
+      const answer = await exchange(service.client.url, bytesOf({ ...call, head }, key));
+      expect([answer.status, parsed(answer).status]).toEqual([401, 'error']);
+      expect(TAKES[call.reads](answer)).toBe(call.reads === 'json');
+    },
+  );
 });
 
 /** How gateways ask about a request that they hold. */

@@ -110,7 +110,12 @@ describe('what a manifest can take out', () => {
     const [{ data }] = documentsIn('deploy/kubernetes/ingress-nginx-client-headers.yaml');
     expect(new Set(Object.values(data))).toEqual(new Set(['']));
     const removed = lower(Object.keys(data));
-    const own = ['proxy', 'x-real-ip', 'x-original-forwarded-for', ...['host', 'port', 'scheme'].map((one) => `x-forwarded-${one}`)];
+    const own = [
+      'proxy',
+      'x-real-ip',
+      'x-original-forwarded-for',
+      ...['host', 'port', 'scheme'].map((one) => `x-forwarded-${one}`),
+    ];
     expect(names.filter((name) => !removed.includes(name)).toSorted()).toEqual(own.toSorted());
     for (const name of spellings.filter((one) => one.includes('_'))) expect(removed).toContain(name);
   });
@@ -135,42 +140,6 @@ describe('what a manifest can take out', () => {
     expect(toPlatform.route[0].headers.request.remove).toEqual(expect.arrayContaining(credentials));
   });
 });
-
-type Blocks = (path: string) => boolean;
-
-describe.each<[string, () => Blocks]>([
-  ['deploy/envoy.yaml', blockedByEnvoy],
-  ['deploy/istio.yaml', blockedByIstio],
-])('%s', (_, blocked) => {
-  it('answers 404 to verify and authorize, in any case and percent-encoded, and to no other', () => {
-    const isBlocked = blocked();
-    const asked = ['verify', 'Verify/batch', 'AUTHORIZE', 'authorize/at/api/x', '%76erify', 'x/%2e%2e/verify', './verify'];
-    expect(asked.filter((path) => !isBlocked(`/api/apiKeys/${path}`))).toEqual([]);
-    expect(isBlocked('/API/apikeys//verify')).toBe(true);
-    const others = ['', '/', '/list', '/report-leak/', '/x/rotate', '/verifying'];
-    expect(others.filter((path) => isBlocked(`/api/apiKeys${path}`))).toEqual([]);
-  });
-});
-
-/** By the first route that fits. */
-function blockedByEnvoy(): Blocks {
-  const [{ filters }] = read('deploy/envoy.yaml').static_resources.listeners[0].filter_chains;
-  const [{ routes }] = filters[0].typed_config.route_config.virtual_hosts;
-  return (path) => routes.find(({ match }: any) => fits(match.safe_regex?.regex ?? '.*', path)).direct_response?.status === 404;
-}
-
-/** By its first rule, which answers itself. */
-function blockedByIstio(): Blocks {
-  const { spec } = documentsIn('deploy/istio.yaml').find(({ kind }) => kind === 'VirtualService');
-  const [{ match, directResponse }] = spec.http;
-  expect(directResponse).toEqual({ status: 404 });
-  return (path) => match.some(({ uri }: any) => fits(uri.regex, path));
-}
-
-/** As RE2 reads it, with a flag in front. */
-function fits(expression: string, path: string): boolean {
-  return new RegExp(expression.replace('(?i)', ''), expression.startsWith('(?i)') ? 'i' : '').test(path);
-}
 
 /** A name with hyphens, and an underscore for each of them or not. */
 function spellingsOf(name: string): string[] {

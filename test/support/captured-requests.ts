@@ -57,7 +57,11 @@ function curl(from: string, line: string, headers: string[], body = '', form: st
 const CURL_PAIR = ['pinning_api_key: {api_key}', 'pinning_secret_key: {secret_key}'];
 
 function part(boundary: string, disposition: string, content: string, type?: string): string {
-  const lines = [`--${boundary}`, `Content-Disposition: form-data; ${disposition}`, ...(type ? [`Content-Type: ${type}`] : [])];
+  const lines = [
+    `--${boundary}`,
+    `Content-Disposition: form-data; ${disposition}`,
+    ...(type ? [`Content-Type: ${type}`] : []),
+  ];
   return `${lines.join('\r\n')}\r\n\r\n${content}\r\n`;
 }
 const upload = (boundary: string, file: string, type: string, more = '') =>
@@ -177,7 +181,10 @@ export const IPFS_CALLS: PlatformCall[] = [
   { ...ipfs('service ls --stat', 'GET /api/pinning/pins?limit=1&status=queued'), needs: 'data.pin_list' },
   { ...ipfs('ls', 'GET /api/pinning/pins?limit=10&status=pinned'), needs: 'data.pin_list' },
   {
-    ...ipfs('ls, the next page', 'GET /api/pinning/pins?before=2026-11-01T10%3A00%3A00Z&limit=10&status=queued%2Cpinned'),
+    ...ipfs(
+      'ls, the next page',
+      'GET /api/pinning/pins?before=2026-11-01T10%3A00%3A00Z&limit=10&status=queued%2Cpinned',
+    ),
     needs: 'data.pin_list',
   },
   {

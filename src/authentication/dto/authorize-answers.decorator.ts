@@ -43,8 +43,14 @@ const IDENTITY = {
     'Whose request it is; empty for a public route. Whatever is not visible ASCII, and `%`, is percent-encoded: `decodeURIComponent` gives the owner',
     '0714f35b-08aa-4c2b-9df4-ddaa276d4ed0',
   ),
-  'X-W3IPFS-Key-Id': text('The id of the key; empty for a session and for a public route', '01a20b9d-c4d9-7123-b878-6eb9911deb3f'),
-  'X-W3IPFS-Scopes': text('The scopes that the client effectively has, blanks between them; empty for a public route', 'pinning.unpin'),
+  'X-W3IPFS-Key-Id': text(
+    'The id of the key; empty for a session and for a public route',
+    '01a20b9d-c4d9-7123-b878-6eb9911deb3f',
+  ),
+  'X-W3IPFS-Scopes': text(
+    'The scopes that the client effectively has, blanks between them; empty for a public route',
+    'pinning.unpin',
+  ),
   'X-W3IPFS-Code': {
     description: 'The verdict; empty for a public route, where nobody is asked who calls',
     schema: { type: 'string' as const, enum: ['VALID', ''] },
