@@ -1,4 +1,4 @@
-import { SCOPES } from '../src/api-keys/scopes.js';
+import { type Scope, SCOPES } from '../src/api-keys/scopes.js';
 import {
   type CapturedRequest,
   IPFS_CALLS,
@@ -14,13 +14,12 @@ import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
 let service: TestService;
-/** The same with routes of its own, those of `ipfs pin remote` among them. */
-let withRoutes: TestService;
-beforeAll(async () => {
-  service = await startService();
-  withRoutes = await startService({ ROUTE_TABLE: 'deploy/routes.example.json' });
-});
-afterAll(() => Promise.all([service.stop(), withRoutes.stop()]));
+
+/** Starts one for the tests of a describe: two at a time would share Passport's strategies. */
+function useService(variables: Record<string, string> = {}): void {
+  beforeAll(async () => void (service = await startService(variables)));
+  afterAll(() => service.stop());
+}
 
 const OWNER = '0714f35b-08aa-4c2b-9df4-ddaa276d4ed0';
 const session = sessionOf(OWNER).authorization.replace('Bearer ', '');
@@ -46,6 +45,8 @@ const TAKES: Record<ManagementCall['reads'], (answer: RawAnswer) => boolean> = {
 };
 
 describe('manages keys', () => {
+  useService();
+
   const effects: Record<ManagementCall['does'], (answer: RawAnswer, key: IssuedKey, sent: string) => unknown> = {
     tests: (answer) =>
       expect(parsed(answer).message).toBe('Congratulations! You are communicating with the Web3 IPFS API!'),
@@ -115,30 +116,40 @@ const WAYS: [string, (call: CapturedRequest) => Pick<CapturedRequest, 'head' | '
   ],
 ];
 
-describe.each(WAYS)('calls the platform, about which a gateway asks by %s:', (_, askedBy) => {
-  const isSession = ({ head }: CapturedRequest) => head.some((line) => line.includes('{session}'));
+const isSession = ({ head }: CapturedRequest) => head.some((line) => line.includes('{session}'));
 
-  async function expectScope({ client }: TestService, call: PlatformCall, needs: PlatformCall['needs']): Promise<void> {
-    const asked = askedBy(call);
-    const having = await issueKey(client, OWNER, bodyWith([needs]));
-    const passed = await exchange(client.url, bytesOf(asked, having));
-    expect([passed.status, passed.text]).toEqual([200, '']);
-    expect([passed.headers['x-w3ipfs-owner'], passed.headers['x-w3ipfs-key-id']]).toEqual([
-      OWNER,
-      isSession(call) ? '' : having.id,
-    ]);
-    if (isSession(call)) return;
-    const others = SCOPES.filter((scope) => scope !== needs && scope !== 'admin');
-    const lacking = await issueKey(client, OWNER, bodyWith(others));
-    const refused = await exchange(client.url, bytesOf(asked, lacking));
-    expect([refused.status, refused.headers['x-w3ipfs-scope'], parsed(refused).status]).toEqual([403, needs, 'error']);
-  }
+/** That the scope lets the request pass, and that all others together do not. */
+async function expectScope(call: PlatformCall, scope: Scope, askedBy: (typeof WAYS)[number][1]): Promise<void> {
+  const { client } = service;
+  const asked = askedBy(call);
+  const having = await issueKey(client, OWNER, bodyWith([scope]));
+  const { status, text, headers } = await exchange(client.url, bytesOf(asked, having));
+  expect([status, text]).toEqual([200, '']);
+  const keyId = isSession(call) ? '' : having.id;
+  expect([headers['x-w3ipfs-owner'], headers['x-w3ipfs-key-id']]).toEqual([OWNER, keyId]);
+  if (isSession(call)) return;
+  const others = SCOPES.filter((one) => one !== scope && one !== 'admin');
+  const lacking = await issueKey(client, OWNER, bodyWith(others));
+  const refused = await exchange(client.url, bytesOf(asked, lacking));
+  expect([refused.status, refused.headers['x-w3ipfs-scope'], parsed(refused).status]).toEqual([403, scope, 'error']);
+}
 
-  it.each([...PLATFORM_CALLS, ...IPFS_CALLS].map((call) => [call.from, call] as const))('%s', (_name, call) =>
-    expectScope(service, call, call.needs),
-  );
+describe('calls the platform,', () => {
+  useService();
 
-  it.each(IPFS_CALLS.map((call) => [call.from, call] as const))('%s, with routes of its own', (_name, call) =>
-    expectScope(withRoutes, call, call.listed ?? call.needs),
-  );
+  describe.each(WAYS)('about which a gateway asks by %s:', (_, askedBy) => {
+    it.each([...PLATFORM_CALLS, ...IPFS_CALLS].map((call) => [call.from, call] as const))('%s', (_name, call) =>
+      expectScope(call, call.needs, askedBy),
+    );
+  });
+});
+
+describe('calls the platform, whose routes are in a ROUTE_TABLE,', () => {
+  useService({ ROUTE_TABLE: 'deploy/routes.example.json' });
+
+  describe.each(WAYS)('about which a gateway asks by %s:', (_, askedBy) => {
+    it.each(IPFS_CALLS.map((call) => [call.from, call] as const))('%s', (_name, call) =>
+      expectScope(call, call.listed ?? call.needs, askedBy),
+    );
+  });
 });
