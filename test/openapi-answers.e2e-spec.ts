@@ -108,9 +108,13 @@ const PUBLIC_ROUTE = { 'X-Original-Method': 'POST', 'X-Original-URI': '/api/auth
 function undocumentedValues(operation: Operation, { status, headers }: Answer): string[] {
   const documented = Object.entries<any>(operation.answers[status]?.headers ?? {});
   return documented
-    .map(([name, { schema }]) => ({ name, values: schema?.enum, value: headers[name.toLowerCase()] }))
+    .map(([name, { schema }]) => ({ name, values: valuesOf(schema), value: headers[name.toLowerCase()] }))
     .filter(({ values, value }) => values && value !== undefined && !values.includes(value))
     .map(({ name, value }) => `${name} is "${String(value)}"`);
+}
+
+function valuesOf(schema: any): string[] | undefined {
+  return schema?.const === undefined ? schema?.enum : [schema.const];
 }
 
 /** What each operation is asked besides what the document shows: all that is known of its refusals. */
