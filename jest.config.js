@@ -1,6 +1,8 @@
 /** What knows of no database is tried once, on the embedded one: its processes are half of what these tests cost. */
 const WITHOUT_DATABASE = [
   'client-address',
+  'gateway-files',
+  'gateway-paths',
   'http',
   'key-set',
   'openapi',

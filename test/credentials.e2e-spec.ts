@@ -197,38 +197,3 @@ describe('a service', () => {
     }
   });
 });
-
-/**
- * What `ipfs pin remote` sends for a service that was added by
- * `ipfs pin remote service add w3ipfs https://<gateway>/api/pinning <credential>`, as its client (boxo, `pinning/remote/client`)
- * writes it, and what a gateway makes of it.
- */
-describe('ipfs pin remote', () => {
-  const sent = (key: IssuedKey) => ({
-    Accept: 'application/json',
-    Authorization: `Bearer ${credentialOf(key)}`,
-    'User-Agent': 'go-pinning-service-http-client',
-    'Accept-Encoding': 'gzip',
-  });
-  const nginx = (method: string, uri: string) => ({ 'X-Original-Method': method, 'X-Original-URI': uri });
-  const traefik = (method: string, uri: string) => ({ 'X-Forwarded-Method': method, 'X-Forwarded-Uri': uri });
-
-  it.each([
-    ['ls', '/api/pinning/pins?limit=10&status=pinned'],
-    ['service ls --stat', '/api/pinning/pins?limit=1&status=queued'],
-    [
-      'add, which looks first',
-      '/api/pinning/pins?cid=bafkreig7yo7hss3x32orylr5as4wahroh2fqwgxpli3zzwrbfpfdkegiuy&limit=10',
-    ],
-    ['the state of one pin', '/api/pinning/9d4a9a9f-6f5e-4d0b-8a4e-2f6a1f0c7b11'],
-  ])('%s passes with a key that may list pins, and with no other', async (_, uri) => {
-    const lister = await issueKey(service.client, 'ann', bodyWith(['data.pin_list']));
-    const other = await issueKey(service.client, 'ann', bodyWith(['pinning.unpin']));
-    for (const forwarded of [nginx('GET', uri), traefik('GET', uri)]) {
-      const passed = await get('/api/apiKeys/authorize', { ...sent(lister), ...forwarded });
-      expect([passed.status, passed.headers['x-w3ipfs-key-id']]).toEqual([200, lister.id]);
-      const refused = await get('/api/apiKeys/authorize', { ...sent(other), ...forwarded });
-      expect(outcomeOf(refused)).toBe('403 insufficient_scope');
-    }
-  });
-});

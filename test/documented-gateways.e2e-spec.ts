@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
-import { bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
+import { basicOf, bearerOf, bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
@@ -57,8 +57,11 @@ const gatewayApi = prefixed('deploy/gateway-api.yaml', http.path, ['authorizatio
   host: 'api.example.com',
 });
 
-const [ingress, admins] = parseAllDocuments(text('deploy/kubernetes/ingress-nginx.yaml')).map((one) => one.toJS());
-const authUrl = ({ metadata }: any) => new URL(metadata.annotations['nginx.ingress.kubernetes.io/auth-url']);
+const ingresses = parseAllDocuments(text('deploy/kubernetes/ingress-nginx.yaml')).map((one) => one.toJS());
+const authUrl = (name: string) => {
+  const { metadata } = ingresses.find(({ metadata: { name: given } }) => given === name);
+  return new URL(metadata.annotations['nginx.ingress.kubernetes.io/auth-url']);
+};
 const HOST = 'api.example.com';
 
 /** All of the client's headers, and its own, the URL with the host that the client has sent. */
@@ -83,6 +86,34 @@ function ingressNginx(file: string, { pathname, search, host }: URL): Documented
   };
 }
 
+const { middlewares } = parse(text('deploy/traefik.yml')).http;
+
+/** Of the client's headers those that are named, and its own; no query but that of its address. */
+function traefik(middleware: string): Documented {
+  const { address, authRequestHeaders, trustForwardHeader } = middlewares[middleware].forwardAuth;
+  const { pathname, search, host } = new URL(address);
+  if (trustForwardHeader !== false) throw new Error('the client could say what its method and path are');
+  return {
+    file: 'deploy/traefik.yml',
+    ask: (method, path, client) => ({
+      method: 'GET',
+      path: pathname + search,
+      headers: {
+        ...only(authRequestHeaders, client),
+        host,
+        'user-agent': 'Go-http-client/1.1',
+        'x-forwarded-for': '192.0.2.7',
+        'x-forwarded-method': method,
+        'x-forwarded-proto': 'https',
+        'x-forwarded-host': HOST,
+        'x-forwarded-port': '443',
+        'x-forwarded-uri': path,
+        'accept-encoding': 'gzip',
+      },
+    }),
+  };
+}
+
 let service: TestService;
 let lists: IssuedKey;
 beforeAll(async () => {
@@ -91,46 +122,58 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-describe.each([envoy, istio, gatewayApi, ingressNginx('deploy/kubernetes/ingress-nginx.yaml', authUrl(ingress))])(
-  '$file',
-  ({ ask }) => {
-    const sent = async (method: string, path: string, client: Headers) => {
-      const asked = ask(method, path, client);
-      return service.client.call(asked.method, asked.path, { headers: asked.headers });
-    };
-    const pairs = (): Headers[] => [
-      pairHeaders(lists),
-      { 'pinning-api-key': lists.api_key, 'pinning-secret-key': lists.secret_key },
-    ];
+const INGRESS = 'deploy/kubernetes/ingress-nginx.yaml';
 
-    it('asks by the method and path, in each spelling of the credentials', async () => {
-      for (const client of pairs()) {
-        const passed = await sent('GET', '/api/pinning/pins?limit=5&scope=admin', client);
-        expect([passed.status, passed.headers['x-w3ipfs-key-id']]).toEqual([200, lists.id]);
-        const upload = { ...client, 'content-type': 'multipart/form-data; boundary=x' };
-        const refused = await sent('POST', '/api/pinning?scope=data.pin_list', upload);
-        expect([refused.status, refused.headers['x-w3ipfs-scope']]).toEqual([403, 'pinning.pin_file_to_ipfs']);
-        expect((await sent('DELETE', '/api/pinning/unpin/x?scope=data.pin_list', client)).status).toBe(403);
-        expect((await sent('PUT', '/api/billing', client)).headers['x-w3ipfs-scope']).toBe('admin');
-        expect((await sent('GET', '/api/pinning/../nft/nfts', client)).status).toBe(403);
-      }
-    });
+describe.each([
+  envoy,
+  istio,
+  gatewayApi,
+  ingressNginx(INGRESS, authUrl('w3ipfs-platform')),
+  traefik('w3ipfs-authorize'),
+])('$file', ({ ask }) => {
+  const sent = async (method: string, path: string, client: Headers) => {
+    const asked = ask(method, path, client);
+    return service.client.call(asked.method, asked.path, { headers: asked.headers });
+  };
+  const pairs = (): Headers[] => [
+    pairHeaders(lists),
+    { 'pinning-api-key': lists.api_key, 'pinning-secret-key': lists.secret_key },
+    { authorization: bearerOf(lists) },
+    { authorization: basicOf(lists) },
+  ];
 
-    it('lets sessions and admins through to the rest, everyone to what is public, and nobody else', async () => {
-      expect((await sent('PUT', '/api/billing', sessionOf('ann'))).status).toBe(200);
-      expect((await sent('GET', '/api/account/avatar', pairHeaders(lists))).status).toBe(200);
-      const open = await sent('POST', '/api/auth/login', {});
-      expect([open.status, open.headers['x-w3ipfs-owner']]).toEqual([200, '']);
-      expect((await sent('OPTIONS', '/api/pinning', {})).status).toBe(200);
-      expect((await sent('GET', '/api/pinning/pins', {})).status).toBe(401);
-    });
+  it('asks by the method and path, in each spelling of the credentials', async () => {
+    for (const client of pairs()) {
+      const passed = await sent('GET', '/api/pinning/pins?limit=5&scope=admin', client);
+      expect([passed.status, passed.headers['x-w3ipfs-key-id']]).toEqual([200, lists.id]);
+      const upload = { ...client, 'content-type': 'multipart/form-data; boundary=x' };
+      const refused = await sent('POST', '/api/pinning?scope=data.pin_list', upload);
+      expect([refused.status, refused.headers['x-w3ipfs-scope']]).toEqual([403, 'pinning.pin_file_to_ipfs']);
+      expect((await sent('DELETE', '/api/pinning/unpin/x?scope=data.pin_list', client)).status).toBe(403);
+      expect((await sent('PUT', '/api/billing', client)).headers['x-w3ipfs-scope']).toBe('admin');
+      expect((await sent('GET', '/api/pinning/../nft/nfts', client)).status).toBe(403);
+    }
+  });
+
+  it('lets sessions and admins through to the rest, everyone to what is public, and nobody else', async () => {
+    expect((await sent('PUT', '/api/billing', sessionOf('ann'))).status).toBe(200);
+    expect((await sent('GET', '/api/account/avatar', pairHeaders(lists))).status).toBe(200);
+    const open = await sent('POST', '/api/auth/login', {});
+    expect([open.status, open.headers['x-w3ipfs-owner']]).toEqual([200, '']);
+    expect((await sent('OPTIONS', '/api/pinning', {})).status).toBe(200);
+    expect((await sent('GET', '/api/pinning/pins', {})).status).toBe(401);
+  });
+});
+
+it.each([ingressNginx(INGRESS, authUrl('w3ipfs-admins')), traefik('w3ipfs-authorize-admins')])(
+  '$file asks for a scope where it says so, whatever the route table says',
+  async ({ ask }) => {
+    const { path, headers } = ask('GET', '/api/account/avatar', pairHeaders(lists));
+    expect((await service.client.get(path, headers)).headers['x-w3ipfs-scope']).toBe('admin');
+    const ofAdmin = ask('GET', '/api/account/avatar', sessionOf('ann'));
+    expect((await service.client.get(ofAdmin.path, ofAdmin.headers)).status).toBe(200);
   },
 );
-
-it('ingress-nginx asks for a scope where its annotation says so', async () => {
-  const { path, headers } = ingressNginx('', authUrl(admins)).ask('GET', '/api/users', pairHeaders(lists));
-  expect((await service.client.get(path, headers)).headers['x-w3ipfs-scope']).toBe('admin');
-});
 
 function only(names: string[], headers: Headers): Headers {
   const allowed = new Set(names.map((name) => name.toLowerCase()));

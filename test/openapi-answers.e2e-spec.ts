@@ -12,7 +12,8 @@ let operations: Operation[];
 /** Of an admin key whose rate is never spent, of one whose rate is, and of one that may do nothing. */
 let callers: Record<'admin' | 'spent' | 'powerless', Headers>;
 beforeAll(async () => {
-  service = await startService(serviceVariables);
+  // With a public route
+  service = await startService({ ...serviceVariables, ROUTE_TABLE: 'deploy/routes.example.json' });
   document = (await service.client.get('/openapi.json')).body;
   operations = operationsOf(document);
   const admin = (name: string, requests: number) => ({
@@ -94,9 +95,26 @@ function offencesOf(operation: Operation, answer: Answer): string[] {
   const missing = [...documented].filter(([name, required]) => required && answer.headers[name] === undefined);
   return [
     ...(operation.answers[answer.status] ? [] : ['the status is not documented']),
+    ...undocumentedValues(operation, answer),
     ...unknown.map((name) => `${name} is not documented`),
     ...missing.map(([name]) => `${name} is missing`),
   ];
+}
+
+/** What a gateway says of a request to a route that is open to everyone; others pass over it. */
+const PUBLIC_ROUTE = { 'X-Original-Method': 'POST', 'X-Original-URI': '/api/auth/login' };
+
+/** The headers with a value that is none of those that the document lists. */
+function undocumentedValues(operation: Operation, { status, headers }: Answer): string[] {
+  const documented = Object.entries<any>(operation.answers[status]?.headers ?? {});
+  return documented
+    .map(([name, { schema }]) => ({ name, values: valuesOf(schema), value: headers[name.toLowerCase()] }))
+    .filter(({ values, value }) => values && value !== undefined && !values.includes(value))
+    .map(({ name, value }) => `${name} is "${String(value)}"`);
+}
+
+function valuesOf(schema: any): string[] | undefined {
+  return schema?.const === undefined ? schema?.enum : [schema.const];
 }
 
 /** What each operation is asked besides what the document shows: all that is known of its refusals. */
@@ -110,6 +128,8 @@ const SPOILED: Changes[] = [
   { body: '{' },
   { headers: { 'If-Match': '"999"' } },
   { headers: { Authorization: 'Bearer and.a.pair' } },
+  // A public route, of which nobody is told
+  { caller: 'nobody', query: 'deny=403', headers: PUBLIC_ROUTE },
   // More than the key has that gives it
   { body: { name: 'wider', limits: { rate_limit: null }, scopes: { admin: true } } },
 ];

@@ -12,8 +12,9 @@ const DENY_NOTE =
   'so that ambiguous credentials come as 403 too. `X-W3IPFS-Code` tells them apart.';
 
 export const AUTHORIZE_NOTE = `What a request needs is said by \`scope\`, or by the route table, applied to the method and path in
-the headers; a route that the table lacks needs \`admin\`. Paths are matched without regard to case, and one that servers
-read differently (with dot segments, doubled slashes, percent-encoding) is refused to everyone.
+the headers; a route that the table lacks needs \`admin\`. Paths are matched without regard to case. A path of more than 2,048
+characters, or with other characters in its segments than letters, digits and \`- . _ ~\` (percent-encoding among them), with dot
+segments or doubled slashes, is refused to everyone: servers read such paths differently.
 
 A query of this request that is in the client's own is refused (400): a gateway that passes the client's query on would let
 the client choose its scope.
@@ -39,12 +40,21 @@ const missing = {
 
 const IDENTITY = {
   'X-W3IPFS-Owner': text(
-    'Whose request it is. Whatever is not visible ASCII, and `%`, is percent-encoded: `decodeURIComponent` gives the owner',
+    'Whose request it is; empty for a public route. Whatever is not visible ASCII, and `%`, is percent-encoded: `decodeURIComponent` gives the owner',
     '0714f35b-08aa-4c2b-9df4-ddaa276d4ed0',
   ),
-  'X-W3IPFS-Key-Id': text('The id of the key; empty for a session', '01a20b9d-c4d9-7123-b878-6eb9911deb3f'),
-  'X-W3IPFS-Scopes': text('The scopes that the client effectively has, blanks between them', 'pinning.unpin'),
-  'X-W3IPFS-Code': { description: 'The verdict', schema: { type: 'string' as const, enum: ['VALID'] } },
+  'X-W3IPFS-Key-Id': text(
+    'The id of the key; empty for a session and for a public route',
+    '01a20b9d-c4d9-7123-b878-6eb9911deb3f',
+  ),
+  'X-W3IPFS-Scopes': text(
+    'The scopes that the client effectively has, blanks between them; empty for a public route',
+    'pinning.unpin',
+  ),
+  'X-W3IPFS-Code': {
+    description: 'The verdict; empty for a public route, where nobody is asked who calls',
+    schema: { type: 'string' as const, enum: ['VALID', ''] },
+  },
 };
 
 function original(name: string, description: string, example: string): MethodDecorator {
