@@ -109,7 +109,7 @@ function undocumentedValues(operation: Operation, { status, headers }: Answer): 
   const documented = Object.entries<any>(operation.answers[status]?.headers ?? {});
   return documented
     .map(([name, { schema }]) => ({ name, values: valuesOf(schema), value: headers[name.toLowerCase()] }))
-    .filter(({ values, value }) => values && value !== undefined && !values.includes(value))
+    .filter(({ values, value }) => values && value !== undefined && !values.includes(String(value)))
     .map(({ name, value }) => `${name} is "${String(value)}"`);
 }
 

@@ -160,11 +160,14 @@ export const PLATFORM_CALLS: PlatformCall[] = [
     needs: 'pinning.pin_file_to_ipfs',
   },
   { ...curl('unpin_file.sh', `DELETE /api/pinning/unpin/${PIN}`, CURL_PAIR), needs: 'pinning.unpin' },
-  ...['historyUsage', 'topUp', 'thisMonthUsage'].map((name) => ({
-    ...curl(`the script for ${name}`, `GET /api/billing/${name}/?offset=0&limit=10`, CURL_PAIR),
-    needs: 'admin' as const,
-  })),
+  { ...billing('historyUsage'), needs: 'admin' },
+  { ...billing('topUp'), needs: 'admin' },
+  { ...billing('thisMonthUsage'), needs: 'admin' },
 ];
+
+function billing(name: string) {
+  return curl(`the script for ${name}`, `GET /api/billing/${name}/?offset=0&limit=10`, CURL_PAIR);
+}
 
 /** After `ipfs pin remote service add w3ipfs https://<gateway>/api/pinning <credential>`, which sends nothing itself. */
 const IPFS_HEADERS = ['Accept: application/json', 'Authorization: Bearer {credential}'];
