@@ -16,6 +16,7 @@ import type { RequestBodies } from './request-bodies.js';
 import { requestId } from './request-id.js';
 import { originForm } from './request-target.js';
 import { settleConnection } from './unread-body.js';
+import { answerInTurn } from './pipelined-requests.js';
 import { writeAnswer } from './write-answer.js';
 
 /** What the ordinary way would have done around a handler. */
@@ -80,12 +81,13 @@ export class DirectLane {
 
   /** @param ordinary what answers the requests that are not taken */
   createServer(options: ServerOptions, ordinary: RequestListener): Server {
-    this.server = createServer(options, (request, response) => {
+    const listener = (request: IncomingMessage, response: ServerResponse): void => {
       request.url = originForm(request.url ?? '');
       const trace = this.duties?.trace;
       if (trace) trace(request, response, () => this.answer(request, response, ordinary));
       else this.answer(request, response, ordinary);
-    });
+    };
+    this.server = createServer(options, answerInTurn(listener));
     return this.server;
   }
 

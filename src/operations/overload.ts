@@ -21,6 +21,8 @@ const ARRIVING_SHARE = { running: 500, queued: 0 };
 const OWNER_SHARE = { running: 4, queued: 100 };
 const ADDRESS_SHARE = { running: 20, queued: Number.POSITIVE_INFINITY };
 
+/** An overloaded process has to be able to say so. */
+const UNHINDERED = new Set(['/health/live', '/health/ready', '/metrics']);
 /** Unauthenticated, forbidden and rate limited: whoever gets these again and again is told less often. */
 const HELD_BACK = new Set([401, 403, 429]);
 
@@ -61,6 +63,7 @@ export class Overload implements OnModuleInit {
 
   onModuleInit(): void {
     const fastify = fastifyOf(this.adapterHost);
+    fastify?.addHook('onRequest', async (request) => this.goOn(request));
     // From when the body is there, since whoever sends it slowly must not keep others out, until the work is done: not
     // until the answer has gone, for which a slow reader would decide, nor until its connection ends, after which the
     // work goes on
@@ -95,6 +98,13 @@ export class Overload implements OnModuleInit {
     this.held.set(request, releases);
   }
 
+  /** Whatever waits for it, and whoever asks: health and metrics do not wait, nor do verifications. */
+  private async goOn(request: FastifyRequest): Promise<void> {
+    const { url = '', config } = request.routeOptions;
+    if ('direct' in config || UNHINDERED.has(url)) return;
+    await this.oneByOne.next(this.clientAddress.networkOf(request.raw), presentedBy(request));
+  }
+
   private async receive(request: FastifyRequest): Promise<void> {
     const { url, config } = request.routeOptions;
     if (!url?.startsWith('/api/')) return;
@@ -109,7 +119,6 @@ export class Overload implements OnModuleInit {
     const turn = await this.arrivals.take(network);
     this.held.set(request, [turn]);
     this.held.get(request)?.push(this.enter(this.arriving));
-    await this.oneByOne.next(network, presentedBy(request));
   }
 
   private delayOf({ raw }: FastifyRequest): number {
