@@ -106,6 +106,8 @@ const NOT_FOR_CLIENTS = Object.entries<Record<string, { tags: string[] }>>(
 it.each([
   ...NOT_FOR_CLIENTS,
   ['POST', '/api/apikeys/VERIFY/'],
+  ['POST', '/api/apiKeys/v%65rify'],
+  ['POST', '/api/apiKeys/verify%2Fbatch'],
   ['GET', '/api/apiKeys/authorize?scope=admin'],
   ['GET', '/api/apiKeys/authorize/at/api/pinning/pins'],
 ] as [string, string][])('opens nothing that services and gateways ask: %s %s', async (method, path) => {

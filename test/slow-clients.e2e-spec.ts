@@ -34,9 +34,8 @@ const WAYS: Way[] = [
   { name: 'a body of the direct lane', begin: `${head('/api/apiKeys/verify')}${TOKEN}\r\n`, more: ' ' },
   { name: 'nothing', begin: '', more: '' },
 ];
-/** As many as may wait on a connection: more than a socket takes unread. */
 const documents = 'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(32);
-const READS_NOTHING: Way = { name: 'requests alone', begin: documents, more: '' };
+const READS_NOTHING: Way = { name: 'requests alone', begin: documents, more: documents };
 
 let database: TestDatabase;
 let service: ServiceProcess;

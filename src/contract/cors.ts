@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { foldedPath } from './folded-path.js';
+import { percentDecoded } from './percent-encoding.js';
 import { isPlatformOnly } from './platform-only.decorator.js';
 
 /** What scripts may send, beside what every script may (Fetch, 2.2.2). */
@@ -89,7 +90,8 @@ export class Cors {
   }
 
   private isForClients({ url, routeOptions }: FastifyRequest): boolean {
-    const path = foldedPath(url.split('?', 1)[0] ?? '');
+    // As the router reads it: a preflight has no route that would tell
+    const path = foldedPath(percentDecoded(url.split('?', 1)[0] ?? ''));
     if (!path.startsWith('/api/') || isPlatformOnly(routeOptions.config) || this.closedPaths.has(path)) return false;
     return ![...this.closedPrefixes].some((prefix) => path.startsWith(prefix));
   }
