@@ -98,7 +98,7 @@ export class Overload implements OnModuleInit {
     this.held.set(request, releases);
   }
 
-  /** Whatever waits for it, and whoever asks: health and metrics do not wait, nor do verifications. */
+  /** Lets ordinary requests go on one by one, also those that lead nowhere; health, metrics and verifications do not wait. */
   private async goOn(request: FastifyRequest): Promise<void> {
     const { url = '', config } = request.routeOptions;
     if ('direct' in config || UNHINDERED.has(url)) return;

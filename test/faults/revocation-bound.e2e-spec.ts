@@ -11,6 +11,9 @@ import { until } from '../support/until.js';
 import { verify } from '../support/verification.js';
 
 const BOUND_MS = 1_000;
+/** How a loop is that stalls again and again: it is the load, and waits for nothing. */
+const STALL_MS = 700;
+const AWAKE_MS = 30;
 const KEYS = 8;
 
 // The embedded database has one process alone
@@ -73,9 +76,9 @@ const KEYS = 8;
     const stalls = (async () => {
       while (!stalling.signal.aborted) {
         watched.pause();
-        await sleep(700);
+        await sleep(STALL_MS);
         watched.resume();
-        await sleep(30);
+        await sleep(AWAKE_MS);
       }
     })();
     await sleep(BOUND_MS);
