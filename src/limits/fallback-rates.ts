@@ -5,11 +5,18 @@ import type { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import type { RateDecision } from './rate-limiter.js';
 import type { RateLimit, Reckoning } from './sliding-window.js';
 
-/** What Redis last said of a key: how much counted, and when none of that will, by the steady clock. */
+/** What Redis last said of a key. */
 interface LastWord {
+  limit: RateLimit;
+  /** How much counted. */
   used: number;
+  /** When none of that will count, by the steady clock. */
   resetAt: number;
+  /** Names the window: one begun anew is another. */
+  begun: number;
 }
+
+const NO_WORD = [0, 0, 0] as const;
 
 /** What was granted for a key without Redis, which it has to be told. */
 export interface Debt {
@@ -46,12 +53,25 @@ export class FallbackRates {
   }
 
   /** Remembers what Redis has said. */
-  note(key: string, limit: RateLimit, { remaining, resetMs }: Reckoning): void {
-    const used = limit.requests - remaining;
-    const resetAt = this.clock.steady() + resetMs;
+  note(key: string, limit: RateLimit, { remaining, resetMs }: Reckoning, begun: number): void {
+    const said = { limit, used: limit.requests - remaining, resetAt: this.clock.steady() + resetMs, begun };
     const word = this.words.get(key);
-    if (word) Object.assign(word, { used, resetAt });
-    else this.words.set(key, { used, resetAt });
+    if (word) Object.assign(word, said);
+    else this.words.set(key, said);
+  }
+
+  /** What Redis is to restore of a key, should it have lost it: how much counted, for how many ms more, and of which window. */
+  lastWord(key: string): readonly [used: number, resetMs: number, begun: number] {
+    const word = this.words.get(key);
+    const resetMs = word ? Math.floor(word.resetAt - this.clock.steady()) : 0;
+    return word && resetMs > 0 ? [word.used, resetMs, word.begun] : NO_WORD;
+  }
+
+  /** Of what keys something still counts, by Redis' last words; those last used first, and no more than `most`. */
+  keysInUse(most: number): [key: string, limit: RateLimit][] {
+    const now = this.clock.steady();
+    const inUse = [...this.words.entries()].filter(([, { used, resetAt }]) => used > 0 && resetAt > now);
+    return inUse.slice(0, most).map(([key, { limit }]) => [key, limit]);
   }
 
   /** @throws UnavailableError where there is no memory to count in */

@@ -22,10 +22,12 @@ export class ProcessCount {
     return Math.max(1, this.last, this.before);
   }
 
-  async beat(connection: RedisConnection): Promise<void> {
-    const count = Number(await connection.run(HEARTBEAT, this.key, [this.id, LIFETIME_MS]));
+  /** @returns whether this process was not listed there: it is new, was away for long, or the server has lost what it knew */
+  async beat(connection: RedisConnection): Promise<boolean> {
+    const [count, isNew] = (await connection.run(HEARTBEAT, this.key, [this.id, LIFETIME_MS])) as [number, number];
     this.before = this.hasHeard ? this.last : 0;
     this.last = count;
     this.hasHeard = true;
+    return isNew === 1;
   }
 }

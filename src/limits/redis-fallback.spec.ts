@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { jest } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { range } from '../../test/support/at-once.js';
 import { HAS_REDIS_SERVER, RedisServer } from '../../test/support/redis-server.js';
 import { until } from '../../test/support/until.js';
@@ -118,5 +119,34 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     const one = { requests: 1, windowSeconds: 60 };
     const decisions = await Promise.all(limiters.map(async (limiter) => limiter.take('key:one', one, 1)));
     expect(decisions.map(({ granted }) => granted)).toEqual([true, true, true]);
+  });
+
+  it('grant nothing again where Redis has come back empty, however often', async () => {
+    const counted = { spent: sum(await ask('key:spent', 5)), half: sum(await ask('key:half', 2)) };
+    expect(counted).toEqual({ spent: 10, half: 6 });
+    for (const _ of range(3)) {
+      await server.kill();
+      await until(() => limiters.every(({ isShared }) => !isShared), 'all to notice');
+      await server.startAgain();
+      await areBack();
+      expect(sum(await ask('key:spent', 10))).toBe(0);
+      counted.half += sum(await ask('key:half', 1, limiters.slice(0, 1)));
+    }
+    counted.half += sum(await ask('key:half', 10));
+    expect(counted.half).toBe(10);
+  });
+
+  it('restore together what each of them was told, where Redis was emptied under their hands', async () => {
+    // The first was told of one alone, the last of all ten
+    let granted = sum(await ask('key:uneven', 1, limiters.slice(0, 1)));
+    granted += sum(await ask('key:uneven', 7, limiters.slice(2)));
+    expect(granted).toBe(8);
+    const admin = new Redis(server.url);
+    await admin.flushall();
+    admin.disconnect();
+    granted += sum(await ask('key:uneven', 1, limiters.slice(0, 1)));
+    granted += sum(await ask('key:uneven', 10, limiters.toReversed()));
+    expect(granted).toBe(10);
+    expect(sum(await ask('key:uneven', 10))).toBe(0);
   });
 });

@@ -21,11 +21,23 @@ export interface RedisSettings {
   clock?: Clock;
 }
 
+/** What `TAKE` answers. */
+type TakeAnswer = [
+  granted: number,
+  remaining: number,
+  resetMs: number,
+  retryAfterMs: number,
+  position: number,
+  begun: number,
+];
+
 /** For how long this process still decides by itself once Redis answers, so that all have told it what they granted. */
 const SETTLE_MS = 500;
 const BEAT_EVERY_MS = 2_000;
 /** So many keys are told at once. */
 const TOLD_AT_ONCE = 100;
+/** Of so many keys, a server that has lost what it counted is told at once; of others when they are used. */
+const MOST_TOLD = 10_000;
 /** How often it is looked for what was granted while the rest was told. */
 const MAX_ROUNDS = 10;
 
@@ -33,7 +45,7 @@ const MAX_ROUNDS = 10;
  * Counts in Redis, for all processes together: one script call a decision, by the server's own time.
  *
  * While Redis is unavailable, this process decides at once, within its share of each limit (`FallbackRates`), and tells
- * Redis what it has granted before using it again. A call that Redis answers too late may be charged there besides: too
+ * Redis what it has granted before using it again. A Redis that comes back empty is told what it has last said. A call that Redis answers too late may be charged there besides: too
  * strict for a window, never too lax. If the server's clock jumps forwards, what was granted before is forgotten.
  */
 export class RedisRateLimiter extends RateLimiter {
@@ -46,6 +58,8 @@ export class RedisRateLimiter extends RateLimiter {
   private readonly prefix: string;
   private readonly serverClock: Clock | undefined;
   private heartbeat: NodeJS.Timeout | undefined;
+  /** Redis does not know this process any more, and so may have lost what it counted. */
+  private isForgotten = false;
 
   /** @param clock this process's own, by which it counts while Redis is unavailable */
   constructor(
@@ -114,11 +128,12 @@ export class RedisRateLimiter extends RateLimiter {
   /** @param isGranted whether the cost was granted already, and is to be charged even if it does not fit */
   private async ask(key: string, limit: RateLimit, cost: number, isGranted = false): Promise<[Reckoning, number[]?]> {
     const slotMs = slotMsOf(limit);
-    const args = [limit.requests, slotMs, cost, this.serverClock?.now() ?? '', Number(isGranted)];
-    const answer = await this.connection.run(TAKE, this.prefix + key, args);
-    const [granted, remaining, resetMs, retryAfterMs, position] = answer as [number, number, number, number, number];
+    const now = this.serverClock?.now() ?? '';
+    const args = [limit.requests, slotMs, cost, now, Number(isGranted), ...this.fallback.lastWord(key)];
+    const answer = (await this.connection.run(TAKE, this.prefix + key, args)) as TakeAnswer;
+    const [granted, remaining, resetMs, retryAfterMs, position, begun] = answer;
     const reckoning = { granted: granted === 1, remaining, resetMs, retryAfterMs };
-    this.fallback.note(key, limit, reckoning);
+    this.fallback.note(key, limit, reckoning, begun);
     return reckoning.granted && cost > 0 ? [reckoning, [position, slotMs, cost]] : [reckoning];
   }
 
@@ -139,19 +154,36 @@ export class RedisRateLimiter extends RateLimiter {
   private async probe(connection: RedisConnection): Promise<void> {
     // A charge, since a server that cannot write (out of memory, a replica) is of no use either
     await connection.run(TAKE, `${this.prefix}probe`, [1_000_000, 10, 1, '']);
-    await this.processes.beat(connection);
+    await this.announce(connection);
   }
 
   private beat(): void {
     if (!this.connection.isUp) return;
-    this.processes.beat(this.connection).catch((error: unknown) => this.connection.lost(error));
+    const told = this.announce(this.connection).then(() => this.remind());
+    told.catch((error: unknown) => this.connection.lost(error));
+  }
+
+  private async announce(connection: RedisConnection): Promise<void> {
+    if (await this.processes.beat(connection)) this.isForgotten = true;
   }
 
   private async catchUp(closing: AbortSignal): Promise<void> {
+    await this.remind();
     await this.tellDebts();
     await sleep(SETTLE_MS, undefined, { signal: closing, ref: false });
     await this.tellDebts();
     this.fallback.end();
+  }
+
+  /** Tells a server that may have lost what it counted what it has last said. */
+  private async remind(): Promise<void> {
+    if (!this.isForgotten) return;
+    const keys = this.fallback.keysInUse(MOST_TOLD);
+    for (let begin = 0; begin < keys.length; begin += TOLD_AT_ONCE) {
+      const some = keys.slice(begin, begin + TOLD_AT_ONCE);
+      await Promise.all(some.map(([key, limit]) => this.ask(key, limit, 0)));
+    }
+    this.isForgotten = false;
   }
 
   /**

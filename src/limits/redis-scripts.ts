@@ -12,21 +12,25 @@ function script(source: string): Script {
 
 /**
  * `SlidingWindow.take()`. The key holds one string, in MessagePack: the length of a slot, the newest slot by the
- * clock, its position, the sum, and the ring of counts (see `sliding-window.ts`). It is written when something is
- * charged, or the clock has run backwards, and ends with the window.
+ * clock, its position, the sum, the ring of counts (see `sliding-window.ts`), when the window was begun, and how much was
+ * restored to it. It is written when something is charged or restored, or the clock has run backwards, and ends with the
+ * window.
  *
- * ARGV: requests, slot in milliseconds, cost, the time in milliseconds, or '' for the server's own, and 1 if the cost
- * is to be charged whether it fits or not, since it was granted elsewhere.
- * Answers: granted (0, 1), remaining, reset in ms, retry after in ms, and the position of the charge.
+ * A server may have lost what it counted. Whoever asks says what it was told last: if that was of a window begun at
+ * another time, it is restored, but for what others have restored before.
+ *
+ * ARGV: requests, slot in milliseconds, cost, the time in milliseconds, or '' for the server's own, 1 if the cost
+ * is to be charged whether it fits or not, since it was granted elsewhere; and of the last answer how much counted, for how
+ * many milliseconds more it does, and when the window was begun.
+ * Answers: granted (0, 1), remaining, reset in ms, retry after in ms, the position of the charge, and when the window was
+ * begun (in microseconds by the server's time, which names it).
  */
 export const TAKE = script(/* lua */ `
 local SLOTS, RING = 100, 101
 local key, requests, slotMs, cost = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local now = tonumber(ARGV[4])
-if not now then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+local time = redis.call('TIME')
+local now = tonumber(ARGV[4]) or time[1] * 1000 + math.floor(time[2] / 1000)
+local begun, restored = time[1] * 1000000 + time[2], 0
 
 local slot = math.floor(now / slotMs)
 local position, sum, weights = slot, 0, nil
@@ -39,7 +43,9 @@ end
 
 local state = redis.call('GET', key)
 if state then
-  local formerSlotMs, formerSlot, formerPosition, formerSum, former = unpack(cmsgpack.unpack(state))
+  local formerSlotMs, formerSlot, formerPosition, formerSum, former, formerBegun, formerRestored =
+    unpack(cmsgpack.unpack(state))
+  begun, restored = formerBegun or 0, formerRestored or 0
   ranBackwards = formerSlot * formerSlotMs > now
   if formerSlotMs == slotMs then
     local passed = math.max(0, slot - formerSlot)
@@ -69,6 +75,15 @@ end
 local function weightOf(age) return weights[(position - age) % RING + 1] end
 local function untilEnd(age) return math.ceil((slot - age + RING) * slotMs - now) end
 
+local lost, lostMs, lostBegun = tonumber(ARGV[6]) or 0, tonumber(ARGV[7]) or 0, tonumber(ARGV[8]) or 0
+local isRestored = lost > restored and lostMs > 0 and lostBegun ~= begun
+if isRestored then
+  local age = math.min(math.max(math.floor(slot + RING - (now + lostMs) / slotMs), 0), SLOTS)
+  local place = (position - age) % RING + 1
+  weights[place] = weights[place] + lost - restored
+  sum, restored = sum + lost - restored, lost
+end
+
 local granted = cost == 0 or sum + cost <= requests or ARGV[5] == '1'
 local retryAfterMs = 0
 if granted and cost > 0 then
@@ -85,14 +100,15 @@ elseif not granted then
   end
   retryAfterMs = untilEnd(age)
 end
-if (granted and cost > 0) or ranBackwards then
-  redis.call('SET', key, cmsgpack.pack({slotMs, slot, position, sum, weights}), 'PX', RING * slotMs)
+if (granted and cost > 0) or ranBackwards or isRestored then
+  local kept = {slotMs, slot, position, sum, weights, begun, restored}
+  redis.call('SET', key, cmsgpack.pack(kept), 'PX', RING * slotMs)
 end
 
 local newest = 0
 while newest < RING and weightOf(newest) == 0 do newest = newest + 1 end
 local resetMs = newest == RING and 0 or untilEnd(newest)
-return {granted and 1 or 0, math.max(0, requests - sum), resetMs, retryAfterMs, position}
+return {granted and 1 or 0, math.max(0, requests - sum), resetMs, retryAfterMs, position, begun}
 `);
 
 /**
@@ -104,25 +120,26 @@ export const GIVE_BACK = script(/* lua */ `
 local RING = 101
 local state = redis.call('GET', KEYS[1])
 if not state then return end
-local slotMs, slot, position, sum, weights = unpack(cmsgpack.unpack(state))
+local slotMs, slot, position, sum, weights, begun, restored = unpack(cmsgpack.unpack(state))
 local age = position - tonumber(ARGV[1])
 if slotMs ~= tonumber(ARGV[2]) or age < 0 or age >= RING then return end
 local place = (position - age) % RING + 1
 local cost = math.min(tonumber(ARGV[3]), weights[place])
 weights[place] = weights[place] - cost
-redis.call('SET', KEYS[1], cmsgpack.pack({slotMs, slot, position, sum - cost, weights}), 'KEEPTTL')
+redis.call('SET', KEYS[1], cmsgpack.pack({slotMs, slot, position, sum - cost, weights, begun or 0, restored or 0}), 'KEEPTTL')
 `);
 
 /**
- * Lists a process among those that count here, and says how many there are.
+ * Lists a process among those that count here.
  *
  * ARGV: the process, and for how many milliseconds it counts without telling again.
+ * Answers: how many there are, and 1 if it was not listed before.
  */
 export const HEARTBEAT = script(/* lua */ `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZADD', KEYS[1], now, ARGV[1])
+local isNew = redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return redis.call('ZCARD', KEYS[1])
+return {redis.call('ZCARD', KEYS[1]), isNew}
 `);
