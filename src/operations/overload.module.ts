@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
 import { LimitsModule } from '../limits/limits.module.js';
+import { ConnectionShares } from './connection-shares.js';
 import { Overload } from './overload.js';
 
-/** How many requests may be under way, and whose. */
+/** How many connections may be open, how many requests under way, and whose. */
 @Module({
   imports: [LimitsModule],
-  providers: [Overload],
+  providers: [ConnectionShares, Overload],
   exports: [Overload],
 })
 export class OverloadModule {}
