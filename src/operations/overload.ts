@@ -17,8 +17,11 @@ const MOST_VERIFICATIONS = 10_000;
 const MOST_ARRIVING = 2_000;
 /** Of one address. */
 const ARRIVING_SHARE = { running: 500, queued: 0 };
-/** How many management places an owner has at once, for reads and for changes; and an address, which owners share. */
-const OWNER_SHARE = { running: 4, queued: 100 };
+/**
+ * How many management places an owner has at once, for reads and for changes: one that works, and one that makes ready for
+ * the owner's lock meanwhile; more would hold connections and wait. And an address, which owners share.
+ */
+const OWNER_SHARE = { running: 2, queued: 100 };
 const ADDRESS_SHARE = { running: 20, queued: Number.POSITIVE_INFINITY };
 
 /** An overloaded process has to be able to say so. */
