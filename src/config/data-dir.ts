@@ -1,5 +1,5 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DataDirError } from '../database/data-dir-error.js';
 
 /** What anybody but the owner may do with a file. */
@@ -13,12 +13,13 @@ const OTHERS = 0o077;
  */
 export function secureDataDir(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
     // Windows has neither
     if (!process.geteuid) return;
     const { mode } = statSync(dataDir);
-    const entries = readdirSync(dataDir).map((name) => join(dataDir, name));
-    const isOpen = [dataDir, ...entries].filter(isOpenToOthers).length > 0;
+    const names = readdirSync(dataDir);
+    const isOpen = [dataDir, ...names.map((name) => join(dataDir, name))].filter(isOpenToOthers).length > 0;
+    if (isOpen) refuseOthersContent(dataDir, names);
     if (isOpen) closeToOthers(dataDir);
     if (isOpen) process.stderr.write(`DATA_DIR: ${dataDir} was open to other users (mode ${octal(mode)}). ${CLOSED}\n`);
   } catch (error) {
@@ -26,6 +27,34 @@ export function secureDataDir(dataDir: string): void {
     throw new DataDirError(`DATA_DIR: ${(error as Error).message}`);
   }
 }
+
+/** Not `recursive`: where nothing can be made, as in /proc, or behind a link that leads nowhere, that goes on for ever. */
+function makeFolder(path: string, isNeeded = true): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    if (code !== 'ENOENT' || !isNeeded || dirname(path) === path) throw new DataDirError(unwritable(path, code));
+    makeFolder(dirname(path));
+    makeFolder(path, false);
+  }
+}
+
+function unwritable(path: string, code = 'unknown'): string {
+  return `DATA_DIR: the folder ${path} cannot be made (${code}); choose one that this process may write in`;
+}
+
+/** Closing /tmp, or a home, with all that is in it, would do harm far beyond this service. */
+function refuseOthersContent(dataDir: string, names: readonly string[]): void {
+  if (names.some((name) => OURS.test(name)) || names.every((name) => HARMLESS.test(name))) return;
+  throw new DataDirError(`DATA_DIR: ${dataDir} holds what is not this service's; choose a folder of its own`);
+}
+
+/** What the service makes there. */
+const OURS = /^(secrets\.json|postgres|lock|\.s\.PGSQL\.5432)$/;
+/** What is in folders that count as new: in a volume, or one that is kept in Git. */
+const HARMLESS = /^(lost\+found|\.gitkeep|\.gitignore|\.DS_Store)$/;
 
 const CLOSED = 'It and what is in it are for the user of this process alone now.';
 

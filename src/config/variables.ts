@@ -1,9 +1,14 @@
 import { createPublicKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import { postgresOptions } from '../database/postgres-url.js';
 import { InvalidNetworkError, type Network, parseNetwork } from '../limits/cidr.js';
+import { redisOptions } from '../limits/redis-url.js';
 import { BUILT_IN_ROUTES } from '../verification/route-table.js';
+import { cleanVariables } from './cleaned.js';
+import { ConnectionUrlError } from './connection-url.js';
 import { readOrigins } from './origins.js';
+import { readPublicKeys } from './public-keys.js';
 import { readRouteTable } from './route-table-file.js';
 
 /** The configuration cannot be used; `offences` names each variable and what it should be. */
@@ -19,14 +24,14 @@ const CURVES = { ES256: 'prime256v1', ES384: 'secp384r1', ES512: 'secp521r1' } a
 const schema = z
   .object({
     NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
-    HOST: z.string().default('127.0.0.1'),
+    HOST: z.string().transform(toHost).default('127.0.0.1'),
     PORT: wholeNumber(0, 65_535).default(8000),
     LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
-    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
+    DATABASE_URL: z.string().superRefine(readableBy(postgresOptions)).optional(),
     DATA_DIR: z.string().default('./data'),
-    REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }).optional(),
+    REDIS_URL: z.string().superRefine(readableBy(redisOptions)).optional(),
     OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
-    JWT_PUBLIC_KEY: z.string().transform(toPublicKeys).optional(),
+    JWT_PUBLIC_KEY: z.string().transform(readPublicKeys).optional(),
     JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
     JWT_ISSUER: z.string().optional(),
     JWT_AUDIENCE: z.string().optional(),
@@ -79,12 +84,13 @@ export type Variables = z.infer<typeof schema>;
  * @throws ConfigurationError naming every offence at once, and never a value: values may be secret
  */
 export function parseVariables(source: NodeJS.ProcessEnv): Variables {
-  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ''));
-  const parsed = schema.safeParse(given);
-  const offences = parsed.success
-    ? []
-    : parsed.error.issues.map(({ path, message }) => `${String(path[0])}: ${message}`);
-  if (given['NODE_ENV'] === 'production') offences.push(...missingInProduction(given));
+  const { values, problems } = cleanVariables(source, VARIABLE_NAMES);
+  const parsed = schema.safeParse(values);
+  const issues = parsed.success ? [] : parsed.error.issues;
+  const found = issues.map(({ path, message }) => [String(path[0]), message] as const);
+  // What is not clean is told as that, and as nothing else
+  const offences = [...problems, ...found.filter(([name]) => !problems.has(name))].map((offence) => offence.join(': '));
+  if (values['NODE_ENV'] === 'production') offences.push(...missingInProduction(values));
   if (!parsed.success || offences.length > 0) throw new ConfigurationError([...new Set(offences)]);
   return parsed.data;
 }
@@ -103,6 +109,28 @@ function wholeNumber(least: number, most: number) {
     .regex(/^\d{1,10}$/, error)
     .transform(Number)
     .refine((value) => value >= least && value <= most, error);
+}
+
+/** The value as it is, if it is a connection's URL that can be read. */
+function readableBy(read: (url: string) => unknown) {
+  return (url: string, context: z.RefinementCtx) => {
+    try {
+      read(url);
+    } catch (error) {
+      if (!(error instanceof ConnectionUrlError)) throw error;
+      context.addIssue(error.message);
+    }
+  };
+}
+
+/** An address or a name; of IPv6 without the brackets that it has in URLs. */
+function toHost(text: string, context: z.RefinementCtx): string {
+  const host = text.replace(/^\[(.+)\]$/, '$1');
+  if (isIP(host) === 0 && !/^(?!\d+$)[\w-]+(\.[\w-]+)*$/.test(host))
+    context.addIssue(
+      'must be an address or a name to listen at, without a port, such as 127.0.0.1, ::1 or 0.0.0.0 (all)',
+    );
+  return host;
 }
 
 function commaSeparated(text: string): string[] {
@@ -142,20 +170,6 @@ function toNetworks(text: string, context: z.RefinementCtx): Network[] {
     }
   }
   return networks;
-}
-
-/** A PEM, its line ends perhaps written as \n, or the path of a file that holds one; or several, one after the other. */
-function toPublicKeys(text: string, context: z.RefinementCtx): string[] {
-  try {
-    const pem = text.startsWith('-----BEGIN') ? text.replaceAll('\\n', '\n') : readFileSync(text, 'utf8');
-    if (pem.includes('PRIVATE KEY')) context.addIssue('must be the public key: keep the private one with its signer');
-    const keys = pem.split(/(?<=-----END [A-Z ]+-----)/).filter((part) => part.includes('-----BEGIN'));
-    if (keys.length === 0) throw new Error('no PEM');
-    return keys.map((key) => createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString());
-  } catch {
-    context.addIssue('must be a public key in PEM, or several, or the path of a file that holds them');
-    return z.NEVER;
-  }
 }
 
 function bothParsed(value: unknown): boolean {

@@ -32,13 +32,12 @@ export function createDataSource(
   location: DatabaseLocation,
   { size = 10, queryTimeoutMs = 0, lockTimeoutMs = 0 }: Partial<PoolSettings> = {},
 ): DataSource {
-  const { application_name: applicationName, ...connection } = connectionOptions(location, {
-    statementTimeoutMs: queryTimeoutMs * 0.9,
-    lockTimeoutMs,
-  });
+  const limits = { statementTimeoutMs: queryTimeoutMs * 0.9, lockTimeoutMs };
+  const { application_name: applicationName, ...connection } = connectionOptions(location, limits);
   return new DataSource({
     type: 'postgres',
-    ...('url' in location ? { url: location.url } : embedded(location.dataDir)),
+    // The rest of how to connect is in `extra`, which goes to pg as it is
+    database: String(connection.database),
     entities: [ApiKey, KeyChange, Owner, AuditEvent, UsageDay, IdempotentAnswer, Cascade],
     migrations: [
       CreateApiKeys1764000000000,
@@ -54,8 +53,4 @@ export function createDataSource(
     connectTimeoutMS: 3_000,
     extra: { ...connection, Client: SafeClient, queryTimeoutMs },
   });
-}
-
-function embedded(dataDir: string) {
-  return { host: dataDir, port: 5432, username: 'postgres', database: 'postgres' };
 }

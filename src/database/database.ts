@@ -43,7 +43,8 @@ export class Database {
 
   /** A connection of its own, outside of the pools, which is not open yet. */
   dedicated(limits: StatementLimits, prepare?: (client: SafeClient) => Promise<unknown>): DedicatedConnection {
-    return new DedicatedConnection(() => new SafeClient(connectionOptions(this.location, limits)), prepare);
+    const options = connectionOptions(this.location, limits);
+    return new DedicatedConnection(() => new SafeClient(options), prepare);
   }
 
   /**

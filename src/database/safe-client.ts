@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { DatabaseLocation } from '../config/environment.js';
 import { afterLoopTime } from './loop-time.js';
+import { postgresOptions } from './postgres-url.js';
 import { LateAnswerError } from './within.js';
 
 /** How long the server works on a statement, and waits for a lock, before it gives up and says so; 0 for ever. */
@@ -12,15 +13,18 @@ export interface StatementLimits {
 /** What pg wants to know of a connection to the database. */
 export function connectionOptions(location: DatabaseLocation, limits: StatementLimits): pg.ClientConfig {
   return {
-    ...('url' in location
-      ? { connectionString: location.url }
-      : { host: location.dataDir, port: 5432, user: 'postgres', database: 'postgres' }),
     application_name: APPLICATION_NAME,
+    ...('url' in location ? postgresOptions(location.url) : embeddedOptions(location.dataDir)),
     statement_timeout: limits.statementTimeoutMs,
     lock_timeout: limits.lockTimeoutMs,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
   };
+}
+
+/** Of the socket in the folder. */
+function embeddedOptions(dataDir: string): pg.ClientConfig {
+  return { host: dataDir, port: 5432, user: 'postgres', database: 'postgres', ssl: false };
 }
 
 /** A process that is stopped in the middle of a transaction must not keep its locks: others' revocations wait for them. */
@@ -40,8 +44,10 @@ const APPLICATION_NAME = 'w3ipfs-api-keys';
  */
 export class SafeClient extends pg.Client {
   /** @param options with how long a query may take, in milliseconds; absent or 0: as long as it likes */
-  constructor({ queryTimeoutMs = 0, ...options }: pg.ClientConfig & { queryTimeoutMs?: number }) {
+  constructor(options: pg.ClientConfig & { queryTimeoutMs?: number }) {
+    // As it is, since a pool hides the password from whoever would copy it
     super(options);
+    const { queryTimeoutMs = 0 } = options;
     this.on('error', () => undefined);
     if (queryTimeoutMs === 0) return;
     const query = this.query.bind(this) as (...call: unknown[]) => unknown;

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
+import { ConfigurationError } from '../config/variables.js';
 import { within } from '../database/within.js';
+import { assertFit, UnfitRedisError } from './redis-fitness.js';
 import type { Script } from './redis-scripts.js';
+import { redisOptions } from './redis-url.js';
 
 /** An answer that comes later than this comes too late. */
 const ANSWER_WITHIN_MS = 250;
@@ -28,8 +31,12 @@ interface Use {
 export class RedisConnection {
   private readonly logger = new Logger('Redis');
   private readonly client: Redis;
+  /** Its host and port. */
+  private readonly server: string;
   private readonly closing = new AbortController();
   private up = false;
+  /** Why it cannot connect: what fails for that says only that there is no connection. */
+  private connectError: Error | undefined;
   private regaining: Promise<void> | undefined;
 
   /** @param url `redis://` or `rediss://` */
@@ -37,7 +44,10 @@ export class RedisConnection {
     url: string,
     private readonly use: Use,
   ) {
-    this.client = new Redis(url, {
+    const options = redisOptions(url);
+    this.server = `${options.host}:${options.port}`;
+    this.client = new Redis({
+      ...options,
       lazyConnect: true,
       connectTimeout: CONNECT_WITHIN_MS,
       retryStrategy: (attempt) => Math.min(50 * attempt, RETRY_AT_LEAST_EVERY_MS),
@@ -50,7 +60,8 @@ export class RedisConnection {
       disableClientInfo: true,
     });
     // Told by lost() instead, once for each outage
-    this.client.on('error', () => {});
+    this.client.on('error', (error: Error) => (this.connectError = error));
+    this.client.on('connect', () => (this.connectError = undefined));
     // Noticed though nobody is asking
     this.client.on('close', () => this.up && this.lost(new Error('the connection was closed')));
   }
@@ -59,13 +70,21 @@ export class RedisConnection {
     return this.up;
   }
 
-  /** Connects; resolves after the first attempt, however it ends. */
+  /**
+   * Connects; resolves after the first attempt, even if nothing answers.
+   *
+   * @throws ConfigurationError if a server answers that cannot be used
+   */
   async open(): Promise<void> {
     try {
       await this.client.connect();
-      await this.use.probe(this);
+      await this.probe();
       this.up = true;
     } catch (error) {
+      if (error instanceof UnfitRedisError) {
+        this.client.disconnect();
+        throw new ConfigurationError([`REDIS_URL (${this.server}): ${error.message}`]);
+      }
       this.lost(error);
     }
   }
@@ -95,9 +114,14 @@ export class RedisConnection {
   lost(cause: unknown): void {
     this.up = false;
     if (this.regaining || this.closing.signal.aborted) return;
-    const reason = cause instanceof Error ? cause.message : 'for an unknown reason';
-    this.logger.warn(`is away, and rates are counted by each process for itself: ${reason}`);
+    const { message: reason } = this.connectError ?? (cause as Error);
+    this.logger.warn(`at ${this.server} is away, and rates are counted by each process for itself: ${reason}`);
     this.regaining = this.regain();
+  }
+
+  private async probe(): Promise<void> {
+    await within(ANSWER_WITHIN_MS, assertFit(this.client));
+    await this.use.probe(this);
   }
 
   private async regain(): Promise<void> {
@@ -106,7 +130,7 @@ export class RedisConnection {
     while (!signal.aborted) {
       try {
         await sleep(PROBE_EVERY_MS, undefined, { signal, ref: false });
-        await this.use.probe(this);
+        await this.probe();
         answeredAt = performance.now();
         await this.use.catchUp(signal);
         this.up = true;

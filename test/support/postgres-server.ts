@@ -12,12 +12,14 @@ export class PostgresServer {
   private child: ChildProcess | undefined;
 
   private constructor(
-    private readonly folder: string,
+    readonly folder: string,
     readonly listensAt: number,
+    private readonly settings: readonly string[] = [],
   ) {}
 
-  static async start(): Promise<PostgresServer> {
-    const server = new PostgresServer(makeFolder(), await freePort());
+  /** @param settings as in its `postgresql.conf`, `name=value` */
+  static async start(settings: readonly string[] = []): Promise<PostgresServer> {
+    const server = new PostgresServer(makeFolder(), await freePort(), settings);
     if (ACCOUNT.uid !== undefined) chownSync(server.folder, ACCOUNT.uid, ACCOUNT.gid);
     const options = ['-D', server.dataFolder, '-U', 'postgres', '--auth', 'trust', '--no-sync', '-E', 'UTF8'];
     execFileSync(binary('initdb'), options, { ...ACCOUNT, cwd: server.folder, stdio: 'ignore' });
@@ -56,6 +58,7 @@ export class PostgresServer {
 
   async startAgain(): Promise<void> {
     const options = ['-D', this.dataFolder, '-p', String(this.listensAt), '-k', this.folder, '-h', '127.0.0.1'];
+    options.push(...this.settings.flatMap((setting) => ['-c', setting]));
     this.child = spawn(binary('postgres'), options, { ...ACCOUNT, cwd: this.folder, stdio: 'ignore' });
     await until(() => this.answers(), 'PostgreSQL to start');
   }
@@ -107,6 +110,13 @@ export class PostgresServer {
 
 /** PostgreSQL refuses to run as root: root's tests run it as the account that its package made. */
 const ACCOUNT = process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
+
+/** Makes a folder, and all that is in it, one that such a server may read. */
+export function giveToServer(folder: string): void {
+  if (ACCOUNT.uid === undefined) return;
+  for (const path of [folder, ...readdirSync(folder).map((name) => join(folder, name))])
+    chownSync(path, ACCOUNT.uid, ACCOUNT.gid);
+}
 
 function idOf(option: '-u' | '-g'): number {
   return Number(execFileSync('id', [option, 'postgres'], { encoding: 'utf8' }));

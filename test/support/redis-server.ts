@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import type { Certificates } from './certificates.js';
 import { freePort } from './free-port.js';
 import { until } from './until.js';
 
@@ -10,10 +11,24 @@ export const HAS_REDIS_SERVER = spawnSync('redis-server', ['--version']).status 
 export class RedisServer {
   private child: ChildProcess | undefined;
 
-  private constructor(private readonly port: number) {}
+  private constructor(
+    readonly port: number,
+    private readonly settings: readonly string[],
+  ) {}
 
-  static async start(): Promise<RedisServer> {
-    const server = new RedisServer(await freePort());
+  /** @param settings as on its command line */
+  static async start(settings: readonly string[] = []): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), settings);
+    await server.startAgain();
+    return server;
+  }
+
+  /** With TLS alone, by `localhost`, which is what its certificate names. */
+  static async startWithTls({ ca, cert, key }: Certificates): Promise<RedisServer> {
+    const port = await freePort();
+    const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', ca];
+    const settings = ['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'no', ...files];
+    const server = new RedisServer(port, settings);
     await server.startAgain();
     return server;
   }
@@ -23,7 +38,8 @@ export class RedisServer {
   }
 
   async startAgain(): Promise<void> {
-    const child = spawn('redis-server', ['--bind', '127.0.0.1', '--port', String(this.port), '--save', '']);
+    const options = ['--bind', '127.0.0.1', '--port', String(this.port), '--save', '', ...this.settings];
+    const child = spawn('redis-server', options);
     this.child = child;
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
-import jwt from 'jsonwebtoken';
 import { ApiError } from '../../contract/api-error.js';
-import { UnauthenticatedError } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { API_KEY_STRATEGY } from '../strategies/api-key.strategy.js';
+import { noted, refusedSession } from '../strategies/session-refusal.js';
 import { SESSION_STRATEGY } from '../strategies/session.strategy.js';
 
 @Injectable()
@@ -19,14 +18,7 @@ export class ApiKeyGuard extends AuthGuard(API_KEY_STRATEGY) {
 
 /** A strategy's `error()` arrives as `error`, its `fail()` as `info`: our own errors pass as they are. */
 export function principalOrError<T = Principal>(error: unknown, principal: T | false, info: unknown): T {
-  if (error) throw error;
+  if (error) throw noted(error);
   if (principal) return principal;
-  throw info instanceof ApiError ? info : refusedSession(info);
-}
-
-/** Only a token whose signature is good gets as far as its times. */
-function refusedSession(info: unknown): UnauthenticatedError {
-  if (info instanceof jwt.TokenExpiredError) return new UnauthenticatedError('EXPIRED');
-  if (info instanceof jwt.NotBeforeError) return new UnauthenticatedError('NOT_YET_VALID');
-  return new UnauthenticatedError('INVALID_CREDENTIALS');
+  throw noted(info instanceof ApiError ? info : refusedSession(info));
 }

@@ -3,9 +3,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { decodeJwt, decodeProtectedHeader, type JWSHeaderParameters } from 'jose';
 import { Clock } from '../../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
-import { UnauthenticatedError } from '../errors.js';
 import { hasSigned } from './has-signed.js';
 import { type KeySetProblem, RemoteKeySet } from './remote-key-set.js';
+import { SessionRefusedError } from './session-refusal.js';
 
 /** The public keys that sessions are verified with: those of the configuration, or of a key set. */
 @Injectable()
@@ -22,7 +22,7 @@ export class SessionKeys {
   /**
    * The key that a token has to be verified with.
    *
-   * @throws UnauthenticatedError if no key can fit, UnavailableError if the keys cannot be fetched
+   * @throws SessionRefusedError if no key can fit, UnavailableError if the keys cannot be fetched
    */
   async keyOf(token: string): Promise<KeyObject> {
     return this.find(readableHeader(token), token);
@@ -48,7 +48,7 @@ function ofPems(pems: readonly string[]): FindKey {
   if (only && others.length === 0) return () => Promise.resolve(only);
   return async (_header, token) => {
     for (const key of keys) if (await hasSigned(key, token)) return key;
-    throw refused();
+    throw new SessionRefusedError('signature', 'is of no key in JWT_PUBLIC_KEY');
   };
 }
 
@@ -56,9 +56,10 @@ function ofPems(pems: readonly string[]): FindKey {
 function fromKeySet(keySet: RemoteKeySet, algorithms: readonly string[]): FindKey {
   return async (header, token) => {
     // No key could make it good
-    if (!algorithms.includes(header.alg ?? '')) throw refused();
+    if (!algorithms.includes(header.alg ?? ''))
+      throw new SessionRefusedError('alg', `is none of ${algorithms.join(', ')}`);
     const signer = await keySet.find((set) => set.signerOf(token, header));
-    if (!signer) throw refused();
+    if (!signer) throw new SessionRefusedError('signature', 'is of no key in the set at JWT_JWKS_URL');
     return signer;
   };
 }
@@ -66,7 +67,9 @@ function fromKeySet(keySet: RemoteKeySet, algorithms: readonly string[]): FindKe
 /** `crit` lists extensions that must be understood (RFC 7515, 4.1.11); we understand none. */
 function readableHeader(token: string): JWSHeaderParameters {
   const header = decodedHeader(token);
-  if (!header || header.crit !== undefined) throw refused();
+  if (!header) throw new SessionRefusedError('form', 'is not that of a JWT');
+  if (header.crit !== undefined)
+    throw new SessionRefusedError('form', 'has crit in its header, which is not supported');
   return header;
 }
 
@@ -78,8 +81,4 @@ function decodedHeader(token: string): JWSHeaderParameters | undefined {
   } catch {
     return undefined;
   }
-}
-
-function refused(): UnauthenticatedError {
-  return new UnauthenticatedError('INVALID_CREDENTIALS');
 }

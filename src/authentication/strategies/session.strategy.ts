@@ -5,9 +5,9 @@ import type { JwtPayload } from 'jsonwebtoken';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { inBackground } from '../../contract/background.js';
-import { UnauthenticatedError } from '../errors.js';
 import { isOwnerId, Principal } from '../principal.js';
 import { SessionKeys } from './session-keys.js';
+import { SessionRefusedError } from './session-refusal.js';
 
 export const SESSION_STRATEGY = 'session';
 
@@ -36,7 +36,8 @@ export class SessionStrategy extends PassportStrategy(Strategy, SESSION_STRATEGY
 
   /** The signature and the times fit; what the library leaves optional is required here. */
   validate({ exp, sub }: JwtPayload): Principal {
-    if (!Number.isFinite(exp) || !isOwnerId(sub)) throw new UnauthenticatedError('INVALID_CREDENTIALS');
+    if (!Number.isFinite(exp)) throw new SessionRefusedError('exp', 'is missing, or no number');
+    if (!isOwnerId(sub)) throw new SessionRefusedError('sub', 'is missing, or no account');
     return Principal.session(sub);
   }
 }

@@ -1,0 +1,105 @@
+/** A URL cannot be used; the message says why, as what follows the variable's name, and quotes nothing secret of it. */
+export class ConnectionUrlError extends Error {}
+
+interface Host {
+  /** Decoded, and without the brackets of IPv6; a path where it is a unix socket's folder. */
+  name: string;
+  port: number | undefined;
+}
+
+/** What a URL says of a server, decoded (RFC 3986). */
+export interface ConnectionUrl {
+  user: string | undefined;
+  password: string | undefined;
+  host: Host | undefined;
+  /** Without the slash before it; empty where there is none. */
+  path: string;
+  parameters: ReadonlyMap<string, string>;
+}
+
+const URL_PARTS = /^([a-z]+):\/\/(?:([^@/?]*)@)?([^@/?]*)(?:\/([^@/?]*))?(?:\?([^@]*))?$/i;
+const CREDENTIALS = /^([^:]*)(?::(.*))?$/;
+const HOST = /^(?:\[([\da-f:.]+)\]|([^:[\]]*))(?::(.*))?$/i;
+const MAX_PORT = 65_535;
+const HOST_AND_PORT = `must have a host, and perhaps a port from 1 to ${MAX_PORT}: host:6000, or [::1]:6000 for IPv6`;
+
+/** What kind of URL a variable takes. */
+interface UrlKind {
+  schemes: readonly string[];
+  example: string;
+}
+
+/**
+ * Takes a connection URL apart. `new URL()` would take part of a password for something else, and say nothing, where a
+ * character in it is not encoded; here that is refused.
+ *
+ * @throws ConnectionUrlError
+ */
+export function readConnectionUrl(text: string, { schemes, example }: UrlKind): ConnectionUrl {
+  refuseUnencoded(text);
+  const [, scheme = '', userinfo = '', authority = '', path = '', query = ''] = URL_PARTS.exec(text) ?? [];
+  if (!schemes.includes(scheme.toLowerCase())) throw new ConnectionUrlError(`must be a URL such as ${example}`);
+  const [, user = '', password = ''] = CREDENTIALS.exec(userinfo) ?? [];
+  return {
+    user: decoded(user) || undefined,
+    password: decoded(password) || undefined,
+    host: authority === '' ? undefined : readHost(authority),
+    path: decoded(path),
+    parameters: readParameters(query),
+  };
+}
+
+/** Each of these would move the place where the password ends. */
+function refuseUnencoded(text: string): void {
+  if (/%(?![\da-f]{2})/i.test(text)) throw unencoded('%');
+  if (/\s/.test(text)) throw unencoded('blank');
+  if (text.includes('#')) throw unencoded('#');
+  const [before = '', ...after] = text.split('@');
+  if (after.length > 1) throw unencoded('@');
+  if (after.length === 1 && /^[a-z]+:\/\/.*[/?]/i.test(before)) throw unencoded('/, ? or @');
+}
+
+function unencoded(what: string): ConnectionUrlError {
+  return new ConnectionUrlError(
+    `has a ${what} in its password, or elsewhere, that must be encoded: % is %25, @ is %40, # is %23, / is %2F, ? is %3F, ` +
+      'a blank is %20',
+  );
+}
+
+/** What is wrong is not quoted: it may be part of a password. */
+function readHost(authority: string): Host {
+  refuseSeveral(authority);
+  const [, ipv6, name = '', port] = HOST.exec(authority) ?? [];
+  if (ipv6 === undefined && !name) throw new ConnectionUrlError(HOST_AND_PORT);
+  return { name: ipv6 ?? decoded(name), port: port === undefined ? undefined : readPort(port) };
+}
+
+/** @throws ConnectionUrlError */
+export function refuseSeveral(hosts: string): void {
+  if (hosts.includes(',')) throw new ConnectionUrlError('must name one server; several are not supported');
+}
+
+/** @throws ConnectionUrlError */
+export function readPort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > MAX_PORT) throw new ConnectionUrlError(HOST_AND_PORT);
+  return port;
+}
+
+function readParameters(query: string): Map<string, string> {
+  const pairs = query.split('&').filter((pair) => pair !== '');
+  return new Map(
+    pairs.map((pair) => {
+      const [name = '', ...value] = pair.split('=');
+      return [decoded(name), decoded(value.join('='))];
+    }),
+  );
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw unencoded('%');
+  }
+}

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { type ConnectionOptions, createSecureContext } from 'node:tls';
+import type { ClientConfig } from 'pg';
+import { ConnectionUrlError, readConnectionUrl, readPort, refuseSeveral } from '../config/connection-url.js';
+
+const KIND = { schemes: ['postgres', 'postgresql'], example: 'postgres://user:password@host:5432/name' };
+
+/** Those of libpq's that are taken (PostgreSQL's documentation, 34.1.2); and `uselibpqcompat`, since all mean what they mean there. */
+const PARAMETERS = [
+  ...['host', 'port', 'user', 'password', 'dbname', 'application_name', 'options'],
+  ...['sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey', 'uselibpqcompat'],
+];
+const MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
+type Mode = (typeof MODES)[number];
+/** As JDBC has it, which libpq takes too, and as pg calls what libpq calls `require`. */
+const SAME_AS: Record<string, Mode> = { true: 'require', false: 'disable', 'no-verify': 'require' };
+
+type Parameters = ReadonlyMap<string, string>;
+
+/**
+ * What pg is to know of the server in a URL. It means what it means to libpq: pg's own reading would take
+ * `sslmode=require` for `verify-full`, and every parameter for one of its options.
+ *
+ * @throws ConnectionUrlError, also where a file of a certificate cannot be used
+ */
+export function postgresOptions(url: string): ClientConfig {
+  const { user, password, host: named, path, parameters } = readConnectionUrl(url, KIND);
+  refuseUnknown(parameters);
+  const host = parameters.get('host') ?? named?.name;
+  refuseSeveral(host ?? '');
+  const port = parameters.get('port');
+  const database = parameters.get('dbname') ?? path;
+  if (!database) throw new ConnectionUrlError(`must name the database, as in ${KIND.example}`);
+  return {
+    user: parameters.get('user') ?? user,
+    password: parameters.get('password') ?? password,
+    host,
+    port: port === undefined ? named?.port : readPort(port),
+    database,
+    // As libpq has it, there is no TLS over a unix socket
+    ssl: host?.startsWith('/') ? false : readTls(parameters),
+    ...pick(parameters, ['application_name', 'options']),
+  };
+}
+
+function refuseUnknown(parameters: Parameters): void {
+  const unknown = [...parameters.keys()].find((name) => !PARAMETERS.includes(name));
+  if (unknown !== undefined)
+    throw new ConnectionUrlError(
+      `has the parameter ${unknown}, which is not taken; these are: ${PARAMETERS.join(', ')}`,
+    );
+}
+
+function pick(parameters: Parameters, names: readonly string[]): ClientConfig {
+  return Object.fromEntries([...parameters].filter(([name]) => names.includes(name)));
+}
+
+/** `undefined` where the URL does not say: there is none then, unless pg finds `PGSSLMODE`. */
+function readTls(parameters: Parameters): boolean | ConnectionOptions | undefined {
+  const mode = readMode(parameters);
+  const [ca, cert, key] = ['sslrootcert', 'sslcert', 'sslkey'].map((name) => readCertificate(parameters, name));
+  if (mode === 'disable') return false;
+  const files = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+  if (mode === undefined) {
+    if (Object.keys(files).length === 0) return undefined;
+    throw new ConnectionUrlError('must have sslmode=verify-full or sslmode=verify-ca where it names certificates');
+  }
+  if (mode === 'verify-ca' && !ca) throw new ConnectionUrlError('must have sslrootcert where it has sslmode=verify-ca');
+  refuseUnusable(files);
+  return { ...files, ...LENIENCE[ca && mode === 'require' ? 'verify-ca' : mode] };
+}
+
+/** What is not checked of the server's certificate. */
+const LENIENCE: Record<Exclude<Mode, 'disable'>, ConnectionOptions> = {
+  require: { rejectUnauthorized: false },
+  'verify-ca': { checkServerIdentity: () => undefined },
+  'verify-full': {},
+};
+
+function readMode(parameters: Parameters): Mode | undefined {
+  const given = parameters.get('sslmode') ?? parameters.get('ssl');
+  if (given === undefined) return undefined;
+  const mode = MODES.find((one) => one === (SAME_AS[given] ?? given));
+  if (mode) return mode;
+  throw new ConnectionUrlError(
+    `must have one of ${MODES.join(', ')} as sslmode; what goes on without TLS where the server has none, as prefer, is not taken`,
+  );
+}
+
+function readCertificate(parameters: Parameters, name: string): string | undefined {
+  const file = parameters.get(name);
+  // libpq's word for the authorities that the system, here Node, trusts already
+  if (!file || (name === 'sslrootcert' && file === 'system')) return undefined;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConnectionUrlError(`must have a file that can be read as ${name} (${codeOf(error)})`);
+  }
+}
+
+function refuseUnusable(files: ConnectionOptions): void {
+  try {
+    createSecureContext(files);
+  } catch (error) {
+    throw new ConnectionUrlError(
+      `must have certificates in PEM, and the key that goes with sslcert (${codeOf(error)})`,
+    );
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown';
+}
