@@ -1,5 +1,4 @@
-/** A URL cannot be used; the message says why, as what follows the variable's name, and quotes nothing secret of it. */
-export class ConnectionUrlError extends Error {}
+import { InvalidValueError } from './invalid-value.js';
 
 interface Host {
   /** Decoded, and without the brackets of IPv6; a path where it is a unix socket's folder. */
@@ -33,12 +32,12 @@ interface UrlKind {
  * Takes a connection URL apart. `new URL()` would take part of a password for something else, and say nothing, where a
  * character in it is not encoded; here that is refused.
  *
- * @throws ConnectionUrlError
+ * @throws InvalidValueError
  */
 export function readConnectionUrl(text: string, { schemes, example }: UrlKind): ConnectionUrl {
   refuseUnencoded(text);
   const [, scheme = '', userinfo = '', authority = '', path = '', query = ''] = URL_PARTS.exec(text) ?? [];
-  if (!schemes.includes(scheme.toLowerCase())) throw new ConnectionUrlError(`must be a URL such as ${example}`);
+  if (!schemes.includes(scheme.toLowerCase())) throw new InvalidValueError(`must be a URL such as ${example}`);
   const [, user = '', password = ''] = CREDENTIALS.exec(userinfo) ?? [];
   return {
     user: decoded(user) || undefined,
@@ -59,8 +58,8 @@ function refuseUnencoded(text: string): void {
   if (after.length === 1 && /^[a-z]+:\/\/.*[/?]/i.test(before)) throw unencoded('/, ? or @');
 }
 
-function unencoded(what: string): ConnectionUrlError {
-  return new ConnectionUrlError(
+function unencoded(what: string): InvalidValueError {
+  return new InvalidValueError(
     `has a ${what} in its password, or elsewhere, that must be encoded: % is %25, @ is %40, # is %23, / is %2F, ? is %3F, ` +
       'a blank is %20',
   );
@@ -70,19 +69,19 @@ function unencoded(what: string): ConnectionUrlError {
 function readHost(authority: string): Host {
   refuseSeveral(authority);
   const [, ipv6, name = '', port] = HOST.exec(authority) ?? [];
-  if (ipv6 === undefined && !name) throw new ConnectionUrlError(HOST_AND_PORT);
+  if (ipv6 === undefined && !name) throw new InvalidValueError(HOST_AND_PORT);
   return { name: ipv6 ?? decoded(name), port: port === undefined ? undefined : readPort(port) };
 }
 
-/** @throws ConnectionUrlError */
+/** @throws InvalidValueError */
 export function refuseSeveral(hosts: string): void {
-  if (hosts.includes(',')) throw new ConnectionUrlError('must name one server; several are not supported');
+  if (hosts.includes(',')) throw new InvalidValueError('must name one server; several are not supported');
 }
 
-/** @throws ConnectionUrlError */
+/** @throws InvalidValueError */
 export function readPort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > MAX_PORT) throw new ConnectionUrlError(HOST_AND_PORT);
+  if (port < 1 || port > MAX_PORT) throw new InvalidValueError(HOST_AND_PORT);
   return port;
 }
 

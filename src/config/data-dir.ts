@@ -18,8 +18,9 @@ export function secureDataDir(dataDir: string): void {
     if (!process.geteuid) return;
     const { mode } = statSync(dataDir);
     const names = readdirSync(dataDir);
-    const isOpen = [dataDir, ...names.map((name) => join(dataDir, name))].filter(isOpenToOthers).length > 0;
-    if (isOpen) refuseOthersContent(dataDir, names);
+    const open = [dataDir, ...names.map((name) => join(dataDir, name))].filter(isOpenToOthers);
+    const isOpen = open.length > 0;
+    if (open.some((path) => statSync(path).isDirectory())) refuseOthersContent(dataDir, names);
     if (isOpen) closeToOthers(dataDir);
     if (isOpen) process.stderr.write(`DATA_DIR: ${dataDir} was open to other users (mode ${octal(mode)}). ${CLOSED}\n`);
   } catch (error) {

@@ -6,7 +6,7 @@ import { InvalidNetworkError, type Network, parseNetwork } from '../limits/cidr.
 import { redisOptions } from '../limits/redis-url.js';
 import { BUILT_IN_ROUTES } from '../verification/route-table.js';
 import { cleanVariables } from './cleaned.js';
-import { ConnectionUrlError } from './connection-url.js';
+import { InvalidValueError } from './invalid-value.js';
 import { readOrigins } from './origins.js';
 import { readPublicKeys } from './public-keys.js';
 import { readRouteTable } from './route-table-file.js';
@@ -27,11 +27,11 @@ const schema = z
     HOST: z.string().transform(toHost).default('127.0.0.1'),
     PORT: wholeNumber(0, 65_535).default(8000),
     LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
-    DATABASE_URL: z.string().superRefine(readableBy(postgresOptions)).optional(),
+    DATABASE_URL: connectionUrl(postgresOptions).optional(),
     DATA_DIR: z.string().default('./data'),
-    REDIS_URL: z.string().superRefine(readableBy(redisOptions)).optional(),
+    REDIS_URL: connectionUrl(redisOptions).optional(),
     OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
-    JWT_PUBLIC_KEY: z.string().transform(readPublicKeys).optional(),
+    JWT_PUBLIC_KEY: readBy(readPublicKeys).optional(),
     JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
     JWT_ISSUER: z.string().optional(),
     JWT_AUDIENCE: z.string().optional(),
@@ -111,16 +111,25 @@ function wholeNumber(least: number, most: number) {
     .refine((value) => value >= least && value <= most, error);
 }
 
-/** The value as it is, if it is a connection's URL that can be read. */
-function readableBy(read: (url: string) => unknown) {
-  return (url: string, context: z.RefinementCtx) => {
+/** What a reader makes of the value, or why it can make nothing of it. */
+function readBy<T>(read: (text: string) => T) {
+  return z.string().transform((text, context) => {
     try {
-      read(url);
+      return read(text);
     } catch (error) {
-      if (!(error instanceof ConnectionUrlError)) throw error;
+      if (!(error instanceof InvalidValueError)) throw error;
       context.addIssue(error.message);
+      return z.NEVER;
     }
-  };
+  });
+}
+
+/** The URL as it is, if it can be read: whoever connects reads it again. */
+function connectionUrl(read: (url: string) => unknown) {
+  return readBy((url) => {
+    read(url);
+    return url;
+  });
 }
 
 /** An address or a name; of IPv6 without the brackets that it has in URLs. */

@@ -1,19 +1,24 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import type { ClientConfig } from 'pg';
-import { ConnectionUrlError, readConnectionUrl, readPort, refuseSeveral } from '../config/connection-url.js';
+import { readConnectionUrl, readPort, refuseSeveral } from '../config/connection-url.js';
+import { InvalidValueError } from '../config/invalid-value.js';
 
 const KIND = { schemes: ['postgres', 'postgresql'], example: 'postgres://user:password@host:5432/name' };
 
-/** Those of libpq's that are taken (PostgreSQL's documentation, 34.1.2); and `uselibpqcompat`, since all mean what they mean there. */
-const PARAMETERS = [
-  ...['host', 'port', 'user', 'password', 'dbname', 'application_name', 'options'],
-  ...['sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey', 'uselibpqcompat'],
-];
+/** Those of libpq's that are taken (PostgreSQL's documentation, 34.1.2). */
+const SERVER_PARAMETERS = ['host', 'port', 'user', 'password', 'dbname', 'application_name', 'options'];
+/** And `uselibpqcompat`, which pg has for what is meant here anyway. */
+const TLS_PARAMETERS = ['sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey', 'uselibpqcompat'];
+const PARAMETERS = [...SERVER_PARAMETERS, ...TLS_PARAMETERS];
 const MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 type Mode = (typeof MODES)[number];
 /** As JDBC has it, which libpq takes too, and as pg calls what libpq calls `require`. */
 const SAME_AS: Record<string, Mode> = { true: 'require', false: 'disable', 'no-verify': 'require' };
+
+/** libpq's word for the authorities that are trusted already, here by Node. */
+const SYSTEM = 'system';
 
 type Parameters = ReadonlyMap<string, string>;
 
@@ -21,7 +26,7 @@ type Parameters = ReadonlyMap<string, string>;
  * What pg is to know of the server in a URL. It means what it means to libpq: pg's own reading would take
  * `sslmode=require` for `verify-full`, and every parameter for one of its options.
  *
- * @throws ConnectionUrlError, also where a file of a certificate cannot be used
+ * @throws InvalidValueError, also where a file of a certificate cannot be used
  */
 export function postgresOptions(url: string): ClientConfig {
   const { user, password, host: named, path, parameters } = readConnectionUrl(url, KIND);
@@ -30,7 +35,7 @@ export function postgresOptions(url: string): ClientConfig {
   refuseSeveral(host ?? '');
   const port = parameters.get('port');
   const database = parameters.get('dbname') ?? path;
-  if (!database) throw new ConnectionUrlError(`must name the database, as in ${KIND.example}`);
+  if (!database) throw new InvalidValueError(`must name the database, as in ${KIND.example}`);
   return {
     user: parameters.get('user') ?? user,
     password: parameters.get('password') ?? password,
@@ -46,7 +51,7 @@ export function postgresOptions(url: string): ClientConfig {
 function refuseUnknown(parameters: Parameters): void {
   const unknown = [...parameters.keys()].find((name) => !PARAMETERS.includes(name));
   if (unknown !== undefined)
-    throw new ConnectionUrlError(
+    throw new InvalidValueError(
       `has the parameter ${unknown}, which is not taken; these are: ${PARAMETERS.join(', ')}`,
     );
 }
@@ -63,9 +68,9 @@ function readTls(parameters: Parameters): boolean | ConnectionOptions | undefine
   const files = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
   if (mode === undefined) {
     if (Object.keys(files).length === 0) return undefined;
-    throw new ConnectionUrlError('must have sslmode=verify-full or sslmode=verify-ca where it names certificates');
+    throw new InvalidValueError('must have sslmode=verify-full or sslmode=verify-ca where it names certificates');
   }
-  if (mode === 'verify-ca' && !ca) throw new ConnectionUrlError('must have sslrootcert where it has sslmode=verify-ca');
+  if (mode === 'verify-ca' && !ca) throw new InvalidValueError('must have sslrootcert where it has sslmode=verify-ca');
   refuseUnusable(files);
   return { ...files, ...LENIENCE[ca && mode === 'require' ? 'verify-ca' : mode] };
 }
@@ -79,33 +84,42 @@ const LENIENCE: Record<Exclude<Mode, 'disable'>, ConnectionOptions> = {
 
 function readMode(parameters: Parameters): Mode | undefined {
   const given = parameters.get('sslmode') ?? parameters.get('ssl');
-  if (given === undefined) return undefined;
-  const mode = MODES.find((one) => one === (SAME_AS[given] ?? given));
-  if (mode) return mode;
-  throw new ConnectionUrlError(
-    `must have one of ${MODES.join(', ')} as sslmode; what goes on without TLS where the server has none, as prefer, is not taken`,
-  );
+  const isSystem = parameters.get('sslrootcert') === SYSTEM;
+  const mode =
+    given === undefined && isSystem ? 'verify-full' : MODES.find((one) => one === (SAME_AS[given ?? ''] ?? given));
+  if (given !== undefined && mode === undefined)
+    throw new InvalidValueError(
+      `must have one of ${MODES.join(', ')} as sslmode; what goes on without TLS where the server has none, as prefer, is not taken`,
+    );
+  // Of what the whole world trusts, anybody can have a certificate for a host of his own
+  if (isSystem && mode !== 'verify-full')
+    throw new InvalidValueError('must have sslmode=verify-full with sslrootcert=system');
+  return mode;
 }
 
 function readCertificate(parameters: Parameters, name: string): string | undefined {
   const file = parameters.get(name);
-  // libpq's word for the authorities that the system, here Node, trusts already
-  if (!file || (name === 'sslrootcert' && file === 'system')) return undefined;
+  if (!file || (name === 'sslrootcert' && file === SYSTEM)) return undefined;
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConnectionUrlError(`must have a file that can be read as ${name} (${codeOf(error)})`);
+    throw new InvalidValueError(`must have a file that can be read as ${name} (${codeOf(error)})`);
   }
 }
 
-function refuseUnusable(files: ConnectionOptions): void {
+/** @throws InvalidValueError */
+function refuseUnusable(files: { ca?: string; cert?: string; key?: string }): void {
   try {
+    // What is no certificate of an authority would be ignored
+    if (files.ca) x509(files.ca);
     createSecureContext(files);
   } catch (error) {
-    throw new ConnectionUrlError(
-      `must have certificates in PEM, and the key that goes with sslcert (${codeOf(error)})`,
-    );
+    throw new InvalidValueError(`must have certificates in PEM, and the key that goes with sslcert (${codeOf(error)})`);
   }
+}
+
+function x509(pem: string): X509Certificate {
+  return new X509Certificate(pem);
 }
 
 function codeOf(error: unknown): string {

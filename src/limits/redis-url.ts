@@ -1,5 +1,6 @@
 import type { RedisOptions } from 'ioredis';
-import { ConnectionUrlError, readConnectionUrl } from '../config/connection-url.js';
+import { readConnectionUrl } from '../config/connection-url.js';
+import { InvalidValueError } from '../config/invalid-value.js';
 
 const KIND = { schemes: ['redis', 'rediss'], example: 'redis://user:password@host:6379/0, or rediss:// with TLS' };
 const DEFAULT_PORT = 6_379;
@@ -15,19 +16,17 @@ export interface RedisServerOptions extends RedisOptions {
  * What ioredis is to know of the server in a URL. Its own reading would take every parameter for one of its options, and a
  * path that is no number for a database.
  *
- * @throws ConnectionUrlError
+ * @throws InvalidValueError
  */
 export function redisOptions(url: string): RedisServerOptions {
   const { user, password, host, path, parameters } = readConnectionUrl(url, KIND);
-  if (!host) throw new ConnectionUrlError(`must have a host, as in ${KIND.example}`);
+  if (!host) throw new InvalidValueError(`must have a host, as in ${KIND.example}`);
   if (!/^\d{0,5}$/.test(path))
-    throw new ConnectionUrlError('must have the number of a database behind the host, or nothing');
+    throw new InvalidValueError('must have the number of a database behind the host, or nothing');
   if (parameters.size > 0)
-    throw new ConnectionUrlError(
-      'must have no parameters: what is behind the ? is not taken; the database is the path',
-    );
+    throw new InvalidValueError('must have no parameters: what is behind the ? is not taken; the database is the path');
   if (user && !password)
-    throw new ConnectionUrlError('has a user and no password; a password alone is redis://:password@host');
+    throw new InvalidValueError('has a user and no password; a password alone is redis://:password@host');
   return {
     host: host.name,
     port: host.port ?? DEFAULT_PORT,

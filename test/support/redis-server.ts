@@ -13,22 +13,24 @@ export class RedisServer {
 
   private constructor(
     readonly port: number,
-    private readonly settings: readonly string[],
+    private readonly options: readonly string[],
   ) {}
 
-  /** @param settings as on its command line */
+  /** @param settings as on its command line, perhaps with a file first */
   static async start(settings: readonly string[] = []): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), settings);
-    await server.startAgain();
-    return server;
+    const port = await freePort();
+    return RedisServer.run(port, [...settings, '--port', String(port)]);
   }
 
   /** With TLS alone, by `localhost`, which is what its certificate names. */
   static async startWithTls({ ca, cert, key }: Certificates): Promise<RedisServer> {
     const port = await freePort();
     const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', ca];
-    const settings = ['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'no', ...files];
-    const server = new RedisServer(port, settings);
+    return RedisServer.run(port, ['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'no', ...files]);
+  }
+
+  private static async run(port: number, options: readonly string[]): Promise<RedisServer> {
+    const server = new RedisServer(port, options);
     await server.startAgain();
     return server;
   }
@@ -38,12 +40,11 @@ export class RedisServer {
   }
 
   async startAgain(): Promise<void> {
-    const options = ['--bind', '127.0.0.1', '--port', String(this.port), '--save', '', ...this.settings];
-    const child = spawn('redis-server', options);
+    const child = spawn('redis-server', [...this.options, '--bind', '127.0.0.1', '--save', '']);
     this.child = child;
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    await until(() => output.includes('Ready to accept connections'), 'redis-server to start');
+    await until(() => /Ready to accept connections|Sentinel ID is/.test(output), 'redis-server to start');
   }
 
   freeze(): void {

@@ -1,0 +1,76 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { jest } from '@jest/globals';
+import jwt from 'jsonwebtoken';
+import { accountService, secondsFromNow, signToken } from '../../../test/support/sessions.js';
+import { SystemClock } from '../../config/clock.js';
+import { loadEnvironment } from '../../config/environment.js';
+import { principalOrError } from '../guards/passport.guards.js';
+import { authenticateSession } from '../authenticate-session.js';
+import { SessionKeys } from './session-keys.js';
+import { SessionStrategy } from './session.strategy.js';
+import passport from 'passport';
+
+const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const settings = {
+  JWT_ISSUER: 'https://accounts',
+  JWT_AUDIENCE: 'keys',
+  CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
+  SERVICE_TOKENS: `a:${'t'.repeat(32)}`,
+};
+const one = accountService.publicKey;
+const two = one + other.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+
+let debug: jest.SpiedFunction<Logger['debug']>;
+beforeEach(() => {
+  debug = jest.spyOn(Logger.prototype, 'debug').mockImplementation(() => {});
+});
+afterEach(() => jest.restoreAllMocks());
+
+function use(JWT_PUBLIC_KEY: string): void {
+  const environment = loadEnvironment({ ...settings, JWT_PUBLIC_KEY });
+  passport.use(new SessionStrategy(environment, new SessionKeys(environment, new SystemClock())));
+}
+
+const good = { iss: 'https://accounts', aud: 'keys' };
+const ofOther = jwt.sign({ ...good, sub: 'owner', exp: secondsFromNow(60) }, other.privateKey, { algorithm: 'RS256' });
+const [header, claims, signature] = signToken(good).split('.') as [string, string, string];
+const swapped = [header, Buffer.from('{"sub":"else"}').toString('base64url'), signature].join('.');
+
+it.each([
+  ['iss', signToken({ ...good, iss: 'https://accounts/' }), /^jwt issuer invalid\. expected: https:\/\/accounts$/],
+  ['aud', signToken({ ...good, aud: 'files' }), /^jwt audience invalid\. expected: keys$/],
+  ['exp', signToken({ ...good, exp: secondsFromNow(-60) }), /^expired at 20.*Z$/],
+  ['exp', signToken({ ...good, exp: undefined }), /^is missing/],
+  ['nbf', signToken({ ...good, nbf: secondsFromNow(60) }), /^valid from 20.*Z on$/],
+  ['sub', signToken({ ...good, sub: '' }), /^is missing/],
+  ['signature', swapped, /./],
+  ['alg', signToken(good, { algorithm: 'RS512' }), /^invalid algorithm$/],
+  ['form', `${header}.${claims}`, /./],
+  ['form', 'hunter2', /./],
+])('says at debug which check of a session has failed: %s', async (check, token, detail) => {
+  use(one);
+  await expect(authenticate(token)).rejects.toMatchObject({ code: 'unauthenticated' });
+  const lines = debug.mock.calls.map(([line]) => String(line));
+  expect(lines).toHaveLength(1);
+  const [, named, said] = /^A session was refused by its (\w+): (.*)$/.exec(lines[0] ?? '') ?? [];
+  expect(named).toBe(check);
+  expect(said).toMatch(detail);
+  for (const part of token.split('.')) expect(lines[0]).not.toContain(part);
+});
+
+it('says so where none of several keys has signed it', async () => {
+  use(two);
+  await expect(authenticate(ofOther)).resolves.toMatchObject({ ownerId: 'owner' });
+  await expect(authenticate(swapped)).rejects.toMatchObject({ reason: 'INVALID_CREDENTIALS' });
+  expect(debug.mock.calls).toEqual([['A session was refused by its signature: is of no key in JWT_PUBLIC_KEY']]);
+});
+
+it('says nothing where none was presented', () => {
+  expect(() => principalOrError(null, false, new Error('No auth token'))).toThrow('not valid');
+  expect(debug).not.toHaveBeenCalled();
+});
+
+function authenticate(token: string) {
+  return authenticateSession({ headers: { authorization: `Bearer ${token}` } } as never);
+}
