@@ -4,6 +4,8 @@ const QUOTED = /^(['"])(.*)\1$/s;
 const AT_AN_END = new RegExp(`^[${QUOTES}]|[${QUOTES}]$`, 'u');
 /** Line breaks, other control characters, and those that take no room, such as U+200B and U+FEFF. */
 const INVISIBLE = /[\p{Cc}\p{Cf}]/u;
+/** What a shell replaces, and Docker, systemd and Node, which read such files too, do not. */
+const LEFT_TO_A_SHELL = /^~(?=\/|$)|\$[{(]/;
 /** Lists may have one entry a line. */
 const BETWEEN_ENTRIES = /,\s+/g;
 
@@ -44,6 +46,9 @@ function cleaned(given: string): string {
 function problemOf(name: string, value: string): string | undefined {
   if (AT_AN_END.test(value))
     return 'must be without quotes: write them around the value as a whole, in plain ones, or not';
+  const [shell] = LEFT_TO_A_SHELL.exec(value) ?? [];
+  if (shell !== undefined)
+    return `must not have ${shell} in it, which only a shell replaces: write out what it stands for`;
   if (name === SEVERAL_LINES) return undefined;
   const [invisible] = INVISIBLE.exec(value.replaceAll(BETWEEN_ENTRIES, ',')) ?? [];
   return invisible && `must not have a character in it that cannot be seen (${codePoint(invisible)})`;

@@ -97,6 +97,16 @@ describe('whatever is left around a value', () => {
     expect(offences({ JWT_ISSUER })).toEqual([expect.stringMatching(expected)]);
   });
 
+  it.each([
+    ['DATABASE_URL', 'postgres://service:${POSTGRES_PASSWORD}@db/keys', '${'],
+    ['SERVICE_TOKENS', 'gateway:$(openssl rand -hex 32)', '$('],
+    ['DATA_DIR', '~/data', '~'],
+    ['JWT_PUBLIC_KEY', '~/account-service.pem', '~'],
+  ])('is refused where a shell would have replaced it: %s=%s', (name, value, found) => {
+    const expected = `${name}: must not have ${found} in it, which only a shell replaces: write out what it stands for`;
+    expect(offences({ [name]: value })).toEqual([expected]);
+  });
+
   it('is told of every variable at once, beside what else is wrong, and quoted of none', () => {
     const found = offences({
       ...clean,
@@ -150,11 +160,20 @@ describe('JWT_PUBLIC_KEY', () => {
 
   it.each([
     ['/nowhere/key.pem', /^JWT_PUBLIC_KEY: must be .* the path of a file that can be read \(ENOENT\)$/],
+    [Buffer.from(pem).toString('base64'), /^JWT_PUBLIC_KEY: must be in PEM, .* not in base64 alone$/],
+    [pem.replaceAll(/-----.*/g, '').trim(), /^JWT_PUBLIC_KEY: must be in PEM, with its first and last line/],
     [tmpdir(), /^JWT_PUBLIC_KEY: .*\(EISDIR\)$/],
     [pem.replace('-----END PUBLIC KEY-----', ''), /^JWT_PUBLIC_KEY: must be a public key in PEM/],
   ])('is refused in words: %j', (JWT_PUBLIC_KEY, expected) => {
     expect(offences({ JWT_PUBLIC_KEY })).toEqual([expect.stringMatching(expected)]);
   });
+});
+
+it.each([
+  ['NODE_ENV', 'prod', 'development, test, production'],
+  ['LOG_LEVEL', 'INFO', 'error, warn, info, debug'],
+])('%s=%s is refused with what it may be', (name, value, values) => {
+  expect(offences({ [name]: value })).toEqual([`${name}: must be one of ${values}`]);
 });
 
 describe('HOST', () => {

@@ -5,6 +5,8 @@ import { InvalidValueError } from './invalid-value.js';
 const PEM = /-----BEGIN ([A-Z\d ]+)-----(.*?)-----END \1-----/gs;
 /** As RFC 7468 has it. */
 const LINE = /.{1,64}/g;
+/** Longer than any name of a file. */
+const BASE64 = /^[A-Za-z\d+/\s]{256,}=*$/;
 
 /**
  * The public keys in a text: a PEM, or several, one after the other; or in the file that it names. However its lines were
@@ -26,6 +28,8 @@ export function readPublicKeys(given: string): string[] {
 }
 
 function readKeyFile(file: string): string {
+  if (BASE64.test(file))
+    throw new InvalidValueError('must be in PEM, with its first and last line, and not in base64 alone');
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

@@ -23,10 +23,10 @@ const CURVES = { ES256: 'prime256v1', ES384: 'secp384r1', ES512: 'secp521r1' } a
 
 const schema = z
   .object({
-    NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+    NODE_ENV: oneOf(['development', 'test', 'production']).default('development'),
     HOST: z.string().transform(toHost).default('127.0.0.1'),
     PORT: wholeNumber(0, 65_535).default(8000),
-    LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
+    LOG_LEVEL: oneOf(['error', 'warn', 'info', 'debug']).default('info'),
     DATABASE_URL: connectionUrl(postgresOptions).optional(),
     DATA_DIR: z.string().default('./data'),
     REDIS_URL: connectionUrl(redisOptions).optional(),
@@ -38,7 +38,7 @@ const schema = z
     JWT_ALGORITHMS: z
       .string()
       .transform(commaSeparated)
-      .pipe(z.array(z.enum(ALGORITHMS, { error: `must be one of ${ALGORITHMS.join(', ')}` })).min(1))
+      .pipe(z.array(oneOf(ALGORITHMS)).min(1))
       .default(['RS256']),
     CREDENTIAL_KEYS: z.string().transform(toCredentialKeys).optional(),
     SERVICE_TOKENS: z.string().transform(toServiceTokens).optional(),
@@ -100,6 +100,10 @@ function missingInProduction(given: NodeJS.ProcessEnv): string[] {
   const required = ['DATABASE_URL', 'CREDENTIAL_KEYS', 'SERVICE_TOKENS'].filter((name) => given[name] === undefined);
   if (!given['JWT_PUBLIC_KEY'] && !given['JWT_JWKS_URL']) required.push('JWT_PUBLIC_KEY or JWT_JWKS_URL');
   return required.map((name) => `${name}: must be set with NODE_ENV=production`);
+}
+
+function oneOf<const T extends readonly string[]>(values: T) {
+  return z.enum(values, { error: `must be one of ${values.join(', ')}` });
 }
 
 function wholeNumber(least: number, most: number) {
