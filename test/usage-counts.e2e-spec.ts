@@ -100,7 +100,8 @@ it('loses none when the process is told to end by a signal', async () => {
   beforeAll(async () => {
     holder = new pg.Client({ connectionString: database.variables.DATABASE_URL as string });
     await holder.connect();
-    jest.spyOn(Logger.prototype, 'warn').mockImplementation((message: string) => void warnings.push(message));
+    for (const level of ['warn', 'debug'] as const)
+      jest.spyOn(Logger.prototype, level).mockImplementation((message: string) => void warnings.push(message));
     const url = new URL(database.variables.DATABASE_URL as string);
     proxy = await startProxy(url.hostname, Number(url.port || 5432));
     url.port = String(proxy.port);

@@ -8,8 +8,8 @@ import { inBackground } from '../contract/background.js';
 import { fastifyOf } from '../contract/fastify.js';
 import type { FailedRequest } from '../contract/error.filter.js';
 import type { ErrorCode } from '../contract/error-codes.js';
-import { inOneLine } from '../contract/error-text.js';
 import { isDatabaseAway } from '../database/database-away.js';
+import { databaseOutage } from '../database/database-outage.js';
 import { WriteBehind } from '../database/write-behind.js';
 import { AuditTrail } from './audit-trail.js';
 import { RefusalTallies } from './refusal-tallies.js';
@@ -94,9 +94,9 @@ export class RefusedCalls implements OnModuleInit, OnApplicationShutdown {
         due.done();
       } catch (error) {
         if (isLocked(error)) continue;
-        if (isDatabaseAway(error)) return this.warn(inOneLine(error));
+        databaseOutage.report(this.logger, 'Refused calls could not be recorded', error);
+        if (isDatabaseAway(error)) return;
         due.done();
-        this.warn(inOneLine(error));
       }
     }
     if (this.tallies.dropped > 0) this.warn(`${this.tallies.dropped} came while too many waited`);

@@ -1,12 +1,13 @@
 import { HttpException, Injectable, Logger } from '@nestjs/common';
 import { isDatabaseAway } from '../database/database-away.js';
+import { databaseOutage } from '../database/database-outage.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { ApiError, UnavailableError } from './api-error.js';
 import type { DirectAnswer } from './direct.decorator.js';
 import { failure } from './envelope.js';
 import type { ErrorCode } from './error-codes.js';
 import { verdictOfError } from './error-verdict.js';
-import { inFull, inOneLine } from './error-text.js';
+import { inFull } from './error-text.js';
 
 /** Of a request, what its failure is told by. */
 interface RequestLine {
@@ -34,7 +35,7 @@ export class ErrorAnswers {
     const error = this.toApiError(cause, request);
     if (error.code === 'internal') this.logger.error(`${request.id} ${inFull(cause)}`);
     if (error.code === 'unavailable' && error.cause !== undefined)
-      this.logger.warn(`${request.id} ${error.message} ${inOneLine(error.cause)}`);
+      databaseOutage.report(this.logger, `${request.id} was answered 503`, error.cause);
     const { code, status, headers } = error;
     return { code, status, headers, verdict: verdictOfError(error), body: JSON.stringify(failure(error, request.id)) };
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { ConfigurationError } from '../config/variables.js';
+import { OutageLog } from '../contract/outage-log.js';
 import { within } from '../database/within.js';
 import { assertFit, UnfitRedisError } from './redis-fitness.js';
 import type { Script } from './redis-scripts.js';
@@ -29,7 +30,7 @@ interface Use {
  * it is tried ten times a second in the background, and is up again when that has succeeded.
  */
 export class RedisConnection {
-  private readonly logger = new Logger('Redis');
+  private readonly outage = new OutageLog(new Logger('Redis'));
   private readonly client: Redis;
   /** Its host and port. */
   private readonly server: string;
@@ -114,9 +115,13 @@ export class RedisConnection {
   lost(cause: unknown): void {
     this.up = false;
     if (this.regaining || this.closing.signal.aborted) return;
-    const { message: reason } = this.connectError ?? (cause as Error);
-    this.logger.warn(`at ${this.server} is away, and rates are counted by each process for itself: ${reason}`);
+    this.tell(cause);
     this.regaining = this.regain();
+  }
+
+  private tell(cause: unknown): void {
+    const { message: reason } = this.connectError ?? (cause as Error);
+    this.outage.failed(`at ${this.server} is away, and rates are counted by each process for itself: ${reason}.`);
   }
 
   private async probe(): Promise<void> {
@@ -134,11 +139,12 @@ export class RedisConnection {
         answeredAt = performance.now();
         await this.use.catchUp(signal);
         this.up = true;
-        this.logger.log('is back, and counts rates for all processes');
+        this.outage.over('is back, and counts rates for all processes.');
         break;
-      } catch {
-        // Still away, or closing
-        if (performance.now() - answeredAt < SILENT_AT_MOST_MS || signal.aborted) continue;
+      } catch (error) {
+        if (signal.aborted) break;
+        this.tell(error);
+        if (performance.now() - answeredAt < SILENT_AT_MOST_MS) continue;
         this.client.disconnect(true);
         answeredAt = performance.now();
       }

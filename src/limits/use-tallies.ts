@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { inOneLine } from '../contract/error-text.js';
+import { databaseOutage } from '../database/database-outage.js';
 import { runOnce } from '../database/run-once.js';
 import { WriteBehind } from '../database/write-behind.js';
 
@@ -82,7 +82,7 @@ export class UseTallies {
       const skipped = await this.write(this.isEnding ? ADD_TO_ALL : ADD_TO_FREE, written);
       if (skipped > 0) this.logger.warn(`Uses of ${skipped} keys could not be written yet (their rows are locked).`);
     } catch (error) {
-      this.logger.warn(`Uses of ${written.size} keys could not be written yet (${inOneLine(error)}).`);
+      databaseOutage.report(this.logger, `Uses of ${written.size} keys could not be written yet`, error);
     }
   }
 

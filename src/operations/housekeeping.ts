@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { inOneLine } from '../contract/error-text.js';
+import { databaseOutage } from '../database/database-outage.js';
 import { KEY_CHANGES_KEPT_MS } from '../verification/change-feed.js';
 
 const EVERY_MS = 600_000;
@@ -40,6 +40,8 @@ const REMOVALS = {
 @Injectable()
 export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(Housekeeping.name);
+  /** How often it was done, or left to another process that was at it; and how often it failed. */
+  readonly runs = { done: 0, failed: 0 };
   private readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
@@ -51,7 +53,10 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
 
   onApplicationBootstrap(): void {
     const start = () => {
-      this.running = this.run().catch((error: Error) => this.logger.warn(`Not done (${inOneLine(error)}).`));
+      this.running = this.run().then(
+        () => void this.runs.done++,
+        (error: unknown) => this.failed(error),
+      );
     };
     this.timer = setInterval(start, EVERY_MS).unref();
     start();
@@ -78,6 +83,11 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
     } finally {
       await runner.release();
     }
+  }
+
+  private failed(error: unknown): void {
+    this.runs.failed++;
+    databaseOutage.report(this.logger, 'Not done, and tried again in ten minutes', error);
   }
 
   private async removeAll(runner: QueryRunner): Promise<void> {

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { Clock } from '../config/clock.js';
-import { inOneLine } from '../contract/error-text.js';
+import { databaseOutage } from '../database/database-outage.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { runOnce } from '../database/run-once.js';
 import { WriteBehind } from '../database/write-behind.js';
@@ -107,8 +107,8 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async write(): Promise<void> {
-    await Promise.all([this.writeVerdicts(), this.writePreviousSecrets()]).catch((error: Error) => {
-      this.logger.warn(`Statistics could not be written yet (${inOneLine(error)}).`);
+    await Promise.all([this.writeVerdicts(), this.writePreviousSecrets()]).catch((error: unknown) => {
+      databaseOutage.report(this.logger, 'Statistics could not be written yet', error);
     });
   }
 

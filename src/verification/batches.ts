@@ -1,7 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { ApiError } from '../contract/api-error.js';
-import { inFull, inOneLine } from '../contract/error-text.js';
+import { inFull } from '../contract/error-text.js';
 import { isDatabaseAway } from '../database/database-away.js';
+import { databaseOutage } from '../database/database-outage.js';
 import { BatchRun, type BatchVerdict, type Undecided, type Verify } from './batch-run.js';
 import type { VerifyRequest } from './verifier.js';
 
@@ -66,9 +67,10 @@ export class Batches {
 
   private tell(failure: unknown): void {
     if (failure instanceof ApiError && failure.cause === undefined) return;
-    const text = 'Requests of a batch could not be decided:';
-    if (failure instanceof ApiError || isDatabaseAway(failure)) this.logger.warn(`${text} ${inOneLine(failure)}`);
-    else this.logger.error(`${text} ${inFull(failure)}`);
+    const text = 'Requests of a batch could not be decided';
+    const cause = failure instanceof ApiError ? failure.cause : failure;
+    if (failure instanceof ApiError || isDatabaseAway(failure)) databaseOutage.report(this.logger, text, cause);
+    else this.logger.error(`${text}: ${inFull(failure)}`);
   }
 }
 

@@ -4,7 +4,7 @@ import { cascadeAnnouncement, isCascadeAnnouncement } from '../api-keys/announce
 import { Cascades } from '../api-keys/cascades.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { inBackground } from '../contract/background.js';
-import { inOneLine } from '../contract/error-text.js';
+import { databaseOutage } from '../database/database-outage.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { within } from '../database/within.js';
 import { ChangeFeed } from './change-feed.js';
@@ -143,7 +143,7 @@ export class CascadesUnderWay implements OnApplicationBootstrap, OnApplicationSh
       await this.refresh();
       await this.cascades.resume();
     } catch (error) {
-      this.logger.warn(`Cascades under way could not be read (${inOneLine(error)}).`);
+      databaseOutage.report(this.logger, 'Cascades under way could not be read', error);
     }
   }
 }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { KEY_CHANGES_CHANNEL, KeyChanges } from '../api-keys/key-changes.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { inOneLine } from '../contract/error-text.js';
 import { Database } from '../database/database.js';
+import { databaseOutage } from '../database/database-outage.js';
 import type { DedicatedConnection } from '../database/dedicated-connection.js';
 import type { SafeClient } from '../database/safe-client.js';
 import { within } from '../database/within.js';
@@ -30,7 +30,6 @@ export interface ChangeListener {
  */
 @Injectable()
 export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
-  private readonly logger = new Logger(ChangeFeed.name);
   private readonly listeners: ChangeListener[] = [];
   private readonly stopping = new AbortController();
   private connection: DedicatedConnection;
@@ -39,7 +38,6 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
   private isConnected = false;
   /** When the last poll began that succeeded, by the steady clock and by the host's. */
   private lastGoodPoll = { steady: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
-  private failing = false;
   private running: Promise<void> | undefined;
 
   constructor(
@@ -99,8 +97,7 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
     this.isConnected = true;
     this.tell(news.changed);
     this.lastGoodPoll = began;
-    if (this.failing) this.logger.log('The database answers again.');
-    this.failing = false;
+    databaseOutage.feedAnswered();
   }
 
   private newConnection(): DedicatedConnection {
@@ -128,8 +125,7 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
 
   private disconnect(error: Error): void {
     if (this.stopping.signal.aborted) return;
-    if (!this.failing) this.logger.warn(`The database does not answer (${inOneLine(error)}); changes may be missed.`);
-    this.failing = true;
+    databaseOutage.feedFailed(error);
     this.connection.close();
     this.connection = this.newConnection();
   }

@@ -137,8 +137,8 @@ export class RemoteKeySet {
     waiting.enter();
     try {
       await this.fetch();
-    } catch (error) {
-      if (!this.mayServeStale(this.since(this.fetchedAt))) throw keySetUnavailable(error);
+    } catch {
+      if (!this.mayServeStale(this.since(this.fetchedAt))) throw keySetUnavailable();
     } finally {
       waiting.leave();
     }
@@ -168,7 +168,8 @@ export class RemoteKeySet {
   }
 }
 
-function keySetUnavailable(cause?: unknown): UnavailableError {
+/** Without its cause: the log is told of that once for all requests (`KeySetLog`). */
+function keySetUnavailable(): UnavailableError {
   const message = 'The keys that sessions are verified with cannot be fetched. Try again in a moment.';
-  return new UnavailableError(message, { cause });
+  return new UnavailableError(message);
 }

@@ -1,0 +1,84 @@
+import { Logger } from '@nestjs/common';
+import { QueryFailedError } from 'typeorm';
+import { inOneLine } from '../contract/error-text.js';
+import { OutageLog } from '../contract/outage-log.js';
+import { DatabaseAwayError, isDatabaseAway } from './database-away.js';
+
+/** What had begun before the database was back may fail for so long: no query, and no connection, takes longer. */
+const SETTLED_AFTER_MS = 6_000;
+/** While the changes can be read, other work may fail; that is over when none has failed for so long. */
+const QUIET_AFTER_MS = 10_000;
+
+const BACK = 'The database can be used again.';
+
+/** What SQLSTATEs stand for that a working server may answer. */
+const REASONS: Record<string, string> = {
+  '25006': 'it takes no writes (25006)',
+  '55P03': 'a lock could not be had in time (55P03)',
+  '57014': 'a statement took too long (57014)',
+};
+
+/**
+ * What the log is told of a database that is away, however many of the process's parts notice: one line when it goes,
+ * one a minute, and one when it is back, which the change feed finds out, since it asks all the time.
+ */
+export class DatabaseOutage {
+  private readonly log: OutageLog;
+  private isOfFeed = false;
+  private failedAt = Number.NEGATIVE_INFINITY;
+  private backAt = Number.NEGATIVE_INFINITY;
+
+  /** @param now steady milliseconds */
+  constructor(
+    logger: Pick<Logger, 'warn' | 'log'> = new Logger('Database'),
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.log = new OutageLog(logger, now);
+  }
+
+  /**
+   * Logs that work has failed: as a warning, but at `debug` where the database is away, which is told of here.
+   *
+   * @param what names the work, without a full stop
+   */
+  report(logger: Pick<Logger, 'warn' | 'debug'>, what: string, error: unknown): void {
+    const line = `${what} (${inOneLine(error)}).`;
+    if (!isDatabaseAway(error)) return logger.warn(line);
+    if (this.log.isOn || this.now() - this.backAt > SETTLED_AFTER_MS) this.failed(error);
+    logger.debug(line);
+  }
+
+  /** The changes could not be read, whatever the reason. */
+  feedFailed(error: unknown): void {
+    this.isOfFeed = true;
+    this.failed(error);
+  }
+
+  feedAnswered(): void {
+    if (!this.log.isOn) return;
+    if (!this.isOfFeed && this.now() - this.failedAt < QUIET_AFTER_MS) return;
+    this.log.over(BACK);
+    this.isOfFeed = false;
+    this.backAt = this.now();
+  }
+
+  private failed(error: unknown): void {
+    this.failedAt = this.now();
+    const meanwhile = this.isOfFeed ? ' Changes may be missed; known keys go on for STALE_IF_ERROR_SECONDS.' : '';
+    this.log.failed(`The database cannot be used now (${reasonOf(error)}).${meanwhile}`);
+  }
+}
+
+/** The one of this process. */
+export const databaseOutage = new DatabaseOutage();
+
+/** What the network or the server said, without what it was wrapped in here. */
+function reasonOf(error: unknown): string {
+  if (error instanceof DatabaseAwayError && error.cause !== undefined) return reasonOf(error.cause);
+  const cause = error instanceof QueryFailedError ? error.driverError : error;
+  const { code } = cause as { code?: unknown };
+  if (typeof code === 'string' && code in REASONS) return REASONS[code] as string;
+  // Of a name with several addresses, each was tried
+  if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join('; ');
+  return inOneLine(error).replace(/^Error: /, '');
+}
