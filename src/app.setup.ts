@@ -67,6 +67,7 @@ async function buildApp(module: DynamicModule, logger: LoggerService, cors: Cors
   const answered = app.get(AnsweredRequests, { strict: false });
   lane.open({
     answerFailure: (cause, request) => errorAnswers.of(cause, request),
+    begin: () => answered.begin(),
     tell: (request) => answered.tell(request),
     admission: app.get(Overload, { strict: false }).verification,
     bodies,

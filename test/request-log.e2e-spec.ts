@@ -43,7 +43,12 @@ inProduction('tells in JSON who called what, and what came of it', async () => {
   const key = await callEverything();
   const lines = service.output().trim().split('\n');
   const requests = lines.map((line) => JSON.parse(line)).filter(({ context }) => context === 'Request');
-  const known = { level: 'log', duration_ms: expect.any(Number), request_id: expect.any(String) };
+  const known = {
+    level: 'info',
+    client_address: '127.0.0.1',
+    duration_ms: expect.any(Number),
+    request_id: expect.any(String),
+  };
   const [issued, verified, listed, authorized, refused] = requests;
   expect(issued).toMatchObject({
     ...known,
@@ -57,6 +62,7 @@ inProduction('tells in JSON who called what, and what came of it', async () => {
     principal: 'service:gateway',
     route: '/api/apiKeys/verify',
     verdict: 'VALID',
+    key_id: key.id,
   });
   expect(listed).toMatchObject({
     principal: `key:${key.id}`,
@@ -71,15 +77,21 @@ inProduction('tells in JSON who called what, and what came of it', async () => {
 
 inDevelopment('tells in words who called what, and what came of it', async () => {
   const key = await callEverything();
-  expect(service.output()).toMatch(/LOG \[Request\] POST \/api\/apiKeys 200 \{.*principal: 'session:ann'/);
-  expect(service.output()).toMatch(/\[Request\] POST \/api\/apiKeys\/verify 200 \{.*verdict: 'VALID'/);
+  expect(service.output()).toMatch(/INFO  \[Request\] POST \/api\/apiKeys 200 \{.*principal: 'session:ann'/);
+  expect(service.output()).toMatch(
+    new RegExp(
+      `\\[Request\\] POST /api/apiKeys/verify 200 \\{.*client_address: '127.0.0.1'.*VALID', key_id: '${key.id}'`,
+    ),
+  );
   expect(service.output()).toMatch(new RegExp(`GET /api/apiKeys/list 403 \\{ request_id: 'mine'.*key:${key.id}`));
 });
 
 interface Line {
   request_id: string;
+  client_address?: string;
   principal?: string;
   verdict?: string;
+  key_id?: string;
 }
 
 /** The line of a call, in either form. */
@@ -93,11 +105,9 @@ async function lineOf(requestId: string): Promise<Line> {
   const line = found() as string;
   if (onServer) return JSON.parse(line) as Line;
   const word = (name: string) => new RegExp(`${name}: '([^']*)'`).exec(line)?.[1];
-  return { request_id: requestId, ...wordsOf({ principal: word('principal'), verdict: word('verdict') }) };
+  const words = ['client_address', 'principal', 'verdict', 'key_id'].map((name) => [name, word(name)] as const);
+  return { request_id: requestId, ...Object.fromEntries(words.filter(([, value]) => value !== undefined)) };
 }
-
-const wordsOf = (words: Record<string, string | undefined>) =>
-  Object.fromEntries(Object.entries(words).filter(([, word]) => word !== undefined));
 
 describe('whoever is known is named, with the verdict, whatever came of the call', () => {
   const LIST = '/api/apiKeys/list';
@@ -176,7 +186,9 @@ describe('whoever is known is named, with the verdict, whatever came of the call
       const answer = await service.client.call(method, path, { headers: all, body });
       expect([answer.status, answer.headers['x-request-id']]).toEqual([status, requestId]);
       const line = await lineOf(requestId);
-      expect([line.principal, line.verdict]).toEqual([principal(), verdict]);
+      // Who asks with a key is named by it
+      expect([line.principal, line.verdict, line.key_id]).toEqual([principal(), verdict, undefined]);
+      expect(line.client_address).toBe('127.0.0.1');
     });
 
     it('a service that verifies', async () => {
@@ -187,7 +199,8 @@ describe('whoever is known is named, with the verdict, whatever came of the call
         const requestId = crypto.randomUUID();
         const headers = { ...serviceHeaders, ...odd, 'x-request-id': requestId };
         await service.client.call('POST', '/api/apiKeys/verify', { headers, body: pairOf(asked) });
-        expect(await lineOf(requestId)).toMatchObject({ principal: 'service:gateway', verdict });
+        const known = { client_address: '127.0.0.1', principal: 'service:gateway', verdict, key_id: asked.id };
+        expect(await lineOf(requestId)).toMatchObject(known);
       }
     });
   });
@@ -209,7 +222,7 @@ describe('a client that leaves before it is answered', () => {
   const untilTold = (route: string, attempt: () => Promise<void>) =>
     until(async () => {
       await attempt();
-      return service.output().includes(`POST ${route} 499`);
+      return new RegExp(`POST ${route} 499.*client_address\\W+127.0.0.1`).test(service.output());
     }, 'the line of a client that has left');
 
   it('is told of, once it has sent all', async () => {

@@ -17,6 +17,8 @@ export interface AnsweredRequest {
   principal?: string | undefined;
   /** What was decided of a key. */
   verdict?: string | undefined;
+  /** The key that it was decided of, where that is not who asked. */
+  keyId?: string | undefined;
   /** The code of the error that was answered. */
   error?: ErrorCode | undefined;
 }

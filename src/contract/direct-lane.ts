@@ -23,7 +23,9 @@ import { writeAnswer } from './write-answer.js';
 export interface LaneDuties {
   /** Answers a failure as the error filter would: with the envelope, and a log of what is ours. */
   answerFailure(cause: unknown, request: { id: string; method: string; url: string }): DirectAnswer;
-  /** Learns of every request that was answered. */
+  /** Learns of every request that the lane has taken, */
+  begin(): void;
+  /** and of every one that was answered. */
   tell(request: AnsweredRequest): void;
   /** Where requests are traced: answers one, on whichever way, within its span. */
   trace?: ((request: IncomingMessage, response: ServerResponse, answer: () => void) => void) | undefined;
@@ -95,6 +97,7 @@ export class DirectLane {
     const { duties } = this;
     const route = duties && this.routeOf(request);
     if (!route) return ordinary(request, response);
+    duties.begin();
     const id = requestId(request.headers);
     const asked: DirectRequest = { raw: request, body: undefined, caller: undefined };
     this.receive({ request, response, route, duties, id, began: performance.now(), asked });
@@ -178,10 +181,10 @@ export class DirectLane {
   }
 
   private tell({ request, route, id, began, duties, asked }: Taken, answer: DirectAnswer): void {
-    const { status = 200, verdict, code: error } = answer;
+    const { status = 200, verdict, keyId, code: error } = answer;
     const seconds = (performance.now() - began) / 1_000;
     const method = request.method ?? '';
     const principal = asked.caller;
-    duties.tell({ raw: request, id, method, route: route.path, status, seconds, principal, verdict, error });
+    duties.tell({ raw: request, id, method, route: route.path, status, seconds, principal, verdict, keyId, error });
   }
 }

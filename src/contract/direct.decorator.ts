@@ -26,6 +26,8 @@ export interface DirectAnswer {
   headers?: Record<string, string>;
   /** For the log: what was decided. */
   verdict?: string | undefined;
+  /** And of which key, where that is not the caller. */
+  keyId?: string | undefined;
   /** Of a failure, its code. */
   code?: ErrorCode;
 }
@@ -71,7 +73,9 @@ export function knowsItsCallers(config: object): boolean {
 }
 
 /** What is known of a request that took the ordinary way to a direct handler, for the log. */
-type AnsweredDirectly = FastifyRequest & { caller?: string | undefined; verdict?: string | undefined };
+type AnsweredDirectly = FastifyRequest &
+  Partial<Pick<DirectRequest, 'caller'>> &
+  Pick<DirectAnswer, 'verdict' | 'keyId'>;
 
 /** Puts a marked handler into the direct lane, and in the place of the pipeline that Nest registers for its route. */
 export function connectDirectly(app: INestApplication, lane: DirectLane, route: RouteOptions): void {
@@ -91,8 +95,8 @@ export function connectDirectly(app: INestApplication, lane: DirectLane, route: 
     const { raw, body, caller } = request;
     const asked: DirectRequest = { raw, body: body as object | undefined, caller };
     try {
-      const { body: text, status = 200, headers = {}, verdict } = await handler(asked);
-      request.verdict = verdict;
+      const { body: text, status = 200, headers = {}, verdict, keyId } = await handler(asked);
+      Object.assign(request, { verdict, keyId });
       if (text !== undefined) reply.type(JSON_TYPE);
       return reply.status(status).headers(headers).send(text);
     } finally {

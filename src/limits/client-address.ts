@@ -27,7 +27,7 @@ export class ClientAddress {
   }
 
   /** Whether the peer is one of `TRUSTED_PROXIES`. */
-  isProxied({ socket }: Addressed): boolean {
+  isProxied({ socket }: Pick<Addressed, 'socket'>): boolean {
     return this.peerOf(socket).isTrusted;
   }
 

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import type { AuthenticatedRequest, RefusedRequest } from '../authentication/decorators/current-principal.decorator.js';
 import { ABORTED, type AnsweredRequest } from '../contract/answered-request.js';
 import { fastifyOf } from '../contract/fastify.js';
-import type { DirectRequest } from '../contract/direct.decorator.js';
+import type { DirectAnswer, DirectRequest } from '../contract/direct.decorator.js';
 import type { FailedRequest } from '../contract/error.filter.js';
 import { Metrics } from './metrics.js';
 import { RequestLog } from './request-log.js';
@@ -13,11 +13,14 @@ import { Tracing } from './tracing.js';
 type Answered = FastifyRequest &
   Partial<AuthenticatedRequest & RefusedRequest> &
   Partial<Pick<DirectRequest, 'caller'>> &
+  Pick<DirectAnswer, 'keyId'> &
   FailedRequest;
 
 /** Tells whoever keeps account of them of all requests that were answered. */
 @Injectable()
 export class AnsweredRequests implements OnModuleInit {
+  /** How many requests have begun and are not answered yet. */
+  underWay = 0;
   private readonly began = new WeakMap<FastifyRequest, number>();
 
   constructor(
@@ -30,6 +33,7 @@ export class AnsweredRequests implements OnModuleInit {
   onModuleInit(): void {
     const fastify = fastifyOf(this.adapterHost);
     fastify?.addHook('onRequest', (request, reply, done) => {
+      this.begin();
       this.began.set(request, performance.now());
       // Fastify's own hook for it is silent once the body is there
       reply.raw.once('close', () => this.tellOrdinary(request, ABORTED));
@@ -46,17 +50,22 @@ export class AnsweredRequests implements OnModuleInit {
     const began = this.began.get(request);
     if (began === undefined) return;
     this.began.delete(request);
-    const { raw, id, method, user, refused, errorCode: error } = request;
+    const { raw, id, method, user, refused, keyId, errorCode: error } = request;
     const route = request.routeOptions.url ?? 'none';
     const known = user ?? refused;
     const principal = known?.reference ?? request.caller;
     // Whoever was let in, and whose call failed for what it asks
     const verdict = request.verdict ?? (known && 'VALID');
     const seconds = (performance.now() - began) / 1_000;
-    this.tell({ raw, id, method, route, status, seconds, principal, verdict, error });
+    this.tell({ raw, id, method, route, status, seconds, principal, verdict, keyId, error });
+  }
+
+  begin(): void {
+    this.underWay++;
   }
 
   tell(request: AnsweredRequest): void {
+    this.underWay--;
     this.metrics.observe(request);
     this.log.record(request);
     this.tracing?.finish(request);

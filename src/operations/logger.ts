@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty';
+import { styleText } from 'node:util';
 import { ConsoleLogger, type LogLevel } from '@nestjs/common';
 import type { Environment } from '../config/environment.js';
 import { redactor } from './redaction.js';
@@ -9,6 +10,18 @@ const LEAST: Record<Environment['logLevel'], LogLevel> = { error: 'error', warn:
 /** What the framework says of its own start: of use to whoever debugs that. */
 const FRAMEWORK = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
 
+/** What Nest calls `log` is `info` to everybody else, `LOG_LEVEL` included. */
+const NAMES: Partial<Record<LogLevel, string>> = { log: 'info' };
+
+type Colour = Parameters<typeof styleText>[0];
+const COLOURS: Partial<Record<LogLevel, Colour>> = { error: 'red', warn: 'yellow', debug: 'gray' };
+/** Of a request, its message says these. */
+const SAID = new Set(['method', 'route', 'status']);
+/** As in ISO 8601 but for the blank, by the clock on the wall: `2026-11-24 15:33:38`. */
+const TIME = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
+
+type Fields = Record<string, unknown>;
+
 type LogSettings = Pick<Environment, 'production' | 'logLevel' | 'serviceTokens'>;
 
 /**
@@ -18,10 +31,13 @@ type LogSettings = Pick<Environment, 'production' | 'logLevel' | 'serviceTokens'
 class ServiceLogger extends ConsoleLogger {
   private readonly withoutSecrets: (text: string) => string;
 
-  constructor({ production, logLevel, serviceTokens }: LogSettings) {
+  constructor(
+    { production, logLevel, serviceTokens }: LogSettings,
+    private readonly isColoured: boolean,
+  ) {
     super({
       json: production,
-      colors: !production && isatty(1),
+      colors: false,
       logLevels: LEVELS.slice(0, LEVELS.indexOf(LEAST[logLevel]) + 1),
       flattenParams: true,
     });
@@ -33,11 +49,32 @@ class ServiceLogger extends ConsoleLogger {
     return isFramework ? super.debug(message, ...rest) : super.log(message, ...rest);
   }
 
+  /** The level, the origin and the message in the colour that the event deserves, then what else is known of it. */
+  protected override formatMessage(
+    level: LogLevel,
+    message: unknown,
+    ...[_pid, _level, context, _since, fields = {}]: [string, string, string, string, Fields?]
+  ): string {
+    const name = (NAMES[level] ?? level).toUpperCase().padEnd(5);
+    const others = Object.entries(fields).filter(([field]) => !SAID.has(field));
+    const rest = others.length > 0 ? ` ${this.stringifyParams(Object.fromEntries(others))}` : '';
+    const text = `${name} ${context}${this.stringifyMessage(message, level)}`;
+    const colour = this.isColoured ? colourOf(level, fields['status']) : undefined;
+    return `${TIME.format(Date.now())} ${colour ? styleText(colour, text, { validateStream: false }) : text}${rest}\n`;
+  }
+
+  protected override getJsonLogObject(
+    ...[message, options]: Parameters<ConsoleLogger['getJsonLogObject']>
+  ): ReturnType<ConsoleLogger['getJsonLogObject']> {
+    const record = super.getJsonLogObject(message, options);
+    return { ...record, level: (NAMES[options.logLevel] ?? options.logLevel) as LogLevel };
+  }
+
   protected override stringifyMessage(message: unknown, level: LogLevel): string {
     return this.withoutSecrets(super.stringifyMessage(message, level));
   }
 
-  protected override stringifyParams(params: Record<string, unknown>): string {
+  protected override stringifyParams(params: Fields): string {
     return this.withoutSecrets(super.stringifyParams(params));
   }
 
@@ -45,11 +82,18 @@ class ServiceLogger extends ConsoleLogger {
     super.printStackTrace(stack && this.withoutSecrets(stack));
   }
 
-  protected override stringifyJsonLogObject(record: Record<string, unknown>): string {
+  protected override stringifyJsonLogObject(record: Fields): string {
     return this.withoutSecrets(super.stringifyJsonLogObject(record));
   }
 }
 
-export function createLogger(settings: LogSettings): ConsoleLogger {
-  return new ServiceLogger(settings);
+/** Of a request, by what it was answered. */
+function colourOf(level: LogLevel, status: unknown): Colour | undefined {
+  if (typeof status !== 'number' || status < 400) return COLOURS[level];
+  return status < 500 ? 'yellow' : 'red';
+}
+
+/** @param isColoured whether lines for people are coloured */
+export function createLogger(settings: LogSettings, isColoured = isatty(1)): ConsoleLogger {
+  return new ServiceLogger(settings, isColoured);
 }

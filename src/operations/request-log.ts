@@ -1,7 +1,11 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import type { AnsweredRequest } from '../contract/answered-request.js';
+import { fastifyOf } from '../contract/fastify.js';
+import { ClientAddress } from '../limits/client-address.js';
 
+const VERIFY = '/api/apiKeys/verify';
 /** What the platform asks on every request of its own, and whoever watches the process every second. */
 const FREQUENT = /^\/(?:api\/apiKeys\/(?:verify|authorize)|health|metrics)/;
 
@@ -10,11 +14,15 @@ const FREQUENT = /^\/(?:api\/apiKeys\/(?:verify|authorize)|health|metrics)/;
  * costs more than a verdict, and the metrics and the usage of each key count them anyway.
  */
 @Injectable()
-export class RequestLog {
+export class RequestLog implements OnModuleInit {
   private readonly logger = new Logger('Request');
   private readonly isLogged: (route: string) => boolean;
 
-  constructor(@Inject(ENVIRONMENT) { logLevel }: Environment) {
+  constructor(
+    @Inject(ENVIRONMENT) { logLevel }: Environment,
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly clientAddress: ClientAddress,
+  ) {
     const levels: Record<Environment['logLevel'], RequestLog['isLogged']> = {
       error: () => false,
       warn: () => false,
@@ -24,9 +32,23 @@ export class RequestLog {
     this.isLogged = levels[logLevel];
   }
 
-  record({ id, method, route, status, seconds, principal, verdict, error }: AnsweredRequest): void {
+  /** A connection that its client has ended tells no more where it came from. */
+  onModuleInit(): void {
+    if (!this.isLogged(VERIFY)) return;
+    fastifyOf(this.adapterHost)?.server.on('connection', (socket) => this.clientAddress.isProxied({ socket }));
+  }
+
+  record({ raw, id, method, route, status, seconds, principal, verdict, keyId, error }: AnsweredRequest): void {
     if (!this.isLogged(route)) return;
-    const known = { principal, verdict, error, duration_ms: milliseconds(seconds) };
+    const client = this.clientAddress.of(raw);
+    const known = {
+      client_address: client,
+      principal,
+      verdict,
+      key_id: keyId,
+      error,
+      duration_ms: milliseconds(seconds),
+    };
     const fields = Object.entries(known).filter(([, value]) => value !== undefined);
     this.logger.log(`${method} ${route} ${status}`, {
       request_id: id,

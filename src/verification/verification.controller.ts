@@ -70,7 +70,7 @@ export class VerificationController {
 }
 
 function answer(verdict: Verdict): DirectAnswer {
-  return { body: `{"data":${verdictJson(verdict)},"status":"success"}`, verdict: verdict.code };
+  return { body: `{"data":${verdictJson(verdict)},"status":"success"}`, verdict: verdict.code, keyId: verdict.key?.id };
 }
 
 function answerBatch(verdicts: BatchVerdict[]): DirectAnswer {
