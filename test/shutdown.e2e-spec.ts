@@ -1,7 +1,11 @@
-import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { connect } from 'node:net';
+import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
+import { metricOf } from './support/metrics.js';
 import { type ServiceProcess, startProcess, sharedVariables } from './support/process.js';
+import { startProxy } from './support/proxy.js';
 import { sessionOf } from './support/sessions.js';
+import { until } from './support/until.js';
 import { verify } from './support/verification.js';
 
 const READY = '/health/ready';
@@ -48,10 +52,47 @@ it('says that it ends to whoever watches, answers meanwhile, keeps what it count
   expect(await ended).toBe(0);
   expect(performance.now() - toldAt).toBeLessThan(10_000);
   expect(ready.at(-1)).toBe('process');
+  expect(service.output()).toMatch(/Service\W.*SIGTERM: draining, \d+ requests? in flight\./);
+  expect(service.output()).toMatch(/The end: everything is written\.\s*$/);
 
   const again = await start();
   const { body } = await again.client.get(`/api/apiKeys/${key.id}`, sessionOf('ann'));
   expect(body.data.uses).toBe(verdicts + 1);
   process.stdout.write(`Ended while watched: ${verdicts} verdicts meanwhile, all counted\n`);
   await again.stop();
+});
+
+/** Where the database can be taken away; the embedded one is in the process. */
+async function behindProxy() {
+  if (!onServer) return { variables: database.variables, cut: async () => {} };
+  const url = new URL(database.variables.DATABASE_URL as string);
+  const proxy = await startProxy(url.hostname, Number(url.port || 5432));
+  url.port = String(proxy.port);
+  return { variables: { ...database.variables, DATABASE_URL: url.href }, cut: () => proxy.cut() };
+}
+
+it('says which requests were in flight, that one was cut off, and what was lost', async () => {
+  const { variables, cut } = await behindProxy();
+  const service = await startProcess({ ...sharedVariables, ...variables });
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  await verify(service.client, key);
+  const { hostname, port } = new URL(service.client.url);
+  const socket = connect(Number(port), hostname).on('error', () => undefined);
+  const head =
+    'POST /api/apiKeys/report-leak HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{';
+  socket.write(head);
+  const unfinished = 'w3ipfs_keys_unfinished_body_bytes{sender="clients"}';
+  await until(async () => (await metricOf(service.client, unfinished)) > 0, 'the request to be in flight');
+  await cut();
+  for (const _ of [1, 2]) expect((await verify(service.client, key)).body.data.code).toBe('VALID');
+
+  expect(await service.stop()).toBe(0);
+  expect(service.output()).toContain('SIGTERM: draining, 1 request in flight.');
+  const cutOff = ' 1 request took too long and got no answer.';
+  if (onServer)
+    expect(service.output()).toMatch(
+      /The end: lost, since they could not be written: [23] uses of keys without max_uses, [23] verdicts/,
+    );
+  else expect(service.output()).toContain('The end: everything is written.');
+  expect(service.output()).toContain(cutOff);
 });

@@ -10,6 +10,6 @@ import { RefusedCalls } from './refused-calls.js';
   imports: [LimitsModule],
   controllers: [AuditController],
   providers: [AuditTrail, EventFinder, RefusedCalls],
-  exports: [AuditTrail],
+  exports: [AuditTrail, RefusedCalls],
 })
 export class AuditModule {}

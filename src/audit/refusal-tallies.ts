@@ -57,6 +57,12 @@ export class RefusalTallies {
   private readonly waiting = new Map<string, Map<string, Tally>>();
   private waitingCount = 0;
 
+  /** How many refusals no event tells of yet. */
+  get unwritten(): number {
+    const tallies = [...this.waiting.values()].flatMap((ofOwner) => [...ofOwner.values()]);
+    return tallies.reduce((sum, { times }) => sum + times, this.dropped);
+  }
+
   /**
    * @param now steady milliseconds
    * @returns whether there is an event to be written at once

@@ -70,6 +70,11 @@ export class RefusedCalls implements OnModuleInit, OnApplicationShutdown {
     await this.writer.stop();
   }
 
+  /** How many are not in the trails yet. */
+  get unwritten(): number {
+    return this.tallies.unwritten;
+  }
+
   private count({ user, refused, origin, errorCode, method, routeOptions, params }: Refused): void {
     const principal = user ?? refused;
     if (!principal || !origin || !errorCode || !TELLING.has(errorCode)) return;

@@ -48,6 +48,11 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
     return this.tallies.lost;
   }
 
+  /** How many uses of unlimited keys are not in the database, lost ones among them. */
+  get unwritten(): number {
+    return this.tallies.unwritten;
+  }
+
   /** How many uses wait to be made durable. */
   get waitingCount(): number {
     return this.commits.waitingCount;

@@ -59,6 +59,11 @@ export class UseTallies {
     else this.lost += uses;
   }
 
+  /** How many uses are not in the database, lost ones among them. */
+  get unwritten(): number {
+    return [...this.tallies.values()].reduce((sum, { uses }) => sum + uses, this.lost);
+  }
+
   /** Writes what was counted until now, unless it is being written already. */
   flush(): Promise<void> {
     return this.writer.flush();

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { AuditModule } from '../audit/audit.module.js';
 import { ENVIRONMENT } from '../config/environment.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { AuthenticationModule } from '../authentication/authentication.module.js';
@@ -18,10 +19,19 @@ import { OverloadModule } from './overload.module.js';
 import { Readiness } from './readiness.js';
 import { RequestLog } from './request-log.js';
 import { createTracing, Tracing } from './tracing.js';
+import { Unwritten } from './unwritten.js';
 
 /** What whoever runs the service needs of it. */
 @Module({
-  imports: [AuthenticationModule, ContractModule, VerificationModule, LimitsModule, UsageModule, OverloadModule],
+  imports: [
+    AuditModule,
+    AuthenticationModule,
+    ContractModule,
+    VerificationModule,
+    LimitsModule,
+    UsageModule,
+    OverloadModule,
+  ],
   controllers: [HealthController, MetricsController],
   providers: [
     Housekeeping,
@@ -34,6 +44,7 @@ import { createTracing, Tracing } from './tracing.js';
       useFactory: createTracing,
     },
     AnsweredRequests,
+    Unwritten,
   ],
 })
 export class OperationsModule {}

@@ -2,6 +2,7 @@ import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { createApp } from '../app.setup.js';
 import { SessionKeys } from '../authentication/strategies/session-keys.js';
 import type { Environment } from '../config/environment.js';
+import { VERSION } from '../config/version.js';
 import { welcomeOnce } from './first-start.js';
 import { createLogger } from './logger.js';
 import { endOnSignal } from './shutdown.js';
@@ -11,12 +12,12 @@ import { surviveUnhandled } from './unhandled.js';
 export async function serve(environment: Environment): Promise<void> {
   const logger = createLogger(environment);
   const app = await createApp(environment);
-  endOnSignal(app);
+  endOnSignal(app, logger);
   // Only now: what fails while it starts is for the operator, and ends it
   surviveUnhandled(logger);
   await app.get(SessionKeys, { strict: false }).prepare();
   await app.listen(environment.port, environment.host);
   const url = await app.getUrl();
-  logger.log(`W3IPFS API keys at ${url}, its documentation at ${url}/docs`, 'Service');
+  logger.log(`W3IPFS API keys at ${url} (version ${VERSION}), its documentation at ${url}/docs`, 'Service');
   await welcomeOnce(environment, app.get(ApiKeysService, { strict: false }), url);
 }

@@ -73,6 +73,12 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     return this.writer.stop();
   }
 
+  /** How many verdicts are not in the database, lost ones among them. */
+  get unwritten(): number {
+    const counts = [...this.verdicts.values()].flatMap((keys) => [...keys.values()].flatMap(Object.values<number>));
+    return counts.reduce((sum, count) => sum + count, this.lost);
+  }
+
   count(keyId: string, code: string): void {
     this.add(Math.floor(this.clock.now() / DAY_MS), keyId, code, 1);
   }
