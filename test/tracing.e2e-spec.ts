@@ -1,3 +1,4 @@
+import { VERSION } from '../src/config/version.js';
 import { createTestDatabase } from './support/database.js';
 import { issueKey, powerlessBody } from './support/keys.js';
 import { type SmallServer, startServer } from './support/platform.js';
@@ -26,6 +27,16 @@ function spansIn(received: string[]): Span[] {
     .flatMap((resource) => resource.scopeSpans.flatMap((scope: { spans: Span[] }) => scope.spans));
 }
 
+/** What says of itself whoever sent them, once for each time. */
+function resourcesIn(received: string[]): Record<string, unknown>[] {
+  const all = received.flatMap((text) => JSON.parse(text).resourceSpans as { resource: Pick<Span, 'attributes'> }[]);
+  return all.map(({ resource }) => attributesOf(resource));
+}
+
+function attributesOf({ attributes }: Pick<Span, 'attributes'>): Record<string, unknown> {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+}
+
 function attributeOf({ attributes }: Span, name: string): unknown {
   const value = attributes.find(({ key }) => key === name)?.value;
   return value?.stringValue ?? value?.intValue;
@@ -40,15 +51,21 @@ it('follows a request that belongs to a trace, and its queries, and tells the co
     expect(request.url).toBe('/v1/traces');
     response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
   });
+  // What OpenTelemetry reads itself
+  process.env['OTEL_RESOURCE_ATTRIBUTES'] = 'deployment.environment.name=test,service.name=other';
+  process.env['OTEL_SERVICE_NAME'] = 'keys-of-a-test';
   const service = await startService({
     ...serviceVariables,
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://${collector.address}`,
   });
-  const headers = { ...sessionOf('ann'), traceparent: `00-${TRACE}-${CALLER}-01` };
+  delete process.env['OTEL_RESOURCE_ATTRIBUTES'];
+  delete process.env['OTEL_SERVICE_NAME'];
+  const headers = { ...sessionOf('ann'), 'user-agent': 'test/1', traceparent: `00-${TRACE}-${CALLER}-01` };
   const { body } = await service.client.post('/api/apiKeys', headers, powerlessBody);
   await verify(service.client, body.data);
   await verify(service.client, { id: '', api_key: 'x', secret_key: 'y' });
   await service.client.post('/api/apiKeys/verify', serviceHeaders, {});
+  await service.client.get('/nowhere?token=hidden-in-a-query');
   await until(() => spansIn(received).filter(({ name }) => name.endsWith('/verify')).length === 3, 'the spans');
   await service.stop();
   await collector.stop();
@@ -56,18 +73,54 @@ it('follows a request that belongs to a trace, and its queries, and tells the co
   const spans = spansIn(received);
   const issued = spans.find(({ name }) => name === 'POST /api/apiKeys') as Span;
   expect(issued).toMatchObject({ traceId: TRACE, parentSpanId: CALLER });
-  expect(attributeOf(issued, 'http.response.status_code')).toBe(200);
+  const { hostname, port } = new URL(service.client.url);
+  expect(attributesOf(issued)).toMatchObject({
+    'http.request.method': 'POST',
+    'http.route': '/api/apiKeys',
+    'http.response.status_code': 200,
+    'url.path': '/api/apiKeys',
+    'url.scheme': 'http',
+    'server.address': hostname,
+    'server.port': Number(port),
+    'client.address': '127.0.0.1',
+    'user_agent.original': 'test/1',
+  });
+  const nowhere = spans.find(({ name }) => name === 'GET') as Span;
+  expect(attributesOf(nowhere)).toMatchObject({ 'url.path': '/nowhere', 'http.response.status_code': 404 });
+  expect(attributesOf(nowhere)).not.toMatchObject({ 'http.route': expect.anything() });
+  expect(received.join()).not.toContain('hidden-in-a-query');
+  const instance = resourcesIn(received)[0]?.['service.instance.id'];
+  for (const resource of resourcesIn(received))
+    expect(resource).toMatchObject({
+      'service.name': 'keys-of-a-test',
+      'service.version': VERSION,
+      'service.instance.id': instance,
+      'telemetry.sdk.language': 'nodejs',
+      'deployment.environment.name': 'test',
+    });
   const queries = spans.filter(({ parentSpanId }) => parentSpanId === issued.spanId);
   expect(queries.map((span) => attributeOf(span, 'db.query.text'))).toContainEqual(
     expect.stringMatching(/^INSERT INTO "api_keys"/),
   );
+  expect(queries.find(({ name }) => name === 'INSERT api_keys')).toBeDefined();
+  for (const query of queries)
+    expect(attributesOf(query)).toMatchObject({
+      'db.system.name': 'postgresql',
+      'db.operation.name': /^\w+/.exec(query.name)?.[0],
+    });
+  expect(queries.map((span) => attributeOf(span, 'db.operation.name'))).not.toContain('WITH');
   const verified = spans.filter(({ name }) => name === 'POST /api/apiKeys/verify');
   expect(verified.map((span) => attributeOf(span, 'w3ipfs.verdict'))).toEqual([
     'VALID',
     'INVALID_CREDENTIALS',
     undefined,
   ]);
-  expect(verified.map((span) => attributeOf(span, 'error.type'))).toEqual([undefined, undefined, 'validation_failed']);
+  const errors = ['w3ipfs.error_code', 'error.type'].map((name) => verified.map((span) => attributeOf(span, name)));
+  expect(errors).toEqual([
+    [undefined, undefined, 'validation_failed'],
+    [undefined, undefined, undefined],
+  ]);
+  expect(verified.map((span) => attributeOf(span, 'w3ipfs.key_id'))).toEqual([body.data.id, undefined, undefined]);
   for (const secret of [body.data.secret_key, headers.authorization.slice(7), serviceHeaders.authorization.slice(7)])
     expect(received.join()).not.toContain(secret);
 });

@@ -4,6 +4,9 @@ import type { ErrorCode } from './error-codes.js';
 /** In place of a status, where the client has gone before it was answered; nginx's number for it. */
 export const ABORTED = 499;
 
+/** In place of a route's pattern, where no route was found. */
+export const NO_ROUTE = 'none';
+
 /** A request that was answered, whichever way it took, or left by its client. */
 export interface AnsweredRequest {
   raw: IncomingMessage;

@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import type { AuthenticatedRequest, RefusedRequest } from '../authentication/decorators/current-principal.decorator.js';
-import { ABORTED, type AnsweredRequest } from '../contract/answered-request.js';
+import { ABORTED, type AnsweredRequest, NO_ROUTE } from '../contract/answered-request.js';
 import { fastifyOf } from '../contract/fastify.js';
 import type { DirectAnswer, DirectRequest } from '../contract/direct.decorator.js';
 import type { FailedRequest } from '../contract/error.filter.js';
@@ -51,7 +51,7 @@ export class AnsweredRequests implements OnModuleInit {
     if (began === undefined) return;
     this.began.delete(request);
     const { raw, id, method, user, refused, keyId, errorCode: error } = request;
-    const route = request.routeOptions.url ?? 'none';
+    const route = request.routeOptions.url ?? NO_ROUTE;
     const known = user ?? refused;
     const principal = known?.reference ?? request.caller;
     // Whoever was let in, and whose call failed for what it asks

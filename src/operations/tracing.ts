@@ -30,7 +30,13 @@ export async function createTracing(
 ): Promise<Tracing | null> {
   if (!otlpEndpoint) return null;
   const collector = { endpoint: otlpEndpoint, redact: redactor(serviceTokens.map(({ token }) => token)) };
-  const isTrusted = (request: IncomingMessage) => clientAddress.isProxied(request) || services.isKnown(request);
+  const callers = {
+    isTrusted: (request: IncomingMessage) => clientAddress.isProxied(request) || services.isKnown(request),
+    originOf: (request: IncomingMessage) => ({
+      address: clientAddress.of(request),
+      isProxied: clientAddress.isProxied(request),
+    }),
+  };
   const { OpenTelemetry } = await import('./open-telemetry.js');
-  return new OpenTelemetry(collector, pools, isTrusted);
+  return new OpenTelemetry(collector, pools, callers);
 }

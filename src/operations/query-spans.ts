@@ -1,0 +1,78 @@
+import { type Attributes, SpanKind, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
+import type { AfterQueryEvent, DataSource, EntitySubscriberInterface } from 'typeorm';
+
+interface Driver {
+  options: { url?: string; host?: string; port?: number };
+  database?: string;
+}
+
+/**
+ * A span for each query of a request, by OpenTelemetry's conventions for databases: its text has no values in it, since
+ * these are parameters.
+ */
+export class QuerySpans implements EntitySubscriberInterface {
+  private readonly server: Attributes;
+
+  constructor(
+    private readonly tracer: Tracer,
+    { driver }: Pick<DataSource, 'driver'>,
+  ) {
+    this.server = serverOf(driver as unknown as Driver);
+  }
+
+  afterQuery({ query, executionTime = 0, success, error }: AfterQueryEvent): void {
+    if (!trace.getActiveSpan()) return;
+    const { operation, summary } = describeStatement(query);
+    const endTime = Date.now();
+    const span = this.tracer.startSpan(summary, {
+      kind: SpanKind.CLIENT,
+      startTime: endTime - executionTime,
+      attributes: {
+        ...this.server,
+        'db.operation.name': operation,
+        'db.query.summary': summary,
+        'db.query.text': query,
+      },
+    });
+    if (!success) {
+      const { code, name = '_OTHER' } = (error ?? {}) as { code?: string; name?: string };
+      span.setAttribute('error.type', code ?? name);
+      if (code !== undefined) span.setAttribute('db.response.status_code', code);
+      span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    span.end(endTime);
+  }
+}
+
+/** What a statement does, and to which table first: `UPDATE api_keys`, also where a `WITH` comes before it. */
+export function describeStatement(query: string): { operation: string; summary: string } {
+  const [, operation = 'QUERY'] = /^\W*(\w+)/.exec(isWith(query) ? topLevel(query) : query) ?? [];
+  const verb = operation.toUpperCase();
+  const [, table] = /\b(?:FROM|INTO|UPDATE)\s+(?:ONLY\s+)?"?(\w+)"?/i.exec(topLevel(query)) ?? [];
+  return { operation: verb, summary: table === undefined ? verb : `${verb} ${table}` };
+}
+
+function isWith(query: string): boolean {
+  return /^\s*WITH\b/i.test(query);
+}
+
+/** A statement with `?` for what is in brackets and, of a `WITH`, without the names of its parts. */
+function topLevel(query: string): string {
+  let rest = query.replaceAll(/'(?:''|[^'])*'/g, "''");
+  for (let before = ''; before !== rest;) {
+    before = rest;
+    rest = rest.replaceAll(/\([^()]*\)/g, ' ? ');
+  }
+  return rest.replace(
+    /^\s*WITH\s+(?:RECURSIVE\s+)?(?:"?\w+"?\s+(?:\?\s+)?AS\s+(?:(?:NOT\s+)?MATERIALIZED\s+)?\?\s*,?\s*)*/i,
+    '',
+  );
+}
+
+function serverOf({ options: { url, host, port }, database }: Driver): Attributes {
+  const base = { 'db.system.name': 'postgresql', ...(database !== undefined && { 'db.namespace': database }) };
+  if (url === undefined) return { ...base, ...(host !== undefined && { 'server.address': host }) };
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (!parsed?.hostname) return base;
+  return { ...base, 'server.address': parsed.hostname, 'server.port': Number(parsed.port || port || 5_432) };
+}
