@@ -1,5 +1,10 @@
+import { DataSource } from 'typeorm';
+import { VERSION } from '../src/config/version.js';
+import { ExpiringKeys } from '../src/operations/expiring-keys.js';
 import { issueKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { metricOf } from './support/metrics.js';
 import { startService, type TestService } from './support/service.js';
+import { until } from './support/until.js';
 import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
 let service: TestService;
@@ -45,4 +50,42 @@ it('counts verdicts, look-ups and requests, and names nobody', async () => {
   }).toEqual({ valid: 2, spent: 1, invalid: 1, read: 1, madeUp: 1, known: 1, verified: 4, issued: 1, commits: 3 });
   expect(value('change_feed_age_seconds')).toBeGreaterThanOrEqual(0);
   for (const secret of [key.id, key.api_key, key.secret_key, 'an-owner-by-name']) expect(text).not.toContain(secret);
+});
+
+it('tells which release runs, and that housekeeping was done', async () => {
+  expect(await metricOf(service.client, `w3ipfs_keys_build_info{version="${VERSION}"}`)).toBe(1);
+  expect(await metricOf(service.client, 'w3ipfs_keys_revocation_bound_seconds')).toBe(1);
+  const runs = (result: string) => metricOf(service.client, `w3ipfs_keys_housekeeping_runs_total{result="${result}"}`);
+  await until(async () => (await runs('done')) === 1, 'the first run');
+  expect(await runs('failed')).toBe(0);
+});
+
+it('counts the keys in use that expire within a week', async () => {
+  const inDays = (days: number) => ({ expires_at: new Date(Date.now() + days * 86_400_000).toISOString() });
+  const issue = (limits: object) => issueKey(service.client, 'ann', { ...powerlessBody, limits });
+  const [soon, unused, late, endless] = [
+    await issue(inDays(6)),
+    await issue(inDays(6)),
+    await issue(inDays(8)),
+    await issue({}),
+  ];
+  const used = [soon, late, endless].map(({ id }) => id);
+  const { app } = service;
+  await app.get(DataSource).query('UPDATE api_keys SET last_used_at = now() WHERE id = ANY($1)', [used]);
+  await app.get(ExpiringKeys, { strict: false }).recount();
+  expect(unused.id).not.toBe(soon.id);
+  expect(await metricOf(service.client, 'w3ipfs_keys_expiring_keys')).toBe(1);
+});
+
+it('is compressed for whoever takes that', async () => {
+  const ask = (encoding: string) =>
+    fetch(`${service.client.url}/metrics`, { headers: { ...serviceHeaders, 'accept-encoding': encoding } });
+  const [zipped, plain] = [await ask('gzip'), await ask('identity')];
+  const coding = (answer: Response) => [answer.headers.get('content-encoding'), answer.headers.get('vary')];
+  expect([coding(zipped), coding(plain)]).toEqual([
+    ['gzip', 'Accept-Encoding'],
+    [null, 'Accept-Encoding'],
+  ]);
+  expect(await zipped.text()).toContain('w3ipfs_keys_build_info');
+  expect(await plain.text()).toContain('w3ipfs_keys_build_info');
 });

@@ -95,6 +95,7 @@ export class ApiKey {
   @Column({ name: 'not_before', type: 'timestamptz', precision: 3, nullable: true })
   notBefore: Date | null;
 
+  @Index('api_keys_expires_at', { where: 'expires_at IS NOT NULL' })
   @Column({ name: 'expires_at', type: 'timestamptz', precision: 3, nullable: true })
   expiresAt: Date | null;
 

@@ -1,12 +1,17 @@
-import { Controller, Get, Header, Req } from '@nestjs/common';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { Controller, Get, Header, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../authentication/decorators/public.decorator.js';
 import type { DirectRequest } from '../contract/direct.decorator.js';
 import { ApiErrors } from '../openapi/answers.decorator.js';
 import { ApiForServices } from '../openapi/security.js';
 import { ServiceTokens } from '../verification/service-tokens.js';
+import { acceptsGzip } from './accepts-gzip.js';
 import { Metrics } from './metrics.js';
+
+const zip = promisify(gzip);
 
 /** For Prometheus, which presents the token of a service; outside the `/api` prefix. */
 @Public()
@@ -20,6 +25,7 @@ export class MetricsController {
 
   @Get()
   @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
+  @Header('Vary', 'Accept-Encoding')
   @ApiOperation({
     operationId: 'readMetrics',
     summary: 'What the process says of itself, for Prometheus',
@@ -31,8 +37,14 @@ export class MetricsController {
     content: { 'text/plain': { schema: { type: 'string' } } },
   })
   @ApiErrors('ambiguous_credentials', 'unauthenticated', 'internal')
-  read(@Req() request: FastifyRequest & Partial<Pick<DirectRequest, 'caller'>>): Promise<string> {
+  async read(
+    @Req() request: FastifyRequest & Partial<Pick<DirectRequest, 'caller'>>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string | Buffer> {
     request.caller = this.serviceTokens.identify(request.raw);
-    return this.metrics.registry.metrics();
+    const text = await this.metrics.registry.metrics();
+    if (!acceptsGzip(request.headers['accept-encoding'])) return text;
+    reply.header('Content-Encoding', 'gzip');
+    return zip(text);
   }
 }

@@ -17,6 +17,8 @@ import { Overload } from './overload.js';
 import { RequestDurations } from './request-durations.js';
 
 const PREFIX = 'w3ipfs_keys_';
+/** The library's own gauges that are named like counters; what they sum up is there under the names without `_total`. */
+const MISNAMED = ['resources', 'handles', 'requests'].map((what) => `nodejs_active_${what}_total`);
 const COMMIT_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 4];
 
 interface PoolFigures {
@@ -54,6 +56,7 @@ export class Metrics implements OnModuleInit {
     bodies: RequestBodies,
   ) {
     collectDefaultMetrics({ register: this.registry });
+    for (const name of MISNAMED) this.registry.removeSingleMetric(name);
     this.registry.registerMetric(this.requests as unknown as Histogram);
     this.counter('verdicts_total', 'Verdicts on keys', 'code', () => verifier.verdicts);
     this.counter('key_lookups_total', 'How pairs were recognised', 'result', () => knownKeys.lookups);
@@ -98,17 +101,10 @@ export class Metrics implements OnModuleInit {
 
   private byPool(name: string, help: string, figure: keyof PoolFigures): void {
     const pools = { management: this.dataSource, verification: this.verificationPool };
-    const gauge: Gauge = new Gauge({
-      name: PREFIX + name,
-      help,
-      labelNames: ['pool'],
-      registers: [this.registry],
-      collect: () => {
-        for (const [pool, { driver }] of Object.entries(pools)) {
-          gauge.set({ pool }, (driver as unknown as { master: PoolFigures }).master[figure]);
-        }
-      },
-    });
+    const read = ({ driver }: DataSource) => (driver as unknown as { master: PoolFigures }).master[figure];
+    this.labelledGauge(name, help, 'pool', () =>
+      Object.fromEntries(Object.entries(pools).map(([pool, dataSource]) => [pool, read(dataSource)])),
+    );
   }
 
   private byKind({ arriving, management, verification }: Overload): void {
@@ -118,34 +114,25 @@ export class Metrics implements OnModuleInit {
     this.counter('requests_shed_total', 'Requests refused because too many were under way', 'kind', () =>
       read('refused'),
     );
-    const gauge: Gauge = new Gauge({
-      name: `${PREFIX}requests_under_way`,
-      help: 'Requests that have not been answered yet',
-      labelNames: ['kind'],
-      registers: [this.registry],
-      collect: () => Object.entries(read('underWay')).forEach(([kind, count]) => gauge.set({ kind }, count)),
-    });
+    this.labelledGauge('requests_under_way', 'Requests that have not been answered yet', 'kind', () =>
+      read('underWay'),
+    );
   }
 
   private bySender({ unfinished }: RequestBodies): void {
     const { clients, services } = unfinished;
-    const gauge: Gauge = new Gauge({
-      name: `${PREFIX}unfinished_body_bytes`,
-      help: 'Memory of bodies that have begun and not ended',
-      labelNames: ['sender'],
-      registers: [this.registry],
-      collect: () => {
-        gauge.set({ sender: 'clients' }, clients.bytes);
-        gauge.set({ sender: 'services' }, services.bytes);
-      },
-    });
+    this.labelledGauge('unfinished_body_bytes', 'Memory of bodies that have begun and not ended', 'sender', () => ({
+      clients: clients.bytes,
+      services: services.bytes,
+    }));
     this.counter('unfinished_bodies_given_up_total', 'Bodies that did not end and had to make room', 'sender', () => ({
       clients: clients.givenUp,
       services: services.givenUp,
     }));
   }
 
-  private gauge(name: string, help: string, read: () => number): void {
+  /** @param name without the prefix; @param read what it is now */
+  gauge(name: string, help: string, read: () => number): void {
     const gauge: Gauge = new Gauge({
       name: PREFIX + name,
       help,
@@ -154,7 +141,17 @@ export class Metrics implements OnModuleInit {
     });
   }
 
-  private counter(name: string, help: string, label: string, read: () => Readonly<Record<string, number>>): void {
+  labelledGauge(name: string, help: string, label: string, read: () => Readonly<Record<string, number>>): void {
+    const gauge: Gauge = new Gauge({
+      name: PREFIX + name,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      collect: () => Object.entries(read()).forEach(([value, count]) => gauge.set({ [label]: value }, count)),
+    });
+  }
+
+  counter(name: string, help: string, label: string, read: () => Readonly<Record<string, number>>): void {
     const counter: Counter = new Counter({
       name: PREFIX + name,
       help,

@@ -5,6 +5,7 @@ import { ENVIRONMENT } from '../config/environment.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { AuthenticationModule } from '../authentication/authentication.module.js';
 import { ContractModule } from '../contract/contract.module.js';
+import { ExpiringKeys } from './expiring-keys.js';
 import { HealthController } from './health.controller.js';
 import { ClientAddress } from '../limits/client-address.js';
 import { LimitsModule } from '../limits/limits.module.js';
@@ -20,6 +21,7 @@ import { Readiness } from './readiness.js';
 import { RequestLog } from './request-log.js';
 import { createTracing, Tracing } from './tracing.js';
 import { Unwritten } from './unwritten.js';
+import { UpkeepMetrics } from './upkeep-metrics.js';
 
 /** What whoever runs the service needs of it. */
 @Module({
@@ -34,9 +36,11 @@ import { Unwritten } from './unwritten.js';
   ],
   controllers: [HealthController, MetricsController],
   providers: [
+    ExpiringKeys,
     Housekeeping,
     Readiness,
     Metrics,
+    UpkeepMetrics,
     RequestLog,
     {
       provide: Tracing,

@@ -1,0 +1,47 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { databaseOutage } from '../database/database-outage.js';
+
+const EVERY_MS = 600_000;
+/** A bound on what the count costs where very many keys live shortly. */
+const MOST_COUNTED = 10_000;
+
+/** By the database's clock. Keys that nobody uses may expire without a word. */
+const COUNT = `
+  SELECT count(*)::int AS expiring FROM (
+    SELECT FROM api_keys
+    WHERE expires_at > now() AND expires_at < now() + interval '7 days' AND revoked_at IS NULL AND enabled
+      AND last_used_at > now() - interval '7 days'
+    LIMIT ${MOST_COUNTED}) AS soon`;
+
+/** How many keys that were used in the last seven days expire within the next seven: somebody should renew them. */
+@Injectable()
+export class ExpiringKeys implements OnApplicationBootstrap, OnApplicationShutdown {
+  /** 10,000 at the most; NaN until it was counted. */
+  count = Number.NaN;
+  private readonly logger = new Logger(ExpiringKeys.name);
+  private timer: NodeJS.Timeout | undefined;
+  private counting: Promise<void> = Promise.resolve();
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  onApplicationBootstrap(): void {
+    const start = () => {
+      this.counting = this.recount().catch((error: unknown) =>
+        databaseOutage.report(this.logger, 'Keys that expire soon could not be counted', error),
+      );
+    };
+    this.timer = setInterval(start, EVERY_MS).unref();
+    start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.counting;
+  }
+
+  async recount(): Promise<void> {
+    const [{ expiring }] = (await this.dataSource.query(COUNT)) as [{ expiring: number }];
+    this.count = expiring;
+  }
+}
