@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { ConfigurationError, parseVariables, VARIABLE_NAMES } from '../src/config/variables.js';
+import { makeFolder, removeFolder } from './support/folders.js';
 import { freePort } from './support/free-port.js';
 import { checkNginx, INCLUDED, NGINX_VARIABLE } from './support/nginx.js';
+import { PROMTOOL_VARIABLE, promtool } from './support/promtool.js';
 import { sharedVariables } from './support/process.js';
 import { startService } from './support/service.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
@@ -10,7 +13,13 @@ import { serviceHeaders, serviceVariables } from './support/verification.js';
 type Variables = Record<string, string>;
 
 /** What the libraries of OpenTelemetry read themselves, as .env.example says. */
-const TELEMETRY = ['OTEL_SERVICE_NAME', 'OTEL_TRACES_SAMPLER', 'OTEL_TRACES_SAMPLER_ARG', 'OTEL_EXPORTER_OTLP_HEADERS'];
+const TELEMETRY = [
+  'OTEL_SERVICE_NAME',
+  'OTEL_RESOURCE_ATTRIBUTES',
+  'OTEL_TRACES_SAMPLER',
+  'OTEL_TRACES_SAMPLER_ARG',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+];
 const READ = [...VARIABLE_NAMES, ...TELEMETRY];
 const IMAGE: Variables = { NODE_ENV: 'production', HOST: '0.0.0.0', PORT: '8000' };
 /** What an operator sets. */
@@ -172,14 +181,20 @@ describe('deploy/kubernetes', () => {
   });
 });
 
+const hasPromtool = process.env[PROMTOOL_VARIABLE] !== undefined;
+if (!hasPromtool) process.stdout.write(`Left out, since ${PROMTOOL_VARIABLE} is not set: promtool's checks\n`);
+const withPromtool = hasPromtool ? it : it.skip;
+
 describe('metrics', () => {
   let metrics: Set<string>;
+  let exposed: string;
   beforeAll(async () => {
     // The metrics of Redis are there where it is configured, even if it is away
     const service = await startService({ ...serviceVariables, REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
     await service.client.get('/health/live');
     const { text } = await service.client.get('/metrics', serviceHeaders);
     await service.stop();
+    exposed = text;
     metrics = new Set(text.match(/^\w+/gm));
     for (const [, name] of text.matchAll(/^# TYPE (\w+) /gm)) metrics.add(name as string);
   });
@@ -190,9 +205,27 @@ describe('metrics', () => {
   };
 
   it.each(Object.entries(used))('%s uses those that there are', (_, texts) => {
-    const names = texts.flatMap((text) => text.match(/\b(?:w3ipfs_keys|nodejs|process)_\w+/g) ?? []);
+    const names = texts.flatMap((text) => text.match(/\b(?:w3ipfs_keys|nodejs|process)_\w+\b(?!:)/g) ?? []);
     expect(names.length).toBeGreaterThan(10);
     expect([...new Set(names)].filter((name) => !metrics.has(name))).toEqual([]);
+  });
+
+  withPromtool('are named and described as Prometheus asks', () => {
+    expect(promtool(['check', 'metrics'], exposed)).toBe('');
+  });
+
+  withPromtool('deploy/alerts.yml passes its tests', () => {
+    expect(promtool(['check', 'rules', 'deploy/alerts.yml'])).toBe('');
+    expect(promtool(['test', 'rules', 'deploy/alerts.test.yml'])).toBe('');
+  });
+
+  withPromtool('every panel of the dashboard asks what Prometheus understands', () => {
+    const filled = used['deploy/grafana-dashboard.json'].map((text) => text.replaceAll('$__rate_interval', '5m'));
+    const rules = filled.map((expr, index) => ({ record: `panel:${index}`, expr }));
+    const file = join(makeFolder(), 'panels.yml');
+    writeFileSync(file, JSON.stringify({ groups: [{ name: 'panels', rules }] }));
+    expect(promtool(['check', 'rules', file])).toBe('');
+    removeFolder(dirname(file));
   });
 
   it.each(Object.entries(used))('%s closes every bracket', (_, texts) => {
@@ -204,8 +237,11 @@ describe('metrics', () => {
 it('every alert leads to its section in docs/operations.md', () => {
   const headings = new Set(readFileSync('docs/operations.md', 'utf8').match(/^### \w+$/gm));
   const { rules } = read('deploy/alerts.yml').groups[0];
-  for (const { alert, annotations } of rules) {
-    expect(annotations.runbook).toBe(`docs/operations.md#${alert.toLowerCase()}`);
+  const alerts = rules.filter((rule: object) => 'alert' in rule);
+  expect(alerts.length).toBeGreaterThan(10);
+  for (const { alert, annotations } of alerts) {
+    const page = 'https://example.com/w3ipfs-api-keys/docs/operations.md';
+    expect(annotations.runbook_url).toBe(`${page}#${alert.toLowerCase()}`);
     expect(headings).toContain(`### ${alert}`);
   }
 });
