@@ -59,8 +59,9 @@ export class RefusalTallies {
 
   /** How many refusals no event tells of yet. */
   get unwritten(): number {
-    const tallies = [...this.waiting.values()].flatMap((ofOwner) => [...ofOwner.values()]);
-    return tallies.reduce((sum, { times }) => sum + times, this.dropped);
+    let sum = this.dropped;
+    for (const ofOwner of this.waiting.values()) for (const { times } of ofOwner.values()) sum += times;
+    return sum;
   }
 
   /**

@@ -54,7 +54,7 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
   onApplicationBootstrap(): void {
     const start = () => {
       this.running = this.run().then(
-        () => void this.runs.done++,
+        () => this.done(),
         (error: unknown) => this.failed(error),
       );
     };
@@ -83,6 +83,10 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
     } finally {
       await runner.release();
     }
+  }
+
+  private done(): void {
+    this.runs.done++;
   }
 
   private failed(error: unknown): void {

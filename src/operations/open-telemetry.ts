@@ -66,7 +66,7 @@ export class OpenTelemetry extends Tracing {
   }
 
   readonly trace: Tracing['trace'] = (request, response, answer) => {
-    const parent = callerContext(request, this.callers.isTrusted);
+    const parent = callerContext(request, (one) => this.callers.isTrusted(one));
     const attributes = requestAttributes(request, this.callers.originOf(request));
     const span = this.tracer.startSpan(spanName(request.method ?? ''), { kind: SpanKind.SERVER, attributes }, parent);
     this.spans.set(request, span);

@@ -13,7 +13,7 @@ export interface RequestOrigin {
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
 const DEFAULT_PORTS = { http: 80, https: 443 };
 
-export function methodName(method = ''): string {
+function methodName(method = ''): string {
   return METHODS.has(method) ? method : '_OTHER';
 }
 

@@ -1,3 +1,5 @@
+import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
@@ -30,6 +32,9 @@ const STALE_SECONDS = 2;
   });
 
   it('answers 503 with Retry-After, never a wrong verdict, and recovers by itself', async () => {
+    const lines: string[] = [];
+    for (const level of ['error', 'warn', 'log'] as const)
+      jest.spyOn(Logger.prototype, level).mockImplementation((message: string) => void lines.push(message));
     await proxy.cut();
     const answers = [
       await service.client.post('/api/apiKeys', sessionOf('ann'), powerlessBody),
@@ -43,10 +48,19 @@ const STALE_SECONDS = 2;
       expect(answer.headers['retry-after']).toMatch(/^\d+$/);
     }
     expect((await service.client.get('/health/live')).status).toBe(200);
+    const missing = async () => JSON.stringify((await service.client.get('/health/ready')).body.error?.details ?? []);
+    await until(async () => (await missing()).includes('change_feed'), 'the change feed to notice');
 
     await proxy.mend();
     await until(async () => (await service.client.get('/health/ready')).status === 200, 'the service to be ready');
     expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key))).status).toBe(200);
+    jest.restoreAllMocks();
+    // Besides those of the requests themselves
+    const outage = lines.filter((line) => !/^(?:GET|POST) /.test(line));
+    expect(outage).toEqual([
+      expect.stringMatching(/^The database cannot be used now \(.+\)\./),
+      expect.stringMatching(/^The database can be used again\. It took \d+ s, with \d+ failed attempts\.$/),
+    ]);
   });
 
   it('goes on verifying known keys for as long as it was told to, and no unknown ones', async () => {
