@@ -13,6 +13,8 @@ const USAGE = `Usage: npm run keys -- <command> [--json]
   verify-audit                                find events of the audit trails that were altered, removed or inserted
   verify-audit --owner <sub> --accept <event> --reason <text>
                                               accept what is wrong with an event, as in "<sub>, event <event>: altered"
+  signed-by                                   count secrets by the entry of CREDENTIAL_KEYS that signed them, and list
+                                              those that the first one has not signed
   migrate                                     bring the database's schema up to date
 
 With --json, the result is one JSON object on standard output.`;
@@ -49,6 +51,7 @@ const COMMANDS: Record<string, (given: Given) => (environment: Environment) => P
     const request = { ownerId: requiredOwner(given), seq: requiredEvent(given), reason: requiredReason(given) };
     return async (environment) => (await load()).acceptAuditOffence(environment, request);
   },
+  'signed-by': () => async (environment) => (await load()).signedBy(environment),
   migrate: () => async (environment) => (await load()).migrate(environment),
 };
 

@@ -47,6 +47,13 @@ export class ApiKey {
   @Column({ name: 'secret_hash', type: 'text' })
   secretHash: string;
 
+  /**
+   * The fingerprint of the server key that signed the secret's tag; `null` for a secret from before this was kept, until
+   * it is checked.
+   */
+  @Column({ name: 'secret_signed_by', type: 'varchar', length: 8, nullable: true })
+  secretSignedBy: string | null;
+
   /** Counts the rotations, from 1. A renewed hash of the same secret is no rotation. */
   @Column({ name: 'secret_generation', type: 'int', default: 1 })
   secretGeneration: number;
@@ -85,6 +92,9 @@ export class ApiKey {
   /** argon2id of the secret before the last rotation, as long as that may still be used. */
   @Column({ name: 'previous_secret_hash', type: 'text', nullable: true })
   previousSecretHash: string | null;
+
+  @Column({ name: 'previous_secret_signed_by', type: 'varchar', length: 8, nullable: true })
+  previousSecretSignedBy: string | null;
 
   @Column({ name: 'previous_secret_expires_at', type: 'timestamptz', precision: 3, nullable: true })
   previousSecretExpiresAt: Date | null;
@@ -157,6 +167,7 @@ export const NEW_KEY: Partial<ApiKey> = {
   revokedAt: null,
   revokedReason: null,
   previousSecretHash: null,
+  previousSecretSignedBy: null,
   previousSecretExpiresAt: null,
   previousSecretLastUsedAt: null,
 };

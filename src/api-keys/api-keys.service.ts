@@ -92,19 +92,19 @@ export class ApiKeysService {
     alongside?: Alongside,
   ): Promise<IssuedKey> {
     const { apiKey: identifier } = await this.get(caller.ownerId, id);
-    const { secretKey, hash } = await this.mint.mint(identifier);
+    const secret = await this.mint.mint(identifier);
     const apiKey = await this.mutations.apply(caller, {
       id,
       versions,
       decide: (key, callingKey, now) => {
         if (callingKey && callingKey.id !== key.id) refuseStronger(key, callingKey);
-        const columns = withNewSecret(key, hash, overlapSeconds, now);
+        const columns = withNewSecret(key, secret, overlapSeconds, now);
         const changes = { previous_secret_expires_at: columns.previousSecretExpiresAt };
         return { action: 'key.rotated', changes, columns };
       },
-      alongside: (tx, rotated) => alongside?.(tx, { apiKey: rotated, secretKey }),
+      alongside: (tx, rotated) => alongside?.(tx, { apiKey: rotated, secretKey: secret.secretKey }),
     });
-    return { apiKey, secretKey };
+    return { apiKey, secretKey: secret.secretKey };
   }
 
   /** That the caller may still be given what it was given before. @throws ApiError */

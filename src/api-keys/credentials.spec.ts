@@ -7,6 +7,7 @@ import {
   type KeyPair,
   mintApiKey,
   mintSecretKey,
+  signerOf,
 } from './credentials.js';
 
 const keys: CredentialKeys = [credentialKey(randomBytes(32))];
@@ -84,5 +85,20 @@ describe('isGenuine()', () => {
       (apiKey, secretKey) => !isGenuine({ apiKey, secretKey }, keys),
     );
     expect(() => fc.assert(refused)).not.toThrow();
+  });
+});
+
+describe('the fingerprint of a server key', () => {
+  it('is always the same, and another for another one', () => {
+    const bytes = Buffer.alloc(32, 7);
+    expect(credentialKey(bytes).fingerprint).toBe('d8201472');
+    expect(credentialKey(Buffer.alloc(32, 8)).fingerprint).not.toBe(credentialKey(bytes).fingerprint);
+  });
+
+  it('tells which one signed a pair, and nothing of a pair that none did', () => {
+    const older: CredentialKeys = [credentialKey(randomBytes(32))];
+    const ring: CredentialKeys = [keys[0], older[0]];
+    expect([mint(), mint(older)].map((pair) => signerOf(pair, ring))).toEqual(ring);
+    expect(signerOf(mint([credentialKey(randomBytes(32))]), ring)).toBeUndefined();
   });
 });

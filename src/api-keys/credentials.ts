@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Hmac } from './hmac.js';
 
 /** What a client presents: the public identifier of a key, and its secret. */
@@ -30,11 +30,21 @@ export function pairOfCredential(credential: string): KeyPair {
  * The server keys that sign the tags: the first signs, all verify,
  * so that a key is replaced by putting its successor in front of it.
  */
-export type CredentialKeys = readonly [Hmac, ...Hmac[]];
+export type CredentialKeys = readonly [CredentialKey, ...CredentialKey[]];
 
 /** A server key for tags, which cannot be read out of it again. */
-export function credentialKey(bytes: Buffer): Hmac {
-  return new Hmac(bytes, API_KEY_LENGTH + SECRET_KEY_LENGTH - TAG_LENGTH);
+interface CredentialKey {
+  readonly tags: Hmac;
+  /** Tells the server keys apart where they must not be known: 8 hex digits, made by HKDF (RFC 5869). */
+  readonly fingerprint: string;
+}
+
+/** @param bytes 32 of them */
+export function credentialKey(bytes: Buffer): CredentialKey {
+  return {
+    tags: new Hmac(bytes, API_KEY_LENGTH + SECRET_KEY_LENGTH - TAG_LENGTH),
+    fingerprint: Buffer.from(hkdfSync('sha256', bytes, '', 'w3ipfs credential key fingerprint', 4)).toString('hex'),
+  };
 }
 
 const API_KEY_LENGTH = 24;
@@ -65,16 +75,21 @@ export function mintSecretKey(apiKey: string, [signingKey]: CredentialKeys): Key
  * neither the database nor argon2: a shield against typing errors, guesses and floods.
  * It says nothing about the key's existence or state, and is not the secret's check.
  */
-export function isGenuine({ apiKey, secretKey }: KeyPair, keys: CredentialKeys): boolean {
-  if (!isApiKey(apiKey) || !SECRET_KEY.test(secretKey)) return false;
+export function isGenuine(pair: KeyPair, keys: CredentialKeys): boolean {
+  return signerOf(pair, keys) !== undefined;
+}
+
+/** The server key that signed the pair; `undefined` if it is none of these. */
+export function signerOf({ apiKey, secretKey }: KeyPair, keys: CredentialKeys): CredentialKey | undefined {
+  if (!isApiKey(apiKey) || !SECRET_KEY.test(secretKey)) return undefined;
   const untagged = secretKey.slice(0, -TAG_LENGTH);
   const tag = Buffer.from(secretKey.slice(-TAG_LENGTH));
-  return keys.some((key) => timingSafeEqual(Buffer.from(tagOf(apiKey, untagged, key)), tag));
+  return keys.find((key) => timingSafeEqual(Buffer.from(tagOf(apiKey, untagged, key)), tag));
 }
 
 /** The HMAC over both parts, whose lengths are fixed, cut to ten base62 characters. */
-function tagOf(apiKey: string, untagged: string, key: Hmac): string {
-  const mac = key.digest(apiKey + untagged);
+function tagOf(apiKey: string, untagged: string, { tags }: CredentialKey): string {
+  const mac = tags.digest(apiKey + untagged);
   return base62(mac.readUIntBE(0, 6)) + base62(mac.readUIntBE(6, 6));
 }
 

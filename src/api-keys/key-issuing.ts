@@ -7,7 +7,6 @@ import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { type KeyLimits, NO_LIMITS } from '../limits/key-limits.js';
 import { ApiKey, limitColumns, type Metadata, NEW_KEY } from './api-key.entity.js';
 import type { Caller } from './caller.js';
-import type { KeyPair } from './credentials.js';
 import { LimitsDto } from './dto/limits.dto.js';
 import { KeyLimitReachedError } from './errors.js';
 import { inherit, refuseWider } from './escalation.js';
@@ -17,6 +16,7 @@ import { refuseNoTime } from './key-update.js';
 import { countLiveKeys } from './live-keys.js';
 import { lockNewOwner } from './owner-lock.js';
 import type { GivenScopes } from './scopes.js';
+import type { MintedPair } from './secret-mint.js';
 
 export interface KeyRequest {
   name: string;
@@ -24,8 +24,6 @@ export interface KeyRequest {
   limits?: Partial<KeyLimits>;
   metadata?: Metadata;
 }
-
-type StoredSecret = KeyPair & { hash: string };
 
 /** Writes new keys of an owner, within what their issuer has and how many keys the owner may have. */
 @Injectable()
@@ -46,7 +44,7 @@ export class KeyIssuing {
    */
   issue(
     caller: Caller,
-    secret: StoredSecret,
+    secret: MintedPair,
     request: KeyRequest,
     alongside: (tx: EntityManager, issued: ApiKey) => Promise<void> | undefined,
   ): Promise<ApiKey> {
@@ -73,7 +71,7 @@ export class KeyIssuing {
 
   private newKey(
     ownerId: string,
-    secret: StoredSecret,
+    secret: MintedPair,
     { name, scopes, metadata = {}, limits }: KeyRequest,
     issuer: ApiKey | null,
   ): ApiKey {
@@ -84,6 +82,7 @@ export class KeyIssuing {
       name,
       apiKey: secret.apiKey,
       secretHash: secret.hash,
+      secretSignedBy: secret.signedBy,
       scopes,
       metadata,
       issuedBy: issuer?.id ?? null,

@@ -1,14 +1,15 @@
 import type { ApiKey } from './api-key.entity.js';
+import type { MintedPair } from './secret-mint.js';
 
 /** The columns of a key with a new secret: the old one works until the overlap or the key itself ends. */
-export function withNewSecret(key: ApiKey, secretHash: string, overlapSeconds: number, now: number) {
-  const none = { previousSecretHash: null, previousSecretExpiresAt: null };
+export function withNewSecret(key: ApiKey, { hash, signedBy }: MintedPair, overlapSeconds: number, now: number) {
+  const none = { previousSecretHash: null, previousSecretSignedBy: null, previousSecretExpiresAt: null };
   const previous = overlapSeconds > 0 ? keptUntil(key, now + overlapSeconds * 1_000) : none;
-  const secretGeneration = key.secretGeneration + 1;
-  return { secretHash, secretGeneration, ...previous, previousSecretLastUsedAt: null };
+  const current = { secretHash: hash, secretSignedBy: signedBy, secretGeneration: key.secretGeneration + 1 };
+  return { ...current, ...previous, previousSecretLastUsedAt: null };
 }
 
-function keptUntil({ secretHash, expiresAt }: ApiKey, overlapEnd: number) {
-  const end = Math.min(overlapEnd, expiresAt?.getTime() ?? Infinity);
-  return { previousSecretHash: secretHash, previousSecretExpiresAt: new Date(end) };
+function keptUntil({ secretHash, secretSignedBy, expiresAt }: ApiKey, overlapEnd: number) {
+  const previousSecretExpiresAt = new Date(Math.min(overlapEnd, expiresAt?.getTime() ?? Infinity));
+  return { previousSecretHash: secretHash, previousSecretSignedBy: secretSignedBy, previousSecretExpiresAt };
 }

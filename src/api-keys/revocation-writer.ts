@@ -17,7 +17,8 @@ const REVOKE = `
     ORDER BY id FOR UPDATE
   )
   UPDATE api_keys AS key
-  SET revoked_at = now(), updated_at = now(), revoked_reason = $3, previous_secret_hash = NULL, version = key.version + 1
+  SET revoked_at = now(), updated_at = now(), revoked_reason = $3,
+    previous_secret_hash = NULL, previous_secret_signed_by = NULL, version = key.version + 1
   FROM locked WHERE key.id = locked.id
   RETURNING key.id, key.api_key`;
 

@@ -4,6 +4,13 @@ import type { ApiKey } from './api-key.entity.js';
 import { type KeyPair, mintSecretKey } from './credentials.js';
 import { SecretHasher } from './secret-hasher.js';
 
+/** A new pair, and what is stored of its secret. */
+export interface MintedPair extends KeyPair {
+  hash: string;
+  /** The fingerprint of the server key that signed it. */
+  signedBy: string;
+}
+
 /** Makes secrets, and what is stored of them. */
 @Injectable()
 export class SecretMint {
@@ -12,10 +19,12 @@ export class SecretMint {
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
-  /** A new secret for the `api_key`, with its hash. */
-  async mint(apiKey: string): Promise<KeyPair & { hash: string }> {
-    const secretKey = mintSecretKey(apiKey, this.environment.credentialKeys);
-    return { apiKey, secretKey, hash: await this.hasher.hash(secretKey) };
+  /** A new secret for the `api_key`. */
+  async mint(apiKey: string): Promise<MintedPair> {
+    const { credentialKeys } = this.environment;
+    const secretKey = mintSecretKey(apiKey, credentialKeys);
+    const [{ fingerprint: signedBy }] = credentialKeys;
+    return { apiKey, secretKey, hash: await this.hasher.hash(secretKey), signedBy };
   }
 
   /** Whether it is the key's own secret now. */

@@ -9,6 +9,7 @@ import { UsageDay } from '../usage/usage-day.entity.js';
 import { AddCascades1764420000000 } from './migrations/1764420000000-add-cascades.js';
 import { AddExpiryIndex1764550000000 } from './migrations/1764550000000-add-expiry-index.js';
 import { AddKeyLife1764300000000 } from './migrations/1764300000000-add-key-life.js';
+import { AddSecretSigners1764540000000 } from './migrations/1764540000000-add-secret-signers.js';
 import type { DatabaseLocation } from '../config/environment.js';
 import { CreateApiKeys1764000000000 } from './migrations/1764000000000-create-api-keys.js';
 import { connectionOptions, SafeClient } from './safe-client.js';
@@ -46,6 +47,7 @@ export function createDataSource(
       AddKeyLimits1764200000000,
       AddKeyLife1764300000000,
       AddCascades1764420000000,
+      AddSecretSigners1764540000000,
       AddExpiryIndex1764550000000,
     ],
     migrationsTransactionMode: 'each',

@@ -15,6 +15,7 @@ import type { Environment } from '../config/environment.js';
 import { Database } from '../database/database.js';
 import { signSession } from './development-session.js';
 import { UsageError } from './exit.js';
+import { findSigners, wordedSigners } from './signed-by.js';
 
 /** What a command has to show, in the names of the HTTP contract. */
 export type Result = Record<string, string | string[]>;
@@ -84,6 +85,16 @@ function worded({ owner_id: owner, seq, through, problem }: AuditOffence): strin
 
 function wordedAcceptance({ event, reason, ...offence }: AcceptedOffence): string {
   return `${worded(offence)}; accepted by event ${event}: ${reason}`;
+}
+
+/** Tells which of `CREDENTIAL_KEYS` have signed which secrets: when one of them may be taken out. */
+export async function signedBy(environment: Environment): Promise<Result> {
+  const database = await openDatabase(environment);
+  try {
+    return wordedSigners(await findSigners(database.dataSource, environment.credentialKeys));
+  } finally {
+    await database.close();
+  }
 }
 
 /** Brings the schema up to date. */

@@ -16,6 +16,7 @@ import { Housekeeping } from './housekeeping.js';
 import { MetricsController } from './metrics.controller.js';
 import { AnsweredRequests } from './answered-requests.js';
 import { Metrics } from './metrics.js';
+import { SignedSecretsGauge } from './signed-secrets-gauge.js';
 import { OverloadModule } from './overload.module.js';
 import { Readiness } from './readiness.js';
 import { RequestLog } from './request-log.js';
@@ -41,6 +42,7 @@ import { UpkeepMetrics } from './upkeep-metrics.js';
     Readiness,
     Metrics,
     UpkeepMetrics,
+    SignedSecretsGauge,
     RequestLog,
     {
       provide: Tracing,

@@ -1,11 +1,14 @@
 import { availableParallelism } from 'node:os';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import type { ApiKey } from '../api-keys/api-key.entity.js';
+import { signerOf } from '../api-keys/credentials.js';
 import { SecretHasher } from '../api-keys/secret-hasher.js';
 import { Clock } from '../config/clock.js';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import type { WhichSecret } from './cached-key.js';
 import { KeyReader } from './key-reader.js';
+import { SecretSigners } from './secret-signers.js';
 
 /**
  * Checks secrets by argon2, at most as often at once as there are cores: more would only be in each other's way.
@@ -20,7 +23,9 @@ export class SecretChecks {
   constructor(
     private readonly hasher: SecretHasher,
     private readonly reader: KeyReader,
+    private readonly signers: SecretSigners,
     private readonly clock: Clock,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {
     this.decoyHash = hasher.hash(crypto.randomUUID());
   }
@@ -32,15 +37,16 @@ export class SecretChecks {
 
   /**
    * Which secret of the key it is; `undefined` if it is none. A right one replaces its hash if that was made with
-   * other parameters.
+   * other parameters, and is noted by the server key that signed it.
    */
   check(apiKey: ApiKey | null, secretKey: string): Promise<WhichSecret | undefined> {
     return this.limit(async () => {
       const isCurrent = await this.hasher.matches(apiKey?.secretHash ?? (await this.decoyHash), secretKey);
       if (!apiKey) return undefined;
-      if (!isCurrent) return (await this.isPrevious(apiKey, secretKey)) ? 'previous' : undefined;
-      if (this.hasher.isOutdated(apiKey.secretHash)) await this.renew(apiKey, secretKey);
-      return 'current';
+      const which = isCurrent ? 'current' : (await this.isPrevious(apiKey, secretKey)) ? 'previous' : undefined;
+      if (isCurrent && this.hasher.isOutdated(apiKey.secretHash)) await this.renew(apiKey, secretKey);
+      if (which) this.noteSigner(apiKey, which, secretKey);
+      return which;
     });
   }
 
@@ -48,6 +54,15 @@ export class SecretChecks {
     const { previousSecretHash } = apiKey;
     if (previousSecretHash === null || !isInOverlap(apiKey, this.clock.now())) return false;
     return this.hasher.matches(previousSecretHash, secretKey);
+  }
+
+  private noteSigner(apiKey: ApiKey, which: WhichSecret, secretKey: string): void {
+    const signer = signerOf({ apiKey: apiKey.apiKey, secretKey }, this.environment.credentialKeys)?.fingerprint;
+    const { secretHash, secretSignedBy, previousSecretHash, previousSecretSignedBy } = apiKey;
+    const [hash, noted] =
+      which === 'current' ? [secretHash, secretSignedBy] : [previousSecretHash, previousSecretSignedBy];
+    // A process of an earlier version that rotates a key leaves the old secret's signer in the row
+    if (signer !== undefined && hash !== null && noted !== signer) this.signers.note(apiKey.id, hash, signer);
   }
 
   private async renew(apiKey: ApiKey, secretKey: string): Promise<void> {

@@ -12,6 +12,7 @@ import { LeaksController } from './leaks.controller.js';
 import { KeyReader } from './key-reader.js';
 import { KnownKeys } from './known-keys.js';
 import { SecretChecks } from './secret-checks.js';
+import { SecretSigners } from './secret-signers.js';
 import { ServiceTokens } from './service-tokens.js';
 import { VerificationController } from './verification.controller.js';
 import { Verifier } from './verifier.js';
@@ -26,6 +27,7 @@ import { Verifier } from './verifier.js';
     KnownKeys,
     KeyReader,
     SecretChecks,
+    SecretSigners,
     ChangeFeed,
     CascadesUnderWay,
     ExactUsesFeed,

@@ -22,16 +22,18 @@ export async function storeKeys(
   count: number,
   columns: Partial<ApiKey>,
 ): Promise<IssuedKey[]> {
+  const signingKey = credentialKey(serverKey);
   const pairs = Array.from({ length: count }, () => {
     const api_key = mintApiKey();
-    return { id: uuidv7(), api_key, secret_key: mintSecretKey(api_key, [credentialKey(serverKey)]) };
+    return { id: uuidv7(), api_key, secret_key: mintSecretKey(api_key, [signingKey]) };
   });
   const rows: Partial<ApiKey>[] = [];
   await atOnce(8, pairs.entries(), async ([i, { id, api_key, secret_key }]) => {
     const now = new Date();
     const row = { id, apiKey: api_key, ownerId: 'ann', name: `key ${i}`, secretHash: await hasher.hash(secret_key) };
+    const signer = { secretSignedBy: signingKey.fingerprint };
     const times = { createdAt: now, updatedAt: now };
-    rows.push({ ...NEW_KEY, ...row, ...times, scopes: { admin: false }, metadata: {}, ...columns });
+    rows.push({ ...NEW_KEY, ...row, ...signer, ...times, scopes: { admin: false }, metadata: {}, ...columns });
   });
   while (rows.length > 0) await app.get(DataSource).getRepository(ApiKey).insert(rows.splice(0, ROWS_AT_ONCE));
   return pairs;

@@ -1,0 +1,42 @@
+import type { DataSource } from 'typeorm';
+
+/** One secret of a key that is not revoked: its own, or the one before the last rotation while that may still be used. */
+export interface SignedSecret {
+  id: string;
+  owner_id: string;
+  api_key: string;
+  secret: 'current' | 'previous';
+  /** The fingerprint of the server key that signed it; `null` where it has not been checked since that is kept. */
+  signer: string | null;
+  last_used_at: Date | null;
+}
+
+/** `$1` is the time now. */
+const LIVE_SECRETS = `
+  api_keys AS k CROSS JOIN LATERAL (VALUES
+    ('current', k.secret_signed_by, k.last_used_at),
+    ('previous', k.previous_secret_signed_by, k.previous_secret_last_used_at)
+  ) AS s (secret, signer, last_used_at)
+  WHERE k.revoked_at IS NULL AND (s.secret = 'current' OR k.previous_secret_expires_at > $1)`;
+
+/** How many secrets there are by each server key's fingerprint, or `null`. It reads every key: a second for a million. */
+export async function countBySigner(dataSource: DataSource, now: Date): Promise<Map<string | null, number>> {
+  const rows = (await dataSource.query(
+    `SELECT s.signer, count(*)::int AS count FROM ${LIVE_SECRETS} GROUP BY s.signer`,
+    [now],
+  )) as { signer: string | null; count: number }[];
+  return new Map(rows.map(({ signer, count }) => [signer, count]));
+}
+
+/** The secrets that another server key signed, or an unknown one, by owner. */
+export function secretsOfOtherSigners(
+  dataSource: DataSource,
+  signer: string,
+  { now, limit }: { now: Date; limit: number },
+): Promise<SignedSecret[]> {
+  return dataSource.query(
+    `SELECT k.id, k.owner_id, k.api_key, s.secret, s.signer, s.last_used_at FROM ${LIVE_SECRETS}
+     AND s.signer IS DISTINCT FROM $2 ORDER BY k.owner_id, k.id, s.secret LIMIT $3`,
+    [now, signer, limit],
+  );
+}

@@ -1,0 +1,61 @@
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { inOneLine } from '../contract/error-text.js';
+import { VERIFICATION_POOL } from '../database/database.module.js';
+import { WriteBehind } from '../database/write-behind.js';
+
+/** Of how many secrets it may wait to be written, some 300 bytes each; further ones are noted at their next check. */
+const MOST_WAITING = 10_000;
+
+/** By its hash a secret is told from one that a rotation has put in its place. Rows that others have locked can wait. */
+const NOTE = `
+  WITH noted AS (
+    SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[]) AS noted (hash, id, signer)
+  ), locked AS (
+    SELECT noted.* FROM api_keys AS k JOIN noted ON k.id = noted.id
+    WHERE noted.hash IN (k.secret_hash, k.previous_secret_hash) ORDER BY k.id FOR NO KEY UPDATE OF k SKIP LOCKED
+  )
+  UPDATE api_keys AS k SET
+    secret_signed_by = CASE WHEN k.secret_hash = locked.hash THEN locked.signer ELSE k.secret_signed_by END,
+    previous_secret_signed_by =
+      CASE WHEN k.previous_secret_hash = locked.hash THEN locked.signer ELSE k.previous_secret_signed_by END
+  FROM locked WHERE k.id = locked.id`;
+
+/**
+ * Notes which of `CREDENTIAL_KEYS` signed a secret where its row does not say so, since it is from before that was kept.
+ * It is found out where the secret is checked by argon2 anyway, and written each second, by one statement for all of them.
+ */
+@Injectable()
+export class SecretSigners implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger(SecretSigners.name);
+  /** By the stored hash of the secret. */
+  private waiting = new Map<string, { id: string; signer: string }>();
+  private readonly writer = new WriteBehind(() => this.write());
+
+  constructor(@Inject(VERIFICATION_POOL) private readonly dataSource: DataSource) {}
+
+  onModuleInit(): void {
+    this.writer.start();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.writer.stop();
+  }
+
+  /** @param signer the fingerprint of the server key that signed the secret */
+  note(id: string, secretHash: string, signer: string): void {
+    if (this.waiting.size < MOST_WAITING) this.waiting.set(secretHash, { id, signer });
+  }
+
+  private async write(): Promise<void> {
+    if (this.waiting.size === 0) return;
+    const [hashes, rows] = [[...this.waiting.keys()], [...this.waiting.values()]];
+    this.waiting = new Map();
+    try {
+      await this.dataSource.query(NOTE, [hashes, rows.map(({ id }) => id), rows.map(({ signer }) => signer)]);
+    } catch (error) {
+      // Nothing is lost by it: the next process that checks these secrets finds out the same
+      this.logger.debug(`Which server keys signed ${rows.length} secrets was not noted (${inOneLine(error)}).`);
+    }
+  }
+}

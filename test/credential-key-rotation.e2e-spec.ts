@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { DataSource } from 'typeorm';
+import { ApiKey } from '../src/api-keys/api-key.entity.js';
+import { credentialKey, mintSecretKey } from '../src/api-keys/credentials.js';
+import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { issued, issueKey, type IssuedKey } from './support/keys.js';
+import { metricOf } from './support/metrics.js';
+import { run } from './support/process.js';
+import { startService, type TestService } from './support/service.js';
+import { sessionOf } from './support/sessions.js';
+import { until } from './support/until.js';
+import { serviceVariables, verify } from './support/verification.js';
+
+const [oldKey, newKey] = [randomBytes(32), randomBytes(32)];
+const [oldSigner, newSigner] = [oldKey, newKey].map((bytes) => credentialKey(bytes).fingerprint) as [string, string];
+const ring = { CREDENTIAL_KEYS: [newKey, oldKey].map((bytes) => bytes.toString('base64')).join(',') };
+
+let database: TestDatabase;
+let service: TestService;
+let keys: Record<'used' | 'unused' | 'rotated' | 'fresh', IssuedKey>;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const before = await startService({ CREDENTIAL_KEYS: oldKey.toString('base64') }, database);
+  const [used, unused, rotated] = [
+    await issueKey(before.client, 'ann'),
+    await issueKey(before.client, 'ben'),
+    await issueKey(before.client, 'cay'),
+  ];
+  // As a version that kept no signers left them
+  await before.app
+    .get(DataSource)
+    .query('UPDATE api_keys SET secret_signed_by = NULL WHERE id = ANY($1)', [[used.id, unused.id]]);
+  await before.stop();
+  service = await startService({ ...serviceVariables, ...ring }, database);
+  keys = { used, unused, rotated, fresh: await issueKey(service.client, 'dan') };
+});
+afterAll(async () => {
+  await service.stop();
+  await database.drop();
+});
+
+const recordOf = ({ id }: IssuedKey) => service.app.get(DataSource).getRepository(ApiKey).findOneByOrFail({ id });
+const codeOf = async (pair: IssuedKey) => (await verify(service.client, pair)).body.data.code;
+
+it('keeps with each new secret which entry signed it, and with the one before it', async () => {
+  expect((await recordOf(keys.fresh)).secretSignedBy).toBe(newSigner);
+  const answer = await service.client.post(`/api/apiKeys/${keys.rotated.id}/rotate`, sessionOf('cay'), {
+    overlap_seconds: 3_600,
+  });
+  issued(answer);
+  expect(await recordOf(keys.rotated)).toMatchObject({ secretSignedBy: newSigner, previousSecretSignedBy: oldSigner });
+});
+
+it('notes it with an older secret when that is checked, and not for a wrong one', async () => {
+  const forged = mintSecretKey(keys.unused.api_key, [credentialKey(newKey)]);
+  expect(await codeOf({ ...keys.unused, secret_key: forged })).toBe('INVALID_CREDENTIALS');
+  expect(await codeOf(keys.used)).toBe('VALID');
+  const isWritten = ({ secretSignedBy, lastUsedAt }: ApiKey) => secretSignedBy !== null && lastUsedAt !== null;
+  await until(async () => isWritten(await recordOf(keys.used)), 'the signer, and the use');
+  expect((await recordOf(keys.used)).secretSignedBy).toBe(oldSigner);
+  expect((await recordOf(keys.unused)).secretSignedBy).toBeNull();
+});
+
+it('counts what each entry has signed, for the metrics', async () => {
+  const count = (entry: string) => metricOf(service.client, `w3ipfs_keys_signed_secrets{entry="${entry}"}`);
+  await until(async () => !Number.isNaN(await count(newSigner)), 'the count');
+  expect([await count(newSigner), await count(oldSigner), await count('unknown')]).toEqual([2, 2, 1]);
+});
+
+it('lists for an operator what keeps the old entry from being taken out', async () => {
+  const { code, stdout } = await run(['dist/cli.js', 'signed-by'], { ...database.variables, ...ring });
+  expect(code).toBe(0);
+  expect(stdout.split('\n').map((line) => line.replace(/last used \S+/, 'last used'))).toEqual([
+    `signers     entry 1 (signs), ${newSigner}: 2 secrets`,
+    `            entry 2, ${oldSigner}: 2 secrets`,
+    'unknown     1 secret',
+    `others      ann, ${keys.used.api_key}, current secret: ${oldSigner}, last used`,
+    `            ben, ${keys.unused.api_key}, current secret: unknown, never used`,
+    `            cay, ${keys.rotated.api_key}, previous secret: ${oldSigner}, never used`,
+    '',
+  ]);
+});
