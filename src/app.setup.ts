@@ -19,7 +19,7 @@ import { createLogger } from './operations/logger.js';
 import { Overload } from './operations/overload.js';
 import { Tracing } from './operations/tracing.js';
 
-const WITHOUT_PREFIX = ['health/live', 'health/ready', 'metrics'];
+const WITHOUT_PREFIX = ['/', 'health/live', 'health/ready', 'metrics'];
 
 /** In place of the host's time and of what the configuration says of the log. */
 interface Surroundings {

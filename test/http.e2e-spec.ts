@@ -24,7 +24,6 @@ function expectEnvelope(answer: Answer, status: number, code: string): void {
 describe('what the framework refuses by itself', () => {
   it('has our envelope: an unknown route', async () => {
     expectEnvelope(await service.client.get('/api/nothing'), 404, 'route_not_found');
-    expectEnvelope(await service.client.get('/'), 404, 'route_not_found');
     expectEnvelope(await service.client.get('/api/health/live'), 404, 'route_not_found');
   });
 
@@ -46,6 +45,7 @@ describe('what the framework refuses by itself', () => {
     ['PUT', '/api/apiKeys/authorize', 'GET, HEAD'],
     ['PUT', '/api/apiKeys/01a20b9d-c4d9-7123-b878-6eb9911deb3f', 'DELETE, GET, HEAD, PATCH'],
     ['PATCH', '/health/live', 'GET, HEAD'],
+    ['POST', '/', 'GET, HEAD'],
     ['QUERY', '/api/apiKeys', 'POST'],
   ])('has our envelope: %s %s, and says what is allowed', async (method, path, allow) => {
     for (const headers of [{}, sessionOf('ann')]) {
@@ -226,3 +226,19 @@ function raw(bytes: string): Promise<{ head: string; body: string }> {
     });
   });
 }
+
+describe('the address alone', () => {
+  const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+
+  it('leads a browser to the documentation', async () => {
+    const { status, headers } = await service.client.get('/', { accept: BROWSER });
+    expect([status, headers.location, headers.vary]).toEqual([302, '/docs', 'Accept']);
+  });
+
+  it.each(['*/*', 'application/json', undefined])('tells a program where to look: %s', async (accept) => {
+    const { status, headers, body } = await service.client.get('/', accept === undefined ? {} : { accept });
+    expect([status, headers.location, headers.vary]).toEqual([200, undefined, 'Accept']);
+    expect(body).toEqual({ data: { docs: '/docs', openapi: '/openapi.json' }, status: 'success' });
+    for (const path of Object.values<string>(body.data)) expect((await service.client.get(path)).status).toBe(200);
+  });
+});

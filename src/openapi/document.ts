@@ -68,7 +68,9 @@ function operationsOf(paths: OpenAPIObject['paths']): Operation[] {
   return Object.values(paths).flatMap((path) => Object.values(path) as Operation[]);
 }
 
-const PAGE = '/docs';
+/** Where the page and the document are. */
+export const PAGE = '/docs';
+export const DOCUMENT = '/openapi.json';
 const PAGE_FILE = /^\/(?:docs(?:\/|$)|openapi\.json$)/;
 
 /** Serves the document at `/openapi.json`, and a page to read and try it at `/docs`. */
@@ -78,7 +80,7 @@ export function serveDocument(app: INestApplication): void {
     if (PAGE_FILE.test(route.url)) protectPage(route);
   });
   SwaggerModule.setup(PAGE, app, createDocument(app), {
-    jsonDocumentUrl: 'openapi.json',
+    jsonDocumentUrl: DOCUMENT,
     raw: ['json'],
     // Without the bar on top, which is for choosing another document, and whose logo brings a style of its own
     swaggerOptions: { layout: 'BaseLayout' },

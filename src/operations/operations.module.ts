@@ -18,6 +18,7 @@ import { AnsweredRequests } from './answered-requests.js';
 import { Metrics } from './metrics.js';
 import { SignedSecretsGauge } from './signed-secrets-gauge.js';
 import { OverloadModule } from './overload.module.js';
+import { RootController } from './root.controller.js';
 import { Readiness } from './readiness.js';
 import { RequestLog } from './request-log.js';
 import { createTracing, Tracing } from './tracing.js';
@@ -35,7 +36,7 @@ import { UpkeepMetrics } from './upkeep-metrics.js';
     UsageModule,
     OverloadModule,
   ],
-  controllers: [HealthController, MetricsController],
+  controllers: [RootController, HealthController, MetricsController],
   providers: [
     ExpiringKeys,
     Housekeeping,
