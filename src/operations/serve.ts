@@ -3,7 +3,7 @@ import { createApp } from '../app.setup.js';
 import { SessionKeys } from '../authentication/strategies/session-keys.js';
 import type { Environment } from '../config/environment.js';
 import { VERSION } from '../config/version.js';
-import { welcomeOnce } from './first-start.js';
+import { welcome } from './first-start.js';
 import { createLogger } from './logger.js';
 import { endOnSignal } from './shutdown.js';
 import { surviveUnhandled } from './unhandled.js';
@@ -19,5 +19,5 @@ export async function serve(environment: Environment): Promise<void> {
   await app.listen(environment.port, environment.host);
   const url = await app.getUrl();
   logger.log(`W3IPFS API keys at ${url} (version ${VERSION}), its documentation at ${url}/docs`, 'Service');
-  await welcomeOnce(environment, app.get(ApiKeysService, { strict: false }), url);
+  await welcome(environment, app.get(ApiKeysService, { strict: false }), url);
 }
