@@ -1,0 +1,27 @@
+import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { run } from './support/process.js';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await run(['dist/cli.js', 'migrate'], database.variables);
+});
+afterAll(() => database.drop());
+
+/** What `npm run migration:revert` runs. */
+const revert = (...args: string[]) =>
+  run(['--import', 'tsx', 'scripts/revert-migration.ts', ...args], database.variables);
+
+it('says what it drops, and drops it only when told to', async () => {
+  const asked = await revert();
+  expect(asked.code).toBe(64);
+  expect(asked.stdout).toContain('AddSecretSigners');
+  expect(asked.stdout).toContain('  column api_keys.secret_signed_by\n  column api_keys.previous_secret_signed_by\n');
+  expect(asked.stdout).toContain('npm run migration:revert -- --yes');
+
+  const done = await revert('--yes');
+  expect([done.code, done.stdout]).toEqual([0, expect.stringMatching(/AddSecretSigners[^]*It is reverted\./)]);
+
+  const next = await revert();
+  expect([next.code, next.stdout]).toEqual([64, expect.stringMatching(/AddCascades[^]*table cascades \(0 rows\)/)]);
+});
