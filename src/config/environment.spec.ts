@@ -7,6 +7,8 @@ import { Networks } from '../limits/cidr.js';
 import { credentialKey, isGenuine, mintApiKey, mintSecretKey } from '../api-keys/credentials.js';
 import { ConfigurationError } from './variables.js';
 
+/** As the data folder is to be: else the service says that it closes it. */
+const PRIVATE = { mode: 0o600 };
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'w3k-'));
@@ -121,7 +123,7 @@ describe('JWT_PUBLIC_KEY', () => {
 
   it('is a PEM, one with its line ends written out, or a file that holds one', () => {
     const file = join(folder, 'key.pem');
-    writeFileSync(file, rsa.publicKey);
+    writeFileSync(file, rsa.publicKey, PRIVATE);
     for (const written of [rsa.publicKey, rsa.publicKey.replaceAll('\n', '\\n'), file]) {
       expect(keySource(written)).toEqual({ publicKeys: [rsa.publicKey] });
     }
@@ -129,7 +131,7 @@ describe('JWT_PUBLIC_KEY', () => {
 
   it('may be several, one after the other, each of a kind that an algorithm goes with', () => {
     const file = join(folder, 'keys.pem');
-    writeFileSync(file, `# old\n${rsa.publicKey}# new\n${other.publicKey}# none\n`);
+    writeFileSync(file, `# old\n${rsa.publicKey}# new\n${other.publicKey}# none\n`, PRIVATE);
     for (const written of [rsa.publicKey + other.publicKey, file])
       expect(keySource(written)).toEqual({ publicKeys: [rsa.publicKey, other.publicKey] });
     const both = { JWT_PUBLIC_KEY: rsa.publicKey + curve.publicKey };
@@ -236,7 +238,7 @@ describe('CORS_ORIGINS', () => {
 describe('ROUTE_TABLE', () => {
   const written = (content: unknown) => {
     const file = join(folder, 'routes.json');
-    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content), PRIVATE);
     return { DATA_DIR: folder, ROUTE_TABLE: file };
   };
   const login = { method: 'POST', path: '/api/auth/login', scope: 'public' };

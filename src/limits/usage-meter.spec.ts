@@ -1,8 +1,11 @@
 import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { TestClock } from '../../test/support/clock.js';
+import { KeptLog } from '../../test/support/log.js';
 import { UsageMeter } from './usage-meter.js';
 
+beforeAll(() => Logger.overrideLogger(new KeptLog()));
 afterEach(() => void jest.useRealTimers());
 
 it('ends after one more try, however long the database has not answered', async () => {

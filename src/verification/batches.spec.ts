@@ -1,4 +1,6 @@
 import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { KeptLog } from '../../test/support/log.js';
 import { ApiError, UnavailableError } from '../contract/api-error.js';
 import { LateAnswerError } from '../database/within.js';
 import { Batches } from './batches.js';
@@ -27,6 +29,7 @@ function held() {
   return { waiting, verify, decideAll };
 }
 
+beforeAll(() => Logger.overrideLogger(new KeptLog()));
 afterEach(() => void jest.restoreAllMocks());
 
 it('decides at once what needs no waiting', () => {
