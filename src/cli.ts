@@ -16,6 +16,7 @@ const USAGE = `Usage: npm run keys -- <command> [--json]
   signed-by                                   count secrets by the entry of CREDENTIAL_KEYS that signed them, and list
                                               those that the first one has not signed
   migrate                                     bring the database's schema up to date
+  import --from <folder>                      copy what is in the embedded database of a DATA_DIR into DATABASE_URL
 
 With --json, the result is one JSON object on standard output.`;
 
@@ -24,6 +25,7 @@ const OPTIONS = {
   'api-key': { type: 'string' },
   accept: { type: 'string' },
   reason: { type: 'string' },
+  from: { type: 'string' },
 } as const;
 
 type Given = Record<keyof typeof OPTIONS, string | undefined>;
@@ -53,6 +55,10 @@ const COMMANDS: Record<string, (given: Given) => (environment: Environment) => P
   },
   'signed-by': () => async (environment) => (await load()).signedBy(environment),
   migrate: () => async (environment) => (await load()).migrate(environment),
+  import: ({ from }) => {
+    if (!from) throw new UsageError('Say from where: --from <folder>, the DATA_DIR of the embedded database.');
+    return async (environment) => (await load()).importEmbedded(environment, from);
+  },
 };
 
 function requiredOwner({ owner }: Given): string {
@@ -92,7 +98,14 @@ async function main(): Promise<string> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command || surplus.length > 0) throw new UsageError(USAGE);
   const { json, help: _, ...given } = values;
-  const run = command({ owner: undefined, 'api-key': undefined, accept: undefined, reason: undefined, ...given });
+  const run = command({
+    owner: undefined,
+    'api-key': undefined,
+    accept: undefined,
+    reason: undefined,
+    from: undefined,
+    ...given,
+  });
   const result = await run(loadEnvironment(process.env));
   return json ? JSON.stringify(result) : readable(result);
 }

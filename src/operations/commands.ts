@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
@@ -12,6 +13,7 @@ import type { AcceptedOffence } from '../audit/audit-acceptances.js';
 import { checkAudit } from '../audit/audit-check.js';
 import type { AuditOffence } from '../audit/audit-offence.js';
 import type { Environment } from '../config/environment.js';
+import { copyDatabase, DatabaseNotEmptyError } from '../database/copy-database.js';
 import { Database } from '../database/database.js';
 import { signSession } from './development-session.js';
 import { UsageError } from './exit.js';
@@ -102,6 +104,25 @@ export async function migrate(environment: Environment): Promise<Result> {
   const database = await openDatabase(environment);
   await database.close();
   return { migrated: [...database.migrated] };
+}
+
+/** Copies what is in an embedded database, which no process has open, into the server's. */
+export async function importEmbedded(environment: Environment, folder: string): Promise<Result> {
+  if (!('url' in environment.database)) throw new UsageError('Say where to: DATABASE_URL is not set.');
+  const source = await Database.open({ dataDir: resolve(folder) });
+  try {
+    const destination = await openDatabase(environment);
+    try {
+      const counts = await copyDatabase(source.dataSource, destination.dataSource);
+      return Object.fromEntries(Object.entries(counts).map(([table, count]) => [table, String(count)]));
+    } finally {
+      await destination.close();
+    }
+  } catch (error) {
+    throw error instanceof DatabaseNotEmptyError ? new UsageError(error.message) : error;
+  } finally {
+    await source.close();
+  }
 }
 
 async function withService<T>(environment: Environment, service: Type<T>, run: (service: T) => Promise<Result>) {

@@ -1,0 +1,48 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { KeyChange } from '../api-keys/key-change.entity.js';
+
+const ROWS_AT_ONCE = 500;
+
+/** What is copied to is in use. */
+export class DatabaseNotEmptyError extends Error {}
+
+/**
+ * Copies all records into an empty database with the same schema, in one transaction, as they are: the hashes that chain
+ * the audit events still hold there. What processes have to forget is left out, since none knows anything of it yet.
+ *
+ * @returns how many rows each table has got
+ * @throws DatabaseNotEmptyError
+ */
+export function copyDatabase(from: DataSource, to: DataSource): Promise<Record<string, number>> {
+  const tables = from.entityMetadatas.filter(({ target }) => target !== KeyChange).map(({ tableName }) => tableName);
+  return from.transaction((source) =>
+    to.transaction(async (destination) => {
+      const counts: Record<string, number> = {};
+      for (const table of tables) {
+        await refuseRows(destination, table);
+        counts[table] = await copyTable(source, destination, table);
+      }
+      return counts;
+    }),
+  );
+}
+
+async function refuseRows(destination: EntityManager, table: string): Promise<void> {
+  const rows = (await destination.query(`SELECT FROM ${table} LIMIT 1`)) as unknown[];
+  if (rows.length > 0) throw new DatabaseNotEmptyError(`The table ${table} of the database is not empty.`);
+}
+
+/** As JSON that is never parsed here: nothing is lost of large numbers and small times. */
+async function copyTable(source: EntityManager, destination: EntityManager, table: string): Promise<number> {
+  await source.query(`DECLARE copied CURSOR FOR SELECT to_jsonb(t)::text AS row FROM ${table} AS t`);
+  let count = 0;
+  for (;;) {
+    const rows = (await source.query(`FETCH ${ROWS_AT_ONCE} FROM copied`)) as { row: string }[];
+    if (rows.length === 0) break;
+    const json = `[${rows.map(({ row }) => row).join(',')}]`;
+    await destination.query(`INSERT INTO ${table} SELECT * FROM jsonb_populate_recordset(NULL::${table}, $1)`, [json]);
+    count += rows.length;
+  }
+  await source.query('CLOSE copied');
+  return count;
+}
