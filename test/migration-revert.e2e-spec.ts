@@ -15,13 +15,14 @@ const revert = (...args: string[]) =>
 it('says what it drops, and drops it only when told to', async () => {
   const asked = await revert();
   expect(asked.code).toBe(64);
-  expect(asked.stdout).toContain('AddSecretSigners');
-  expect(asked.stdout).toContain('  column api_keys.secret_signed_by\n  column api_keys.previous_secret_signed_by\n');
+  const [, last] =
+    /^To revert (\w+) drops, with all that is in them:\n {2}(?:table|column|index) \w+/.exec(asked.stdout) ?? [];
+  expect(last).toBeDefined();
   expect(asked.stdout).toContain('npm run migration:revert -- --yes');
 
   const done = await revert('--yes');
-  expect([done.code, done.stdout]).toEqual([0, expect.stringMatching(/AddSecretSigners[^]*It is reverted\./)]);
+  expect([done.code, done.stdout]).toEqual([0, expect.stringContaining(`To revert ${last} drops`)]);
 
   const next = await revert();
-  expect([next.code, next.stdout]).toEqual([64, expect.stringMatching(/AddCascades[^]*table cascades \(0 rows\)/)]);
+  expect([next.code, next.stdout]).toEqual([64, expect.not.stringContaining(`${last}`)]);
 });

@@ -19,7 +19,7 @@ const LIVE_SECRETS = `
   ) AS s (secret, signer, last_used_at)
   WHERE k.revoked_at IS NULL AND (s.secret = 'current' OR k.previous_secret_expires_at > $1)`;
 
-/** How many secrets there are by each server key's fingerprint, or `null`. It reads every key: a second for a million. */
+/** How many secrets there are by each server key's fingerprint, or `null`. It reads every key: some seconds for a million. */
 export async function countBySigner(dataSource: DataSource, now: Date): Promise<Map<string | null, number>> {
   const rows = (await dataSource.query(
     `SELECT s.signer, count(*)::int AS count FROM ${LIVE_SECRETS} GROUP BY s.signer`,

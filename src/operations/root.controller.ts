@@ -15,7 +15,7 @@ export class RootController {
   @Get()
   @Header('Vary', 'Accept')
   lead(@Headers('accept') accept = '', @Res({ passthrough: true }) reply: FastifyReply) {
-    if (isBrowser(accept)) void reply.status(302).header('location', LINKS.docs);
+    if (isBrowser(accept)) reply.status(302).header('location', LINKS.docs);
     return { data: LINKS, status: 'success' };
   }
 }

@@ -35,19 +35,17 @@ export class SignedSecretsGauge implements OnModuleInit {
       collect: () => {
         if (this.clock.steady() - this.countedAt < COUNTED_FOR_MS) return;
         this.countedAt = this.clock.steady();
-        void this.count(gauge);
+        this.count(gauge).catch((error: unknown) => {
+          this.logger.warn(`Secrets could not be counted by their signers (${inOneLine(error)}).`);
+        });
       },
     });
   }
 
   private async count(gauge: Gauge): Promise<void> {
-    try {
-      const counts = await countBySigner(this.dataSource, new Date(this.clock.now()));
-      gauge.reset();
-      for (const { fingerprint } of this.environment.credentialKeys) gauge.set({ entry: fingerprint }, 0);
-      for (const [signer, count] of counts) gauge.set({ entry: signer ?? 'unknown' }, count);
-    } catch (error) {
-      this.logger.warn(`Secrets could not be counted by their signers (${inOneLine(error)}).`);
-    }
+    const counts = await countBySigner(this.dataSource, new Date(this.clock.now()));
+    gauge.reset();
+    for (const { fingerprint } of this.environment.credentialKeys) gauge.set({ entry: fingerprint }, 0);
+    for (const [signer, count] of counts) gauge.set({ entry: signer ?? 'unknown' }, count);
   }
 }
