@@ -52,8 +52,8 @@ function refuseOthersContent(dataDir: string, names: readonly string[]): void {
   throw new DataDirError(`DATA_DIR: ${dataDir} holds what is not this service's; choose a folder of its own`);
 }
 
-/** What the service makes there. */
-const OURS = /^(secrets\.json|postgres|lock|\.s\.PGSQL\.5432)$/;
+/** What the service makes there; `.new` where it was killed while it did. */
+const OURS = /^(secrets\.json|postgres(\.new)?|lock|\.s\.PGSQL\.5432)$/;
 /** What is in folders that count as new: in a volume, or one that is kept in Git. */
 const HARMLESS = /^(lost\+found|\.gitkeep|\.gitignore|\.DS_Store)$/;
 
