@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { isApiKey } from './api-keys/credentials.js';
+import { probablyMeant } from './contract/unknown-member.js';
 import { isOwnerId } from './authentication/principal.js';
 import { type Environment, loadEnvironment } from './config/environment.js';
 import type { Result } from './operations/commands.js';
@@ -91,12 +92,19 @@ function parse() {
   }
 }
 
+/** Named only where it looks like one: who gets the order wrong may have written a secret there. */
+function unknownCommand(name: string): string {
+  const named = /^[A-Za-z-]{1,32}$/.test(name) ? ` ${name}` : ' of that name';
+  return `There is no command${named}${probablyMeant(name, Object.keys(COMMANDS))}.`;
+}
+
 async function main(): Promise<string> {
   const { values, positionals } = parse();
   if (values.help) return USAGE;
   const [name = '', ...surplus] = positionals;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!command || surplus.length > 0) throw new UsageError(USAGE);
+  if (!command) throw new UsageError(name === '' ? USAGE : `${unknownCommand(name)}\n\n${USAGE}`);
+  if (surplus.length > 0) throw new UsageError(`${name} takes no word behind it, only options.\n\n${USAGE}`);
   const { json, help: _, ...given } = values;
   const run = command({
     owner: undefined,

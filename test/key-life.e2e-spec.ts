@@ -2,7 +2,16 @@ import { range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import type { Answer } from './support/client.js';
 import { clockAhead } from './support/clock.js';
-import { bodyWith, issued, issueKey, type IssuedKey, noLimits, pairHeaders, powerlessBody } from './support/keys.js';
+import {
+  bodyWith,
+  documentedBody,
+  issued,
+  issueKey,
+  type IssuedKey,
+  noLimits,
+  pairHeaders,
+  powerlessBody,
+} from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceVariables, verify } from './support/verification.js';
@@ -35,6 +44,11 @@ function updateAs(caller: IssuedKey, key: IssuedKey, body: unknown): Promise<Ans
   return service.client.call('PATCH', pathOf(key), { headers: pairHeaders(caller), body });
 }
 
+/** What can be changed of a key, as it is. */
+function unchanged({ name, scopes, limits, metadata, status }: any): object {
+  return { name, scopes, limits, metadata, enabled: status !== 'disabled' };
+}
+
 describe('PATCH /api/apiKeys/:id', () => {
   it.each([
     ['the name', { name: ' new \u{1f511} ' }, { name: 'new \u{1f511}' }],
@@ -42,7 +56,6 @@ describe('PATCH /api/apiKeys/:id', () => {
     ['the metadata, as a whole', { metadata: { b: '2' } }, { metadata: { b: '2' } }],
     ['whether it is enabled', { enabled: false }, { status: 'disabled' }],
     ['a limit', { limits: { max_uses: 7 } }, { limits: { ...everyLimit, max_uses: 7 } }],
-    ['nothing', {}, {}],
   ])('changes %s, and leaves the rest as it is', async (_, body, changed) => {
     const key = await issueKey(service.client, 'ann', { ...powerlessBody, metadata: { a: '1' }, limits: everyLimit });
     const before = (await read(key)).body.data;
@@ -51,6 +64,31 @@ describe('PATCH /api/apiKeys/:id', () => {
     expect(answer.status).toBe(200);
     expect(answer.body.data).toEqual({ ...before, ...changed, updated_at: new Date(clock.time).toISOString() });
     expect((await read(key)).body).toEqual(answer.body);
+  });
+
+  it.each<[string, (key: any) => object]>([
+    ['nothing', () => ({})],
+    ['no limit', () => ({ limits: {} })],
+    ['all that it has, as it was read', unchanged],
+  ])('given %s changes nothing: neither the version, nor the time, nor the audit trail', async (_, bodyOf) => {
+    const key = await issueKey(service.client, 'ann', { ...powerlessBody, metadata: { a: '1' }, limits: everyLimit });
+    const before = await read(key);
+    clock.time += 1_000;
+    const answer = await update(key, bodyOf(before.body.data), { 'if-match': String(before.headers.etag) });
+    expect([answer.status, answer.body]).toEqual([200, before.body]);
+    expect([answer.headers.etag, (await read(key)).headers.etag]).toEqual([before.headers.etag, before.headers.etag]);
+    const trail = await service.client.get(`/api/apiKeys/events?api_key_id=${key.id}`, sessionOf('ann'));
+    expect(trail.body.data.events.map(({ action }: { action: string }) => action)).toEqual(['key.created']);
+  });
+
+  it('wants a body, if an empty one, and says so', async () => {
+    const key = await issueKey(service.client, 'ann', powerlessBody);
+    const before = await read(key);
+    const answer = await update(key, undefined);
+    expect(outcomeOf(answer)).toBe('400 validation_failed');
+    expect(answer.body.error.message).toMatch(/no body: send JSON/);
+    expect(pathsOf(answer)).toEqual(['']);
+    expect((await read(key)).headers.etag).toBe(before.headers.etag);
   });
 
   it.each(Object.keys(noLimits))('clears limits.%s by null, and no other', async (limit) => {
@@ -239,10 +277,10 @@ describe('If-Match', () => {
 describe('an admin key', () => {
   it.each([
     [{ scopes: { admin: true } }, ['scopes']],
-    [{ limits: {} }, ['limits']],
-    [{ enabled: true }, ['enabled']],
+    [{ limits: { max_uses: 1 } }, ['limits']],
+    [{ enabled: false }, ['enabled']],
     [
-      { name: 'x', enabled: false, limits: { max_uses: null }, scopes: powerlessBody.scopes },
+      { name: 'x', enabled: false, limits: { max_uses: 1 }, scopes: powerlessBody.scopes },
       ['scopes', 'limits', 'enabled'],
     ],
   ])('cannot give itself %j', async (body, paths) => {
@@ -251,6 +289,14 @@ describe('an admin key', () => {
     expect(outcomeOf(answer)).toBe('403 exceeds_issuer');
     expect(pathsOf(answer)).toEqual(paths);
     expect((await read(key)).body.data.name).toBe('test-api-key');
+  });
+
+  it('may send back what it has, with another name', async () => {
+    const key = await issueKey(service.client, 'ann', { ...documentedBody, limits: { max_uses: 50 } });
+    const own = (await read(key)).body.data;
+    const answer = await updateAs(key, key, { ...unchanged(own), name: 'renamed' });
+    const { scopes, limits, status } = own;
+    expect(answer.body.data).toMatchObject({ name: 'renamed', scopes, limits, status });
   });
 
   it('may rename itself and change its metadata', async () => {

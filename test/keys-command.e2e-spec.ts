@@ -63,7 +63,17 @@ describe('npm run keys', () => {
   });
 
   it.each([
+    ['nonsense', 'There is no command nonsense.\n'],
+    ['isue-admin', 'There is no command isue-admin; issue-admin was probably meant.\n'],
+    [`w3s_${'a'.repeat(40)}`, 'There is no command of that name.\n'],
+  ])('names a command that there is not, unless it may be a secret: %s', async (name, said) => {
+    const { code, stderr } = await keys([name]);
+    expect([code, stderr.startsWith(said), stderr.includes('Usage:')]).toEqual([64, true, true]);
+  });
+
+  it.each([
     [[]],
+    [['migrate', 'now']],
     [['nonsense']],
     [['constructor', '--json']],
     [['toString']],

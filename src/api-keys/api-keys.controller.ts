@@ -24,7 +24,7 @@ import { toKeyLimits } from './dto/limits.dto.js';
 import { ListApiKeysQuery, toKeyQuery } from './dto/list-api-keys.query.js';
 import { RotateApiKeyDto } from './dto/rotate.dto.js';
 import { UpdateApiKeyDto } from './dto/update-api-key.dto.js';
-import { ApiIfMatch, ETAG, etagOf, IfMatch } from './etag.js';
+import { ApiIfMatch, ETAG, IfMatch, sendTagged, tagged } from './etag.js';
 import { KeySearch } from './key-search.js';
 import { Revocations } from './revocations.js';
 import { type RotationAnswer, rotationRequest } from './rotation-request.js';
@@ -53,21 +53,23 @@ export class ApiKeysController {
       'be named.',
   })
   @ApiBody({ type: CreateApiKeyDto, examples: examples.CREATE_EXAMPLES })
-  @ApiSuccess(IssuedApiKeyDto, 'The key was issued.', examples.ISSUED_EXAMPLE)
+  @ApiSuccess(IssuedApiKeyDto, 'The key was issued.', examples.ISSUED_EXAMPLE, ETAG)
   @ApiErrors(...MANAGEMENT, ...WITH_BODY, ...WITH_IDEMPOTENCY_KEY, 'exceeds_issuer', 'key_limit_reached')
   async create(
     @CurrentCaller() caller: Caller,
     @Body() body: CreateApiKeyDto,
-    @IdempotencyKey() idempotencyKey?: string,
+    @IdempotencyKey() idempotencyKey: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const { limits = {}, ...rest } = body;
     const wanted = { ...rest, limits: toKeyLimits(limits) };
     const assertStillAllowed = () => this.apiKeys.assertStillAllowed(caller);
     const request = { caller, call: ['create'], body, idempotencyKey, assertStillAllowed };
-    return this.idempotentAnswers.once(request, async (keep) => {
-      const answer = (issued: IssuedKey) => success(IssuedApiKeyDto.of(issued));
-      return answer(await this.apiKeys.issue(caller, wanted, (tx, issued) => keep(tx, answer(issued))));
-    });
+    const answer = (issued: IssuedKey) => tagged(success(IssuedApiKeyDto.of(issued)), issued.apiKey);
+    const kept = await this.idempotentAnswers.once(request, async (keep) =>
+      answer(await this.apiKeys.issue(caller, wanted, (tx, issued) => keep(tx, answer(issued)))),
+    );
+    return sendTagged(kept, reply);
   }
 
   @Get('list')
@@ -98,8 +100,7 @@ export class ApiKeysController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const key = await this.apiKeys.read(ownerId, id);
-    reply.header('ETag', etagOf(key));
-    return success(ApiKeyDto.of(key, this.clock.now()));
+    return sendTagged(tagged(success(ApiKeyDto.of(key, this.clock.now())), key), reply);
   }
 
   @Patch(':id')
@@ -128,8 +129,7 @@ export class ApiKeysController {
       { ...rest, ...(limits && { limits: toKeyLimits(limits) }) },
       versions,
     );
-    reply.header('ETag', etagOf(key));
-    return success(ApiKeyDto.of(key, this.clock.now()));
+    return sendTagged(tagged(success(ApiKeyDto.of(key, this.clock.now())), key), reply);
   }
 
   @Post(':id/rotate')
@@ -145,7 +145,7 @@ export class ApiKeysController {
       'further rotation ends an earlier overlap. The body may be left out.',
   })
   @ApiBody({ type: RotateApiKeyDto, required: false, examples: examples.ROTATE_EXAMPLES })
-  @ApiSuccess(RotatedApiKeyDto, 'The key with its new secret.', examples.ROTATED_EXAMPLE)
+  @ApiSuccess(RotatedApiKeyDto, 'The key with its new secret.', examples.ROTATED_EXAMPLE, ETAG)
   @ApiErrors(
     ...MANAGEMENT,
     ...WITH_BODY,
@@ -160,17 +160,19 @@ export class ApiKeysController {
     @Param() { id }: ApiKeyIdParam,
     @Body() body: RotateApiKeyDto,
     @IfMatch() versions: number[] | undefined,
-    @IdempotencyKey() idempotencyKey?: string,
+    @IdempotencyKey() idempotencyKey: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const endedPair = caller.key?.id === id ? pair : undefined;
     const assertStillAllowed = ({ data }: RotationAnswer) =>
       endedPair ? this.apiKeys.assertOwnRotation(caller, data.secret_key) : this.apiKeys.assertStillAllowed(caller);
     const request = { ...rotationRequest(id, body), caller, idempotencyKey, endedPair, assertStillAllowed };
-    return this.idempotentAnswers.once(request, async (keep) => {
-      const answer = (rotated: IssuedKey) => success(RotatedApiKeyDto.of(rotated));
-      const options = { overlapSeconds: body.overlap_seconds ?? 0, versions };
-      return answer(await this.apiKeys.rotate(caller, id, options, (tx, rotated) => keep(tx, answer(rotated))));
-    });
+    const answer = (rotated: IssuedKey) => tagged(success(RotatedApiKeyDto.of(rotated)), rotated.apiKey);
+    const options = { overlapSeconds: body.overlap_seconds ?? 0, versions };
+    const kept = await this.idempotentAnswers.once(request, async (keep) =>
+      answer(await this.apiKeys.rotate(caller, id, options, (tx, rotated) => keep(tx, answer(rotated)))),
+    );
+    return sendTagged(kept, reply);
   }
 
   @Delete(':id')

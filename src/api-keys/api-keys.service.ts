@@ -57,7 +57,8 @@ export class ApiKeysService {
   }
 
   /**
-   * Changes what is given, and leaves the rest as it is.
+   * Changes what is given, and leaves the rest as it is. Where it is all so already nothing is written: the key keeps its
+   * version, and the audit trail says nothing.
    *
    * @param versions those that the key may be at; `undefined` for any
    * @throws ApiKeyNotFoundError, PreconditionFailedError, ExceedsIssuerError
@@ -68,8 +69,9 @@ export class ApiKeysService {
       id,
       versions,
       decide: (key, callingKey) => {
-        if (callingKey?.id === key.id) refuseOwn(update);
         const changing = withoutUnchanged(key, update);
+        if (Object.keys(changing).length === 0) return null;
+        if (callingKey?.id === key.id) refuseOwn(changing);
         const updated = withUpdate(key, changing);
         if (callingKey && callingKey.id !== key.id)
           refuseGiving(changing, key.limits, updated.limits, callingKey.limits);

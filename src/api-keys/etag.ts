@@ -1,6 +1,6 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ValidationError } from '../contract/api-error.js';
 import { headerValues } from '../contract/header-values.js';
 import type { ApiKey } from './api-key.entity.js';
@@ -12,6 +12,25 @@ const TAGS = new RegExp(String.raw`^[\s,]*${TAG}(?:\s*,[\s,]*${TAG})*[\s,]*$`);
 /** The entity tag (RFC 9110, 8.8.3) of what can be changed of a key: its uses are not part of it. */
 export function etagOf({ version }: Pick<ApiKey, 'version'>): string {
   return `"${version}"`;
+}
+
+/** An answer that shows a key, and the key's tag, as both are kept for the same request (`IdempotentAnswers`). */
+export type Tagged<T extends object> = T & { etag?: string };
+
+export function tagged<T extends object>(answer: T, key: Pick<ApiKey, 'version'>): Tagged<T> {
+  return { ...answer, etag: etagOf(key) };
+}
+
+/** Such an answer as it is sent: with its tag in a header. Answers that earlier versions have kept have none. */
+export function untagged<T extends object>({ etag, ...answer }: Tagged<T>) {
+  return { answer, headers: etag === undefined ? undefined : { ETag: etag } };
+}
+
+/** The answer to be sent, whose tag is in the reply's headers. */
+export function sendTagged<T extends object>(kept: Tagged<T>, reply: FastifyReply) {
+  const { answer, headers } = untagged(kept);
+  if (headers) reply.headers(headers);
+  return answer;
 }
 
 /**

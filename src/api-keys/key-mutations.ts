@@ -6,7 +6,7 @@ import { Clock } from '../config/clock.js';
 import { ApiKey } from './api-key.entity.js';
 import type { Caller } from './caller.js';
 import { assertVersion } from './errors.js';
-import { KeyChanges } from './key-changes.js';
+import { type Changed, KeyChanges } from './key-changes.js';
 import { KeyLocks } from './key-locks.js';
 import { lockOwner } from './owner-lock.js';
 
@@ -22,8 +22,11 @@ interface MutationRequest {
   id: string;
   /** Those that the key may be at; `undefined` for any. */
   versions?: readonly number[] | undefined;
-  /** @param caller the key that the caller calls with, as it is now; `null` for a session */
-  decide: (target: ApiKey, caller: ApiKey | null, now: number) => KeyMutation;
+  /**
+   * @param caller the key that the caller calls with, as it is now; `null` for a session
+   * @returns `null` where nothing is to be changed
+   */
+  decide: (target: ApiKey, caller: ApiKey | null, now: number) => KeyMutation | null;
   /** What is to be done in the same transaction. */
   alongside?: (tx: EntityManager, target: ApiKey) => Promise<void> | undefined;
 }
@@ -39,15 +42,14 @@ export class KeyMutations {
   ) {}
 
   /**
-   * Locks an unrevoked key of the owner, applies `decide`, and writes the record with its audit event.
+   * Locks an unrevoked key of the owner, applies `decide`, and writes the record with its audit event, if anything changes.
    *
    * @throws ApiKeyNotFoundError, PreconditionFailedError; ApiError if the caller may no longer change keys
    */
   apply(caller: Caller, request: MutationRequest): Promise<ApiKey> {
     return this.keyChanges.transaction(caller.ownerId, async (tx) => {
       await lockOwner(tx, caller.ownerId);
-      const changed = await this.write(tx, caller, request);
-      return { result: changed, changed: [changed.apiKey] };
+      return this.write(tx, caller, request);
     });
   }
 
@@ -60,17 +62,19 @@ export class KeyMutations {
     tx: EntityManager,
     caller: Caller,
     { id, versions, decide, alongside }: MutationRequest,
-  ): Promise<ApiKey> {
+  ): Promise<Changed<ApiKey>> {
     const { ownerId, origin } = caller;
     const { target, caller: callingKey } = await this.locks.lock(tx, caller, id);
     assertVersion(target, versions);
     const now = this.clock.now();
-    const { action, changes = {}, columns } = decide(target, callingKey, now);
+    const mutation = decide(target, callingKey, now);
+    if (mutation === null) return { result: target, changed: [] };
+    const { action, changes = {}, columns } = mutation;
     const all = { ...columns, version: target.version + 1, updatedAt: new Date(now) };
     await tx.update(ApiKey, { id: target.id, ownerId }, all);
     await this.auditTrail.record(tx, ownerId, origin, [{ action, apiKeyId: target.id, changes }]);
     const changed = Object.assign(target, all);
     await alongside?.(tx, changed);
-    return changed;
+    return { result: changed, changed: [changed.apiKey] };
   }
 }

@@ -21,11 +21,16 @@ export interface UpdatedKey {
   columns: Partial<ApiKey>;
 }
 
-/** An update without the limits that the key has already: what is sent back as it was read is not judged anew. */
-export function withoutUnchanged({ limits: own }: ApiKey, { limits: given, ...rest }: KeyUpdate): KeyUpdate {
-  if (!given) return rest;
-  const changed = Object.entries(given).filter(([name, limit]) => !isSame(limit, own[name as keyof KeyLimits]));
-  return { ...rest, limits: Object.fromEntries(changed) };
+/** An update without what the key has already: what is sent back as it was read changes nothing, and is not judged anew. */
+export function withoutUnchanged(key: ApiKey, { limits: given = {}, ...rest }: KeyUpdate): KeyUpdate {
+  const limits = differing(given, key.limits);
+  return { ...differing(rest, key), ...(Object.keys(limits).length > 0 && { limits }) };
+}
+
+/** What is given that is another than what the key has. */
+function differing<T extends object>(given: T, own: T): Partial<T> {
+  const names = (Object.keys(given) as (keyof T & string)[]).filter((name) => !isSame(given[name], own[name]));
+  return Object.fromEntries(names.map((name) => [name, given[name]])) as Partial<T>;
 }
 
 /** The dates among the limits, and how they are called. */

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { isScope, type Scope } from '../api-keys/scopes.js';
+import { isScope, type Scope, SCOPES } from '../api-keys/scopes.js';
 import { ApiError, type ErrorDetail, ValidationError } from '../contract/api-error.js';
 import { queryParameters } from '../contract/query-parameters.js';
-import { unknownMember } from '../contract/unknown-member.js';
+import { probablyMeant, unknownMember } from '../contract/unknown-member.js';
 import type { Access, RouteTable } from '../verification/route-table.js';
 import { namesOriginalRequest, type OriginalRequest, originalQueries, originalRequest } from './original-request.js';
 
@@ -25,7 +25,7 @@ const CLIENTS_OWN =
 /**
  * Reads what a gateway asks: `?scope=`, one name or several with commas between them, or else the request's
  * route; and `?deny=403`. Of these the gateway's operator decides, and is told by a 400 what does not fit.
- * What clients could have a hand in, two different routes say, is refused as a route that no scope opens.
+ * What clients could have a hand in, two different routes say, is refused to everyone.
  *
  * @throws ValidationError naming every offence
  */
@@ -35,12 +35,16 @@ export function readAuthorizeRequest(request: IncomingMessage, routes: RouteTabl
   const details: ErrorDetail[] = Object.keys(unknown).map((name, rank) =>
     unknownMember(name, PARAMETERS, { kind: 'parameter', rank }),
   );
+  for (const [path, values] of Object.entries({ scope, deny }))
+    if (values && values.length > 1) details.push({ path, message: 'is there more than once' });
   const names = scope?.length === 1 ? scope.flatMap((list) => list.split(',')) : [];
-  if (scope && (names.length === 0 || !names.every(isScope))) {
-    details.push({ path: 'scope', message: 'must be there once: names of scopes, with commas between them' });
+  const wrong = names.find((name) => !isScope(name));
+  if (wrong !== undefined) {
+    const message = `must be names of scopes, with commas between them${probablyMeant(wrong, SCOPES)}`;
+    details.push({ path: 'scope', message });
   }
   const denyAs403 = deny?.length === 1 && deny[0] === '403';
-  if (deny && !denyAs403) details.push({ path: 'deny', message: 'must be 403, once' });
+  if (deny?.length === 1 && !denyAs403) details.push({ path: 'deny', message: 'must be 403' });
   if (!scope && !namesOriginalRequest(request)) details.push(NOTHING_ASKED);
   if (details.length > 0) throw new ValidationError(details);
   const taken = clientsOwn(query, request);
@@ -50,7 +54,7 @@ export function readAuthorizeRequest(request: IncomingMessage, routes: RouteTabl
 
 /** What the request needs by the route table. */
 export function accessTo(original: OriginalRequest | undefined, routes: RouteTable): Access {
-  return original ? routes.accessTo(original.method, original.uri) : 'closed';
+  return original ? routes.accessTo(original.method, original.uri) : 'uncertain';
 }
 
 /** The values of each parameter, by its name; without inherited names, any of which a client may write. */

@@ -2,6 +2,7 @@ import type { Scope } from '../api-keys/scopes.js';
 import { ApiError, UnavailableError } from '../contract/api-error.js';
 import { CHALLENGE } from '../contract/response-headers.js';
 import { type NamedRate, rateLimitHeaders } from '../limits/rate-limit-headers.js';
+import { type Closed, MAX_PATH_LENGTH } from '../verification/route-table.js';
 import type { Refusal, UnauthenticatedReason } from '../verification/verdict.js';
 
 const MESSAGES: Record<UnauthenticatedReason, string> = {
@@ -27,8 +28,22 @@ export class AmbiguousCredentialsError extends ApiError {
 }
 
 export class InsufficientScopeError extends ApiError {
-  constructor(readonly missing: readonly Scope[]) {
-    super('insufficient_scope', `This API key lacks the scope ${missing.join(', ')}.`);
+  constructor(
+    readonly missing: readonly Scope[],
+    message = `This API key lacks the scope ${missing.join(', ')}.`,
+  ) {
+    super('insufficient_scope', message);
+  }
+}
+
+/** A route that the route table lacks, asked for with a key that is no admin key. */
+export class UnlistedRouteError extends InsufficientScopeError {
+  constructor() {
+    super(
+      ['admin'],
+      'This route is not in the route table, so that it needs the scope admin: a session or an admin key may pass. ' +
+        'To open it for other keys, the operator adds it to ROUTE_TABLE.',
+    );
   }
 }
 
@@ -44,10 +59,19 @@ class UsageExceededError extends ApiError {
   }
 }
 
+const CLOSED: Record<Closed, string> = {
+  'not-plain':
+    'Nobody may pass, whatever the scopes: servers may read this path differently. Its segments may have letters, digits ' +
+    `and - . _ ~ alone, may be neither empty nor dots alone, and have at most ${MAX_PATH_LENGTH} characters together.`,
+  uncertain:
+    'Nobody may pass, whatever the scopes: which request it is, is not certain. The gateway has to send X-Original-Method ' +
+    'and X-Original-URI (or X-Forwarded-Method and -Uri) once each, and all of them have to agree.',
+};
+
 /** A path that is not plain, or not known for certain: it is refused to everyone. */
 export class ClosedRouteError extends ApiError {
-  constructor() {
-    super('insufficient_scope', 'No scope opens this route through the gateway.');
+  constructor(why: Closed) {
+    super('insufficient_scope', CLOSED[why]);
   }
 }
 

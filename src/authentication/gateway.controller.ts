@@ -1,18 +1,18 @@
 import { All, Controller, Get, Inject } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation } from '@nestjs/swagger';
-import type { Scope } from '../api-keys/scopes.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { Direct, type DirectAnswer, type DirectRequest } from '../contract/direct.decorator.js';
 import { PlatformOnly } from '../contract/platform-only.decorator.js';
 import { ClientAddress } from '../limits/client-address.js';
 import { rateOf } from '../limits/metering.js';
 import { ApiAuthenticated } from '../openapi/security.js';
+import { type Access, type Closed, UNLISTED } from '../verification/route-table.js';
 import type { Verdict } from '../verification/verdict.js';
 import { Verifier } from '../verification/verifier.js';
 import { authenticateSession } from './authenticate-session.js';
 import { accessTo, type AuthorizeRequest, readAuthorizeRequest } from './authorize-request.js';
 import { ApiAuthorizeAnswers, AUTHORIZE_NOTE } from './dto/authorize-answers.decorator.js';
-import { ClosedRouteError, refusalError } from './errors.js';
+import { ClosedRouteError, refusalError, UnlistedRouteError } from './errors.js';
 import { asRefusal, keyAnswer, PUBLIC_ANSWER, sessionAnswer } from './gateway-answer.js';
 import { prefixedRequest } from './original-request.js';
 import { presentedCredentials } from './presented-credentials.js';
@@ -69,31 +69,38 @@ export class GatewayController {
   private admit(request: DirectRequest, { access }: AuthorizeRequest): DirectAnswer | Promise<DirectAnswer> {
     if (access === 'public') return PUBLIC_ANSWER;
     const presented = presentedCredentials(request.raw);
-    // Whoever asks for what no scope opens is told so, free of charge, once it is clear who that is
-    const scopes = access === 'closed' ? undefined : access;
-    if ('token' in presented) return this.admitSession(request, scopes);
-    const need = { scopes: scopes ?? [], ip: this.clientAddress.of(request.raw), cost: scopes ? 1 : 0 };
-    const verdict = this.verifier.verify(presented.pair, need);
+    if ('token' in presented) return this.admitSession(request, access);
+    // Whoever asks for what is closed to everyone is told so, free of charge, once it is clear who that is
+    const charged = isClosed(access) ? { scopes: [], cost: 0 } : { scopes: access, cost: 1 };
+    const verdict = this.verifier.verify(presented.pair, { ...charged, ip: this.clientAddress.of(request.raw) });
     return verdict instanceof Promise
-      ? verdict.then((decided) => answerTo(decided, scopes, request))
-      : answerTo(verdict, scopes, request);
+      ? verdict.then((decided) => answerTo(decided, access, request))
+      : answerTo(verdict, access, request);
   }
 
-  private async admitSession(request: DirectRequest, scopes: readonly Scope[] | undefined): Promise<DirectAnswer> {
+  private async admitSession(request: DirectRequest, access: Needed): Promise<DirectAnswer> {
     const principal = await authenticateSession(request.raw);
     request.caller = principal.reference;
-    if (!scopes) throw new ClosedRouteError();
+    if (isClosed(access)) throw new ClosedRouteError(access);
     return sessionAnswer(principal);
   }
 }
 
-function answerTo(verdict: Verdict, scopes: readonly Scope[] | undefined, request: DirectRequest): DirectAnswer {
+/** What is needed where anybody is asked who calls. */
+type Needed = Exclude<Access, 'public'>;
+
+function isClosed(access: Needed): access is Closed {
+  return typeof access === 'string';
+}
+
+function answerTo(verdict: Verdict, access: Needed, request: DirectRequest): DirectAnswer {
   const { valid, code, key, charge } = verdict;
   request.caller = key && Principal.apiKey(key).reference;
+  if (!valid && code === 'INSUFFICIENT_SCOPE' && access === UNLISTED) throw new UnlistedRouteError();
   if (!valid) {
-    const missing = scopes?.filter((scope) => !key?.granted.allows([scope])) ?? [];
+    const missing = isClosed(access) ? [] : access.filter((scope) => !key?.granted.allows([scope]));
     throw refusalError(code, { missing, rates: rateOf(charge) });
   }
-  if (!scopes) throw new ClosedRouteError();
+  if (isClosed(access)) throw new ClosedRouteError(access);
   return keyAnswer(key, charge);
 }

@@ -28,8 +28,17 @@ const HOW_TO =
 const TWO_WAYS =
   'Present your credentials in one way: the header Authorization, or the headers pinning_api_key and pinning_secret_key.';
 const NO_SCHEME =
-  'The header Authorization must begin with "Bearer " (a session or a credential) or "Basic " (api_key and secret_key), ' +
-  'and hold one value.';
+  'The header Authorization must begin with "Bearer " (a session or a credential) or "Basic " (api_key and secret_key).';
+const SCHEME_ALONE =
+  'In the header Authorization, nothing follows the scheme: a session or a credential (<api_key>.<secret_key>) has to ' +
+  'follow "Bearer ", and both parts with a colon between them, in base64, "Basic ".';
+const NO_DOT =
+  'In a bearer credential, a dot is between the api_key and the secret_key: Bearer <api_key>.<secret_key>. With a colon ' +
+  'between them, and in base64, they go behind "Basic ".';
+const NO_BEARER =
+  'What follows "Bearer " must be one session (a JWT) or one credential (<api_key>.<secret_key>), without blanks or ' +
+  'commas in it.';
+const NO_BASIC = 'What follows "Basic " must be the base64 of <api_key>:<secret_key> (RFC 7617).';
 const NO_TOKEN =
   'The bearer token is neither a session (a JWT) nor a credential (<api_key>.<secret_key>). ' +
   'A service token is taken by the routes for services alone, like POST /api/apiKeys/verify.';
@@ -45,7 +54,8 @@ const TOO_LONG = `The header Authorization is longer than ${MAX_AUTHORIZATION_LE
  * @throws AmbiguousCredentialsError, or UnauthenticatedError where nothing complete is presented, naming what is missing
  */
 export function presentedCredentials(request: IncomingMessage): PresentedCredentials {
-  const authorization = single(request, ['authorization']);
+  // An empty one presents nothing: some clients send it in place of none
+  const authorization = single(request, ['authorization']) || undefined;
   const apiKey = single(request, API_KEY_HEADERS);
   const secretKey = single(request, SECRET_KEY_HEADERS);
   const hasPair = apiKey !== undefined || secretKey !== undefined;
@@ -66,8 +76,17 @@ function readAuthorization(authorization: string): PresentedCredentials {
   const token = BEARER.exec(authorization)?.[1];
   if (token !== undefined) return readBearer(token);
   const encoded = BASIC.exec(authorization)?.[1];
-  if (encoded === undefined) throw refused(NO_SCHEME);
+  if (encoded === undefined) throw refused(faultOf(authorization));
   return complete(basicPair(encoded), IN_BASIC);
+}
+
+/** What is wrong with a header that is neither of the two. */
+function faultOf(authorization: string): string {
+  const [, scheme, blanks, value] = /^(bearer|basic)(?=$| )( *)(.*)$/i.exec(authorization) ?? [];
+  if (scheme === undefined || blanks === undefined) return NO_SCHEME;
+  if (!value) return SCHEME_ALONE;
+  if (scheme.toLowerCase() === 'basic') return NO_BASIC;
+  return /^w3k_\w*:/.test(value) ? NO_DOT : NO_BEARER;
 }
 
 function readBearer(token: string): PresentedCredentials {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
+import { untagged } from '../api-keys/etag.js';
 import type { RotationAnswer } from '../api-keys/rotation-request.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../config/clock.js';
@@ -37,14 +38,15 @@ export class RotationReplay {
    * @throws ApiError if the call cannot be granted for the key's rates or uses; UnavailableError
    */
   async answerTo(request: FastifyRequest & Partial<AuthenticatedRequest>): Promise<KeptAnswer | undefined> {
-    const answer = await this.lostRotations.find(request);
-    const principal = answer && (await this.principalOf(answer, request).catch(noneIfRefused));
+    const kept = await this.lostRotations.find(request);
+    const principal = kept && (await this.principalOf(kept, request).catch(noneIfRefused));
     if (!principal) return undefined;
     // For the log and the audit trail
     request.user = principal;
     const headers = await this.callLimits.charge(request, principal);
     await this.record(principal, request);
-    return new KeptAnswer(answer, headers);
+    const { answer, headers: ofKey } = untagged(kept);
+    return new KeptAnswer(answer, { ...headers, ...ofKey });
   }
 
   /** The owner is to see that somebody who had the old secret was given the new one. */

@@ -256,31 +256,46 @@ describe('ROUTE_TABLE', () => {
   });
 
   it.each<[string, unknown, string[]]>([
-    ['no JSON', '[', ['must be the path of a JSON file; what it holds is not JSON']],
-    ['no list', {}, ['extends: must be null', 'routes: ']],
-    ['a table that extends something', { extends: 'built-in', routes: [] }, ['extends: must be null']],
-    ['what is unknown beside it', { extends: null, routes: [], more: 1 }, ['Unrecognized key: "more"']],
-    ['a route that is none', [login, 'GET /'], ['1: must be an object with method, path and scope']],
-    ['a member too many', [{ ...login, cost: 0 }], ['0: ']],
-    ['no scope', [{ ...login, scope: undefined }], ['0.scope: must be one of admin, ']],
-    ['an unknown scope', [{ ...login, scope: 'pinning' }], ['0.scope: must be one of admin, ']],
-    ['a method in small letters', [{ ...login, method: 'post' }], ['0.method: must be a method in capitals']],
+    ['no JSON', '[', [': must be the path of a JSON file; what it holds is not JSON']],
+    ['neither', 7, [': must be a list of routes, or an object with extends and routes']],
+    ['no list', {}, ['.extends: must be null', '.routes: must be a list of routes']],
+    ['a table that extends something', { extends: 'built-in', routes: [] }, ['.extends: must be null']],
+    ['what is unknown beside it', { extends: null, routes: [], more: 1 }, ['.more: is not a known property']],
+    ['a route that is none', [login, 'GET /'], ['[1]: must be an object with method, path and scope']],
+    ['a member too many', [{ ...login, cost: 0 }], ['[0].cost: is not a known property']],
+    ['a member by another name', [{ ...login, scopes: 'any' }], ['[0].scopes: is not a known property; scope was ']],
+    ['no scope', [{ ...login, scope: undefined }], ['[0].scope: must be one of admin, ']],
+    ['an unknown scope', [{ ...login, scope: 'pinning' }], ['[0].scope: must be one of admin, ']],
+    ['half a scope', [{ ...login, scope: 'pin_list' }], ['; data.pin_list was probably meant']],
+    ['a method in small letters', [{ ...login, method: 'post' }], ['[0].method: must be one method in capitals']],
+    [
+      'any method',
+      [login, { ...login, method: 'ANY' }],
+      ['[1].method: must be one method in capitals, such as GET; for'],
+    ],
+    ['a method that there is not', [{ ...login, method: 'GTE' }], ['[0].method: must be one method in capitals']],
+    ['neither method nor path', [{ scope: 'any' }], ['[0].method: must be one', '[0].path: must be a path such as']],
     [
       'a route given twice',
       [login, { ...login, path: '/a/:b/c' }, { ...login, path: '/API/auth/login' }, { ...login, path: '/A/:d/c' }],
-      ['2: is the route of 0 again', '3: is the route of 1 again'],
+      ['[2]: is the route of [0] again', '[3]: is the route of [1] again'],
     ],
-    ['too many', routes(1_001), ['must not have more than 1000 routes']],
-    ['one beneath', { extends: null, routes: [{ ...login, path: 'x' }] }, ['routes.0.path: must be a path']],
+    [
+      'all at once',
+      [{ ...login, method: 7 }, login, login, { path: 'x', scope: 'any', method: 'GET', when: 1 }],
+      ['[0].method: must be', '[2]: is the route of [1] again', '[3].path: must be a path', '[3].when: is not a known'],
+    ],
+    ['too many', routes(1_001), [': must not have more than 1000 routes']],
+    ['one beneath', { extends: null, routes: [{ ...login, path: 'x' }] }, ['.routes[0].path: must be a path']],
   ])('is refused, each offence by its path: %s', (_, content, expected) => {
-    const found = offences(written(content));
-    expect(found).toEqual(expected.map((text) => expect.stringContaining(`ROUTE_TABLE: ${text}`)));
+    const found = offences(written(content)).map((offence) => offence.replace(/^ROUTE_TABLE/, ''));
+    expect(found).toEqual(expected.map((text) => expect.stringContaining(text)));
   });
 
   it.each(['api', '', '/api/', '/a//b', '/a/../b', '/a/%20', '/a?b', '/*/a', '/a/:', '/a/b*'])(
     'is refused for a path that no plain path fits: %s',
     (path) => {
-      expect(offences(written([{ ...login, path }]))[0]).toMatch(/^ROUTE_TABLE: 0\.path: must be a path/);
+      expect(offences(written([{ ...login, path }]))[0]).toMatch(/^ROUTE_TABLE\[0\]\.path: must be a path/);
     },
   );
 });

@@ -87,12 +87,21 @@ export function parseVariables(source: NodeJS.ProcessEnv): Variables {
   const { values, problems } = cleanVariables(source, VARIABLE_NAMES);
   const parsed = schema.safeParse(values);
   const issues = parsed.success ? [] : parsed.error.issues;
-  const found = issues.map(({ path, message }) => [String(path[0]), message] as const);
   // What is not clean is told as that, and as nothing else
-  const offences = [...problems, ...found.filter(([name]) => !problems.has(name))].map((offence) => offence.join(': '));
+  const found = issues.filter(({ path }) => !problems.has(String(path[0])));
+  const offences = [
+    ...[...problems].map((problem) => problem.join(': ')),
+    ...found.map(({ code, path, message }) => `${placeOf(path, code === 'custom')}: ${message}`),
+  ];
   if (values['NODE_ENV'] === 'production') offences.push(...missingInProduction(values));
   if (!parsed.success || offences.length > 0) throw new ConfigurationError([...new Set(offences)]);
   return parsed.data;
+}
+
+/** A variable and, in a file that it names, where: `ROUTE_TABLE[3].method`. Elsewhere the message says it all. */
+function placeOf([variable, ...within]: PropertyKey[], isInFile: boolean): string {
+  const steps = isInFile ? within : [];
+  return String(variable) + steps.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
 }
 
 /** In production nothing that guards or stores has a default. */

@@ -8,6 +8,16 @@ import { unknownMember } from './unknown-member.js';
 
 type Members = Record<string, unknown>;
 
+/** Where a value is read from. */
+interface Place {
+  /** What is wrong there is added to it. */
+  offences: ErrorDetail[];
+  /** From the top; empty there. */
+  path: string;
+  /** The members of a query are parameters, each of which may be there once. */
+  kind: 'property' | 'parameter';
+}
+
 /**
  * Makes a DTO of a value, and of the values inside it for which it has DTOs (`@Type()`). Unknown members are left out,
  * and named in `offences`, with what was probably meant.
@@ -17,7 +27,7 @@ type Members = Record<string, unknown>;
  * texts, numbers and the like. Other values are put in their place as they are, for their own constraints to judge;
  * but for a list in the place of a DTO, which is as wrong when it is empty. A list of DTOs is not provided for.
  */
-export function readDto(dto: Type<object>, value: unknown, offences: ErrorDetail[], path = ''): unknown {
+export function readDto(dto: Type<object>, value: unknown, { offences, path, kind }: Place): unknown {
   if (Array.isArray(value)) return [];
   if (!isParent(value)) return value;
   const members = value as Members;
@@ -28,29 +38,26 @@ export function readDto(dto: Type<object>, value: unknown, offences: ErrorDetail
     const childPath = path ? `${path}.${name}` : name;
     if (!membersOf(dto).has(name)) {
       const parent = path ? `${path}.` : '';
-      offences.push(unknownMember(name, pathsOf(dto), { parent, rank: offences.length }));
+      offences.push(unknownMember(name, pathsOf(dto), { parent, rank: offences.length, kind }));
+    } else if (kind === 'parameter' && Array.isArray(child)) {
+      offences.push({ path: childPath, message: 'is there more than once' });
     } else if (!isParent(child)) flat[name] = child;
-    else rest[name] = readChild(dto, members, name, { offences, path: childPath });
+    else rest[name] = readChild(dto, members, name, { offences, path: childPath, kind });
   }
   return Object.assign(plainToInstance(dto, flat), rest);
 }
 
-interface Place {
-  offences: ErrorDetail[];
-  path: string;
-}
-
-function readChild(dto: Type<object>, members: Members, property: string, { offences, path }: Place): unknown {
+function readChild(dto: Type<object>, members: Members, property: string, place: Place): unknown {
   const type = defaultMetadataStorage.findTypeMetadata(dto, property);
   if (!type) return members[property];
   const childDto = type.typeFunction({ newObject: {}, object: members, property });
-  return readDto(childDto as Type<object>, members[property], offences, path);
+  return readDto(childDto as Type<object>, members[property], place);
 }
 
 const known = new WeakMap<Type<object>, ReadonlySet<string>>();
 
 /** The members that a DTO has constraints for. */
-function membersOf(dto: Type<object>): ReadonlySet<string> {
+export function membersOf(dto: Type<object>): ReadonlySet<string> {
   let names = known.get(dto);
   if (!names) {
     const constraints = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);

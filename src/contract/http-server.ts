@@ -27,7 +27,7 @@ const TIMEOUTS = { requestTimeout: 10_000, connectionsCheckingInterval: 1_000, k
 const STALLED_MS = 15_000;
 /** Further ones are not accepted: each costs memory, whether it asks or not. */
 const MOST_CONNECTIONS = 20_000;
-/** Longer ones are refused by the router, without saying where; shorter ones by the validation of the route. */
+/** Longer ones are refused by the router; shorter ones by the validation of the route. */
 const LONGEST_PATH_SEGMENT = 8_192;
 
 /** Fastify with the contract's manners, behind the direct lane: what it refuses by itself has our envelope too. */
@@ -40,8 +40,8 @@ export function createHttpServer(lane: DirectLane, cors: Cors): FastifyAdapter {
     genReqId: ({ headers }: IncomingMessage) => requestId(headers),
     routerOptions: { ignoreTrailingSlash: true, caseSensitive: false, maxParamLength: LONGEST_PATH_SEGMENT },
     return503OnClosing: false,
-    frameworkErrors: (_: Error, request: FastifyRequest, reply: FastifyReply) =>
-      answerUnreadableUrl(request, reply, cors),
+    frameworkErrors: (cause: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply) =>
+      answerUnroutable(cause, request, reply, cors),
     clientErrorHandler: answerUnreadableHttp,
   });
   const fastify = adapter.getInstance<FastifyInstance>();
@@ -126,13 +126,22 @@ function headersOffence({ headers, headersDistinct, httpVersion, url }: Incoming
     : new ApiError('validation_failed', `The header ${repeated} is there more than once.`);
 }
 
-/** A URL that does not decode reaches neither the router nor its hooks. */
-function answerUnreadableUrl(request: FastifyRequest, reply: FastifyReply, cors: Cors): void {
+/** A URL that does not decode, or has too long a segment, reaches no route and none of the hooks. */
+function answerUnroutable({ code }: { code?: string }, request: FastifyRequest, reply: FastifyReply, cors: Cors): void {
   cors.open(request, reply);
-  const error = new ApiError('validation_failed', 'The path of the request is not valid percent-encoding (RFC 3986).');
+  const error = code === 'FST_ERR_MAX_PARAM_LENGTH' ? TOO_LONG : UNDECODABLE;
   const headers = { ...COMMON_HEADERS, 'X-Request-Id': request.id };
   reply.status(error.status).headers(headers).send(failure(error, request.id));
 }
+
+const UNDECODABLE = new ApiError(
+  'validation_failed',
+  'The path of the request is not valid percent-encoding (RFC 3986).',
+);
+const TOO_LONG = new ApiError(
+  'route_not_found',
+  `No route has a path with a segment of more than ${LONGEST_PATH_SEGMENT.toLocaleString('en')} characters.`,
+);
 
 /**
  * What is not HTTP, more headers than Node reads, or too slow, has no request to answer: only a socket. That a body

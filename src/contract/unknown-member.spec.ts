@@ -1,4 +1,4 @@
-import { unknownMember } from './unknown-member.js';
+import { probablyMeant, unknownMember } from './unknown-member.js';
 
 const UPDATE = [
   'name',
@@ -34,6 +34,22 @@ describe('says what was probably meant by', () => {
 
 it.each(['x', 'owner_id', 'version', 'id', '', '__', 'n'.repeat(33), 'constructor'])('does not guess at %s', (name) => {
   expect(unknownMember(name, VERIFY)).toEqual({ path: name, message: 'is not a known property' });
+});
+
+describe('says which value was probably meant by', () => {
+  const SCOPES = ['admin', 'data.pin_list', 'pinning.unpin'];
+  it.each([
+    ['a part of it', 'pin_list', 'data.pin_list'],
+    ['the same in another style', 'Data.PinList', 'data.pin_list'],
+    ['a typing error in all of it', 'pining.unpin', 'pinning.unpin'],
+    ['a typing error in a part of it', 'unpni', 'pinning.unpin'],
+  ])('%s', (_, given, meant) => {
+    expect(probablyMeant(given, SCOPES)).toBe(`; ${meant} was probably meant`);
+  });
+
+  it.each(['pinning', '', 7, undefined, 'n'.repeat(33)])('none at all: %s', (given) => {
+    expect(probablyMeant(given, SCOPES)).toBe('');
+  });
 });
 
 it('names where it is, and looks for no more than some', () => {

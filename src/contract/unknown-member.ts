@@ -39,6 +39,21 @@ function closest(folded: string, known: readonly string[]): string | undefined {
   );
 }
 
+/**
+ * What was probably meant by a value that is none of some: the same in another style, without what is before its dot, or
+ * with a typing error. In words that go behind a message; none where nothing is near.
+ */
+export function probablyMeant(given: unknown, values: readonly string[]): string {
+  if (typeof given !== 'string' || given.length > MAX_NAME_LENGTH) return '';
+  const folded = fold(given);
+  const meant = values.find((value) => fold(value) === folded) ?? closest(folded, values) ?? nearly(folded, values);
+  return meant === undefined ? '' : `; ${meant} was probably meant`;
+}
+
+function nearly(folded: string, values: readonly string[]): string | undefined {
+  return values.find((value) => isMistyped(folded, fold(value)));
+}
+
 /** Whether one is the other with a letter wrong, missing, added or swapped with its neighbour; in long ones two. */
 function isMistyped(one: string, other: string): boolean {
   const most = Math.min(one.length, other.length) < 6 ? 1 : 2;

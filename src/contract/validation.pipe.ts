@@ -1,7 +1,8 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
 import { validate, type ValidationError as Violation } from 'class-validator';
 import { type ErrorDetail, MissingBodyError, ValidationError } from './api-error.js';
-import { readDto } from './dto-reader.js';
+import { membersOf, readDto } from './dto-reader.js';
+import { mayBeLeftOut } from './optional-body.decorator.js';
 
 /**
  * What a constraint's `context` may say: the sub-properties that are missing too
@@ -25,15 +26,23 @@ export class ValidationPipe implements PipeTransform {
   async transform(value: unknown, { metatype, type }: ArgumentMetadata): Promise<unknown> {
     if (type === 'custom' || NOT_DTOS.has(metatype)) return value;
     const unknown: ErrorDetail[] = [];
-    const dto = readDto(metatype as Type<object>, value ?? {}, unknown) as object;
+    const kind = type === 'query' ? 'parameter' : 'property';
+    const dto = readDto(metatype as Type<object>, value ?? {}, { offences: unknown, path: '', kind }) as object;
     const violations = await validate(dto, {
       forbidUnknownValues: false,
       validationError: { target: false, value: true },
     });
     const details = [...unknown, ...violations.flatMap((one) => detailsOf(one))];
-    if (details.length === 0) return dto;
-    throw type === 'body' && value === undefined ? new MissingBodyError(details) : new ValidationError(details);
+    const lacksBody = type === 'body' && value === undefined && !mayBeLeftOut(metatype as Type<object>);
+    if (lacksBody) throw new MissingBodyError(details.length > 0 ? details : [emptyBody(metatype as Type<object>)]);
+    if (details.length > 0) throw new ValidationError(details);
+    return dto;
   }
+}
+
+/** Of a body of which nothing is needed, but which has to be there. */
+function emptyBody(dto: Type<object>): ErrorDetail {
+  return { path: '', message: `the body must be an object with any of ${[...membersOf(dto)].join(', ')}` };
 }
 
 function detailsOf(violation: Violation, parentPath = ''): ErrorDetail[] {

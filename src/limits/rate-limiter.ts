@@ -5,7 +5,10 @@ export interface RateState {
   limit: number;
   windowSeconds: number;
   remaining: number;
-  /** Whole seconds, rounded up, until all of the limit is there again; never more than the window. */
+  /**
+   * Whole seconds, rounded up, until all of the limit is there again; never more than the window. Of a refusal never 0:
+   * of a cost that never fits, it is the window's length, however little counts.
+   */
   resetSeconds: number;
 }
 
@@ -49,7 +52,7 @@ export function decisionOf(limit: RateLimit, reckoning: Reckoning, giveBack: Rat
     limit: limit.requests,
     windowSeconds: limit.windowSeconds,
     remaining: reckoning.remaining,
-    resetSeconds: secondsWithin(limit, reckoning.resetMs),
+    resetSeconds: secondsWithin(limit, Math.max(reckoning.resetMs, reckoning.retryAfterMs)),
     retryAfterSeconds: secondsWithin(limit, reckoning.retryAfterMs),
     giveBack,
   };

@@ -97,7 +97,7 @@ it.each([
 ])('lets nobody through by %s', (_, uris) => {
   const methods = ['GET', 'HEAD'];
   expect(uris.flatMap((uri) => methods.map((method) => table.accessTo(method, uri)))).toEqual(
-    uris.flatMap(() => methods.map(() => 'closed')),
+    uris.flatMap(() => methods.map(() => 'not-plain')),
   );
 });
 
@@ -128,7 +128,7 @@ it('opens no path that a server could take for another', () => {
     fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
       const uri = pieces.join('');
       const access = table.accessTo('GET', uri);
-      if (access === 'closed') return;
+      if (access === 'not-plain') return;
       const path = uri.split('?', 1)[0] ?? '';
       expect(new URL(path, 'http://host').pathname).toBe(path);
       expect(access.includes('admin') || /^\/api\/(?:pinning|nft)\/[^/%\\;#]+\/?$/.test(path)).toBe(true);
@@ -162,7 +162,7 @@ describe('a table of its own', () => {
     ['OPTIONS', '/api/pinning/a/b', 'public'],
     ['OPTIONS', '/api', ['admin']],
     ['OPTIONS', '/apia/b', ['admin']],
-    ['OPTIONS', '/api/../b', 'closed'],
+    ['OPTIONS', '/api/../b', 'not-plain'],
     ['GET', '/', []],
     ['GET', '/?x', []],
   ])('is asked in its order, before the built-in one: %s %s', (method, uri, access) => {

@@ -12,8 +12,11 @@ export interface Route {
   scope: RouteScope;
 }
 
-/** What a request needs: all of these scopes, perhaps none; no credentials (`public`); or nobody may send it (`closed`). */
-export type Access = readonly Scope[] | 'public' | 'closed';
+/** Why nobody may send a request: its path is not plain, or it is not certain which request it is. */
+export type Closed = 'not-plain' | 'uncertain';
+
+/** What a request needs: all of these scopes, perhaps none; no credentials (`public`); or nobody may send it. */
+export type Access = readonly Scope[] | 'public' | Closed;
 
 /** The routes of the platform that the scopes guard. */
 export const BUILT_IN_ROUTES = [
@@ -29,7 +32,7 @@ export const BUILT_IN_ROUTES = [
 ] as const satisfies readonly Route[];
 
 /** Counted without the query. Ids are UUIDs and content hashes, far shorter. */
-const MAX_PATH_LENGTH = 2_048;
+export const MAX_PATH_LENGTH = 2_048;
 
 /**
  * A path of RFC 3986's unreserved characters (2.3), in segments that are neither empty nor dots alone,
@@ -39,7 +42,7 @@ const MAX_PATH_LENGTH = 2_048;
 const PLAIN_PATH = /^((?:\/\.*[\w~-][\w.~-]*)+|(?=\/))\/?(?:\?[!-~\u0080-\u00ff]*)?$/;
 
 /** A route that the table lacks: an admin key has access to all endpoints. */
-const UNLISTED: Access = ['admin'];
+export const UNLISTED: readonly Scope[] = ['admin'];
 
 interface Pattern {
   /** In lower case; `undefined` stands for a parameter. */
@@ -72,7 +75,7 @@ export class RouteTable {
    */
   accessTo(method: string, uri: string): Access {
     const path = PLAIN_PATH.exec(uri)?.[1];
-    if (path === undefined || path.length > MAX_PATH_LENGTH) return 'closed';
+    if (path === undefined || path.length > MAX_PATH_LENGTH) return 'not-plain';
     const segments = segmentsOf(path.toLowerCase());
     const found = this.find(method, segments) ?? (method === 'HEAD' ? this.find('GET', segments) : undefined);
     return found ?? UNLISTED;

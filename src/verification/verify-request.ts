@@ -1,14 +1,15 @@
 import { isIP } from 'node:net';
 import { type KeyPair, pairOfCredential } from '../api-keys/credentials.js';
-import { isScope } from '../api-keys/scopes.js';
+import { isScope, SCOPES } from '../api-keys/scopes.js';
 import { type ErrorDetail, MissingBodyError, ValidationError } from '../contract/api-error.js';
-import { unknownMember } from '../contract/unknown-member.js';
+import { probablyMeant, unknownMember } from '../contract/unknown-member.js';
 import type { VerifyRequest } from './verifier.js';
 
 const MOST_REQUESTS = 100;
 const LARGEST_COST = 1_000_000;
 const PROPERTIES = ['api_key', 'secret_key', 'credential', 'scope', 'ip', 'cost'];
 const KNOWN = new Set(PROPERTIES);
+const NO_SCOPE = 'must be the name of a scope, like pinning.unpin, or a list of such names';
 
 type Body = Record<string, unknown>;
 type Refuse = (name: string, message: string) => void;
@@ -66,8 +67,8 @@ function read(value: unknown, at: string, details: ErrorDetail[]): VerifyRequest
   if (!isCost(cost)) refuse('cost', `must be a whole number from 0 to ${LARGEST_COST}`);
   const needed = scope === undefined ? [] : Array.isArray(scope) ? (scope as unknown[]) : [scope];
   if (scope !== undefined && needed.length === 0) refuse('scope', 'must name at least one scope');
-  if (!needed.every(isScope))
-    refuse('scope', 'must be the name of a scope, like pinning.unpin, or a list of such names');
+  const wrong = needed.findIndex((name) => !isScope(name));
+  if (wrong >= 0) refuse('scope', NO_SCOPE + probablyMeant(needed[wrong], SCOPES));
   return { pair, need: { scopes: needed, ip, cost } } as VerifyRequest;
 }
 

@@ -169,10 +169,10 @@ export function itKeepsRateLimits(subject: () => Subject, numRuns: number): void
     expect((await limiter.take(key, limit, 10)).granted).toBe(true);
   });
 
-  it('grants a cost of 0 though nothing is left, and never a cost above the limit', async () => {
+  it('grants a cost of 0 though nothing is left, and never a cost above the limit, nor says to ask at once', async () => {
     const { limiter } = subject();
     const [key, limit] = [randomUUID(), { requests: 10, windowSeconds: 60 }];
-    const never = { granted: false, limit: 10, remaining: 10, resetSeconds: 0, retryAfterSeconds: 60 };
+    const never = { granted: false, limit: 10, remaining: 10, resetSeconds: 60, retryAfterSeconds: 60 };
     expect(await limiter.take(key, limit, 11)).toMatchObject(never);
     expect(await limiter.take(key, limit, 10)).toMatchObject({ granted: true, remaining: 0, retryAfterSeconds: 0 });
     expect(await limiter.take(key, limit, 0)).toMatchObject({ granted: true, remaining: 0, retryAfterSeconds: 0 });

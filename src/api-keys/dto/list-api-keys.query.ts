@@ -1,7 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsIn, Matches, ValidateBy, type ValidationArguments } from 'class-validator';
+import { Matches, ValidateBy, type ValidationArguments } from 'class-validator';
 import { Cursor, fromCursor } from '../../contract/cursor.js';
 import { IfGiven } from '../../contract/if-given.decorator.js';
+import { OneOf } from '../../contract/one-of.decorator.js';
 import { WholeNumberInQuery } from '../../contract/whole-number.decorator.js';
 import { KEY_STATUSES, type KeyStatus } from '../api-key.entity.js';
 import type { KeyQuery } from '../key-search.js';
@@ -33,7 +34,7 @@ export class ListApiKeysQuery {
   cursor?: string;
 
   @IfGiven()
-  @IsIn(KEY_STATUSES, { message: `must be one of ${KEY_STATUSES.join(', ')}` })
+  @OneOf(KEY_STATUSES)
   @ApiProperty({
     enum: KEY_STATUSES,
     enumName: 'KeyStatus',
@@ -48,7 +49,7 @@ export class ListApiKeysQuery {
   name?: string;
 
   @IfGiven()
-  @IsIn([...SCOPES], { message: 'must be the name of a scope, like pinning.unpin' })
+  @OneOf(SCOPES)
   @ApiProperty({
     enum: [...SCOPES],
     enumName: 'Scope',

@@ -1,12 +1,14 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { IsInt, Max, Min } from 'class-validator';
 import { IfGiven } from '../../contract/if-given.decorator.js';
+import { OptionalBody } from '../../contract/optional-body.decorator.js';
 
 /** A week. */
 const LONGEST_OVERLAP = 604_800;
 const message = `must be a whole number from 0 to ${LONGEST_OVERLAP}`;
 
 /** The body of `POST /api/apiKeys/:id/rotate`, which may be left out. */
+@OptionalBody()
 @ApiSchema({ name: 'RotateApiKeyRequest' })
 export class RotateApiKeyDto {
   @IfGiven()

@@ -5,13 +5,14 @@ import { CanonicalIds, KeyId } from '../../contract/canonical-id.js';
 import { ERROR_CODES, type ErrorCode } from '../../contract/error-codes.js';
 import { Cursor, fromCursor, toCursor } from '../../contract/cursor.js';
 import { IfGiven } from '../../contract/if-given.decorator.js';
+import { OneOf } from '../../contract/one-of.decorator.js';
 import { parseTimestamp } from '../../contract/timestamp.js';
 import { WholeNumberInQuery } from '../../contract/whole-number.decorator.js';
 import { AUDIT_ACTIONS, type AuditAction } from '../audit-actions.js';
 import type { AuditEvent } from '../audit-event.entity.js';
 import type { EventPage, EventSearch } from '../event-finder.js';
 
-const WORD = /^[\w.:-]{1,40}$/;
+const ACTOR = /^(?:session|operator|anonymous|key:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 
 function TimeInQuery(): PropertyDecorator {
   const message = 'must be a time in RFC 3339 with its zone, like 2030-01-31T12:00:00Z';
@@ -25,13 +26,13 @@ export class EventsQuery {
   api_key_id?: string;
 
   @IfGiven()
-  @Matches(WORD, { message: 'must be the name of an action, like key.updated' })
+  @OneOf(AUDIT_ACTIONS)
   @ApiProperty({ required: false, enum: AUDIT_ACTIONS, enumName: 'AuditAction', description: 'What was done' })
-  action?: string;
+  action?: AuditAction;
 
   @IfGiven()
   @CanonicalIds()
-  @Matches(WORD, { message: 'must be an actor, like session or key:<id>' })
+  @Matches(ACTOR, { message: 'must be session, operator, anonymous, or key: and the id of a key' })
   @ApiProperty({ required: false, description: 'Who did it, as events name it', example: 'session' })
   actor?: string;
 

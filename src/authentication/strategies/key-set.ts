@@ -1,4 +1,4 @@
-import { KeyObject, type webcrypto } from 'node:crypto';
+import { createPublicKey, type JsonWebKey, KeyObject, type webcrypto } from 'node:crypto';
 import { createLocalJWKSet, errors, type JWK, type JWSHeaderParameters } from 'jose';
 import { hasSigned } from './has-signed.js';
 
@@ -11,6 +11,8 @@ const LEAST_RSA_BITS = 2_048;
 export class KeySet {
   /** The places, from 1, of keys in the set that are private: of these the public half alone is kept. */
   readonly privateKeys: readonly number[];
+  /** Whether any session could be verified by it. */
+  readonly isUsable: boolean;
   private readonly find: ReturnType<typeof createLocalJWKSet>;
 
   /** @param published the set, as parsed JSON @throws TypeError if it is none */
@@ -19,7 +21,9 @@ export class KeySet {
     if (!Array.isArray(members)) throw new TypeError('not a JSON Web Key Set');
     const keys = members.filter(isObject);
     this.privateKeys = keys.flatMap((key, index) => (isPrivate(key) ? [index + 1] : []));
-    this.find = createLocalJWKSet({ keys: keys.map((key) => (isPrivate(key) ? publicHalf(key) : key)) });
+    const publicKeys = keys.map((key) => (isPrivate(key) ? publicHalf(key) : key));
+    this.isUsable = publicKeys.some(canVerify);
+    this.find = createLocalJWKSet({ keys: publicKeys });
   }
 
   /** The key that has signed a token, of those that its header may mean; `undefined` if none of them has. */
@@ -48,6 +52,16 @@ function isObject(member: unknown): member is JWK {
 
 function isPrivate(key: JWK): boolean {
   return PRIVATE_MEMBERS.some((name) => key[name] !== undefined);
+}
+
+/** Whether it is a public key that is meant for signatures (RFC 7517, 4.2 and 4.3), and strong enough. */
+function canVerify(key: JWK): boolean {
+  if ((key.use ?? 'sig') !== 'sig' || key.key_ops?.includes('verify') === false) return false;
+  try {
+    return isStrong(createPublicKey({ key: key as JsonWebKey, format: 'jwk' }));
+  } catch {
+    return false;
+  }
 }
 
 /** Whoever has the public half checks with it what the private one, as `key_ops` may say, signs. */

@@ -269,6 +269,28 @@ describe('what is wrong with it', () => {
     });
   });
 
+  it.each([
+    ['no key at all', []],
+    ['nothing that can be read as a key', [{ kty: 'RSA', n: '!', e: 'AQAB' }, { kty: 'EC' }, {}]],
+    ['a key for encryption alone', [{ ...jwk('encrypts'), use: 'enc' }]],
+    [
+      'a key that is too short',
+      [generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey.export({ format: 'jwk' })],
+    ],
+  ])('is one with %s: the last good one is kept, and it is said', async (_, keys) => {
+    holding(old);
+    await find('old');
+    holding(...keys);
+    clock.time += MAX_AGE_SECONDS * 1_000 + 1;
+    expect(await find('old')).toBe('found');
+    expect(await keySet.problem()).toMatchObject({ isMissing: false });
+    const what = 'what is there holds no key that verifies sessions. The last good one is used for up to an hour.';
+    expect(warnings.mock.calls).toEqual([[`The key set at ${new URL(url).host} cannot be had: ${what}`]]);
+    holding(current);
+    clock.time += 10_001;
+    expect(await find('current')).toBe('found');
+  });
+
   it('is in the log with its place and its cause, once a minute, and when it is over', async () => {
     const repeated = said('log');
     failing();

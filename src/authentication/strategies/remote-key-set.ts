@@ -2,7 +2,7 @@ import type { Clock } from '../../config/clock.js';
 import { Admission } from '../../contract/admission.js';
 import { UnavailableError } from '../../contract/api-error.js';
 import type { KeySet } from './key-set.js';
-import { KeySetEndpoint } from './key-set-endpoint.js';
+import { KeySetEndpoint, KeySetError } from './key-set-endpoint.js';
 import { KeySetLog } from './key-set-log.js';
 
 /** How many may wait for a fetch; further ones are refused, so that unknown tokens cannot hold whatever waits. */
@@ -152,7 +152,7 @@ export class RemoteKeySet {
   private async reload(): Promise<void> {
     const began = this.clock.steady();
     try {
-      this.set = await this.endpoint.fetch();
+      this.set = usable(await this.endpoint.fetch(), this.endpoint.name);
       this.fetchedAt = began;
       this.failedAt = Number.NEGATIVE_INFINITY;
       this.log.fetched(this.set);
@@ -166,6 +166,12 @@ export class RemoteKeySet {
   private since(time: number): number {
     return this.clock.steady() - time;
   }
+}
+
+/** In the place of one that has keys, one without would refuse every session, as if that were the sessions' fault. */
+function usable(set: KeySet, endpoint: string): KeySet {
+  if (!set.isUsable) throw new KeySetError(endpoint, 'what is there holds no key that verifies sessions');
+  return set;
 }
 
 /** Without its cause: the log is told of that once for all requests (`KeySetLog`). */

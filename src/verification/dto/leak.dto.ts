@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { Length } from 'class-validator';
+import { Length, ValidateBy } from 'class-validator';
 
 const LONGEST = 100;
 
@@ -11,6 +11,11 @@ function Found(): PropertyDecorator {
     Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value)),
     Length(1, LONGEST, { message: `must be a string of 1 to ${LONGEST} characters` }),
   );
+}
+
+/** What finders may think to send, and how to send it instead. */
+function Refused(message: string): PropertyDecorator {
+  return ValidateBy({ name: 'refused', validator: { validate: (value) => value === undefined } }, { message });
 }
 
 /** The body of `POST /api/apiKeys/report-leak`. */
@@ -23,6 +28,9 @@ export class LeakReportDto {
   @Found()
   @ApiProperty({ description: 'As it was found', minLength: 1, maxLength: LONGEST })
   secret_key: string;
+
+  @Refused('is not taken here: give what is before its dot as api_key, and what is behind it as secret_key')
+  credential?: never;
 }
 
 @ApiSchema({ name: 'LeakReported' })

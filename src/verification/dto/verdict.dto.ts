@@ -13,7 +13,7 @@ export class RateStateDto {
   @ApiProperty({ type: 'integer' })
   remaining: number;
 
-  @ApiProperty({ type: 'integer', description: 'Until all of the limit is there again' })
+  @ApiProperty({ type: 'integer', description: 'Until all of the limit is there again; of a refusal, at least 1' })
   reset_seconds: number;
 }
 
@@ -48,7 +48,7 @@ export class ValidVerdictDto {
   expires_at: string | null;
 }
 
-/** Refused for its rate alone: `reset_seconds` says when to try again. */
+/** Refused for its rate alone: `reset_seconds` says when to try again, though a cost above `limit` never passes. */
 @ApiSchema({ name: 'RateLimitedVerdict' })
 class RateLimitedVerdictDto {
   @ApiProperty({ type: Boolean, enum: [false] })

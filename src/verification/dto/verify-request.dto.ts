@@ -21,7 +21,8 @@ class NeedDto {
     minimum: 0,
     maximum: 1_000_000,
     description:
-      'How much it weighs against the uses and the rate of the key: 1 where it is left out; 0 asks free of charge',
+      'How much it weighs against the uses and the rate of the key: 1 where it is left out; 0 asks free of charge. More ' +
+      'than the whole `limit` of the key never passes: it is `RATE_LIMITED`, however long you wait',
   })
   cost?: number;
 }
