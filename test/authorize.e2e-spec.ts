@@ -173,10 +173,33 @@ describe('refuses', () => {
     for (const headers of [pairHeaders(admin), sessionOf('ann')]) {
       const answer = await authorize('?deny=403', { ...headers, ...route });
       expect([answer.status, answer.headers['x-w3ipfs-code']]).toEqual([403, 'INSUFFICIENT_SCOPE']);
-      expect(answer.body.error.message).toBe('No scope opens this route through the gateway.');
+      expect(answer.body.error.message).toMatch(/^Nobody may pass, whatever the scopes: .*(?:this path|has to send)/);
     }
     expect((await authorize('', route)).status).toBe(401);
   });
+});
+
+it('says of a route that the table lacks why it is refused, and who opens it', async () => {
+  const unlisted = { 'x-original-method': 'GET', 'x-original-uri': '/api/users' };
+  const answer = await authorize('?deny=403', { ...pairHeaders(unpins), ...unlisted });
+  expect([answer.status, answer.headers['x-w3ipfs-scope']]).toEqual([403, 'admin']);
+  expect(answer.body.error.message).toMatch(
+    /not in the route table.* a session or an admin key.* adds it to ROUTE_TABLE/,
+  );
+  const asked = await authorize('?scope=admin', { ...pairHeaders(unpins), ...unlisted });
+  expect(asked.body.error.message).toBe('This API key lacks the scope admin.');
+});
+
+it.each([
+  [
+    '?scope=pin_list',
+    { path: 'scope', message: expect.stringMatching(/commas between them; data\.pin_list was prob/) },
+  ],
+  ['?scope=admin&scope=admin', { path: 'scope', message: 'is there more than once' }],
+  ['?scope=admin&deny=429', { path: 'deny', message: 'must be 403' }],
+  ['?scope=admin&deny=403&deny=403', { path: 'deny', message: 'is there more than once' }],
+])('says in words what is wrong with %s', async (query, detail) => {
+  expect((await authorize(query, pairHeaders(admin))).body.error.details).toEqual([detail]);
 });
 
 it.each<[string, Record<string, string>, string[]]>([

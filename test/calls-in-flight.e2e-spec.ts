@@ -106,7 +106,7 @@ it.each([
 it.each<[string, object, string]>([
   ['issue', { limits: { rate_limit: { requests: 100, window_seconds: 60 } } }, 'limits.rate_limit'],
   ['rotate', {}, 'limits.rate_limit'],
-  ['update', { enabled: true }, 'limits.rate_limit'],
+  ['update', { scopes: { admin: true } }, 'limits.rate_limit'],
 ])('to %s is held to the limits that its caller has by then', async (mutation, body, path) => {
   const [caller, target] = await Promise.all([issueKey(service.client, 'ann'), issueKey(service.client, 'ann')]);
   const calls: Record<string, () => Promise<Answer>> = {

@@ -30,6 +30,7 @@ afterAll(() => service.stop());
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const basic = (text: string) => ({ authorization: `Basic ${base64(text)}` });
+const basicAsItIs = ({ api_key, secret_key }: IssuedKey) => ({ authorization: `Basic ${api_key}:${secret_key}` });
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const get = (path: string, headers: Headers) => service.client.get(path, headers);
 
@@ -129,7 +130,21 @@ describe('says in words what is missing', () => {
     ['a session without its scheme', () => ({ authorization: signToken() }), /must begin with "Bearer "/],
     ['a credential without its scheme', () => ({ authorization: credentialOf(admin) }), /must begin with "Bearer "/],
     ['another scheme', () => ({ authorization: 'Digest x' }), /must begin with "Bearer "/],
-    ['a scheme alone', () => ({ authorization: 'Bearer' }), /and hold one value/],
+    ['a scheme alone', () => ({ authorization: 'Bearer' }), /nothing follows the scheme/],
+    ['a scheme and blanks', () => ({ authorization: 'basic  ' }), /nothing follows the scheme/],
+    [
+      'a colon in a credential',
+      () => bearer(`${admin.api_key}:${admin.secret_key}`),
+      /a dot is between the api_key and/,
+    ],
+    [
+      'a blank in a credential',
+      () => bearer(`${admin.api_key} ${admin.secret_key}`),
+      /one credential .* without blanks/,
+    ],
+    ['a session, and more', () => bearer(`${signToken()}, x`), /one session \(a JWT\) or .* without blanks/],
+    ['HTTP Basic that is not encoded', () => basicAsItIs(admin), /must be the base64 of <api_key>:<secret_key>/],
+    ['nothing in Authorization', () => ({ authorization: '' }), /^Present a session .* or an API key/],
     ['the token of a service', () => serviceHeaders, /service token is taken by the routes for services/],
     ['half a session', () => bearer('a.b'), /neither a session \(a JWT\) nor a credential/],
     ['a header without end', () => bearer('x'.repeat(9_000)), /longer than 8192 characters/],
@@ -160,6 +175,15 @@ describe('says in words what is missing', () => {
       ]);
     }
   });
+});
+
+it('passes over an empty Authorization beside the two headers, which some clients send in place of none', async () => {
+  const headers = { ...pairHeaders(admin), authorization: '' };
+  expect((await get(TEST, headers)).status).toBe(200);
+  expect((await get(AUTHORIZE, headers)).status).toBe(200);
+  expect(outcomeOf(await get(TEST, { ...headers, authorization: ['', bearerOf(admin)] }))).toBe(
+    '400 ambiguous_credentials',
+  );
 });
 
 it('takes a bearer that begins with w3k_ for a credential, whatever follows', async () => {

@@ -184,6 +184,19 @@ describe('the cursor', () => {
 });
 
 it.each([
+  ['status=ACTIVE', 'status', /^must be one of active, .*; active was probably meant$/],
+  ['status=active&status=revoked', 'status', /^is there more than once$/],
+  ['limit=1&limit=1', 'limit', /^is there more than once$/],
+  ['scope=pin_list', 'scope', /^must be one of admin, data\.pin_list, .*; data\.pin_list was probably meant$/],
+  ['sort=name', 'sort', /^is not a known parameter$/],
+  ['page=2', 'page', /^is not a known parameter; offset was probably meant$/],
+])('says in words what is wrong with ?%s', async (query, path, message) => {
+  const answer = await ask('ann', query);
+  expect(outcomeOf(answer)).toBe('400 validation_failed');
+  expect(answer.body.error.details).toEqual([{ path, message: expect.stringMatching(message) }]);
+});
+
+it.each([
   ['limit=0', 'limit'],
   ['limit=101', 'limit'],
   ['offset=10001', 'offset'],

@@ -262,6 +262,30 @@ describeGateways((start) => {
     }
   });
 
+  it.each(['.', '..', './', '/.', '/..', '%20', '%2e', '%00', ';', ';x=1', ':', '~', '/x', '%3F', '%23', '::$DATA'])(
+    'opens the open route and what is for admins by no other spelling: with %s behind it',
+    async (ending) => {
+      for (const [method, path] of [
+        ['POST', '/api/auth/login'],
+        ['GET', '/api/users'],
+        ['GET', '/api/users/7'],
+      ] as const) {
+        for (const headers of [{}, pairHeaders(lists)]) {
+          const { status, body } = await call(method, path + ending, headers);
+          expect([path, [400, 401, 403, 404, 405].includes(status), body?.url]).toEqual([path, true, undefined]);
+        }
+      }
+    },
+  );
+
+  it.each(['verify', 'authorize', 'verify/batch'])('leads to %s by no other spelling', async (name) => {
+    for (const ending of ['.', '..', '%20', '%2e', './', '/.', ';', '%00']) {
+      const answer = await gateway.client.post(`/api/apiKeys/${name}${ending}`, pairHeaders(admin), {});
+      expect([ending, [400, 403, 404, 405].includes(answer.status)]).toEqual([ending, true]);
+      expect(answer.headers).not.toHaveProperty('x-w3ipfs-owner');
+    }
+  });
+
   it('answers HEAD as GET, without a body', async () => {
     const passed = await call('HEAD', PINS, pairHeaders(lists));
     expect([passed.status, passed.text]).toEqual([200, '']);

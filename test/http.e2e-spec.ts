@@ -62,6 +62,12 @@ describe('what the framework refuses by itself', () => {
     },
   );
 
+  it('has our envelope: a path that is too long, which is not taken for one that does not decode', async () => {
+    const answer = await service.client.get(`/api/apiKeys/${'y'.repeat(8_193)}`);
+    expectEnvelope(answer, 404, 'route_not_found');
+    expect(answer.body.error.message).toMatch(/more than 8,192 characters/);
+  });
+
   it('has our envelope: a path that does not decode', async () => {
     expectEnvelope(await service.client.get('/api/%zz'), 400, 'validation_failed');
   });

@@ -58,7 +58,7 @@ describe.each(SPELLINGS)('an id %s', (_, spelled) => {
 
   it('gives a key nothing that its own spelling does not', async () => {
     const admin = await issueKey(service.client, 'ann', { ...documentedBody, limits: { max_uses: 50 } });
-    for (const body of [{ limits: { max_uses: null } }, { scopes: { admin: true } }, { enabled: true }]) {
+    for (const body of [{ limits: { max_uses: null } }, { scopes: { admin: true } }, { enabled: false }]) {
       const [one, other] = [
         await call('PATCH', spelled(admin.id), pairHeaders(admin), body),
         await call('PATCH', admin.id, pairHeaders(admin), body),

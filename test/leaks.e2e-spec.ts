@@ -3,7 +3,7 @@ import { Revocations } from '../src/api-keys/revocations.js';
 import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { clockAhead } from './support/clock.js';
-import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { credentialOf, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { sessionOf } from './support/sessions.js';
@@ -45,6 +45,20 @@ it.each([
   });
   expect([answer.status, answer.body]).toEqual([200, THANKS]);
   expect(await shown(key)).toMatchObject({ status: 'revoked', revoked_reason: 'leaked' });
+});
+
+it('says of a credential how to split it', async () => {
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  const answer = await report({ credential: credentialOf(key) });
+  expect([outcomeOf(answer), pathsOf(answer).toSorted()]).toEqual([
+    '400 validation_failed',
+    ['api_key', 'credential', 'secret_key'],
+  ]);
+  expect(answer.body.error.details).toContainEqual({
+    path: 'credential',
+    message: 'is not taken here: give what is before its dot as api_key, and what is behind it as secret_key',
+  });
+  expect(answer.text).not.toContain(key.secret_key);
 });
 
 it('is refused where there is nothing but white space', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { atOnce, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { clockAhead } from './support/clock.js';
@@ -43,6 +44,19 @@ describe('POST /api/apiKeys/:id/rotate', () => {
     expect(rotated.secret_key).not.toBe(key.secret_key);
     expect(await codesOf(key, rotated)).toEqual(['INVALID_CREDENTIALS', 'VALID']);
     expect((await shown(key)).rotation).toBeNull();
+  });
+
+  it('tells what version the key is then, again where the answer was kept', async () => {
+    const created = await service.client.post('/api/apiKeys', sessionOf('ann'), powerlessBody);
+    const path = `/api/apiKeys/${created.body.data.id}`;
+    const tag = async () => (await service.client.get(path, sessionOf('ann'))).headers.etag;
+    expect([created.headers.etag, created.body.etag]).toEqual([await tag(), undefined]);
+    const headers = { ...sessionOf('ann'), 'idempotency-key': randomUUID() };
+    const rotated = await service.client.post(`${path}/rotate`, { ...headers, 'if-match': String(await tag()) }, {});
+    expect([rotated.headers.etag, rotated.body.etag]).toEqual([await tag(), undefined]);
+    expect(rotated.headers.etag).not.toBe(created.headers.etag);
+    const again = await service.client.post(`${path}/rotate`, headers, {});
+    expect([again.text, again.headers.etag]).toEqual([rotated.text, rotated.headers.etag]);
   });
 
   it('lets both secrets work until the overlap ends', async () => {

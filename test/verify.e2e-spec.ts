@@ -139,6 +139,13 @@ describe('POST /api/apiKeys/verify', () => {
     );
   });
 
+  it('names the scope that was meant by half of its name', async () => {
+    const answer = await verify({ ...pairOf(key), scope: ['admin', 'pin_list'] });
+    expect(answer.body.error.details).toEqual([
+      { path: 'scope', message: expect.stringMatching(/a list of such names; data\.pin_list was probably meant$/) },
+    ]);
+  });
+
   it('has the manners of every other route', async () => {
     expect((await verify('{"api_key"')).body.error.code).toBe('malformed_json');
     expect((await verify('[]')).body.error.code).toBe('validation_failed');

@@ -1,15 +1,17 @@
 import type { Scope } from '../../src/api-keys/scopes.js';
 
 /**
- * What the platform's own programs send, byte for byte but for the host, the credentials and ids: `{api_key}`,
- * `{secret_key}`, `{credential}`, `{session}` and `{id}` stand for those. Read from the sources of:
+ * What the platform's own programs send, as their sources have it, with the host, the credentials and ids left out:
+ * `{api_key}`, `{secret_key}`, `{credential}`, `{session}` and `{id}` stand for those. Method, path, headers and body are
+ * those of:
  *
  * - the official command line, github.com/AIOZNetwork/pinning-service-cli (ecc38a0)
  * - the MCP server, github.com/namle-aioz/aioz-pin-mcp-server (e9e0764), which asks for the account first
  * - the toolkit's scripts (`generate_api_key.sh` and so on, as its API reference lists them), which call curl
  * - `ipfs pin remote`: github.com/ipfs/kubo, core/commands/pin/remotepin.go, and ipfs/boxo, pinning/remote/client
  *
- * How Go and curl write a request was taken down from net/http's source, and from curl 7.88 itself.
+ * curl's framing was taken down from curl 7.88 itself. That of Go was not: it was worked out from net/http's source, and no
+ * program of these was seen on the wire. Go may cut a chunked body elsewhere.
  */
 export interface CapturedRequest {
   from: string;
@@ -36,7 +38,7 @@ const PIN = '9d4a9a9f-6f5e-4d0b-8a4e-2f6a1f0c7b11';
 const CID = 'Qmc1135ziMvmFG534i75E8HpJoLqzLzgKBxfjBV9cBsMAs';
 const JSON_TYPE = 'Content-Type: application/json';
 
-/** Go's net/http: the length, the headers in the order of the alphabet with a capital each, and what it adds itself. */
+/** As net/http's source has it: the length, the headers in the order of the alphabet with a capital each, and its own. */
 function go(from: string, line: string, headers: string[], body = '', agent = 'Go-http-client/1.1'): CapturedRequest {
   const isChunked = headers.includes(CHUNKED);
   const framing = isChunked ? [CHUNKED] : body === '' ? [] : [`Content-Length: ${Buffer.byteLength(body)}`];
@@ -112,7 +114,7 @@ const CLI_UPLOAD = upload(
 );
 const MCP_UPLOAD = upload(GO_BOUNDARY, 'aioz-pin-2718281828', 'application/octet-stream');
 
-/** Go sends a type without a body, too. */
+/** These programs set a type without a body, too, and net/http leaves it in. */
 const TYPED_PAIR = [JSON_TYPE, ...GO_PAIR];
 
 export const PLATFORM_CALLS: PlatformCall[] = [
