@@ -350,7 +350,9 @@ describe('queries and paths', () => {
     async (id) => {
       const answer = await service.client.get(`/api/apiKeys/${id}`, sessionOf(OWNER));
       expect(answer.status).toBe(400);
-      expect(answer.body.error.details).toEqual([{ path: 'id', message: 'must be the id of a key, a UUID' }]);
+      expect(answer.body.error.details).toEqual([
+        { path: 'id', message: 'must be the id of a key, a UUID; not its api_key' },
+      ]);
     },
   );
 });

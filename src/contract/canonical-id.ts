@@ -22,7 +22,7 @@ export function CanonicalIds(): PropertyDecorator {
 export function KeyId({ required = true } = {}): PropertyDecorator {
   return applyDecorators(
     CanonicalIds(),
-    IsUUID('all', { message: 'must be the id of a key, a UUID' }),
+    IsUUID('all', { message: 'must be the id of a key, a UUID; not its api_key' }),
     ApiProperty({
       format: 'uuid',
       required,
