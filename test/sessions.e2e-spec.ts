@@ -243,7 +243,7 @@ describe('with a key set', () => {
 
   it('refuses a token of a key that is too short', async () => {
     const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
-    keys = [{ ...short.publicKey.export({ format: 'jwk' }), alg: 'RS256' }];
+    keys = [{ ...short.publicKey.export({ format: 'jwk' }), alg: 'RS256' }, jwk(publicKey, {})];
     const header = base64url({ alg: 'RS256' });
     const signed = `${header}.${base64url(claims())}`;
     const signature = sign('sha256', Buffer.from(signed), short.privateKey).toString('base64url');
