@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type DynamicModule, type INestApplication, type LoggerService, NotFoundException } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -21,6 +22,9 @@ import { Tracing } from './operations/tracing.js';
 
 const WITHOUT_PREFIX = ['/', 'health/live', 'health/ready', 'metrics'];
 
+/** How long a start that has failed waits for what it had begun. */
+const CLOSE_WITHIN_MS = 2_000;
+
 /** In place of the host's time and of what the configuration says of the log. */
 interface Surroundings {
   clock?: Clock;
@@ -35,7 +39,8 @@ export async function createApp(
   const database = await Database.open(environment.database);
   const cors = new Cors(environment.corsOrigins);
   return buildApp(AppModule.forRoot(environment, database, clock), logger, cors).catch(async (error: unknown) => {
-    await database.close();
+    // What is still under way on it may never end
+    await Promise.race([database.close(), sleep(CLOSE_WITHIN_MS, undefined, { ref: false })]);
     throw error;
   });
 }

@@ -1,4 +1,5 @@
 import { loadEnvironment } from './config/environment.js';
+import { withinStartTime } from './config/start-steps.js';
 import { exitWith } from './operations/exit.js';
 
 // What is made in DATA_DIR, by the embedded database too, is for this user alone
@@ -8,7 +9,7 @@ try {
   const environment = loadEnvironment(process.env);
   // Loaded only now, since it takes a second: what is wrong with the configuration is told at once
   const { serve } = await import('./operations/serve.js');
-  await serve(environment);
+  await withinStartTime(serve(environment));
 } catch (error) {
   exitWith(error);
 }

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, QueryFailedError } from 'typeorm';
 import { tooMany } from '../contract/api-error.js';
 import { Turns } from '../contract/turns.js';
 import { retryConflicts } from '../database/retry-conflicts.js';
+import { sqlStateOf } from '../database/sql-state.js';
 
 /** The channel on which changes are notified: `LISTEN key_changes`. The payload is the `api_key`. */
 export const KEY_CHANGES_CHANNEL = 'key_changes';
@@ -11,6 +12,12 @@ export const KEY_CHANGES_CHANNEL = 'key_changes';
 const TURNS = { running: 1, queued: 100 };
 /** Longer than any transaction here takes; whoever waits longer for a row is told to try again. */
 const LOCK_TIMEOUT = '2s';
+
+const UNIQUE_VIOLATION = '23505';
+const MOST_TRIES = 5;
+const ADVANCE_NUMBERS = `
+  SELECT setval(numbers, greatest(max(seq), pg_sequence_last_value(numbers)))
+  FROM key_changes, CAST(pg_get_serial_sequence('key_changes', 'seq') AS regclass) AS numbers GROUP BY numbers`;
 
 type Listener = (apiKeys: readonly string[]) => void;
 
@@ -51,6 +58,18 @@ export class KeyChanges {
     await this.run(() => Promise.resolve({ result: undefined, changed: [text] }));
   }
 
+  /** Where a database was restored, or moved, without what its numbers had come to, they are given out again. */
+  private async withFreeNumbers<T>(attempt: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!isNumberTaken(error) || tries === MOST_TRIES) throw error;
+        await this.dataSource.query(ADVANCE_NUMBERS);
+      }
+    }
+  }
+
   private async run<T>(act: (tx: EntityManager) => Promise<Changed<T>>): Promise<T> {
     let changed: string[] = [];
     const attempt = () =>
@@ -62,12 +81,17 @@ export class KeyChanges {
         return done.result;
       });
     try {
-      return await retryConflicts(attempt);
+      return await retryConflicts(() => this.withFreeNumbers(attempt));
     } finally {
       // Even where the commit failed: its answer may be what was lost
       for (const listener of this.listeners) listener(changed);
     }
   }
+}
+
+function isNumberTaken(error: unknown): boolean {
+  if (sqlStateOf(error) !== UNIQUE_VIOLATION || !(error instanceof QueryFailedError)) return false;
+  return (error.driverError as { constraint?: string }).constraint === 'key_changes_pkey';
 }
 
 async function record(tx: EntityManager, apiKeys: string[], isQuiet = false): Promise<void> {

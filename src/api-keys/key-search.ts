@@ -4,6 +4,7 @@ import { Owner } from '../audit/owner.entity.js';
 import { Clock } from '../config/clock.js';
 import { OwnerReads } from '../database/owner-reads.js';
 import { ApiKey, type KeyStatus } from './api-key.entity.js';
+import { namePattern } from './name-pattern.js';
 import { type Scope, scopeObject } from './scopes.js';
 
 /** Which of an owner's keys are wanted, newest first. */
@@ -124,7 +125,7 @@ export class KeySearch {
     const query = this.keys.createQueryBuilder('key').where('key.owner_id = :ownerId', { ownerId });
     query.andWhere(status === 'revoked' ? 'key.revoked_at IS NOT NULL' : 'key.revoked_at IS NULL');
     if (status) query.andWhere(STATUSES[status], { now: new Date(this.clock.now()) });
-    if (name) query.andWhere('key.name ILIKE :pattern', { pattern: `%${name.replaceAll(/[\\%_]/g, '\\$&')}%` });
+    if (name) query.andWhere('key.name ~ :pattern', { pattern: namePattern(name) });
     if (scope) {
       query.andWhere(`(key.scopes @> '{"admin": true}' OR key.scopes @> :scopes)`, { scopes: scopeObject(scope) });
     }

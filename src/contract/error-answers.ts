@@ -1,6 +1,8 @@
 import { HttpException, Injectable, Logger } from '@nestjs/common';
 import { isDatabaseAway } from '../database/database-away.js';
 import { databaseOutage } from '../database/database-outage.js';
+import { StandbyError } from '../database/server-parameters.js';
+import { sqlStateOf } from '../database/sql-state.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { ApiError, UnavailableError } from './api-error.js';
 import type { DirectAnswer } from './direct.decorator.js';
@@ -43,9 +45,7 @@ export class ErrorAnswers {
   private toApiError(cause: unknown, request: RequestLine): ApiError {
     if (cause instanceof ApiError) return cause;
     if (cause instanceof HttpException) return this.frameworkError(cause, request);
-    if (isDatabaseAway(cause)) {
-      return new UnavailableError('The database is not reachable. Try again in a moment.', { cause });
-    }
+    if (isDatabaseAway(cause)) return databaseUnavailable(cause);
     return internalError();
   }
 
@@ -78,6 +78,23 @@ export class ErrorAnswers {
     const message = `${path} does not take ${method}; it takes ${allowed.join(', ')}.`;
     return new ApiError('method_not_allowed', message, { headers: { Allow: allowed.join(', ') } });
   }
+}
+
+/** SQLSTATE lock_not_available, serialization_failure and deadlock_detected: others are at it. */
+const CONTENDED = new Set<unknown>(['55P03', '40001', '40P01']);
+/** SQLSTATE read_only_sql_transaction. */
+const READ_ONLY = '25006';
+
+function databaseUnavailable(cause: unknown): UnavailableError {
+  const state = sqlStateOf(cause);
+  if (CONTENDED.has(state)) {
+    const message = 'Others have locked what this needs. Try again in a moment.';
+    return new UnavailableError(message, { cause, retryAfterSeconds: 1 });
+  }
+  if (state === READ_ONLY || cause instanceof StandbyError) {
+    return new UnavailableError('The database takes no changes now: it is read-only. Try again later.', { cause });
+  }
+  return new UnavailableError('The database is not reachable. Try again in a moment.', { cause });
 }
 
 function internalError(): ApiError {

@@ -1,5 +1,9 @@
 import { types } from 'node:util';
 import { QueryFailedError } from 'typeorm';
+import { missingRight } from '../database/rights.js';
+
+/** SQLSTATE insufficient_privilege. */
+const DENIED = '42501';
 
 /**
  * An error as a log may show it, with its stack. A failed query is told by its SQLSTATE and where it was made: the
@@ -9,9 +13,10 @@ export function inFull(error: unknown): string {
   if (error === undefined) return '';
   if (!types.isNativeError(error)) return `${typeof error} thrown`;
   if (!(error instanceof QueryFailedError)) return error.stack ?? error.message;
-  const { code = 'no code' } = error.driverError as { code?: string };
+  const { code = 'no code', message } = error.driverError as Error & { code?: string };
+  const state = code === DENIED ? `${code} (${missingRight(message)})` : code;
   const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? [];
-  return [`a query failed: ${code}`, ...frames].join('\n');
+  return [`a query failed: ${state}`, ...frames].join('\n');
 }
 
 /** The same, without the stack. */

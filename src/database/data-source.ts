@@ -23,6 +23,8 @@ export interface PoolSettings {
   /** How long a query may take here; the server gives up a little earlier, so that its side of it does not stay. */
   queryTimeoutMs: number;
   lockTimeoutMs: number;
+  /** See `StatementLimits`. */
+  idleInTransactionMs?: number;
 }
 
 /**
@@ -32,9 +34,9 @@ export interface PoolSettings {
  */
 export function createDataSource(
   location: DatabaseLocation,
-  { size = 10, queryTimeoutMs = 0, lockTimeoutMs = 0 }: Partial<PoolSettings> = {},
+  { size = 10, queryTimeoutMs = 0, lockTimeoutMs = 0, idleInTransactionMs }: Partial<PoolSettings> = {},
 ): DataSource {
-  const limits = { statementTimeoutMs: queryTimeoutMs * 0.9, lockTimeoutMs };
+  const limits = { statementTimeoutMs: queryTimeoutMs * 0.9, lockTimeoutMs, idleInTransactionMs };
   const { application_name: applicationName, ...connection } = connectionOptions(location, limits);
   return new DataSource({
     type: 'postgres',

@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
+import { StandbyError } from './server-parameters.js';
 import { LateAnswerError } from './within.js';
 
 /**
@@ -16,9 +17,10 @@ export class DatabaseAwayError extends Error {
  * SQLSTATE classes and codes: connection exception, insufficient resources, operator intervention, system error; what
  * a server says to a connection that it does not take (login refused, no such database, or closed for the moment);
  * what a standby says to a statement that writes; and what it says of one that took too long, for itself
- * (query_canceled) or for a lock (lock_not_available).
+ * (query_canceled) or for a lock (lock_not_available), or that others got ahead of again and again
+ * (serialization_failure, deadlock_detected).
  */
-const UNAVAILABLE_SQLSTATE = /^(08|53|57P|57014|55P03|58|28|3D000|55000|25006)/;
+const UNAVAILABLE_SQLSTATE = /^(08|53|57P|57014|55P03|40001|40P01|58|28|3D000|55000|25006)/;
 /** Of what the system says, only what it says of a socket. */
 const SOCKET_CALLS = new Set<unknown>(['connect', 'read', 'write', 'getaddrinfo']);
 /** What pg throws, without any code, when a connection ends or cannot be had in time. */
@@ -39,7 +41,8 @@ export function isDatabaseAway(error: unknown): boolean {
   if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
   const cause = causeOf(error);
   if (!types.isNativeError(cause)) return false;
-  if (cause instanceof LateAnswerError || cause instanceof DatabaseAwayError) return true;
+  if (cause instanceof LateAnswerError || cause instanceof DatabaseAwayError || cause instanceof StandbyError)
+    return true;
   if (cause instanceof AggregateError) return cause.errors.every(isDatabaseAway);
   const { code, syscall } = cause as { code?: unknown; syscall?: unknown };
   if (typeof code !== 'string') return UNAVAILABLE_MESSAGE.test(cause.message);
@@ -59,7 +62,7 @@ export function isConnectionCut(error: unknown): boolean {
 /** Whether the failure of an attempt to connect is the network's word, or the server's, that nobody gets through. */
 export function refusesConnections(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.every(refusesConnections);
-  if (isConnectionCut(error)) return true;
+  if (isConnectionCut(error) || error instanceof StandbyError) return true;
   if (!types.isNativeError(error)) return false;
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };
   return code === CANNOT_CONNECT_NOW || SOCKET_CALLS.has(syscall);

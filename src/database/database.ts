@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import type { DatabaseLocation } from '../config/environment.js';
-import { createDataSource } from './data-source.js';
+import { startStep } from '../config/start-steps.js';
+import { createDataSource, type PoolSettings } from './data-source.js';
 import { isDatabaseAway } from './database-away.js';
 import { DataDirError } from './data-dir-error.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
@@ -54,9 +55,9 @@ export class Database {
    * @throws DataDirError if another process has the data folder, and it cannot or shall not be joined
    */
   static async open(location: DatabaseLocation, { join = false } = {}): Promise<Database> {
-    if ('url' in location) return Database.connect(location, await migrate(location));
+    if ('url' in location) return Database.connect(location, await migrateFirst(location));
     for (let joins = 0; joins < MOST_JOINS; joins++) {
-      const embedded = await EmbeddedPostgres.start(location.dataDir);
+      const embedded = await startEmbedded(location.dataDir);
       if (embedded) return Database.own(location, embedded);
       if (!join) break;
       // Whoever has the folder may be starting, and serve its database in a moment, or ending, and free the folder
@@ -76,7 +77,7 @@ export class Database {
 
   private static async own(location: DatabaseLocation, embedded: EmbeddedPostgres): Promise<Database> {
     try {
-      return await Database.connect(location, await migrate(location), embedded);
+      return await Database.connect(location, await migrateFirst(location), embedded);
     } catch (error) {
       await embedded.stop();
       throw error;
@@ -88,15 +89,27 @@ export class Database {
     migrated: readonly string[],
     embedded?: EmbeddedPostgres,
   ): Promise<Database> {
-    const management = await createDataSource(location, MANAGEMENT_POOL).initialize();
-    try {
-      const verification = await createDataSource(location, VERIFICATION_POOL).initialize();
-      return new Database(location, { management, verification }, migrated, embedded);
-    } catch (error) {
-      await management.destroy();
-      throw error;
+    const opening = Promise.allSettled([MANAGEMENT_POOL, VERIFICATION_POOL].map((pool) => openPool(location, pool)));
+    const [management, verification] = await startStep('connections to the database', opening);
+    if (management?.status === 'fulfilled' && verification?.status === 'fulfilled') {
+      const pools = { management: management.value, verification: verification.value };
+      return new Database(location, pools, migrated, embedded);
     }
+    for (const pool of [management, verification]) if (pool?.status === 'fulfilled') await pool.value.destroy();
+    throw management?.status === 'rejected' ? management.reason : (verification as PromiseRejectedResult).reason;
   }
+}
+
+function startEmbedded(dataDir: string): Promise<EmbeddedPostgres | undefined> {
+  return startStep(`the embedded database in ${dataDir}`, EmbeddedPostgres.start(dataDir));
+}
+
+function migrateFirst(location: DatabaseLocation): Promise<string[]> {
+  return startStep('the database', migrate(location));
+}
+
+function openPool(location: DatabaseLocation, settings: PoolSettings): Promise<DataSource> {
+  return createDataSource(location, settings).initialize();
 }
 
 function unlessAway(error: unknown): undefined {

@@ -1,27 +1,54 @@
+import { type DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
 import type { DatabaseLocation } from '../config/environment.js';
+import { StartError } from '../config/start-error.js';
+import { startStep } from '../config/start-steps.js';
 import { createDataSource } from './data-source.js';
+import { sqlStateOf } from './sql-state.js';
 
 /** Any number that no other program on the database uses: "w3k" in hexadecimal. */
 const MIGRATION_LOCK = 0x77336b;
+const LOCK_WITHIN_MS = 25_000;
+/** While many processes start on a machine, each may be without its turn for seconds. */
+const LIMITS = { lockTimeoutMs: LOCK_WITHIN_MS, idleInTransactionMs: LOCK_WITHIN_MS };
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** The migrations' own numbers, where a database was restored without what they had come to. */
+const ADVANCE_NUMBERS = `SELECT setval(pg_get_serial_sequence('migrations', 'id'), max(id)) FROM migrations HAVING max(id) > 0`;
 
 /**
  * Runs the migrations that are not in yet, on a connection of its own, where they may take as long as they do.
- * Processes that start together on a server take turns by an advisory lock; those that come later find nothing
- * left to do. The embedded database is its one process's, and there the lock has nobody to keep out.
+ *
+ * All are one transaction, and its lock lets in one process at a time: behind a pooler, what a session locks stays locked
+ * when its process is gone. Those that come later find nothing left to do, and no lock to wait for.
  *
  * @returns the names of the migrations that this call ran
+ * @throws StartError if others held a lock that it needs for too long
  */
 export async function migrate(location: DatabaseLocation): Promise<string[]> {
-  const dataSource = await createDataSource(location).initialize();
+  const dataSource = await createDataSource(location, LIMITS).initialize();
   try {
-    const lock = dataSource.createQueryRunner();
-    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const migrations = await dataSource.runMigrations();
-    await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
-    await lock.release();
-    return migrations.map(({ name }) => name);
+    const runner = dataSource.createQueryRunner();
+    const pending = await new MigrationExecutor(dataSource, runner).getPendingMigrations();
+    return pending.length === 0 ? [] : await runPending(dataSource, runner);
+  } catch (error) {
+    if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+    throw new StartError(
+      `The migrations waited ${LOCK_WITHIN_MS / 1_000} s for a lock that another session of the database holds: ` +
+        'a process that is migrating it, or a transaction that is open (see pg_stat_activity and pg_locks).',
+    );
   } finally {
-    // Ends the connections, and with them a lock that is still held
+    // Ends the connections, and with them a transaction that is still open
     await dataSource.destroy();
   }
+}
+
+async function runPending(dataSource: DataSource, runner: QueryRunner): Promise<string[]> {
+  await runner.startTransaction();
+  const lock = runner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+  await startStep('the lock of the migrations, which another process holds', lock);
+  if (await runner.hasTable('migrations')) await runner.query(ADVANCE_NUMBERS);
+  const migrations = new MigrationExecutor(dataSource, runner).executePendingMigrations();
+  const done = await startStep('its migrations of the database', migrations, true);
+  await runner.commitTransaction();
+  return done.map(({ name }) => name);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QueryFailedError } from 'typeorm';
 import { UnavailableError } from '../contract/api-error.js';
+import { sqlStateOf } from './sql-state.js';
 
 /** SQLSTATE deadlock_detected and serialization_failure: of whoever got it, nothing was done. */
 const CONFLICT = new Set<unknown>(['40P01', '40001']);
@@ -9,29 +9,35 @@ const MOST_TRIES = 5;
 const FIRST_PAUSE_MS = 10;
 
 /**
- * Runs a whole transaction, and again where the database has ended it in favour of another one. The pauses grow, and
- * are drawn at random, so that two which have met do not meet again.
+ * Runs a whole transaction, and again where the database has ended it in favour of another one.
  *
  * @throws UnavailableError if that happens again and again, or a lock could not be had within `lock_timeout`;
  *   whatever else the work throws
  */
 export async function retryConflicts<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await repeatConflicts(work);
+  } catch (error) {
+    const state = sqlStateOf(error);
+    if (state !== LOCK_NOT_AVAILABLE && !CONFLICT.has(state)) throw error;
+    const message = 'What this changes is being changed by others. Try again in a moment.';
+    throw new UnavailableError(message, { cause: error, retryAfterSeconds: 1 });
+  }
+}
+
+/**
+ * The same for a single statement outside of a transaction. The pauses grow, and are drawn at random, so that two which
+ * have met do not meet again.
+ *
+ * @throws whatever the work throws, in the end that conflict too
+ */
+export async function repeatConflicts<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await work();
     } catch (error) {
-      const state = sqlStateOf(error);
-      if (state !== LOCK_NOT_AVAILABLE && !CONFLICT.has(state)) throw error;
-      if (state === LOCK_NOT_AVAILABLE || tries === MOST_TRIES) {
-        const message = 'What this changes is being changed by others. Try again in a moment.';
-        throw new UnavailableError(message, { cause: error, retryAfterSeconds: 1 });
-      }
+      if (!CONFLICT.has(sqlStateOf(error)) || tries === MOST_TRIES) throw error;
       await sleep(FIRST_PAUSE_MS * 2 ** tries * Math.random());
     }
   }
-}
-
-function sqlStateOf(error: unknown): unknown {
-  const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
-  return (cause as { code?: unknown } | null | undefined)?.code;
 }

@@ -3,7 +3,6 @@ import type { DataSource } from 'typeorm';
 import type { Clock } from '../config/clock.js';
 import { UnavailableError } from '../contract/api-error.js';
 import { inBackground } from '../contract/background.js';
-import { retryConflicts } from '../database/retry-conflicts.js';
 import { within } from '../database/within.js';
 import {
   atOneCost,
@@ -162,7 +161,7 @@ export class UseCommits {
     const counts = asked.map(({ length }) => length);
     const began = performance.now();
     const now = new Date(this.clock.now());
-    const query = retryConflicts(() => this.dataSource.query(CONSUME, [ids, costs, counts, now]));
+    const query = this.dataSource.query(CONSUME, [ids, costs, counts, now]);
     const [rows] = (await within(COMMIT_WITHIN_MS, query)) as [Consumed[]];
     for (const listener of this.listeners) listener((performance.now() - began) / 1_000);
     return new Map(rows.map((row) => [row.id, row]));

@@ -13,6 +13,7 @@ import type { AcceptedOffence } from '../audit/audit-acceptances.js';
 import { checkAudit } from '../audit/audit-check.js';
 import type { AuditOffence } from '../audit/audit-offence.js';
 import type { Environment } from '../config/environment.js';
+import { withinStartTime } from '../config/start-steps.js';
 import { copyDatabase, DatabaseNotEmptyError } from '../database/copy-database.js';
 import { Database } from '../database/database.js';
 import { signSession } from './development-session.js';
@@ -127,7 +128,8 @@ export async function importEmbedded(environment: Environment, folder: string): 
 
 async function withService<T>(environment: Environment, service: Type<T>, run: (service: T) => Promise<Result>) {
   const module = AppModule.forRoot(environment, await openDatabase(environment));
-  const context = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
+  const created = NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
+  const context = await withinStartTime(created);
   try {
     return await run(context.get(service, { strict: false }));
   } finally {
@@ -137,5 +139,5 @@ async function withService<T>(environment: Environment, service: Type<T>, run: (
 
 /** Beside a running service too: its embedded database serves a second process. */
 function openDatabase({ database }: Environment): Promise<Database> {
-  return Database.open(database, { join: true });
+  return withinStartTime(Database.open(database, { join: true }));
 }

@@ -1,3 +1,4 @@
+import { StartError } from '../config/start-error.js';
 import { ConfigurationError } from '../config/variables.js';
 import { ApiError } from '../contract/api-error.js';
 import { inFull } from '../contract/error-text.js';
@@ -13,7 +14,7 @@ const EX_CONFIG = 78;
 /** Ends the process, telling why: in words where the operator can mend it, with the stack where we must. */
 export function exitWith(error: unknown): never {
   const isFromSystem = error instanceof Error && 'syscall' in error;
-  const isForOperator = codeOf(error) !== 1 || error instanceof ApiError || isFromSystem;
+  const isForOperator = codeOf(error) !== 1 || error instanceof ApiError || error instanceof StartError || isFromSystem;
   console.error(isForOperator ? (error as Error).message : inFull(error));
   process.exit(codeOf(error));
 }

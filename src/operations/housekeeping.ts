@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { DataSource, type QueryRunner } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { databaseOutage } from '../database/database-outage.js';
 import { KEY_CHANGES_KEPT_MS } from '../verification/change-feed.js';
@@ -68,23 +68,6 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
     await this.running;
   }
 
-  /** Does nothing if another process is at it. */
-  async run(): Promise<void> {
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      const lock = 'SELECT pg_try_advisory_lock($1) AS locked';
-      const [{ locked }] = (await runner.query(lock, [HOUSEKEEPING_LOCK])) as [{ locked: boolean }];
-      if (!locked) return;
-      try {
-        await this.removeAll(runner);
-      } finally {
-        await runner.query('SELECT pg_advisory_unlock($1)', [HOUSEKEEPING_LOCK]);
-      }
-    } finally {
-      await runner.release();
-    }
-  }
-
   private done(): void {
     this.runs.done++;
   }
@@ -94,20 +77,37 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
     databaseOutage.report(this.logger, 'Not done, and tried again in ten minutes', error);
   }
 
-  private async removeAll(runner: QueryRunner): Promise<void> {
+  /** Ends where another process is at it: that one goes on to what is left. */
+  async run(): Promise<void> {
     const retained = this.environment.retentionDays * DAY_SECONDS;
-    await this.remove(runner, REMOVALS.usage_days, retained);
-    await this.remove(runner, REMOVALS.api_keys, retained);
-    await this.remove(runner, REMOVALS.idempotent_answers, 0);
-    await this.remove(runner, REMOVALS.key_changes, KEY_CHANGES_KEPT_MS / 1_000);
+    const removals: [statement: string, seconds: number][] = [
+      [REMOVALS.usage_days, retained],
+      [REMOVALS.api_keys, retained],
+      [REMOVALS.idempotent_answers, 0],
+      [REMOVALS.key_changes, KEY_CHANGES_KEPT_MS / 1_000],
+    ];
+    for (const [statement, seconds] of removals) if (!(await this.remove(statement, seconds))) return;
   }
 
-  private async remove(runner: QueryRunner, statement: string, seconds: number): Promise<void> {
+  /** @returns whether to go on: no other process is at it */
+  private async remove(statement: string, seconds: number): Promise<boolean> {
     while (!this.stopping.signal.aborted) {
-      const [, removed] = (await runner.query(statement, [seconds, ROWS_AT_ONCE])) as [unknown, number];
-      if (removed < ROWS_AT_ONCE) return;
+      const removed = await this.dataSource.transaction((tx) => removeBatch(tx, statement, seconds));
+      if (removed === undefined) return false;
+      if (removed < ROWS_AT_ONCE) return true;
       // Others want the database too
       await sleep(PAUSE_MS);
     }
+    return false;
   }
+}
+
+/** @returns how many; `undefined` if another process is at it */
+async function removeBatch(tx: EntityManager, statement: string, seconds: number): Promise<number | undefined> {
+  // For the transaction alone: behind a pooler, the session's next statement may be on another connection
+  const lock = 'SELECT pg_try_advisory_xact_lock($1) AS locked';
+  const [{ locked }] = await tx.query<[{ locked: boolean }]>(lock, [HOUSEKEEPING_LOCK]);
+  if (!locked) return undefined;
+  const [, removed] = await tx.query<[unknown, number]>(statement, [seconds, ROWS_AT_ONCE]);
+  return removed;
 }

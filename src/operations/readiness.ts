@@ -4,12 +4,19 @@ import { SessionKeys } from '../authentication/strategies/session-keys.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import type { ErrorDetail } from '../contract/api-error.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
+import { MISSING_RIGHTS, RIGHTS_PARAMETERS } from '../database/rights.js';
+import { StandbyError } from '../database/server-parameters.js';
 import { within } from '../database/within.js';
 import { RateLimiter } from '../limits/rate-limiter.js';
 import { RedisRateLimiter } from '../limits/redis-rate-limiter.js';
 import { ChangeFeed } from '../verification/change-feed.js';
 
 const DATABASE_WITHIN_MS = 2_000;
+
+interface Rights {
+  isReadOnly: boolean;
+  missing: string[];
+}
 
 /** What a process lacks, and what it makes do without. */
 interface Shortcomings {
@@ -67,12 +74,18 @@ export class Readiness {
 
   private async databaseOffence(): Promise<string | undefined> {
     const names = this.dataSource.migrations.map(({ name, constructor }) => name ?? constructor.name);
-    const count = this.dataSource.query('SELECT count(*)::int AS run FROM migrations WHERE name = ANY($1)', [names]);
+    const look = async () => {
+      const [{ isReadOnly, missing }] = await this.dataSource.query<[Rights]>(MISSING_RIGHTS, [...RIGHTS_PARAMETERS]);
+      if (missing.length > 0) return `its user lacks rights: ${missing.join(', ')}`;
+      const count = 'SELECT count(*)::int AS run FROM migrations WHERE name = ANY($1)';
+      const [{ run }] = await this.dataSource.query<[{ run: number }]>(count, [names]);
+      if (run < names.length) return 'lacks migrations of this version';
+      return isReadOnly ? 'takes no changes: it is read-only' : undefined;
+    };
     try {
-      const [{ run }] = (await within(DATABASE_WITHIN_MS, count)) as [{ run: number }];
-      return run < names.length ? 'lacks migrations of this version' : undefined;
-    } catch {
-      return 'does not answer';
+      return await within(DATABASE_WITHIN_MS, look());
+    } catch (error) {
+      return error instanceof StandbyError ? 'takes no changes: it is a standby' : 'does not answer';
     }
   }
 

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { cascadeAnnouncement, isCascadeAnnouncement } from '../api-keys/announcements.js';
 import { Cascades } from '../api-keys/cascades.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { startStep } from '../config/start-steps.js';
 import { inBackground } from '../contract/background.js';
 import { databaseOutage } from '../database/database-outage.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
@@ -54,7 +55,7 @@ export class CascadesUnderWay implements OnApplicationBootstrap, OnApplicationSh
       this.looking = this.lookAfter();
       inBackground('Looking after cascades', this.looking);
     }, EVERY_MS).unref();
-    await this.refresh();
+    await startStep('the cascades under way (the table cascades)', this.refresh());
     await this.lookAfter();
   }
 

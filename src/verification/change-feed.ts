@@ -1,16 +1,36 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { KEY_CHANGES_CHANNEL, KeyChanges } from '../api-keys/key-changes.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { StartError } from '../config/start-error.js';
+import { startStep } from '../config/start-steps.js';
+import { inOneLine } from '../contract/error-text.js';
 import { Database } from '../database/database.js';
 import { databaseOutage } from '../database/database-outage.js';
 import type { DedicatedConnection } from '../database/dedicated-connection.js';
+import { isDatabaseAway } from '../database/database-away.js';
 import type { SafeClient } from '../database/safe-client.js';
+import { sqlStateOf } from '../database/sql-state.js';
 import { within } from '../database/within.js';
 import { ChangePosition, type ChangeRow } from './change-position.js';
 
 /** For how long changes are kept; a process that has heard of none for half of it forgets all that it knows. */
 export const KEY_CHANGES_KEPT_MS = 3_600_000;
+
+/** Of the bound, how much is for what happens between a decision and its answer. */
+const RESERVE = 0.1;
+const POLLS_PER_BOUND = 5;
+/** Longer than a connection takes to a server that is a quarter of a second away: TCP, TLS, a password, and `prepare()`. */
+const OPEN_WITHIN_MS = 3_000;
+/** How often the first poll may be too slow before the start is refused: the machine may be busy. */
+const FIRST_POLLS = 5;
+const FIRST_POLL_WITHIN_MS = 10_000;
+
+/** By the steady clock and by the host's. */
+interface Moment {
+  steady: number;
+  wall: number;
+}
 
 /** What happened to keys elsewhere. */
 export interface ChangeListener {
@@ -30,6 +50,7 @@ export interface ChangeListener {
  */
 @Injectable()
 export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger(ChangeFeed.name);
   private readonly listeners: ChangeListener[] = [];
   private readonly stopping = new AbortController();
   private connection: DedicatedConnection;
@@ -37,7 +58,8 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
   /** Whether a poll has succeeded on the present connection. */
   private isConnected = false;
   /** When the last poll began that succeeded, by the steady clock and by the host's. */
-  private lastGoodPoll = { steady: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
+  private lastGoodPoll: Moment = { steady: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
+  private isListeningMissed = false;
   private running: Promise<void> | undefined;
 
   constructor(
@@ -64,12 +86,12 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
 
   /** Whether what is remembered may be trusted: every change older than the bound has been forgotten. */
   get isFresh(): boolean {
-    // A tenth of the bound is for what happens between this decision and the answer
-    return this.age < this.environment.revocationBoundMs * 0.9;
+    return this.age < this.environment.revocationBoundMs * (1 - RESERVE);
   }
 
+  /** @throws StartError if the database is too far away to keep the bound */
   async onModuleInit(): Promise<void> {
-    await this.poll();
+    await startStep('the changes of keys (the table key_changes)', this.pollFirst());
     this.running = this.keepPolling();
   }
 
@@ -79,17 +101,33 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
     await this.running;
   }
 
+  private async pollFirst(): Promise<void> {
+    const { revocationBoundMs: bound } = this.environment;
+    // What was read is as old as the answer takes, and is trusted until the answer to the next poll
+    const slowest = (bound * (1 - RESERVE - 1 / POLLS_PER_BOUND)) / 2;
+    let quickest = Number.POSITIVE_INFINITY;
+    for (let polls = 0; polls < FIRST_POLLS && quickest > slowest; polls++) {
+      await this.poll(FIRST_POLL_WITHIN_MS);
+      quickest = Math.min(quickest, performance.now() - this.lastGoodPoll.steady);
+    }
+    if (quickest <= slowest) return;
+    throw new StartError(
+      `The database is too far away, or too slow: it took ${Math.ceil(quickest)} ms to answer, at the quickest of ` +
+        `${FIRST_POLLS} tries. With REVOCATION_BOUND_MS=${bound} it has to be ${Math.floor(slowest)} ms. Run the service ` +
+        `nearer to it, or set REVOCATION_BOUND_MS to ${Math.ceil((quickest / slowest) * bound * 1.2)} or more.`,
+    );
+  }
+
   private async keepPolling(): Promise<void> {
-    const pause = this.environment.revocationBoundMs / 5;
+    const { revocationBoundMs: bound } = this.environment;
     while (!this.stopping.signal.aborted) {
-      await this.poll().catch((error: Error) => this.disconnect(error));
-      await sleep(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      await this.poll(bound / 2).catch((error: Error) => this.disconnect(error));
+      await sleep(bound / POLLS_PER_BOUND, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
   }
 
-  private async poll(): Promise<void> {
-    const began = { steady: performance.now(), wall: Date.now() };
-    const rows = await within(this.environment.revocationBoundMs / 2, this.readChanges());
+  private async poll(answerWithinMs: number): Promise<void> {
+    const { rows, began } = await within(OPEN_WITHIN_MS + answerWithinMs, this.readChanges(answerWithinMs));
     const news = this.position.advance(rows);
     const isGap = Number.isFinite(this.lastGoodPoll.steady) && this.age > KEY_CHANGES_KEPT_MS / 2;
     // Another connection may lead to another server, which need not say so
@@ -106,10 +144,13 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
     return this.database.dedicated(limits, (client) => this.prepare(client));
   }
 
-  private readChanges(): Promise<ChangeRow[]> {
+  /** The time for an answer begins with the question: a connection may have to be opened first. */
+  private readChanges(answerWithinMs: number): Promise<{ rows: ChangeRow[]; began: Moment }> {
     return this.connection.run(async (client) => {
       const { statement, parameters } = this.position;
-      return (await client.query<ChangeRow>(statement, parameters)).rows;
+      const began = { steady: performance.now(), wall: Date.now() };
+      const { rows } = await within(answerWithinMs, client.query<ChangeRow>(statement, parameters));
+      return { rows, began };
     });
   }
 
@@ -120,7 +161,18 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
     // The embedded database hands a notification to whichever connection is served next
     if (!('url' in this.environment.database)) return;
     client.on('notification', ({ payload }) => this.tell([payload ?? '']));
-    await client.query(`LISTEN ${KEY_CHANGES_CHANNEL}`);
+    const reason = (await client.isPooled()) ? 'a pooler hands out its connections' : await refusalOf(listen(client));
+    if (reason !== undefined) this.warnOfPollAlone(reason);
+  }
+
+  private warnOfPollAlone(reason: string): void {
+    if (this.isListeningMissed) return;
+    this.isListeningMissed = true;
+    const pause = this.environment.revocationBoundMs / POLLS_PER_BOUND;
+    this.logger.warn(
+      `The database notifies of no changes (${reason}): those that other processes make are learned of by the poll ` +
+        `alone, every ${pause} ms.`,
+    );
   }
 
   private disconnect(error: Error): void {
@@ -136,5 +188,20 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
 
   private tellAll(isOtherServer: boolean): void {
     for (const listener of this.listeners) listener.anyMayHaveChanged(isOtherServer);
+  }
+}
+
+async function listen(client: SafeClient): Promise<void> {
+  await client.query(`LISTEN ${KEY_CHANGES_CHANNEL}`);
+}
+
+/** What the server says of a statement that it does not know; `undefined` if it does. */
+async function refusalOf(statement: Promise<void>): Promise<string | undefined> {
+  try {
+    await statement;
+    return undefined;
+  } catch (error) {
+    if (isDatabaseAway(error) || typeof sqlStateOf(error) !== 'string') throw error;
+    return `LISTEN: ${inOneLine(error)}`;
   }
 }

@@ -4,7 +4,7 @@ const SERVER = '7712:00000001';
 
 /** What a poll finds: the oldest transaction that is open, and changes by their numbers. */
 function rows(oldest: number, changes: number[], identity = SERVER): ChangeRow[] {
-  const server = { oldest: String(oldest), identity };
+  const server = { oldest: String(oldest), identity, is_standby: false };
   if (changes.length === 0) return [{ ...server, seq: null, api_key: null }];
   return changes.map((seq) => ({ ...server, seq: String(seq), api_key: `key ${seq}` }));
 }
@@ -29,4 +29,12 @@ it.each([
   position.advance(rows(757, [1, 2]));
   expect(position.advance(found)).toEqual({ changed: ['key 2'], isOtherServer: true });
   expect(position.advance(found)).toEqual({ changed: [], isOtherServer: false });
+});
+
+it('takes no word of a standby, which may be older than any bound', () => {
+  const position = new ChangePosition();
+  position.advance(rows(700, []));
+  const [row] = rows(705, [1]) as [ChangeRow];
+  expect(() => position.advance([{ ...row, is_standby: true }])).toThrow('standby');
+  expect(position.advance(rows(705, [1])).changed).toEqual(['key 1']);
 });

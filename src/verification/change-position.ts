@@ -1,4 +1,5 @@
 import type { SafeClient } from '../database/safe-client.js';
+import { StandbyError } from '../database/server-parameters.js';
 
 /**
  * The server's identity and timeline: a standby that is promoted, and a backup that is restored, begin another
@@ -10,13 +11,15 @@ const NO_IDENTITY = `''`;
 
 /** All changes since the oldest transaction that was open at the last poll, and which is the oldest now. */
 const poll = (identity: string) => `
-  SELECT server.oldest, server.identity, changes.seq, changes.api_key
-  FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS oldest, ${identity} AS identity) AS server
+  SELECT server.oldest, server.identity, server.is_standby, changes.seq, changes.api_key
+  FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS oldest, ${identity} AS identity,
+               pg_is_in_recovery() AS is_standby) AS server
   LEFT JOIN key_changes AS changes ON changes.transaction_id >= $1::bigint`;
 
 export interface ChangeRow {
   oldest: string;
   identity: string;
+  is_standby: boolean;
   seq: string | null;
   api_key: string | null;
 }
@@ -59,9 +62,14 @@ export class ChangePosition {
     this.identitySource = isKnown ? IDENTITY : NO_IDENTITY;
   }
 
-  /** Moves on to what a poll has found. */
+  /**
+   * Moves on to what a poll has found.
+   *
+   * @throws StandbyError for what a standby has told, which may be older than any bound
+   */
   advance(rows: readonly ChangeRow[]): News {
-    const [{ oldest, identity }] = rows as [ChangeRow];
+    const [{ oldest, identity, is_standby: isStandby }] = rows as [ChangeRow];
+    if (isStandby) throw new StandbyError();
     const isOtherServer = this.isOther(oldest, identity);
     const changes = rows.filter((row) => row.seq !== null);
     const unseen = isOtherServer ? changes : changes.filter(({ seq }) => !this.seen.has(String(seq)));

@@ -2,7 +2,7 @@ import { range } from '../support/at-once.js';
 import { onServer } from '../support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from '../support/keys.js';
 import { PostgresServer } from '../support/postgres-server.js';
-import { type ServiceProcess, sharedVariables, startProcess } from '../support/process.js';
+import { run, type ServiceProcess, sharedVariables, startProcess } from '../support/process.js';
 import { type Proxy, startProxy } from '../support/proxy.js';
 import { sessionOf } from '../support/sessions.js';
 import { until } from '../support/until.js';
@@ -33,6 +33,16 @@ const LOST = 20;
     await Promise.all(services?.map((service) => service.stop('SIGKILL')) ?? []);
     for (const proxy of proxies) await proxy.cut();
     await Promise.all([primary, standby].map((server) => server?.stop()));
+  });
+
+  it('ends, in words, where it is started on the standby', async () => {
+    const { code, stderr, stdout } = await run(['dist/main.js'], {
+      ...sharedVariables,
+      DATABASE_URL: standby.url,
+      PORT: '0',
+    });
+    expect(code).toBe(1);
+    expect(stderr + stdout).toMatch(/is a standby, which takes no changes: lead DATABASE_URL to the primary/);
   });
 
   it('denies within the bound, in every process, whatever is revoked on the new primary', async () => {

@@ -12,8 +12,11 @@ export interface TestDatabase {
 
 export const onServer = process.env[SERVER_VARIABLE] !== undefined;
 
-/** @param isEmpty whether even the schema is to be missing, as it always is on a server */
-export async function createTestDatabase({ isEmpty = false } = {}): Promise<TestDatabase> {
+/**
+ * @param options.isEmpty whether even the schema is to be missing, as it always is on a server
+ * @param options.definition what `CREATE DATABASE` is told besides the name, on a server
+ */
+export async function createTestDatabase({ isEmpty = false, definition = '' } = {}): Promise<TestDatabase> {
   const folder = makeFolder();
   const server = process.env[SERVER_VARIABLE];
   if (!server) {
@@ -22,7 +25,7 @@ export async function createTestDatabase({ isEmpty = false } = {}): Promise<Test
     return { variables: { DATA_DIR: folder }, drop: async () => removeFolder(folder) };
   }
   const name = `w3k_test_${randomBytes(6).toString('hex')}`;
-  await onMaintenanceDatabase(server, `CREATE DATABASE ${name}`);
+  await onMaintenanceDatabase(server, `CREATE DATABASE ${name} ${definition}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   return {
@@ -34,11 +37,11 @@ export async function createTestDatabase({ isEmpty = false } = {}): Promise<Test
   };
 }
 
-export async function onMaintenanceDatabase(url: string, statement: string): Promise<void> {
+export async function onMaintenanceDatabase(url: string, statement: string): Promise<pg.QueryResult> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(statement);
+    return await client.query(statement);
   } finally {
     await client.end();
   }

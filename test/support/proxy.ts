@@ -14,11 +14,14 @@ export interface Proxy {
   leadTo(port: number): void;
 }
 
-/** @param losesNotifications whether what PostgreSQL sends of `NOTIFY` is lost on the way */
+/**
+ * @param options.losesNotifications whether what PostgreSQL sends of `NOTIFY` is lost on the way
+ * @param options.roundTripMs how far away the server is
+ */
 export async function startProxy(
   targetHost: string,
   targetPort: number,
-  { losesNotifications = false } = {},
+  { losesNotifications = false, roundTripMs = 0 } = {},
 ): Promise<Proxy> {
   let leadsTo = targetPort;
   const sockets = new Set<Socket>();
@@ -37,6 +40,7 @@ export async function startProxy(
         other.destroy();
       });
       if (losesNotifications && socket === target) socket.pipe(withoutNotifications()).pipe(other);
+      else if (roundTripMs > 0) socket.pipe(delayed(roundTripMs / 2)).pipe(other);
       else socket.pipe(other);
     }
   });
@@ -54,6 +58,18 @@ export async function startProxy(
     connections: () => connections,
     leadTo: (to) => (leadsTo = to),
   };
+}
+
+/** Passes on what it gets in its order, each part so much later. */
+function delayed(milliseconds: number): Transform {
+  return new Transform({
+    readableHighWaterMark: 1_048_576,
+    transform(chunk: Buffer, _encoding, done) {
+      setTimeout(() => this.push(chunk), milliseconds);
+      done();
+    },
+    flush: (done) => void setTimeout(done, milliseconds),
+  });
 }
 
 /** Drops each NotificationResponse (`A`) of PostgreSQL's protocol; every message says its length behind its type. */

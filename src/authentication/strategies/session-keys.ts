@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { decodeJwt, decodeProtectedHeader, type JWSHeaderParameters } from 'jose';
 import { Clock } from '../../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
+import { startStep } from '../../config/start-steps.js';
 import { hasSigned } from './has-signed.js';
 import { type KeySetProblem, RemoteKeySet } from './remote-key-set.js';
 import { SessionRefusedError } from './session-refusal.js';
@@ -30,7 +31,7 @@ export class SessionKeys {
 
   /** Looks for the key set, where there is one, so that the log says from the start what is wrong with it. */
   async prepare(): Promise<void> {
-    await this.keySet?.prepare();
+    if (this.keySet) await startStep('the key set of JWT_JWKS_URL', this.keySet.prepare());
   }
 
   /** What is wrong with the key set; `undefined` if nothing is, or there is none. */

@@ -1,0 +1,34 @@
+/** What the service does to each of its tables, for which the database's user needs the right. */
+const RIGHTS: Readonly<Record<string, readonly string[]>> = {
+  api_keys: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+  key_changes: ['SELECT', 'INSERT', 'DELETE'],
+  owners: ['SELECT', 'INSERT', 'UPDATE'],
+  audit_events: ['SELECT', 'INSERT'],
+  usage_days: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+  idempotent_answers: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+  cascades: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+  migrations: ['SELECT'],
+};
+
+/** Whether this server takes changes, and which rights are missing: `INSERT on owners`. */
+export const MISSING_RIGHTS = `
+  SELECT current_setting('transaction_read_only') = 'on' AS "isReadOnly",
+         array(SELECT needed.right || ' on ' || needed.table
+               FROM unnest($1::text[], $2::text[]) AS needed ("table", "right")
+               WHERE NOT has_table_privilege(to_regclass(needed.table), needed.right)) AS missing`;
+
+export const RIGHTS_PARAMETERS: readonly string[][] = [
+  Object.entries(RIGHTS).flatMap(([table, rights]) => rights.map(() => table)),
+  Object.values(RIGHTS).flat(),
+];
+
+/** Of what the server says of a missing right (SQLSTATE insufficient_privilege), only which object it is about. */
+const DENIED = /^permission denied for (\w+) ([\w.]+)$/;
+
+/** Which right is missing, in words; it quotes names of the schema alone, never a value. */
+export function missingRight(message: string): string {
+  const [, kind = '', name = ''] = DENIED.exec(message) ?? [];
+  if (!kind) return 'a right is missing';
+  const needed = RIGHTS[name];
+  return `permission denied for ${kind} ${name}${needed ? `; the service needs ${needed.join(', ')} on it` : ''}`;
+}
