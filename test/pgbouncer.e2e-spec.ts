@@ -56,7 +56,7 @@ const STARTS = 8;
   it('lets eight processes start at once, on a database without a schema, and leaves no lock behind', async () => {
     services = await startAll();
     await allReady();
-    expect(await locks()).toBe(0);
+    await until(async () => (await locks()) === 0, 'all locks to be released');
   });
 
   it('says once in each that the poll alone tells of changes, and denies within the bound', async () => {
