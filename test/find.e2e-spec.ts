@@ -216,7 +216,7 @@ it.each([
 });
 
 it('takes a limit of 1 and of 100', async () => {
-  await atOnce(8, range(101), (index) => issue('gus', { name: `key ${index}` }));
+  await atOnce(8, range(101), async (index) => void (await issue('gus', { name: `key ${index}` })));
   expect((await list('gus', 'limit=1')).api_keys).toHaveLength(1);
   expect((await list('gus', 'limit=100')).api_keys).toHaveLength(100);
   expect((await list('gus', 'limit=100&offset=100')).api_keys).toHaveLength(1);
