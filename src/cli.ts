@@ -2,9 +2,12 @@ import { parseArgs } from 'node:util';
 import { isApiKey } from './api-keys/credentials.js';
 import { probablyMeant } from './contract/unknown-member.js';
 import { isOwnerId } from './authentication/principal.js';
+import type { MissingSecrets } from './config/development-secrets.js';
+import { readEnvFile } from './config/env-file.js';
 import { type Environment, loadEnvironment } from './config/environment.js';
 import type { Result } from './operations/commands.js';
 import { exitWith, UsageError } from './operations/exit.js';
+import { outliveReaders, tellInWords } from './operations/standard-streams.js';
 
 const USAGE = `Usage: npm run keys -- <command> [--json]
 
@@ -19,7 +22,7 @@ const USAGE = `Usage: npm run keys -- <command> [--json]
   migrate                                     bring the database's schema up to date
   import --from <folder>                      copy what is in the embedded database of a DATA_DIR into DATABASE_URL
 
-With --json, the result is one JSON object on standard output.`;
+With --json, the result is one JSON object on standard output. Which database it is about is named on standard error.`;
 
 const OPTIONS = {
   owner: { type: 'string' },
@@ -30,6 +33,13 @@ const OPTIONS = {
 } as const;
 
 type Given = Record<keyof typeof OPTIONS, string | undefined>;
+
+/** What the secrets of `DATA_DIR` are for: with those that are for the very first call, they are made like by the service. */
+const MISSING_SECRETS: Record<string, MissingSecrets> = {
+  'issue-admin': 'make',
+  session: 'make',
+  'signed-by': 'refuse',
+};
 
 /** Who is wrong about the usage is told so before the application is loaded, which takes a second. */
 const load = () => import('./operations/commands.js');
@@ -114,21 +124,19 @@ async function main(): Promise<string> {
     from: undefined,
     ...given,
   });
-  const result = await run(loadEnvironment(process.env));
-  return json ? JSON.stringify(result) : readable(result);
-}
-
-function readable(result: Result): string {
-  const next = `\n${' '.repeat(12)}`;
-  const lines = Object.entries(result).map(([name, value]) => `${name.padEnd(12)}${[value].flat().join(next) || '-'}`);
-  return lines.join('\n');
+  readEnvFile();
+  const environment = loadEnvironment(process.env, MISSING_SECRETS[name] ?? 'invent');
+  const { onDatabase } = await import('./operations/database-failure.js');
+  const result = await onDatabase(environment.database, () => run(environment), tellInWords);
+  return json ? JSON.stringify(result) : (await load()).readable(result);
 }
 
 // What is made in DATA_DIR, by the embedded database too, is for this user alone
 process.umask(0o077);
+outliveReaders();
 
 try {
   console.log(await main());
 } catch (error) {
-  exitWith(error);
+  exitWith(error, tellInWords);
 }

@@ -2,6 +2,7 @@ import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { DataDirError } from '../database/data-dir-error.js';
 import { secureDataDir } from './data-dir.js';
 
 const secretsFile = z.object({
@@ -20,18 +21,43 @@ export interface DevelopmentSecrets {
 }
 
 /**
+ * What becomes of secrets that are missing: they are made and kept, by who issues or verifies with them; made for the one call,
+ * where nothing depends on them; or what depends on those that were there is refused.
+ */
+export type MissingSecrets = 'make' | 'invent' | 'refuse';
+
+/**
  * Reads the secrets of the data folder, making them at the first call (file mode 0600).
  * However many processes start at once, all get the same.
  *
- * @throws DataDirError if the folder is not this user's alone
+ * @throws DataDirError if the folder is not this user's alone, or lacks the secrets that its database was made with
  * @throws Error naming the file, if it cannot be read or written or does not hold what it should
  */
-export function developmentSecrets(dataDir: string): DevelopmentSecrets {
+export function developmentSecrets(dataDir: string, missing: MissingSecrets): DevelopmentSecrets {
+  const file = join(dataDir, 'secrets.json');
+  if (!existsSync(file) && missing === 'invent') return named(generate());
+  if (!existsSync(file) && missing === 'refuse') {
+    throw new Error(`CREDENTIAL_KEYS is not set, and there is no secrets.json in ${dataDir}`);
+  }
   // What others could have written there is not read
   secureDataDir(dataDir);
-  const file = join(dataDir, 'secrets.json');
-  if (!existsSync(file)) create(file);
-  const secrets = parse(file);
+  if (!existsSync(file)) {
+    refuseDatabaseWithout(dataDir);
+    create(file);
+  }
+  return named(parse(file));
+}
+
+/** Its keys verify by the secrets that it was made with: new ones would refuse every one of them. */
+function refuseDatabaseWithout(dataDir: string): void {
+  if (!existsSync(join(dataDir, 'postgres'))) return;
+  throw new DataDirError(
+    `DATA_DIR: ${dataDir} has a database and no secrets.json, without which its keys cannot be verified. Restore that file too, ` +
+      `from the same backup; or set CREDENTIAL_KEYS, SERVICE_TOKENS and JWT_PUBLIC_KEY; or start on a new folder`,
+  );
+}
+
+function named(secrets: z.infer<typeof secretsFile>): DevelopmentSecrets {
   return {
     credentialKey: secrets.credential_key,
     serviceToken: secrets.service_token,

@@ -6,7 +6,7 @@ import { answerKey } from '../idempotency/answer-cipher.js';
 import type { HashCost } from '../api-keys/secret-hasher.js';
 import { Networks } from '../limits/cidr.js';
 import { RouteTable } from '../verification/route-table.js';
-import { type DevelopmentSecrets, developmentSecrets } from './development-secrets.js';
+import { type DevelopmentSecrets, developmentSecrets, type MissingSecrets } from './development-secrets.js';
 import { ConfigurationError, type Variables, parseVariables } from './variables.js';
 
 /** Where the records are: a PostgreSQL server, or the embedded one in a folder. */
@@ -77,11 +77,12 @@ export const ENVIRONMENT = Symbol('Environment');
  * Reads the configuration from environment variables. Outside production, what guards and is
  * missing is made once and kept in `DATA_DIR`.
  *
+ * @param missing what else becomes of it
  * @throws ConfigurationError listing every offence
  */
-export function loadEnvironment(source: NodeJS.ProcessEnv): Environment {
+export function loadEnvironment(source: NodeJS.ProcessEnv, missing: MissingSecrets = 'make'): Environment {
   const variables = parseVariables(source);
-  const secrets = needsDevelopmentSecrets(variables) ? readDevelopmentSecrets(variables) : undefined;
+  const secrets = needsDevelopmentSecrets(variables) ? readDevelopmentSecrets(variables, missing) : undefined;
   const serverKeys = variables.CREDENTIAL_KEYS ?? [Buffer.from(need(secrets).credentialKey, 'base64')];
   const session = sessionSettings(variables, secrets);
   const developmentServiceToken = variables.SERVICE_TOKENS ? undefined : need(secrets).serviceToken;
@@ -121,9 +122,11 @@ function hasSessionSource(variables: Variables): boolean {
   return Boolean(variables.JWT_PUBLIC_KEY ?? variables.JWT_JWKS_URL);
 }
 
-function readDevelopmentSecrets(variables: Variables): DevelopmentSecrets {
+function readDevelopmentSecrets(variables: Variables, missing: MissingSecrets): DevelopmentSecrets {
+  // Nothing that is asked depends on the others
+  const otherwise = missing === 'refuse' && variables.CREDENTIAL_KEYS ? 'invent' : missing;
   try {
-    return developmentSecrets(resolve(variables.DATA_DIR));
+    return developmentSecrets(resolve(variables.DATA_DIR), otherwise);
   } catch (error) {
     if (error instanceof DataDirError) throw error;
     throw new ConfigurationError([`DATA_DIR: ${(error as Error).message}`]);

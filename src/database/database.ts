@@ -8,6 +8,7 @@ import { DataDirError } from './data-dir-error.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
 import { DedicatedConnection } from './dedicated-connection.js';
 import { migrate } from './migrate.js';
+import { refusePendingMigrations } from './pending-migrations.js';
 import { connectionOptions, SafeClient, type StatementLimits } from './safe-client.js';
 
 /** For whatever manages keys, and for statistics. A query that takes longer will not be answered in time to be of use. */
@@ -17,6 +18,18 @@ const VERIFICATION_POOL = { size: 5, queryTimeoutMs: 5_000, lockTimeoutMs: 3_000
 /** How often, and how many times, a command tries to join the process that has the data folder. */
 const JOIN_PAUSE_MS = 200;
 const MOST_JOINS = 50;
+
+/** What whoever opens the database may do to it. */
+interface Rights {
+  /** Make the embedded one where there is none. */
+  create: boolean;
+  /** Run the migrations that are not in yet; in one that it has just made, anybody does. */
+  migrate: boolean;
+  /** Use the one that another process serves in the data folder. */
+  join: boolean;
+}
+
+const SERVICE: Rights = { create: true, migrate: true, join: false };
 
 interface Pools {
   management: DataSource;
@@ -51,17 +64,19 @@ export class Database {
   /**
    * Starts the embedded database where that is the location, runs the migrations, and connects.
    *
-   * @param join whether to use the database that another process serves in the data folder
-   * @throws DataDirError if another process has the data folder, and it cannot or shall not be joined
+   * @param rights what else than the service may do, a command
+   * @throws DataDirError if another process has the data folder, and it cannot or shall not be joined; if there is no
+   *   database in it, and none may be made
+   * @throws StartError if migrations are not in yet, and may not be run
    */
-  static async open(location: DatabaseLocation, { join = false } = {}): Promise<Database> {
-    if ('url' in location) return Database.connect(location, await migrateFirst(location));
+  static async open(location: DatabaseLocation, rights = SERVICE): Promise<Database> {
+    if ('url' in location) return Database.prepare(location, rights.migrate);
     for (let joins = 0; joins < MOST_JOINS; joins++) {
-      const embedded = await startEmbedded(location.dataDir);
-      if (embedded) return Database.own(location, embedded);
-      if (!join) break;
+      const embedded = await startEmbedded(location.dataDir, rights.create);
+      if (embedded) return Database.own(location, rights.migrate, embedded);
+      if (!rights.join) break;
       // Whoever has the folder may be starting, and serve its database in a moment, or ending, and free the folder
-      const joined = await Database.connect(location, []).catch(unlessAway);
+      const joined = await Database.prepare(location, rights.migrate).catch(unlessAway);
       if (joined) return joined;
       await sleep(JOIN_PAUSE_MS);
     }
@@ -70,16 +85,32 @@ export class Database {
     );
   }
 
-  async close(): Promise<void> {
+  private async closePools(): Promise<void> {
     await Promise.all([this.pools.management.destroy(), this.pools.verification.destroy()]);
+  }
+
+  async close(): Promise<void> {
+    await this.closePools();
     await this.embedded?.stop();
   }
 
-  private static async own(location: DatabaseLocation, embedded: EmbeddedPostgres): Promise<Database> {
+  private static async own(location: DatabaseLocation, mayMigrate: boolean, embedded: EmbeddedPostgres) {
     try {
-      return await Database.connect(location, await migrateFirst(location), embedded);
+      return await Database.prepare(location, mayMigrate || embedded.isNew, embedded);
     } catch (error) {
       await embedded.stop();
+      throw error;
+    }
+  }
+
+  /** Connects to a database that has the schema of this version from then on. */
+  private static async prepare(location: DatabaseLocation, mayMigrate: boolean, embedded?: EmbeddedPostgres) {
+    const database = await Database.connect(location, mayMigrate ? await migrateFirst(location) : [], embedded);
+    try {
+      if (!mayMigrate) await refusePendingMigrations(database.dataSource);
+      return database;
+    } catch (error) {
+      await database.closePools();
       throw error;
     }
   }
@@ -100,8 +131,8 @@ export class Database {
   }
 }
 
-function startEmbedded(dataDir: string): Promise<EmbeddedPostgres | undefined> {
-  return startStep(`the embedded database in ${dataDir}`, EmbeddedPostgres.start(dataDir));
+function startEmbedded(dataDir: string, mayCreate: boolean): Promise<EmbeddedPostgres | undefined> {
+  return startStep(`the embedded database in ${dataDir}`, EmbeddedPostgres.start(dataDir, mayCreate));
 }
 
 function migrateFirst(location: DatabaseLocation): Promise<string[]> {

@@ -1,10 +1,11 @@
-import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { dataDir as freshCluster } from '@electric-sql/pglite-prepopulatedfs';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { closeToOthers, secureDataDir } from '../config/data-dir.js';
 import { DataDirError } from './data-dir-error.js';
+import { clusterIn, hasDatabase } from './embedded-folder.js';
 import { lockFile } from './folder-lock.js';
 
 /** The port is but the name of the socket file here: pg looks for `.s.PGSQL.<port>` in the folder. */
@@ -22,26 +23,32 @@ export class EmbeddedPostgres {
     private readonly database: PGlite,
     private readonly server: PGLiteSocketServer,
     private readonly releaseLock: () => void,
+    /** Whether it was made just now, and has nothing in it. */
+    readonly isNew: boolean,
   ) {}
 
   /**
-   * Starts the database in the folder, creating both at the first start.
+   * Starts the database in the folder.
    *
+   * @param mayCreate whether to make both where they are missing
    * @returns `undefined` if another process has it open: its socket serves this one too
-   * @throws DataDirError if the folder's path is too long for a socket, or it cannot be kept from other users
+   * @throws DataDirError if there is none to be used: it is missing and may not be made, or not whole; the folder's path
+   *   is too long for a socket; or it cannot be kept from other users
    */
-  static async start(dataDir: string): Promise<EmbeddedPostgres | undefined> {
+  static async start(dataDir: string, mayCreate: boolean): Promise<EmbeddedPostgres | undefined> {
     const socket = join(dataDir, SOCKET_FILE);
     if (Buffer.byteLength(socket) > LONGEST_SOCKET_PATH) {
       throw new DataDirError(`DATA_DIR: ${dataDir} is too long for the socket inside it; choose a shorter path`);
     }
+    if (!mayCreate && !hasDatabase(dataDir)) throw new DataDirError(noDatabaseIn(dataDir));
     secureDataDir(dataDir);
     const releaseLock = lockFile(join(dataDir, 'lock'));
     if (!releaseLock) return undefined;
     // Whoever holds the lock is alone: a socket that is there was left by a process that was killed
     rmSync(socket, { force: true });
-    const cluster = join(dataDir, 'postgres');
-    if (!existsSync(cluster)) await createCluster(cluster);
+    const cluster = clusterIn(dataDir);
+    const isNew = !hasDatabase(dataDir);
+    if (isNew) await createCluster(cluster);
     const database = new PipelineAwarePGlite(cluster);
     const server = new PGLiteSocketServer({ db: database, path: socket, maxConnections: MOST_CONNECTIONS });
     await server.start();
@@ -49,7 +56,7 @@ export class EmbeddedPostgres {
     closeToOthers(cluster);
     // Whoever can connect is the database's superuser
     chmodSync(socket, 0o600);
-    return new EmbeddedPostgres(database, server, releaseLock);
+    return new EmbeddedPostgres(database, server, releaseLock, isNew);
   }
 
   async stop(): Promise<void> {
@@ -57,6 +64,13 @@ export class EmbeddedPostgres {
     await this.database.close();
     this.releaseLock();
   }
+}
+
+function noDatabaseIn(dataDir: string): string {
+  return (
+    `DATA_DIR: there is no database in ${dataDir}, and this command makes none; ` +
+    `set DATABASE_URL or DATA_DIR to what the service uses, or start the service first`
+  );
 }
 
 /**

@@ -9,23 +9,31 @@ import { Revocations } from '../api-keys/revocations.js';
 import { ADMIN_SCOPES } from '../api-keys/scopes.js';
 import { AppModule } from '../app.module.js';
 import { type AcceptanceRequest, acceptOffence, NotAcceptableError } from '../audit/accept-offence.js';
-import type { AcceptedOffence } from '../audit/audit-acceptances.js';
 import { checkAudit } from '../audit/audit-check.js';
-import type { AuditOffence } from '../audit/audit-offence.js';
 import type { Environment } from '../config/environment.js';
 import { withinStartTime } from '../config/start-steps.js';
 import { copyDatabase, DatabaseNotEmptyError } from '../database/copy-database.js';
 import { Database } from '../database/database.js';
+import { acceptance, auditReport, line, Worded } from './audit-report.js';
+import { onDatabase } from './database-failure.js';
 import { signSession } from './development-session.js';
 import { UsageError } from './exit.js';
+import { tellInWords } from './standard-streams.js';
 import { findSigners, wordedSigners } from './signed-by.js';
 
 /** What a command has to show, in the names of the HTTP contract. */
-export type Result = Record<string, string | string[]>;
+export type Result = Fields | Worded;
+
+type Fields = Record<string, string | string[]>;
+
+/** Beside a running service too: its embedded database serves a second process. One that is not there is not made. */
+const VISITOR = { create: false, migrate: false, join: true };
+/** For the very first key: like the service, it makes the embedded one where there is none. */
+const MAKER = { ...VISITOR, create: true };
 
 /** Issues an admin key for an account. */
 export function issueAdmin(environment: Environment, owner: string): Promise<Result> {
-  return withService(environment, ApiKeysService, async (apiKeys) => {
+  return withService(environment, MAKER, ApiKeysService, async (apiKeys) => {
     const request = { name: 'Admin key', scopes: ADMIN_SCOPES };
     const { apiKey, secretKey } = await apiKeys.issue(operatorFor(owner), request);
     const pair = { apiKey: apiKey.apiKey, secretKey };
@@ -49,7 +57,7 @@ export function session({ developmentSessionKey }: Environment, owner: string): 
 
 /** Revokes a key, whoever owns it. */
 export function revoke(environment: Environment, apiKey: string): Promise<Result> {
-  return withService(environment, Revocations, async (revocations) => {
+  return withService(environment, VISITOR, Revocations, async (revocations) => {
     if (!(await revocations.revokeByApiKey(apiKey))) throw new ApiKeyNotFoundError(apiKey);
     return { api_key: apiKey, status: 'revoked' };
   });
@@ -57,13 +65,14 @@ export function revoke(environment: Environment, apiKey: string): Promise<Result
 
 /** Finds events of the audit trail that were altered, removed or inserted, and lets the process exit with 1 then. */
 export async function verifyAudit(environment: Environment): Promise<Result> {
-  const database = await openDatabase(environment);
-  const { owners, events, offences, unlisted, accepted } = await checkAudit(database.dataSource);
-  await database.close();
-  if (offences.length > 0) process.exitCode = 1;
-  const counts = { owners: String(owners), events: String(events) };
-  const more = unlisted > 0 && { unlisted: String(unlisted) };
-  return { ...counts, offences: offences.map(worded), ...more, accepted: accepted.map(wordedAcceptance) };
+  const database = await openDatabase(environment, VISITOR);
+  try {
+    const report = await checkAudit(database.dataSource);
+    if (report.offences.length > 0) process.exitCode = 1;
+    return auditReport(report);
+  } finally {
+    await database.close();
+  }
 }
 
 /** Accepts what is wrong with one event, so that it no longer hides what happens to others. */
@@ -71,10 +80,10 @@ export async function acceptAuditOffence(
   environment: Environment,
   request: Omit<AcceptanceRequest, 'at'>,
 ): Promise<Result> {
-  const database = await openDatabase(environment);
+  const database = await openDatabase(environment, VISITOR);
   try {
     const { offence, event } = await acceptOffence(database.dataSource, { ...request, at: new Date() });
-    return { accepted: worded(offence), event };
+    return acceptance(offence, event);
   } catch (error) {
     throw error instanceof NotAcceptableError ? new UsageError(error.message) : error;
   } finally {
@@ -82,17 +91,9 @@ export async function acceptAuditOffence(
   }
 }
 
-function worded({ owner_id: owner, seq, through, problem }: AuditOffence): string {
-  return `${owner}, event ${seq}: ${problem}${through === undefined ? '' : ` (to event ${through})`}`;
-}
-
-function wordedAcceptance({ event, reason, ...offence }: AcceptedOffence): string {
-  return `${worded(offence)}; accepted by event ${event}: ${reason}`;
-}
-
 /** Tells which of `CREDENTIAL_KEYS` have signed which secrets: when one of them may be taken out. */
 export async function signedBy(environment: Environment): Promise<Result> {
-  const database = await openDatabase(environment);
+  const database = await openDatabase(environment, VISITOR);
   try {
     return wordedSigners(await findSigners(database.dataSource, environment.credentialKeys));
   } finally {
@@ -102,7 +103,7 @@ export async function signedBy(environment: Environment): Promise<Result> {
 
 /** Brings the schema up to date. */
 export async function migrate(environment: Environment): Promise<Result> {
-  const database = await openDatabase(environment);
+  const database = await openDatabase(environment, { create: false, migrate: true, join: true });
   await database.close();
   return { migrated: [...database.migrated] };
 }
@@ -110,9 +111,14 @@ export async function migrate(environment: Environment): Promise<Result> {
 /** Copies what is in an embedded database, which no process has open, into the server's. */
 export async function importEmbedded(environment: Environment, folder: string): Promise<Result> {
   if (!('url' in environment.database)) throw new UsageError('Say where to: DATABASE_URL is not set.');
-  const source = await Database.open({ dataDir: resolve(folder) });
+  const from = { dataDir: resolve(folder) };
+  const source = await onDatabase(
+    from,
+    () => openDatabase({ database: from }, { ...VISITOR, join: false }),
+    tellInWords,
+  );
   try {
-    const destination = await openDatabase(environment);
+    const destination = await openDatabase(environment, VISITOR);
     try {
       const counts = await copyDatabase(source.dataSource, destination.dataSource);
       return Object.fromEntries(Object.entries(counts).map(([table, count]) => [table, String(count)]));
@@ -126,8 +132,21 @@ export async function importEmbedded(environment: Environment, folder: string): 
   }
 }
 
-async function withService<T>(environment: Environment, service: Type<T>, run: (service: T) => Promise<Result>) {
-  const module = AppModule.forRoot(environment, await openDatabase(environment));
+/** A result for people. */
+export function readable(result: Result): string {
+  if (result instanceof Worded) return result.text;
+  return Object.entries(result)
+    .map(([name, value]) => line(name, ...[value].flat()))
+    .join('\n');
+}
+
+async function withService<T>(
+  environment: Environment,
+  rights: typeof VISITOR,
+  service: Type<T>,
+  run: (service: T) => Promise<Result>,
+): Promise<Result> {
+  const module = AppModule.forRoot(environment, await openDatabase(environment, rights));
   const created = NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
   const context = await withinStartTime(created);
   try {
@@ -137,7 +156,6 @@ async function withService<T>(environment: Environment, service: Type<T>, run: (
   }
 }
 
-/** Beside a running service too: its embedded database serves a second process. */
-function openDatabase({ database }: Environment): Promise<Database> {
-  return withinStartTime(Database.open(database, { join: true }));
+function openDatabase({ database }: Pick<Environment, 'database'>, rights: typeof VISITOR): Promise<Database> {
+  return withinStartTime(Database.open(database, rights));
 }

@@ -1,8 +1,9 @@
 import { StartError } from '../config/start-error.js';
 import { ConfigurationError } from '../config/variables.js';
 import { ApiError } from '../contract/api-error.js';
-import { inFull } from '../contract/error-text.js';
+import { inFull, inOneLine } from '../contract/error-text.js';
 import { DataDirError } from '../database/data-dir-error.js';
+import { type TellOperator, tellInLog } from './standard-streams.js';
 
 /** An operator's command that cannot be carried out as it was written. */
 export class UsageError extends Error {}
@@ -12,11 +13,16 @@ const EX_USAGE = 64;
 const EX_CONFIG = 78;
 
 /** Ends the process, telling why: in words where the operator can mend it, with the stack where we must. */
-export function exitWith(error: unknown): never {
+export function exitWith(error: unknown, tell: TellOperator = tellInLog): never {
+  const code = codeOf(error);
   const isFromSystem = error instanceof Error && 'syscall' in error;
-  const isForOperator = codeOf(error) !== 1 || error instanceof ApiError || error instanceof StartError || isFromSystem;
-  console.error(isForOperator ? (error as Error).message : inFull(error));
-  process.exit(codeOf(error));
+  const isForOperator = code !== 1 || error instanceof ApiError || error instanceof StartError || isFromSystem;
+  tell({
+    level: 'error',
+    context: 'Process',
+    ...(isForOperator ? { message: (error as Error).message } : { message: inOneLine(error), stack: inFull(error) }),
+  });
+  process.exit(code);
 }
 
 function codeOf(error: unknown): number {

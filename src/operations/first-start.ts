@@ -1,10 +1,10 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { operatorFor } from '../api-keys/caller.js';
 import { credentialOf } from '../api-keys/credentials.js';
 import { ADMIN_SCOPES } from '../api-keys/scopes.js';
 import type { Environment } from '../config/environment.js';
+import { welcomeMarkIn } from '../database/embedded-folder.js';
 import { signSession } from './development-session.js';
 
 /** The account that the very first key belongs to; any other `sub` will do as well. */
@@ -19,7 +19,7 @@ const ELSEWHERE = '(sessions are signed elsewhere: JWT_PUBLIC_KEY or JWT_JWKS_UR
  */
 export async function welcome(environment: Environment, apiKeys: ApiKeysService, url: string): Promise<void> {
   if ('url' in environment.database) return;
-  const mark = join(environment.database.dataDir, 'welcomed');
+  const mark = welcomeMarkIn(environment.database.dataDir);
   if (existsSync(mark)) {
     process.stdout.write(reminder(environment));
     return;
