@@ -201,16 +201,16 @@ describe('npm run keys -- verify-audit', () => {
     const accepted = await verifyAudit('--owner', name, '--accept', seq, '--reason', 'a restored backup', '--json');
     expect([accepted.code, JSON.parse(accepted.stdout)]).toEqual([
       0,
-      { accepted: `${owner}, event 2: altered`, event: '6' },
+      { accepted: { owner_id: owner, seq: 2, problem: 'altered' }, event: 6 },
     ]);
     const good = await verifyAudit('--json');
     expect([good.code, JSON.parse(good.stdout)]).toEqual([
       0,
       {
-        owners: '1',
-        events: '6',
+        owners: 1,
+        events: 6,
         offences: [],
-        accepted: [`${owner}, event 2: altered; accepted by event 6: a restored backup`],
+        accepted: [{ owner_id: owner, seq: 2, problem: 'altered', event: 6, reason: 'a restored backup' }],
       },
     ]);
     const again = await verifyAudit('--owner', name, '--accept', seq, '--reason', 'again');

@@ -182,16 +182,20 @@ describe('the check of the audit trail finds', () => {
 });
 
 it('is an operator’s command, whose exit code tells', async () => {
-  const verifyAudit = () =>
-    run(['dist/cli.js', 'verify-audit', '--json'], {
+  const verifyAudit = (...options: string[]) =>
+    run(['dist/cli.js', 'verify-audit', ...options], {
       ...database.variables,
       JWT_PUBLIC_KEY: accountService.publicKey,
     });
-  const good = await verifyAudit();
-  expect([good.code, JSON.parse(good.stdout)]).toEqual([0, { owners: '2', events: '10', offences: [], accepted: [] }]);
+  const good = await verifyAudit('--json');
+  expect([good.code, JSON.parse(good.stdout)]).toEqual([0, { owners: 2, events: 10, offences: [], accepted: [] }]);
+  expect((await verifyAudit()).stdout).toMatch(/^All 2 trails are whole\.$/m);
   await tamper('DELETE FROM audit_events WHERE owner_id = $owner AND seq = 2');
-  const bad = await verifyAudit();
-  expect([bad.code, JSON.parse(bad.stdout).offences]).toEqual([1, [`${owner}, event 2: missing`]]);
+  const bad = await verifyAudit('--json');
+  const offences = [{ owner_id: owner, seq: 2, problem: 'missing' }];
+  expect([bad.code, JSON.parse(bad.stdout)]).toMatchObject([1, { offences }]);
   await tamper('DELETE FROM audit_events WHERE owner_id = $owner');
-  expect((await verifyAudit()).stdout).toContain(`${owner}, event 1: missing (to event 5)`);
+  const { stdout } = await verifyAudit();
+  expect(stdout).toMatch(/^Not all of the 2 trails are whole\.$/m);
+  expect(stdout).toContain(`${owner}, event 1: missing (to event 5)`);
 });

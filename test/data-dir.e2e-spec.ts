@@ -1,16 +1,18 @@
 import {
   chmodSync,
   chownSync,
+  existsSync,
   lchownSync,
   lstatSync,
   mkdirSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { onServer } from './support/database.js';
+import { createTestDatabase, onServer } from './support/database.js';
 import { makeFolder, removeFolder } from './support/folders.js';
 import { run, startProcess, type ServiceProcess } from './support/process.js';
 import { until } from './support/until.js';
@@ -96,6 +98,21 @@ onEmbedded('a data folder', () => {
     expect([code, JSON.parse(stdout)]).toEqual([0, { migrated: [] }]);
     expect(mendedLines(stderr)).toHaveLength(1);
     expect(openPaths(folder)).toEqual([]);
+  });
+
+  it.each([
+    ['secrets.json', 'has a database and no secrets.json'],
+    ['postgres/PG_VERSION', 'is no whole database: PG_VERSION missing'],
+    ['postgres/postgresql.conf', 'does not start (PG_VERSION 18)'],
+  ])('of which %s was not restored is refused, in words, and left as it is', async (part, words) => {
+    const { variables, drop } = await createTestDatabase();
+    const path = join(variables.DATA_DIR, part);
+    rmSync(path);
+    const { code, stderr } = await run(['dist/main.js'], { ...variables, PORT: '0' });
+    expect([code, stderr]).toEqual([78, expect.stringMatching(/^DATA_DIR: .*\. Restore .*\n$/m)]);
+    expect(stderr).toContain(words);
+    expect(existsSync(path)).toBe(false);
+    await drop();
   });
 
   it('behind a link is closed where the link leads', async () => {

@@ -1,11 +1,15 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { range } from './support/at-once.js';
+import { Client } from './support/client.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { makeFolder, removeFolder } from './support/folders.js';
+import { freePort } from './support/free-port.js';
 import { credentialOf, documentedBody, issued, type IssuedKey, pairHeaders } from './support/keys.js';
-import { run, type ServiceProcess, startProcess } from './support/process.js';
+import { endOf, launch, run, type ServiceProcess, startProcess } from './support/process.js';
 import { accountService } from './support/sessions.js';
 import { until } from './support/until.js';
 
@@ -56,7 +60,7 @@ onEmbedded('the first start', () => {
   it('has the data folder to itself: a second process is refused, in words', async () => {
     const second = await run(['dist/main.js'], { ...variables, PORT: '0' });
     expect(second.code).toBe(78);
-    expect(second.stderr).toMatch(/^DATA_DIR: another process is running on /);
+    expect(second.stderr).toMatch(/^DATA_DIR: another process is running on /m);
     expect((await service.client.get('/health/ready')).status).toBe(200);
   });
 
@@ -99,6 +103,21 @@ describe('a start', () => {
 
   (onServer ? it : it.skip)('says which address is taken', () => expectTaken(variables));
 
+  it('names its database, and goes on when nobody reads what it prints', async () => {
+    const port = await freePort();
+    const child = launch(['dist/main.js'], { ...variables, PORT: String(port), LOG_LEVEL: 'debug' });
+    const first = await once(child.stderr as Readable, 'data');
+    expect(String(first)).toBe(`Database: ${nameOf(variables)}\n`);
+    for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+    const client = new Client(`http://127.0.0.1:${port}`);
+    const status = async () => (await client.get('/api/apiKeys/list', {})).status;
+    await until(() => status().then(Boolean, () => false), 'the service to listen');
+    expect(await status()).toBe(401);
+    client.close();
+    child.kill();
+    expect(await endOf(child)).toBe(0);
+  });
+
   it('ends with 0 on SIGTERM though a client never finishes its request', async () => {
     const service = await startProcess(variables);
     const { port } = new URL(service.client.url);
@@ -129,9 +148,15 @@ describe('a start', () => {
     const { code, stderr } = await run(['dist/main.js'], { ...on, PORT: String(port) });
     other.close();
     expect(code).toBe(1);
-    expect(stderr).toMatch(new RegExp(`^listen EADDRINUSE.*${port}`, 'm'));
+    expect(stderr.split('\n')[1]).toBe(`HOST, PORT (127.0.0.1:${port}): another process listens there (EADDRINUSE)`);
   }
 });
+
+function nameOf({ DATABASE_URL: url, DATA_DIR: dataDir }: Record<string, string>): string {
+  if (!url) return `the embedded one in ${dataDir}`;
+  const { host, pathname } = new URL(url);
+  return host + pathname;
+}
 
 describe('the configuration', () => {
   let folder: string;

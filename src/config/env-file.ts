@@ -10,12 +10,12 @@ const ENV_FILE = '.env';
  *
  * @throws ConfigurationError if the file cannot be read, or has a line that is no `NAME=value`
  */
-export function readEnvFile(environment: NodeJS.ProcessEnv = process.env): void {
+export function readEnvFile(environment: NodeJS.ProcessEnv = process.env, file = ENV_FILE): void {
   // Editors on Windows begin a file with a byte order mark
-  const variables = parseEnv(textOf(ENV_FILE).replace(/^\uFEFF/, ''));
+  const variables = parseEnv(textOf(file).replace(/^\uFEFF/, ''));
   // The parser takes a line without `=` for the beginning of the next name
   const isWhole = Object.keys(variables).every((name) => /^[A-Za-z_]\w*$/.test(name));
-  if (!isWhole) throw new ConfigurationError([`${ENV_FILE}: each line must be NAME=value, a comment (#), or empty`]);
+  if (!isWhole) throw new ConfigurationError([`${file}: each line must be NAME=value, a comment (#), or empty`]);
   for (const [name, value] of Object.entries(variables)) environment[name] ??= value;
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DataDirError } from './data-dir-error.js';
 
 /** What PostgreSQL has in its folder from the first moment on, and does not make again. */
-const PARTS = [
+export const PARTS = [
   'PG_VERSION',
   'global/pg_control',
   'base',

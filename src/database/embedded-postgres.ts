@@ -1,4 +1,4 @@
-import { chmodSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { dataDir as freshCluster } from '@electric-sql/pglite-prepopulatedfs';
@@ -32,8 +32,8 @@ export class EmbeddedPostgres {
    *
    * @param mayCreate whether to make both where they are missing
    * @returns `undefined` if another process has it open: its socket serves this one too
-   * @throws DataDirError if there is none to be used: it is missing and may not be made, or not whole; the folder's path
-   *   is too long for a socket; or it cannot be kept from other users
+   * @throws DataDirError if there is none to be used: it is missing and may not be made, is not whole, or does not start;
+   *   the folder's path is too long for a socket; or it cannot be kept from other users
    */
   static async start(dataDir: string, mayCreate: boolean): Promise<EmbeddedPostgres | undefined> {
     const socket = join(dataDir, SOCKET_FILE);
@@ -49,7 +49,7 @@ export class EmbeddedPostgres {
     const cluster = clusterIn(dataDir);
     const isNew = !hasDatabase(dataDir);
     if (isNew) await createCluster(cluster);
-    const database = new PipelineAwarePGlite(cluster);
+    const database = await startCluster(cluster);
     const server = new PGLiteSocketServer({ db: database, path: socket, maxConnections: MOST_CONNECTIONS });
     await server.start();
     // What it unpacks and makes at its start has modes of its own, whatever the umask is
@@ -71,6 +71,22 @@ function noDatabaseIn(dataDir: string): string {
     `DATA_DIR: there is no database in ${dataDir}, and this command makes none; ` +
     `set DATABASE_URL or DATA_DIR to what the service uses, or start the service first`
   );
+}
+
+/** What is wrong with its files, PGlite does not say. @throws DataDirError */
+async function startCluster(cluster: string): Promise<PGlite> {
+  const database = new PipelineAwarePGlite(cluster);
+  try {
+    await database.waitReady;
+    return database;
+  } catch (cause) {
+    const version = readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim();
+    throw new DataDirError(
+      `DATA_DIR: the database in ${cluster} does not start (PG_VERSION ${version}): its files are damaged, incomplete or of ` +
+        'another PostgreSQL than the one of this version. Restore the folder as a whole, or start on a new one',
+      { cause },
+    );
+  }
 }
 
 /**

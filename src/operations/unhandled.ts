@@ -19,14 +19,8 @@ interface Emitter {
 export function surviveUnhandled(logger: LoggerService, emitter: Emitter = process): void {
   const survive = (kind: 'rejections' | 'exceptions', what: string) => (cause: unknown) => {
     background[kind]++;
-    // Whoever read the log has gone: to say so in the log would only fail again, for ever
-    if (isClosedOutput(cause)) return;
     logger.error(`${what} (${inOneLine(cause)}).`, inFull(cause), 'Unhandled');
   };
   emitter.on('unhandledRejection', survive('rejections', 'A promise was rejected, and nobody had asked for it'));
   emitter.on('uncaughtException', survive('exceptions', 'An exception was thrown, and nobody has caught it'));
-}
-
-function isClosedOutput(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'EPIPE';
 }

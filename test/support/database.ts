@@ -13,15 +13,16 @@ export interface TestDatabase {
 export const onServer = process.env[SERVER_VARIABLE] !== undefined;
 
 /**
- * @param options.isEmpty whether even the schema is to be missing, as it always is on a server
+ * @param options.isEmpty whether even the schema is to be missing, as it always is on a server, and the secrets that go with it
  * @param options.definition what `CREATE DATABASE` is told besides the name, on a server
  */
 export async function createTestDatabase({ isEmpty = false, definition = '' } = {}): Promise<TestDatabase> {
   const folder = makeFolder();
   const server = process.env[SERVER_VARIABLE];
   if (!server) {
-    const template = join(process.env[TEMPLATE_VARIABLE] as string, 'postgres');
-    if (!isEmpty) cpSync(template, join(folder, 'postgres'), { recursive: true });
+    const template = process.env[TEMPLATE_VARIABLE] as string;
+    for (const part of isEmpty ? [] : ['postgres', 'secrets.json'])
+      cpSync(join(template, part), join(folder, part), { recursive: true });
     return { variables: { DATA_DIR: folder }, drop: async () => removeFolder(folder) };
   }
   const name = `w3k_test_${randomBytes(6).toString('hex')}`;

@@ -3,6 +3,14 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { roomyFolder } from './roomy-folder.js';
 
+/** What a start makes in DATA_DIR: the secrets, and the database with its schema. */
+const MAKE = `
+  import { loadEnvironment } from './dist/config/environment.js';
+  import { Database } from './dist/database/database.js';
+  const database = await Database.open(loadEnvironment(process.env).database);
+  await database.close();
+`;
+
 /**
  * Makes an embedded database with the schema once, for the tests to copy, where there are tests that do: making one
  * takes seconds. And a folder for what the services log in the tests, which is searched for secrets at the end.
@@ -14,5 +22,8 @@ export default function setup(_, { roots }) {
   const template = mkdtempSync(join(roomyFolder(), 'w3k-template-'));
   process.env.TEST_EMBEDDED_TEMPLATE = template;
   const env = { PATH: process.env.PATH, DATA_DIR: template };
-  execFileSync(process.execPath, ['dist/cli.js', 'migrate'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(process.execPath, ['--input-type=module', '--eval', MAKE], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }

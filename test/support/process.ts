@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { resolve } from 'node:path';
 import { inBackground } from '../../src/contract/background.js';
 import { Client } from './client.js';
 import { KeptLog } from './log.js';
@@ -75,8 +76,8 @@ export async function startProcess(variables: Record<string, string>): Promise<S
 }
 
 /** Runs a built command to its end. */
-export async function run(args: string[], variables: Record<string, string>): Promise<Outcome> {
-  const child = launch(args, variables);
+export async function run(args: string[], variables: Record<string, string>, folder?: string): Promise<Outcome> {
+  const child = launch(args, variables, folder);
   const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => {
     let text = '';
     stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -86,9 +87,18 @@ export async function run(args: string[], variables: Record<string, string>): Pr
   return { code, stdout: stdout?.() ?? '', stderr: stderr?.() ?? '' };
 }
 
-/** With nothing of this process's own environment, which may configure the service too. */
-function launch(args: string[], variables: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, args, { env: { PATH: process.env['PATH'], ...variables }, stdio: 'pipe' });
+/**
+ * With nothing of this process's own environment, which may configure the service too, nor of a developer's `.env`.
+ *
+ * @param folder where it runs
+ */
+export function launch(
+  [script = '', ...args]: string[],
+  variables: Record<string, string>,
+  folder = 'dist',
+): ChildProcess {
+  const env = { PATH: process.env['PATH'], ...variables };
+  return spawn(process.execPath, [resolve(script), ...args], { env, cwd: folder, stdio: 'pipe' });
 }
 
 function collect(child: ChildProcess): () => string {
@@ -97,7 +107,7 @@ function collect(child: ChildProcess): () => string {
   return () => text;
 }
 
-function endOf(child: ChildProcess): Promise<number | NodeJS.Signals> {
+export function endOf(child: ChildProcess): Promise<number | NodeJS.Signals> {
   return new Promise((resolve) => {
     child.on('close', (code, signal) => resolve(code ?? signal ?? 'SIGKILL'));
   });

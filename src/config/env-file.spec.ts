@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readEnvFile } from './env-file.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'w3k-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function read(content: string, environment: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const file = join(folder, '.env');
+  writeFileSync(file, content);
+  readEnvFile(environment, file);
+  return environment;
+}
+
+it('adds what the file says, with quotes, comments, and what editors on Windows leave', () => {
+  const text =
+    '\uFEFFHOST=::1\r\n# where it listens\r\nPORT = 8001 # and there\r\nDATA_DIR="a b"\r\n\r\nexport LOG_LEVEL=\'debug\'\r\n';
+  expect(read(text)).toEqual({ HOST: '::1', PORT: '8001', DATA_DIR: 'a b', LOG_LEVEL: 'debug' });
+});
+
+it('leaves what is set, even to nothing', () => {
+  expect(read('HOST=::1\nPORT=8001\n', { HOST: '', PORT: '80' })).toEqual({ HOST: '', PORT: '80' });
+});
+
+it('needs no file', () => {
+  expect(() => readEnvFile({}, join(folder, 'none'))).not.toThrow();
+});
+
+it('refuses a line that is no variable, and does not quote it', () => {
+  const reading = () => read('HOST\nsecret word\nPORT=1\n');
+  expect(reading).toThrow('.env: each line must be NAME=value');
+  expect(reading).not.toThrow('secret word');
+});
+
+it('refuses what cannot be read', () => {
+  expect(() => readEnvFile({}, folder)).toThrow(`${folder}: EISDIR`);
+});

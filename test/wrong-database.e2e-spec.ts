@@ -1,0 +1,78 @@
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { DatabaseLocation } from '../src/config/environment.js';
+import { Database } from '../src/database/database.js';
+import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
+import { makeFolder, removeFolder } from './support/folders.js';
+import { run } from './support/process.js';
+
+const VISITOR = { create: false, migrate: false, join: true };
+const COMMANDS = [['verify-audit'], ['revoke', '--api-key', `w3k_${'x'.repeat(20)}`], ['migrate']];
+
+describe('a command whose environment is not that of the service', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = makeFolder();
+  });
+  afterEach(() => removeFolder(folder));
+
+  it('makes no database and no secrets, names where it looked, and fails', async () => {
+    const dataDir = join(folder, 'data');
+    const outcomes = await Promise.all(COMMANDS.map((args) => run(['dist/cli.js', ...args], { DATA_DIR: dataDir })));
+    for (const { code, stdout, stderr } of outcomes) {
+      expect([code, stdout]).toEqual([78, '']);
+      expect(stderr).toContain(
+        `Database: the embedded one in ${dataDir}\nDATA_DIR: there is no database in ${dataDir}`,
+      );
+    }
+    expect(existsSync(dataDir)).toBe(false);
+  });
+
+  it('gets it from the .env in its working folder', async () => {
+    writeFileSync(join(folder, '.env'), 'DATA_DIR=of-the-file\n');
+    const { stdout } = await run(['dist/cli.js', 'session', '--owner', 'ann'], {}, folder);
+    expect(stdout).toMatch(/^token {7}eyJ/m);
+    expect(readdirSync(folder).toSorted()).toEqual(['.env', 'of-the-file']);
+  });
+});
+
+describe('a command that does not migrate', () => {
+  let database: TestDatabase;
+  let location: DatabaseLocation;
+  beforeEach(async () => {
+    database = await createTestDatabase({ isEmpty: onServer });
+    const { DATABASE_URL: url, DATA_DIR: dataDir } = database.variables;
+    location = url ? { url } : { dataDir };
+  });
+  afterEach(() => database.drop());
+
+  /** As the service finds it, and brings up to date. */
+  const query = async (statement: string) => {
+    const opened = await Database.open(location);
+    try {
+      return await opened.dataSource.query<{ name: string }[]>(statement);
+    } finally {
+      await opened.close();
+    }
+  };
+
+  it('refuses a schema that is older than this version, and says by which command it is brought up to date', async () => {
+    await query(`DELETE FROM migrations WHERE name LIKE 'AddCascades%'`);
+    await expect(Database.open(location, VISITOR)).rejects.toThrow(/AddCascades.* missing\).*npm run keys -- migrate$/);
+    const { code, stdout, stderr } = await run(['dist/cli.js', 'verify-audit'], database.variables);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^The database's schema is older .*: npm run keys -- migrate\n$/m);
+  });
+
+  (onServer ? it : it.skip)('refuses a database of somebody else, and leaves it as it is', async () => {
+    await expect(Database.open(location, VISITOR)).rejects.toThrow(
+      'The database has nothing of this service in it. If it is the right one, make its schema: npm run keys -- migrate',
+    );
+    const client = new pg.Client({ connectionString: database.variables.DATABASE_URL });
+    await client.connect();
+    const { rows } = await client.query(`SELECT FROM pg_tables WHERE schemaname = 'public'`);
+    await client.end();
+    expect(rows).toEqual([]);
+  });
+});
