@@ -105,14 +105,14 @@ onEmbedded('a data folder', () => {
     ['postgres/PG_VERSION', 'is no whole database: PG_VERSION missing'],
     ['postgres/postgresql.conf', 'does not start (PG_VERSION 18)'],
   ])('of which %s was not restored is refused, in words, and left as it is', async (part, words) => {
-    const { variables, drop } = await createTestDatabase();
-    const path = join(variables.DATA_DIR, part);
+    const database = await createTestDatabase();
+    const path = join(database.variables.DATA_DIR, part);
     rmSync(path);
-    const { code, stderr } = await run(['dist/main.js'], { ...variables, PORT: '0' });
+    const { code, stderr } = await run(['dist/main.js'], { ...database.variables, PORT: '0' });
     expect([code, stderr]).toEqual([78, expect.stringMatching(/^DATA_DIR: .*\. Restore .*\n$/m)]);
     expect(stderr).toContain(words);
     expect(existsSync(path)).toBe(false);
-    await drop();
+    await database.drop();
   });
 
   it('behind a link is closed where the link leads', async () => {

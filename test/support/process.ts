@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { resolve } from 'node:path';
+import { resolve as absolute } from 'node:path';
 import { inBackground } from '../../src/contract/background.js';
 import { Client } from './client.js';
 import { KeptLog } from './log.js';
@@ -98,7 +98,7 @@ export function launch(
   folder = 'dist',
 ): ChildProcess {
   const env = { PATH: process.env['PATH'], ...variables };
-  return spawn(process.execPath, [resolve(script), ...args], { env, cwd: folder, stdio: 'pipe' });
+  return spawn(process.execPath, [absolute(script), ...args], { env, cwd: folder, stdio: 'pipe' });
 }
 
 function collect(child: ChildProcess): () => string {
