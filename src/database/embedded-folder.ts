@@ -3,17 +3,10 @@ import { join } from 'node:path';
 import { DataDirError } from './data-dir-error.js';
 
 /** What PostgreSQL has in its folder from the first moment on, and does not make again. */
-export const PARTS = [
-  'PG_VERSION',
-  'global/pg_control',
-  'base',
-  'pg_wal',
-  'pg_xact',
-  'pg_multixact',
-  'pg_logical',
-  ...['pg_commit_ts', 'pg_dynshmem', 'pg_notify', 'pg_replslot', 'pg_serial', 'pg_snapshots', 'pg_stat'],
-  ...['pg_stat_tmp', 'pg_subtrans', 'pg_tblspc', 'pg_twophase'],
-];
+export const PARTS = (
+  'PG_VERSION global/pg_control base pg_commit_ts pg_dynshmem pg_logical pg_multixact pg_notify pg_replslot pg_serial ' +
+  'pg_snapshots pg_stat pg_stat_tmp pg_subtrans pg_tblspc pg_twophase pg_wal pg_xact'
+).split(' ');
 
 /** Where in the data folder the database is. */
 export function clusterIn(dataDir: string): string {
