@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes, type KeyPairKeyObjectResult } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadEnvironment } from './environment.js';
@@ -53,6 +53,22 @@ describe('outside production', () => {
       trustedProxies: new Networks([]),
     });
     expect(second).toEqual(first);
+  });
+
+  it('makes none for a command on which nothing depends, nor beside a database that was made with others', () => {
+    const dataDir = join(folder, 'data');
+    expect(loadEnvironment({ DATA_DIR: dataDir }, 'invent').credentialKeys).toHaveLength(1);
+    expect(existsSync(dataDir)).toBe(false);
+    mkdirSync(join(dataDir, 'postgres'), { recursive: true, mode: 0o700 });
+    expect(() => loadEnvironment({ DATA_DIR: dataDir })).toThrow('has a database and no secrets.json');
+    expect(readdirSync(dataDir)).toEqual(['postgres']);
+  });
+
+  it('has none to ask about where none was made or given', () => {
+    const asking = (variables = {}) => loadEnvironment({ DATA_DIR: folder, ...variables }, 'refuse');
+    expect(asking).toThrow(`DATA_DIR: CREDENTIAL_KEYS is not set, and there is no secrets.json in ${folder}`);
+    expect(asking({ CREDENTIAL_KEYS: production.CREDENTIAL_KEYS }).credentialKeys).toHaveLength(1);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('prefers what is given, and counts an empty variable as absent', () => {
