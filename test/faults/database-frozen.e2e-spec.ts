@@ -17,7 +17,7 @@ const KEPT = 20;
 const REVOKED_EARLY = 60;
 const FREEZE_AFTER = 80;
 /** More than could wait for reads of their own. */
-const CROWD = 1_500;
+const CROWD = 900;
 
 /** What was seen of a key: when its revocation was answered, and when the last call began that found it valid. */
 interface Seen {
