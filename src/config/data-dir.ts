@@ -53,7 +53,7 @@ function refuseOthersContent(dataDir: string, names: readonly string[]): void {
 }
 
 /** What the service makes there; `.new` where it was killed while it did. */
-const OURS = /^(secrets\.json|postgres(\.new)?|lock|\.s\.PGSQL\.5432)$/;
+const OURS = /^(secrets\.json|postgres(\.new)?|lock|welcomed|\.s\.PGSQL\.5432)$/;
 /** What is in folders that count as new: in a volume, or one that is kept in Git. */
 const HARMLESS = /^(lost\+found|\.gitkeep|\.gitignore|\.DS_Store)$/;
 

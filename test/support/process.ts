@@ -90,15 +90,13 @@ export async function run(args: string[], variables: Record<string, string>, fol
 /**
  * With nothing of this process's own environment, which may configure the service too, nor of a developer's `.env`.
  *
+ * @param args of node: options, a script in `dist` or `scripts`, and what it is given
  * @param folder where it runs
  */
-export function launch(
-  [script = '', ...args]: string[],
-  variables: Record<string, string>,
-  folder = 'dist',
-): ChildProcess {
+export function launch(args: string[], variables: Record<string, string>, folder = 'dist'): ChildProcess {
+  const inFolder = args.map((arg) => (/^(dist|scripts)\//.test(arg) ? absolute(arg) : arg));
   const env = { PATH: process.env['PATH'], ...variables };
-  return spawn(process.execPath, [absolute(script), ...args], { env, cwd: folder, stdio: 'pipe' });
+  return spawn(process.execPath, inFolder, { env, cwd: folder, stdio: 'pipe' });
 }
 
 function collect(child: ChildProcess): () => string {
