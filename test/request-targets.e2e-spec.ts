@@ -73,8 +73,10 @@ describe('a target that is a whole URL (RFC 9112, 3.2.2)', () => {
     expect([nothing.status, nothing.body.error.message]).toEqual([404, 'There is no GET /api/nothing.']);
     const put = await call('PUT', 'http://host/api/apiKeys');
     expect([outcomeOf(put), put.headers.allow]).toEqual(['405 method_not_allowed', 'POST']);
-    for (const target of ['http://host', 'http://host?x=/api/apiKeys/list', 'http://host/?x'])
-      expect([target, outcomeOf(await call('GET', target))]).toEqual([target, '404 route_not_found']);
+    for (const target of ['http://host', 'http://host?x=/api/apiKeys/list', 'http://host/?x']) {
+      const { status, body } = await call('GET', target);
+      expect([target, status, body.data?.docs]).toEqual([target, 200, '/docs']);
+    }
   });
 });
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits until a condition holds, asking every few milliseconds, for half a minute at most. */
+/** Waits until a condition holds, asking every few milliseconds, for two minutes at most. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 30_000;
+  const deadline = performance.now() + 120_000;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);
     await sleep(5);
