@@ -42,13 +42,15 @@ function inWords(error: unknown, location: DatabaseLocation): StartError | undef
   const cause = causeOf(error);
   if (!types.isNativeError(cause)) return undefined;
   const { code = '', syscall } = cause as { code?: string; syscall?: string };
-  const variable = 'url' in location ? 'DATABASE_URL' : 'DATA_DIR';
-  // Of a file that the URL names, without which it cannot be read
-  if (syscall === 'open') return new StartError(`${variable}: ${cause.message}`, { cause: error });
+  // Of a file, which the system's own words name
+  if (syscall !== undefined && !SOCKET_CALLS.has(syscall)) return undefined;
   const words = wordsFor(code, cause.message, location);
   if (words === undefined) return undefined;
-  return new StartError(`${variable} (${nameOf(location)}): ${words}`, { cause: error });
+  const subject = 'url' in location ? `DATABASE_URL (${nameOf(location)})` : `DATA_DIR (${location.dataDir})`;
+  return new StartError(`${subject}: ${words}`, { cause: error });
 }
+
+const SOCKET_CALLS = new Set(['connect', 'read', 'write', 'getaddrinfo']);
 
 function causeOf(error: unknown): unknown {
   if (error instanceof QueryFailedError) return error.driverError;
