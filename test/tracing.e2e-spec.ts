@@ -231,8 +231,8 @@ it('is redacted as the log is: what a client gives for its own id is no way arou
 it('is not loaded where nobody is told of traces', async () => {
   const database = await createTestDatabase();
   const program = `
-    const { createApp } = await import('./dist/app.setup.js');
-    const { loadEnvironment } = await import('./dist/config/environment.js');
+    const { createApp } = await import('./app.setup.js');
+    const { loadEnvironment } = await import('./config/environment.js');
     const app = await createApp(loadEnvironment(process.env));
     const { createRequire } = await import('node:module');
     const loaded = Object.keys(createRequire(process.cwd() + '/').cache);
