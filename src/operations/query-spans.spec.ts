@@ -1,4 +1,5 @@
-import { describeStatement } from './query-spans.js';
+import { createDataSource } from '../database/data-source.js';
+import { describeStatement, serverOf } from './query-spans.js';
 
 it.each([
   ['SELECT "k"."id" FROM "api_keys" "k" WHERE "k"."id" = $1', 'SELECT', 'SELECT api_keys'],
@@ -18,4 +19,16 @@ it.each([
   ['', 'QUERY', 'QUERY'],
 ])('%j is %s', (query, operation, summary) => {
   expect(describeStatement(query)).toEqual({ operation, summary });
+});
+
+it.each([
+  [{ url: 'postgres://ann:secret@db.internal:6432/keys' }, { 'server.address': 'db.internal', 'server.port': 6_432 }],
+  [{ url: 'postgres://ann@db.internal/keys' }, { 'server.address': 'db.internal', 'server.port': 5_432 }],
+  [{ url: 'postgres:///keys?host=/run/postgresql' }, { 'server.address': '/run/postgresql', 'server.port': 5_432 }],
+])('names the server of %j', (location, server) => {
+  expect(serverOf(createDataSource(location))).toEqual({
+    'db.system.name': 'postgresql',
+    'db.namespace': 'keys',
+    ...server,
+  });
 });

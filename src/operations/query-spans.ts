@@ -1,10 +1,7 @@
 import { type Attributes, SpanKind, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
 import type { AfterQueryEvent, DataSource, EntitySubscriberInterface } from 'typeorm';
 
-interface Driver {
-  options: { url?: string; host?: string; port?: number };
-  database?: string;
-}
+const DEFAULT_PORT = 5_432;
 
 /**
  * A span for each query of a request, by OpenTelemetry's conventions for databases: its text has no values in it, since
@@ -15,9 +12,9 @@ export class QuerySpans implements EntitySubscriberInterface {
 
   constructor(
     private readonly tracer: Tracer,
-    { driver }: Pick<DataSource, 'driver'>,
+    pool: Pick<DataSource, 'driver'>,
   ) {
-    this.server = serverOf(driver as unknown as Driver);
+    this.server = serverOf(pool);
   }
 
   afterQuery({ query, executionTime = 0, success, error }: AfterQueryEvent): void {
@@ -69,10 +66,12 @@ function topLevel(query: string): string {
   );
 }
 
-function serverOf({ options: { url, host, port }, database }: Driver): Attributes {
-  const base = { 'db.system.name': 'postgresql', ...(database !== undefined && { 'db.namespace': database }) };
-  if (url === undefined) return { ...base, ...(host !== undefined && { 'server.address': host }) };
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (!parsed?.hostname) return base;
-  return { ...base, 'server.address': parsed.hostname, 'server.port': Number(parsed.port || port || 5_432) };
+/** Which database the queries of a pool go to, as `createDataSource()` tells the driver. */
+export function serverOf({ driver }: Pick<DataSource, 'driver'>): Attributes {
+  const { database, extra = {} } = driver.options as { database?: string; extra?: { host?: string; port?: number } };
+  return {
+    'db.system.name': 'postgresql',
+    ...(database !== undefined && { 'db.namespace': database }),
+    ...(extra.host !== undefined && { 'server.address': extra.host, 'server.port': extra.port ?? DEFAULT_PORT }),
+  };
 }
