@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
-import { ConfigurationError, parseVariables, VARIABLE_NAMES } from '../src/config/variables.js';
+import { ConfigurationError } from '../src/config/start-error.js';
+import { parseVariables, VARIABLE_NAMES } from '../src/config/variables.js';
 import { makeFolder, removeFolder } from './support/folders.js';
 import { freePort } from './support/free-port.js';
 import { checkNginx, INCLUDED, NGINX_VARIABLE } from './support/nginx.js';

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DataDirError } from '../database/data-dir-error.js';
+import { DataDirError } from './start-error.js';
 
 /** What anybody but the owner may do with a file. */
 const OTHERS = 0o077;

@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DataDirError } from '../database/data-dir-error.js';
+import { DataDirError } from './start-error.js';
 import { secureDataDir } from './data-dir.js';
 
 const secretsFile = z.object({

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { ConfigurationError } from './variables.js';
+import { ConfigurationError } from './start-error.js';
 
 /** In the working folder, which with npm is the one of `package.json`. */
 const ENV_FILE = '.env';

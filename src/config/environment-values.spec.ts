@@ -2,9 +2,8 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DataDirError } from '../database/data-dir-error.js';
+import { ConfigurationError, DataDirError } from './start-error.js';
 import { loadEnvironment } from './environment.js';
-import { ConfigurationError } from './variables.js';
 
 let folder: string;
 beforeEach(() => {

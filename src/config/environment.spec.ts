@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { loadEnvironment } from './environment.js';
 import { Networks } from '../limits/cidr.js';
 import { credentialKey, isGenuine, mintApiKey, mintSecretKey } from '../api-keys/credentials.js';
-import { ConfigurationError } from './variables.js';
+import { ConfigurationError } from './start-error.js';
 
 /** As the data folder is to be: else the service says that it closes it. */
 const PRIVATE = { mode: 0o600 };

@@ -1,13 +1,13 @@
 import { createPublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type CredentialKeys, credentialKey } from '../api-keys/credentials.js';
-import { DataDirError } from '../database/data-dir-error.js';
+import { ConfigurationError, DataDirError } from './start-error.js';
 import { answerKey } from '../idempotency/answer-cipher.js';
 import type { HashCost } from '../api-keys/secret-hasher.js';
 import { Networks } from '../limits/cidr.js';
 import { RouteTable } from '../verification/route-table.js';
 import { type DevelopmentSecrets, developmentSecrets, type MissingSecrets } from './development-secrets.js';
-import { ConfigurationError, type Variables, parseVariables } from './variables.js';
+import { type Variables, parseVariables } from './variables.js';
 
 /** Where the records are: a PostgreSQL server, or the embedded one in a folder. */
 export type DatabaseLocation = { url: string } | { dataDir: string };

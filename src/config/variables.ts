@@ -10,13 +10,7 @@ import { InvalidValueError } from './invalid-value.js';
 import { readOrigins } from './origins.js';
 import { readPublicKeys } from './public-keys.js';
 import { readRouteTable } from './route-table-file.js';
-
-/** The configuration cannot be used; `offences` names each variable and what it should be. */
-export class ConfigurationError extends Error {
-  constructor(readonly offences: readonly string[]) {
-    super(`The configuration cannot be used:\n${offences.map((offence) => `  - ${offence}`).join('\n')}`);
-  }
-}
+import { ConfigurationError } from './start-error.js';
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'] as const;
 const CURVES = { ES256: 'prime256v1', ES384: 'secp384r1', ES512: 'secp521r1' } as const;

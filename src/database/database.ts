@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import type { DatabaseLocation } from '../config/environment.js';
+import { DataDirError } from '../config/start-error.js';
 import { startStep } from '../config/start-steps.js';
 import { createDataSource, type PoolSettings } from './data-source.js';
 import { isDatabaseAway } from './database-away.js';
-import { DataDirError } from './data-dir-error.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
 import { DedicatedConnection } from './dedicated-connection.js';
 import { migrate } from './migrate.js';

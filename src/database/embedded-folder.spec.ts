@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DataDirError } from './data-dir-error.js';
+import { DataDirError } from '../config/start-error.js';
 import { clusterIn, hasDatabase, PARTS, welcomeMarkIn } from './embedded-folder.js';
 
 let folder: string;

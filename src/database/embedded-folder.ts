@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataDirError } from './data-dir-error.js';
+import { DataDirError } from '../config/start-error.js';
 
 /** What PostgreSQL has in its folder from the first moment on, and does not make again. */
 export const PARTS = (

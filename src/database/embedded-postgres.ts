@@ -4,7 +4,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { dataDir as freshCluster } from '@electric-sql/pglite-prepopulatedfs';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { closeToOthers, secureDataDir } from '../config/data-dir.js';
-import { DataDirError } from './data-dir-error.js';
+import { DataDirError } from '../config/start-error.js';
 import { clusterIn, hasDatabase } from './embedded-folder.js';
 import { lockFile } from './folder-lock.js';
 

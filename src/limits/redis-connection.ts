@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { ConfigurationError } from '../config/variables.js';
+import { ConfigurationError } from '../config/start-error.js';
 import { OutageLog } from '../contract/outage-log.js';
 import { within } from '../database/within.js';
 import { assertFit, UnfitRedisError } from './redis-fitness.js';

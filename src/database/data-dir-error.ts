@@ -1,2 +1,0 @@
-/** `DATA_DIR` cannot be used; the message says why, and what to do. */
-export class DataDirError extends Error {}
