@@ -14,7 +14,7 @@ const TURNS = { running: 1, queued: 100 };
 const LOCK_TIMEOUT = '2s';
 
 const UNIQUE_VIOLATION = '23505';
-const MOST_TRIES = 5;
+const MAX_TRIES = 5;
 const ADVANCE_NUMBERS = `
   SELECT setval(numbers, greatest(max(seq), pg_sequence_last_value(numbers)))
   FROM key_changes, CAST(pg_get_serial_sequence('key_changes', 'seq') AS regclass) AS numbers GROUP BY numbers`;
@@ -64,7 +64,7 @@ export class KeyChanges {
       try {
         return await attempt();
       } catch (error) {
-        if (!isNumberTaken(error) || tries === MOST_TRIES) throw error;
+        if (!isNumberTaken(error) || tries === MAX_TRIES) throw error;
         await this.dataSource.query(ADVANCE_NUMBERS);
       }
     }

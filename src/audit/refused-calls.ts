@@ -1,7 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import { QueryFailedError } from 'typeorm';
 import type { AuthenticatedRequest, RefusedRequest } from '../authentication/decorators/current-principal.decorator.js';
 import { Clock } from '../config/clock.js';
 import { inBackground } from '../contract/background.js';
@@ -10,6 +9,7 @@ import type { FailedRequest } from '../contract/error.filter.js';
 import type { ErrorCode } from '../contract/error-codes.js';
 import { isDatabaseAway } from '../database/database-away.js';
 import { databaseOutage } from '../database/database-outage.js';
+import { LOCK_NOT_AVAILABLE, sqlStateOf } from '../database/sql-state.js';
 import { WriteBehind } from '../database/write-behind.js';
 import { AuditTrail } from './audit-trail.js';
 import { RefusalTallies } from './refusal-tallies.js';
@@ -33,8 +33,6 @@ const TELLING = new Set<ErrorCode>([
 
 /** How long the last of them may take to be written when the process ends. */
 const END_WITHIN_MS = 2_000;
-/** SQLSTATE lock_not_available: the owner's keys are being changed. */
-const LOCKED = '55P03';
 
 type Refused = FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest> & FailedRequest;
 
@@ -98,7 +96,8 @@ export class RefusedCalls implements OnModuleInit, OnApplicationShutdown {
         await this.auditTrail.recordApart(due.ownerId, due.occurrences);
         due.done();
       } catch (error) {
-        if (isLocked(error)) continue;
+        // The owner's keys are being changed
+        if (sqlStateOf(error) === LOCK_NOT_AVAILABLE) continue;
         databaseOutage.report(this.logger, 'Refused calls could not be recorded', error);
         if (isDatabaseAway(error)) return;
         due.done();
@@ -111,8 +110,4 @@ export class RefusedCalls implements OnModuleInit, OnApplicationShutdown {
   private warn(reason: string): void {
     this.logger.warn(`Refused calls could not be recorded (${reason}).`);
   }
-}
-
-function isLocked(error: unknown): boolean {
-  return error instanceof QueryFailedError && (error.driverError as { code?: string }).code === LOCKED;
 }

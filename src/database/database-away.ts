@@ -1,6 +1,7 @@
 import { types } from 'node:util';
-import { QueryFailedError, QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
+import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 import { StandbyError } from './server-parameters.js';
+import { driverErrorOf } from './sql-state.js';
 import { LateAnswerError } from './within.js';
 
 /**
@@ -39,7 +40,7 @@ export function isDatabaseAway(error: unknown): boolean {
   // TypeORM says either of the next query on a connection that was lost under the one before, or since
   if (error instanceof QueryRunnerAlreadyReleasedError) return true;
   if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
-  const cause = causeOf(error);
+  const cause = driverErrorOf(error);
   if (!types.isNativeError(cause)) return false;
   if (cause instanceof LateAnswerError || cause instanceof DatabaseAwayError || cause instanceof StandbyError)
     return true;
@@ -52,7 +53,7 @@ export function isDatabaseAway(error: unknown): boolean {
 /** A connection was ended, by the server or on the way: another one may be had at once. */
 export function isConnectionCut(error: unknown): boolean {
   if (error instanceof QueryRunnerAlreadyReleasedError) return true;
-  const cause = causeOf(error);
+  const cause = driverErrorOf(error);
   if (!types.isNativeError(cause)) return false;
   const { code, syscall } = cause as { code?: unknown; syscall?: unknown };
   if (typeof code !== 'string') return CUT_MESSAGE.test(cause.message);
@@ -66,8 +67,4 @@ export function refusesConnections(error: unknown): boolean {
   if (!types.isNativeError(error)) return false;
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };
   return code === CANNOT_CONNECT_NOW || SOCKET_CALLS.has(syscall);
-}
-
-function causeOf(error: unknown): unknown {
-  return error instanceof QueryFailedError ? error.driverError : error;
 }

@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
-import { QueryFailedError } from 'typeorm';
 import { inOneLine } from '../contract/error-text.js';
 import { OutageLog } from '../contract/outage-log.js';
 import { DatabaseAwayError, isDatabaseAway } from './database-away.js';
+import { driverErrorOf } from './sql-state.js';
 
 /** What had begun before the database was back may fail for so long: no query, and no connection, takes longer. */
 const SETTLED_AFTER_MS = 6_000;
@@ -75,7 +75,7 @@ export const databaseOutage = new DatabaseOutage();
 /** What the network or the server said, without what it was wrapped in here. */
 function reasonOf(error: unknown): string {
   if (error instanceof DatabaseAwayError && error.cause !== undefined) return reasonOf(error.cause);
-  const cause = error instanceof QueryFailedError ? error.driverError : error;
+  const cause = driverErrorOf(error);
   const { code } = cause as { code?: unknown };
   if (typeof code === 'string' && code in REASONS) return REASONS[code] as string;
   // Of a name with several addresses, each was tried

@@ -3,14 +3,13 @@ import type { DatabaseLocation } from '../config/environment.js';
 import { StartError } from '../config/start-error.js';
 import { startStep } from '../config/start-steps.js';
 import { createDataSource } from './data-source.js';
-import { sqlStateOf } from './sql-state.js';
+import { LOCK_NOT_AVAILABLE, sqlStateOf } from './sql-state.js';
 
 /** Any number that no other program on the database uses: "w3k" in hexadecimal. */
 const MIGRATION_LOCK = 0x77336b;
 const LOCK_WITHIN_MS = 25_000;
 /** While many processes start on a machine, each may be without its turn for seconds. */
 const LIMITS = { lockTimeoutMs: LOCK_WITHIN_MS, idleInTransactionMs: LOCK_WITHIN_MS };
-const LOCK_NOT_AVAILABLE = '55P03';
 
 /** The migrations' own numbers, where a database was restored without what they had come to. */
 const ADVANCE_NUMBERS = `SELECT setval(pg_get_serial_sequence('migrations', 'id'), max(id)) FROM migrations HAVING max(id) > 0`;

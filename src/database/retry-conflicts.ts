@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '../contract/api-error.js';
-import { sqlStateOf } from './sql-state.js';
+import { LOCK_NOT_AVAILABLE, sqlStateOf } from './sql-state.js';
 
 /** SQLSTATE deadlock_detected and serialization_failure: of whoever got it, nothing was done. */
 const CONFLICT = new Set<unknown>(['40P01', '40001']);
-const LOCK_NOT_AVAILABLE = '55P03';
-const MOST_TRIES = 5;
+const MAX_TRIES = 5;
 const FIRST_PAUSE_MS = 10;
 
 /**
@@ -36,7 +35,7 @@ export async function repeatConflicts<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (!CONFLICT.has(sqlStateOf(error)) || tries === MOST_TRIES) throw error;
+      if (!CONFLICT.has(sqlStateOf(error)) || tries === MAX_TRIES) throw error;
       await sleep(FIRST_PAUSE_MS * 2 ** tries * Math.random());
     }
   }

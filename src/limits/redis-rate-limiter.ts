@@ -37,7 +37,7 @@ const BEAT_EVERY_MS = 2_000;
 /** So many keys are told at once. */
 const TOLD_AT_ONCE = 100;
 /** Of so many keys, a server that has lost what it counted is told at once; of others when they are used. */
-const MOST_TOLD = 10_000;
+const MAX_TOLD = 10_000;
 /** How often it is looked for what was granted while the rest was told. */
 const MAX_ROUNDS = 10;
 
@@ -178,7 +178,7 @@ export class RedisRateLimiter extends RateLimiter {
   /** Tells a server that may have lost what it counted what it has last said. */
   private async remind(): Promise<void> {
     if (!this.isForgotten) return;
-    const keys = this.fallback.keysInUse(MOST_TOLD);
+    const keys = this.fallback.keysInUse(MAX_TOLD);
     for (let begin = 0; begin < keys.length; begin += TOLD_AT_ONCE) {
       const some = keys.slice(begin, begin + TOLD_AT_ONCE);
       await Promise.all(some.map(([key, limit]) => this.ask(key, limit, 0)));

@@ -1,10 +1,10 @@
 import { types } from 'node:util';
 import pg from 'pg';
-import { QueryFailedError } from 'typeorm';
 import type { DatabaseLocation } from '../config/environment.js';
 import { StartError } from '../config/start-error.js';
 import { DatabaseAwayError } from '../database/database-away.js';
 import { connectionOptions } from '../database/safe-client.js';
+import { driverErrorOf } from '../database/sql-state.js';
 import { type TellOperator, tellInLog } from './standard-streams.js';
 
 /**
@@ -53,11 +53,10 @@ function inWords(error: unknown, location: DatabaseLocation): StartError | undef
 const SOCKET_CALLS = new Set(['connect', 'read', 'write', 'getaddrinfo']);
 
 function causeOf(error: unknown): unknown {
-  if (error instanceof QueryFailedError) return error.driverError;
   if (error instanceof DatabaseAwayError) return causeOf(error.cause);
   // Of each address of a host
   if (error instanceof AggregateError) return error.errors[0];
-  return error;
+  return driverErrorOf(error);
 }
 
 /** What the driver says without a code. */

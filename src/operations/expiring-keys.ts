@@ -4,7 +4,7 @@ import { databaseOutage } from '../database/database-outage.js';
 
 const EVERY_MS = 600_000;
 /** A bound on what the count costs where very many keys live shortly. */
-const MOST_COUNTED = 10_000;
+const MAX_COUNTED = 10_000;
 
 /** By the database's clock. Keys that nobody uses may expire without a word. */
 const COUNT = `
@@ -12,7 +12,7 @@ const COUNT = `
     SELECT FROM api_keys
     WHERE expires_at > now() AND expires_at < now() + interval '7 days' AND revoked_at IS NULL AND enabled
       AND last_used_at > now() - interval '7 days'
-    LIMIT ${MOST_COUNTED}) AS soon`;
+    LIMIT ${MAX_COUNTED}) AS soon`;
 
 /** How many keys that were used in the last seven days expire within the next seven: somebody should renew them. */
 @Injectable()

@@ -3,7 +3,7 @@ import type { CredentialKeys } from '../api-keys/credentials.js';
 import { countBySigner, type SignedSecret, secretsOfOtherSigners } from '../api-keys/signed-secrets.js';
 
 /** Of more secrets the number alone is told. */
-const MOST_LISTED = 10_000;
+const MAX_LISTED = 10_000;
 
 interface SignerCount {
   /** The place in `CREDENTIAL_KEYS`, from 1; `null` for a server key that is not in it, whose pairs no longer pass. */
@@ -35,7 +35,7 @@ export async function findSigners(dataSource: DataSource, keys: CredentialKeys):
     fingerprint === null || known.has(fingerprint) ? [] : [{ entry: null, fingerprint, secrets }],
   );
   const [{ fingerprint: first }] = keys;
-  const others = await secretsOfOtherSigners(dataSource, first, { now, limit: MOST_LISTED });
+  const others = await secretsOfOtherSigners(dataSource, first, { now, limit: MAX_LISTED });
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0) - (counts.get(first) ?? 0);
   return {
     signers: [...entries, ...gone],

@@ -5,7 +5,7 @@ import { VERIFICATION_POOL } from '../database/database.module.js';
 import { WriteBehind } from '../database/write-behind.js';
 
 /** Of how many secrets it may wait to be written, some 300 bytes each; further ones are noted at their next check. */
-const MOST_WAITING = 10_000;
+const MAX_WAITING = 10_000;
 
 /** By its hash a secret is told from one that a rotation has put in its place. Rows that others have locked can wait. */
 const NOTE = `
@@ -44,7 +44,7 @@ export class SecretSigners implements OnModuleInit, OnApplicationShutdown {
 
   /** @param signer the fingerprint of the server key that signed the secret */
   note(id: string, secretHash: string, signer: string): void {
-    if (this.waiting.size < MOST_WAITING) this.waiting.set(secretHash, { id, signer });
+    if (this.waiting.size < MAX_WAITING) this.waiting.set(secretHash, { id, signer });
   }
 
   private async write(): Promise<void> {
