@@ -17,10 +17,10 @@ const MANAGEMENT_POOL = { size: 8, queryTimeoutMs: 5_000, lockTimeoutMs: 3_000 }
 const VERIFICATION_POOL = { size: 5, queryTimeoutMs: 5_000, lockTimeoutMs: 3_000 };
 /** How often, and how many times, a command tries to join the process that has the data folder. */
 const JOIN_PAUSE_MS = 200;
-const MOST_JOINS = 50;
+const MAX_JOINS = 50;
 
-/** What whoever opens the database may do to it. */
-interface Rights {
+/** What opening the database may do to it. */
+export interface OpenOptions {
   /** Make the embedded one where there is none. */
   create: boolean;
   /** Run the migrations that are not in yet; in one that it has just made, anybody does. */
@@ -29,7 +29,7 @@ interface Rights {
   join: boolean;
 }
 
-const SERVICE: Rights = { create: true, migrate: true, join: false };
+const SERVICE: OpenOptions = { create: true, migrate: true, join: false };
 
 interface Pools {
   management: DataSource;
@@ -64,19 +64,19 @@ export class Database {
   /**
    * Starts the embedded database where that is the location, runs the migrations, and connects.
    *
-   * @param rights what else than the service may do, a command
+   * @param options of a command, which may do less than the service
    * @throws DataDirError if another process has the data folder, and it cannot or shall not be joined; if there is no
    *   database in it, and none may be made
    * @throws StartError if migrations are not in yet, and may not be run
    */
-  static async open(location: DatabaseLocation, rights = SERVICE): Promise<Database> {
-    if ('url' in location) return Database.prepare(location, rights.migrate);
-    for (let joins = 0; joins < MOST_JOINS; joins++) {
-      const embedded = await startEmbedded(location.dataDir, rights.create);
-      if (embedded) return Database.own(location, rights.migrate, embedded);
-      if (!rights.join) break;
+  static async open(location: DatabaseLocation, options = SERVICE): Promise<Database> {
+    if ('url' in location) return Database.prepare(location, options.migrate);
+    for (let joins = 0; joins < MAX_JOINS; joins++) {
+      const embedded = await startEmbedded(location.dataDir, options.create);
+      if (embedded) return Database.own(location, options.migrate, embedded);
+      if (!options.join) break;
       // Whoever has the folder may be starting, and serve its database in a moment, or ending, and free the folder
-      const joined = await Database.prepare(location, rights.migrate).catch(unlessAway);
+      const joined = await Database.prepare(location, options.migrate).catch(unlessAway);
       if (joined) return joined;
       await sleep(JOIN_PAUSE_MS);
     }

@@ -13,7 +13,7 @@ import { checkAudit } from '../audit/audit-check.js';
 import type { Environment } from '../config/environment.js';
 import { withinStartTime } from '../config/start-steps.js';
 import { copyDatabase, DatabaseNotEmptyError } from '../database/copy-database.js';
-import { Database } from '../database/database.js';
+import { Database, type OpenOptions } from '../database/database.js';
 import { acceptance, auditReport, line, Worded } from './audit-report.js';
 import { onDatabase } from './database-failure.js';
 import { signSession } from './development-session.js';
@@ -27,9 +27,9 @@ export type Result = Fields | Worded;
 type Fields = Record<string, string | string[]>;
 
 /** Beside a running service too: its embedded database serves a second process. One that is not there is not made. */
-const VISITOR = { create: false, migrate: false, join: true };
+const VISITOR: OpenOptions = { create: false, migrate: false, join: true };
 /** For the very first key: like the service, it makes the embedded one where there is none. */
-const MAKER = { ...VISITOR, create: true };
+const MAKER: OpenOptions = { ...VISITOR, create: true };
 
 /** Issues an admin key for an account. */
 export function issueAdmin(environment: Environment, owner: string): Promise<Result> {
@@ -103,7 +103,7 @@ export async function signedBy(environment: Environment): Promise<Result> {
 
 /** Brings the schema up to date. */
 export async function migrate(environment: Environment): Promise<Result> {
-  const database = await openDatabase(environment, { create: false, migrate: true, join: true });
+  const database = await openDatabase(environment, { ...VISITOR, migrate: true });
   await database.close();
   return { migrated: [...database.migrated] };
 }
@@ -142,11 +142,11 @@ export function readable(result: Result): string {
 
 async function withService<T>(
   environment: Environment,
-  rights: typeof VISITOR,
+  options: OpenOptions,
   service: Type<T>,
   run: (service: T) => Promise<Result>,
 ): Promise<Result> {
-  const module = AppModule.forRoot(environment, await openDatabase(environment, rights));
+  const module = AppModule.forRoot(environment, await openDatabase(environment, options));
   const created = NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
   const context = await withinStartTime(created);
   try {
@@ -156,6 +156,6 @@ async function withService<T>(
   }
 }
 
-function openDatabase({ database }: Pick<Environment, 'database'>, rights: typeof VISITOR): Promise<Database> {
-  return withinStartTime(Database.open(database, rights));
+function openDatabase({ database }: Pick<Environment, 'database'>, options: OpenOptions): Promise<Database> {
+  return withinStartTime(Database.open(database, options));
 }

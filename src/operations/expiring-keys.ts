@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { databaseOutage } from '../database/database-outage.js';
+import { Recurring } from './recurring.js';
 
 const EVERY_MS = 600_000;
 /** A bound on what the count costs where very many keys live shortly. */
@@ -20,24 +21,22 @@ export class ExpiringKeys implements OnApplicationBootstrap, OnApplicationShutdo
   /** 10,000 at the most; NaN until it was counted. */
   count = Number.NaN;
   private readonly logger = new Logger(ExpiringKeys.name);
-  private timer: NodeJS.Timeout | undefined;
-  private counting: Promise<void> = Promise.resolve();
+  private readonly recounting = new Recurring(() => this.tryToRecount(), EVERY_MS);
 
   constructor(private readonly dataSource: DataSource) {}
 
   onApplicationBootstrap(): void {
-    const start = () => {
-      this.counting = this.recount().catch((error: unknown) =>
-        databaseOutage.report(this.logger, 'Keys that expire soon could not be counted', error),
-      );
-    };
-    this.timer = setInterval(start, EVERY_MS).unref();
-    start();
+    this.recounting.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
-    await this.counting;
+  onApplicationShutdown(): Promise<void> {
+    return this.recounting.stop();
+  }
+
+  private async tryToRecount(): Promise<void> {
+    await this.recount().catch((error: unknown) =>
+      databaseOutage.report(this.logger, 'Keys that expire soon could not be counted', error),
+    );
   }
 
   async recount(): Promise<void> {

@@ -4,6 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { databaseOutage } from '../database/database-outage.js';
 import { KEY_CHANGES_KEPT_MS } from '../verification/change-feed.js';
+import { Recurring } from './recurring.js';
 
 const EVERY_MS = 600_000;
 /** So few at once that no statement holds its locks for long. */
@@ -43,8 +44,7 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
   /** How often it was done, or left to another process that was at it; and how often it failed. */
   readonly runs = { done: 0, failed: 0 };
   private readonly stopping = new AbortController();
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
+  private readonly recurring = new Recurring(() => this.tryToRun(), EVERY_MS);
 
   constructor(
     private readonly dataSource: DataSource,
@@ -52,29 +52,22 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
   ) {}
 
   onApplicationBootstrap(): void {
-    const start = () => {
-      this.running = this.run().then(
-        () => this.done(),
-        (error: unknown) => this.failed(error),
-      );
-    };
-    this.timer = setInterval(start, EVERY_MS).unref();
-    start();
+    this.recurring.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
+  onApplicationShutdown(): Promise<void> {
     this.stopping.abort();
-    await this.running;
+    return this.recurring.stop();
   }
 
-  private done(): void {
-    this.runs.done++;
-  }
-
-  private failed(error: unknown): void {
-    this.runs.failed++;
-    databaseOutage.report(this.logger, 'Not done, and tried again in ten minutes', error);
+  private async tryToRun(): Promise<void> {
+    try {
+      await this.run();
+      this.runs.done++;
+    } catch (error) {
+      this.runs.failed++;
+      databaseOutage.report(this.logger, 'Not done, and tried again in ten minutes', error);
+    }
   }
 
   /** Ends where another process is at it: that one goes on to what is left. */

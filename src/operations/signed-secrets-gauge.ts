@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { countBySigner } from '../api-keys/signed-secrets.js';
 import { Clock } from '../config/clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { inOneLine } from '../contract/error-text.js';
+import { databaseOutage } from '../database/database-outage.js';
 import { Metrics } from './metrics.js';
 
 /** Counting reads every key, so it is done this often at most, and only where somebody asks for metrics. */
@@ -35,9 +35,9 @@ export class SignedSecretsGauge implements OnModuleInit {
       collect: () => {
         if (this.clock.steady() - this.countedAt < COUNTED_FOR_MS) return;
         this.countedAt = this.clock.steady();
-        this.count(gauge).catch((error: unknown) => {
-          this.logger.warn(`Secrets could not be counted by their signers (${inOneLine(error)}).`);
-        });
+        this.count(gauge).catch((error: unknown) =>
+          databaseOutage.report(this.logger, 'Secrets could not be counted by their signers', error),
+        );
       },
     });
   }
