@@ -68,7 +68,9 @@ it('counts what each entry has signed, for the metrics', async () => {
 });
 
 it('lists for an operator what keeps the old entry from being taken out', async () => {
-  const { code, stdout } = await run(['dist/cli.js', 'signed-by'], { ...database.variables, ...ring });
+  const signedBy = (...options: string[]) =>
+    run(['dist/cli.js', 'signed-by', ...options], { ...database.variables, ...ring });
+  const { code, stdout } = await signedBy();
   expect(code).toBe(0);
   expect(stdout.split('\n').map((line) => line.replace(/last used \S+/, 'last used'))).toEqual([
     `signers     entry 1 (signs), ${newSigner}: 2 secrets`,
@@ -79,4 +81,16 @@ it('lists for an operator what keeps the old entry from being taken out', async 
     `            cay, ${keys.rotated.api_key}, previous secret: ${oldSigner}, never used`,
     '',
   ]);
+  expect(JSON.parse((await signedBy('--json')).stdout)).toMatchObject({
+    signers: [
+      { entry: 1, fingerprint: newSigner, secrets: 2 },
+      { entry: 2, fingerprint: oldSigner, secrets: 2 },
+    ],
+    unknown: 1,
+    others: [
+      { owner_id: 'ann', api_key: keys.used.api_key, secret: 'current', signer: oldSigner },
+      { owner_id: 'ben', signer: null, last_used_at: null },
+      { owner_id: 'cay', secret: 'previous', signer: oldSigner },
+    ],
+  });
 });

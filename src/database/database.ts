@@ -85,13 +85,13 @@ export class Database {
     );
   }
 
-  private async closePools(): Promise<void> {
-    await Promise.all([this.pools.management.destroy(), this.pools.verification.destroy()]);
-  }
-
   async close(): Promise<void> {
     await this.closePools();
     await this.embedded?.stop();
+  }
+
+  private async closePools(): Promise<void> {
+    await Promise.all([this.pools.management.destroy(), this.pools.verification.destroy()]);
   }
 
   private static async own(location: DatabaseLocation, mayMigrate: boolean, embedded: EmbeddedPostgres) {

@@ -1,18 +1,7 @@
 import type { AcceptedOffence } from '../audit/audit-acceptances.js';
 import type { AuditReport } from '../audit/audit-check.js';
 import type { AuditOffence } from '../audit/audit-offence.js';
-
-/** What programs are shown as one value, and people as a text. */
-export class Worded {
-  constructor(
-    private readonly value: object,
-    readonly text: string,
-  ) {}
-
-  toJSON(): object {
-    return this.value;
-  }
-}
+import { line, Worded } from './worded.js';
 
 /** What `verify-audit` has found. */
 export function auditReport(report: AuditReport): Worded {
@@ -67,9 +56,4 @@ function offenceText({ owner_id: owner, seq, through, problem }: AuditOffence): 
 
 function acceptanceText({ event, reason, ...offence }: AcceptedOffence): string {
   return `${offenceText(offence)}; accepted by event ${event}: ${reason}`;
-}
-
-/** A name and its values, one below the other. */
-export function line(name: string, ...values: readonly (string | number)[]): string {
-  return `${name.padEnd(12)}${values.join(`\n${' '.repeat(12)}`) || '-'}`;
 }

@@ -14,12 +14,13 @@ import type { Environment } from '../config/environment.js';
 import { withinStartTime } from '../config/start-steps.js';
 import { copyDatabase, DatabaseNotEmptyError } from '../database/copy-database.js';
 import { Database, type OpenOptions } from '../database/database.js';
-import { acceptance, auditReport, line, Worded } from './audit-report.js';
+import { acceptance, auditReport } from './audit-report.js';
 import { onDatabase } from './database-failure.js';
 import { signSession } from './development-session.js';
 import { UsageError } from './exit.js';
 import { tellInWords } from './standard-streams.js';
-import { findSigners, wordedSigners } from './signed-by.js';
+import { findSigners, signersReport } from './signed-by.js';
+import { line, Worded } from './worded.js';
 
 /** What a command has to show, in the names of the HTTP contract. */
 export type Result = Fields | Worded;
@@ -95,7 +96,7 @@ export async function acceptAuditOffence(
 export async function signedBy(environment: Environment): Promise<Result> {
   const database = await openDatabase(environment, VISITOR);
   try {
-    return wordedSigners(await findSigners(database.dataSource, environment.credentialKeys));
+    return signersReport(await findSigners(database.dataSource, environment.credentialKeys));
   } finally {
     await database.close();
   }

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { CredentialKeys } from '../api-keys/credentials.js';
 import { countBySigner, type SignedSecret, secretsOfOtherSigners } from '../api-keys/signed-secrets.js';
+import { line, Worded } from './worded.js';
 
 /** Of more secrets the number alone is told. */
 const MAX_LISTED = 10_000;
@@ -45,19 +46,31 @@ export async function findSigners(dataSource: DataSource, keys: CredentialKeys):
   };
 }
 
-/** In words, one line for each. */
-export function wordedSigners({ signers, unknown, others, unlisted }: SignedBy) {
-  return {
-    signers: signers.map(
-      ({ entry, fingerprint, secrets }) => `${entryName(entry)}, ${fingerprint}: ${secrets} ${plural(secrets)}`,
-    ),
-    unknown: `${unknown} ${plural(unknown)}`,
-    others: others.map(
-      ({ owner_id: owner, api_key: apiKey, secret, signer, last_used_at: lastUsed }) =>
-        `${owner}, ${apiKey}, ${secret} secret: ${signer ?? 'unknown'}, ${lastUsed ? `last used ${lastUsed.toISOString()}` : 'never used'}`,
-    ),
-    ...(unlisted > 0 && { unlisted: String(unlisted) }),
-  };
+/** What `signed-by` has found. */
+export function signersReport({ signers, unknown, others, unlisted }: SignedBy): Worded {
+  const rest = unlisted > 0 ? { unlisted } : {};
+  const text = [
+    line('signers', ...signers.map(signerText)),
+    line('unknown', counted(unknown)),
+    line('others', ...others.map(secretText)),
+    ...Object.entries(rest).map(([name, count]) => line(name, count)),
+  ];
+  return new Worded({ signers, unknown, others, ...rest }, text.join('\n'));
+}
+
+function signerText({ entry, fingerprint, secrets }: SignerCount): string {
+  return `${entryName(entry)}, ${fingerprint}: ${counted(secrets)}`;
+}
+
+function secretText({
+  owner_id: owner,
+  api_key: apiKey,
+  secret,
+  signer,
+  last_used_at: lastUsed,
+}: SignedSecret): string {
+  const use = lastUsed ? `last used ${lastUsed.toISOString()}` : 'never used';
+  return `${owner}, ${apiKey}, ${secret} secret: ${signer ?? 'unknown'}, ${use}`;
 }
 
 function entryName(entry: number | null): string {
@@ -65,6 +78,6 @@ function entryName(entry: number | null): string {
   return entry === 1 ? 'entry 1 (signs)' : `entry ${entry}`;
 }
 
-function plural(count: number): string {
-  return count === 1 ? 'secret' : 'secrets';
+function counted(secrets: number): string {
+  return `${secrets} ${secrets === 1 ? 'secret' : 'secrets'}`;
 }

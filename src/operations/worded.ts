@@ -1,0 +1,16 @@
+/** What programs are shown as one value, and people as a text. */
+export class Worded {
+  constructor(
+    private readonly value: object,
+    readonly text: string,
+  ) {}
+
+  toJSON(): object {
+    return this.value;
+  }
+}
+
+/** A name and its values, one below the other. */
+export function line(name: string, ...values: readonly (string | number)[]): string {
+  return `${name.padEnd(12)}${values.join(`\n${' '.repeat(12)}`) || '-'}`;
+}
