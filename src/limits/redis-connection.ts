@@ -121,7 +121,9 @@ export class RedisConnection {
 
   private tell(cause: unknown): void {
     const { message: reason } = this.connectError ?? (cause as Error);
-    this.outage.failed(`at ${this.server} is away, and rates are counted by each process for itself: ${reason}.`);
+    this.outage.failed(
+      `Redis at ${this.server} is unavailable (${reason}): each process counts rates by itself until it returns.`,
+    );
   }
 
   private async probe(): Promise<void> {
@@ -139,7 +141,7 @@ export class RedisConnection {
         answeredAt = performance.now();
         await this.use.catchUp(signal);
         this.up = true;
-        this.outage.over('is back, and counts rates for all processes.');
+        this.outage.over(`Redis at ${this.server} is available again, and counts rates for all processes.`);
         break;
       } catch (error) {
         if (signal.aborted) break;

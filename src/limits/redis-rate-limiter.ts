@@ -45,8 +45,9 @@ const MAX_ROUNDS = 10;
  * Counts in Redis, for all processes together: one script call a decision, by the server's own time.
  *
  * While Redis is unavailable, this process decides at once, within its share of each limit (`FallbackRates`), and tells
- * Redis what it has granted before using it again. A Redis that comes back empty is told what it has last said. A call that Redis answers too late may be charged there besides: too
- * strict for a window, never too lax. If the server's clock jumps forwards, what was granted before is forgotten.
+ * Redis what it has granted before using it again. A Redis that comes back empty is told what it has last said. A call
+ * that Redis answers too late may be charged there besides: too strict for a window, never too lax. If the server's clock
+ * jumps forwards, what was granted before is forgotten.
  */
 export class RedisRateLimiter extends RateLimiter {
   /** How many decisions this process has made because Redis was away. */

@@ -96,12 +96,12 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     for (const service of services) {
       const codes = await Promise.all(range(3 * requests).map(() => codeOf(service, key)));
       expect([grantsOf(codes), new Set(codes)]).toEqual([requests / 3, new Set(['VALID', 'RATE_LIMITED'])]);
-      expect(service.output()).toMatch(/WARN.*is away, and rates are counted by each process for itself/);
+      expect(service.output()).toMatch(/WARN.*Redis at .* is unavailable .*: each process counts rates by itself/);
     }
 
     await redis.startAgain();
     for (const service of services) await untilBack(service);
-    for (const { output } of services) expect(output()).toMatch('is back');
+    for (const { output } of services) expect(output()).toMatch('is available again');
     await expectTogether();
   });
 
