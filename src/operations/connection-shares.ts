@@ -7,7 +7,7 @@ import { ClientAddress } from '../limits/client-address.js';
 
 /** Of one network: a twentieth of what a process takes in all. */
 const SHARE = 1_000;
-const TOLD_EVERY_MS = 60_000;
+const WARN_EVERY_MS = 60_000;
 
 /**
  * Bounds how many connections one network has open, so that nobody takes all of a process's: further ones are ended
@@ -17,7 +17,7 @@ const TOLD_EVERY_MS = 60_000;
 export class ConnectionShares implements OnModuleInit {
   private readonly logger = new Logger('Connections');
   private readonly open = new Map<string, number>();
-  private toldAt = Number.NEGATIVE_INFINITY;
+  private warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly adapterHost: HttpAdapterHost,
@@ -30,13 +30,14 @@ export class ConnectionShares implements OnModuleInit {
   }
 
   private accept(socket: Socket): void {
+    // Remembered by `ClientAddress` from here on, for the log too: a connection that has ended has no address any more
     const peer = { socket, headers: {} };
     if (this.clientAddress.isProxied(peer)) return;
     const network = this.clientAddress.networkOf(peer);
     const open = this.open.get(network) ?? 0;
     if (open >= SHARE) {
       socket.destroy();
-      this.tell(network);
+      this.warn(network);
       return;
     }
     this.open.set(network, open + 1);
@@ -50,10 +51,10 @@ export class ConnectionShares implements OnModuleInit {
   }
 
   /** A proxy that is not listed as one looks like this. */
-  private tell(network: string): void {
+  private warn(network: string): void {
     const now = this.clock.steady();
-    if (now - this.toldAt < TOLD_EVERY_MS) return;
-    this.toldAt = now;
+    if (now - this.warnedAt < WARN_EVERY_MS) return;
+    this.warnedAt = now;
     this.logger.warn(
       `${network} has ${SHARE} connections open, and further ones are ended: if it is a proxy, TRUSTED_PROXIES must name it`,
     );

@@ -1,11 +1,8 @@
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import type { AnsweredRequest } from '../contract/answered-request.js';
-import { fastifyOf } from '../contract/fastify.js';
 import { ClientAddress } from '../limits/client-address.js';
 
-const VERIFY = '/api/apiKeys/verify';
 /** What the platform asks on every request of its own, and whoever watches the process every second. */
 const FREQUENT = /^\/(?:api\/apiKeys\/(?:verify|authorize)|health|metrics)/;
 
@@ -14,13 +11,12 @@ const FREQUENT = /^\/(?:api\/apiKeys\/(?:verify|authorize)|health|metrics)/;
  * costs more than a verdict, and the metrics and the usage of each key count them anyway.
  */
 @Injectable()
-export class RequestLog implements OnModuleInit {
+export class RequestLog {
   private readonly logger = new Logger('Request');
   private readonly isLogged: (route: string) => boolean;
 
   constructor(
     @Inject(ENVIRONMENT) { logLevel }: Environment,
-    private readonly adapterHost: HttpAdapterHost,
     private readonly clientAddress: ClientAddress,
   ) {
     const levels: Record<Environment['logLevel'], RequestLog['isLogged']> = {
@@ -32,17 +28,10 @@ export class RequestLog implements OnModuleInit {
     this.isLogged = levels[logLevel];
   }
 
-  /** A connection that its client has ended tells no more where it came from. */
-  onModuleInit(): void {
-    if (!this.isLogged(VERIFY)) return;
-    fastifyOf(this.adapterHost)?.server.on('connection', (socket) => this.clientAddress.isProxied({ socket }));
-  }
-
   record({ raw, id, method, route, status, seconds, principal, verdict, keyId, error }: AnsweredRequest): void {
     if (!this.isLogged(route)) return;
-    const client = this.clientAddress.of(raw);
     const known = {
-      client_address: client,
+      client_address: this.clientAddress.of(raw),
       principal,
       verdict,
       key_id: keyId,
