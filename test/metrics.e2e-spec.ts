@@ -63,17 +63,13 @@ it('tells which release runs, and that housekeeping was done', async () => {
 it('counts the keys in use that expire within a week', async () => {
   const inDays = (days: number) => ({ expires_at: new Date(Date.now() + days * 86_400_000).toISOString() });
   const issue = (limits: object) => issueKey(service.client, 'ann', { ...powerlessBody, limits });
-  const [soon, unused, late, endless] = [
-    await issue(inDays(6)),
-    await issue(inDays(6)),
-    await issue(inDays(8)),
-    await issue({}),
-  ];
+  const [soon, late, endless] = [await issue(inDays(6)), await issue(inDays(8)), await issue({})];
+  // Nobody uses this one
+  await issue(inDays(6));
   const used = [soon, late, endless].map(({ id }) => id);
   const { app } = service;
   await app.get(DataSource).query('UPDATE api_keys SET last_used_at = now() WHERE id = ANY($1)', [used]);
   await app.get(ExpiringKeys, { strict: false }).recount();
-  expect(unused.id).not.toBe(soon.id);
   expect(await metricOf(service.client, 'w3ipfs_keys_expiring_keys')).toBe(1);
 });
 

@@ -5,7 +5,7 @@ import { postgresOptions } from '../database/postgres-url.js';
 import { InvalidNetworkError, type Network, parseNetwork } from '../limits/cidr.js';
 import { redisOptions } from '../limits/redis-url.js';
 import { BUILT_IN_ROUTES } from '../verification/route-table.js';
-import { cleanVariables } from './cleaned.js';
+import { cleanVariables } from './clean-variables.js';
 import { InvalidValueError } from './invalid-value.js';
 import { readOrigins } from './origins.js';
 import { readPublicKeys } from './public-keys.js';

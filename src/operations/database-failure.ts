@@ -19,7 +19,7 @@ export async function onDatabase<T>(
   tell: TellOperator = tellInLog,
 ): Promise<T> {
   try {
-    tell({ level: 'info', context: 'Database', message: `Database: ${nameOf(location)}` });
+    tell({ level: 'info', context: 'Database', message: `Database: ${databaseName(location)}` });
     return await work();
   } catch (error) {
     throw inWords(error, location) ?? error;
@@ -27,7 +27,7 @@ export async function onDatabase<T>(
 }
 
 /** Never with the password. */
-export function nameOf(location: DatabaseLocation): string {
+export function databaseName(location: DatabaseLocation): string {
   if ('dataDir' in location) return `the embedded one in ${location.dataDir}`;
   const { host, port, database = '' } = settingsOf(location);
   return `${host.includes(':') ? `[${host}]` : host}:${port}/${database}`;
@@ -46,7 +46,7 @@ function inWords(error: unknown, location: DatabaseLocation): StartError | undef
   if (syscall !== undefined && !SOCKET_CALLS.has(syscall)) return undefined;
   const words = wordsFor(code, cause.message, location);
   if (words === undefined) return undefined;
-  const subject = 'url' in location ? `DATABASE_URL (${nameOf(location)})` : `DATA_DIR (${location.dataDir})`;
+  const subject = 'url' in location ? `DATABASE_URL (${databaseName(location)})` : `DATA_DIR (${location.dataDir})`;
   return new StartError(`${subject}: ${words}`, { cause: error });
 }
 
