@@ -57,6 +57,7 @@ const STARTS = 8;
     services = await startAll();
     await allReady();
     await until(async () => (await locks()) === 0, 'all locks to be released');
+    expect(services).toHaveLength(STARTS);
   });
 
   it('says once in each that the poll alone tells of changes, and denies within the bound', async () => {

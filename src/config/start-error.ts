@@ -1,5 +1,5 @@
 /** Exit code of sysexits.h for a configuration that cannot be used. */
-export const EX_CONFIG = 78;
+const EX_CONFIG = 78;
 
 /** What the configuration leads to cannot be used as it is; the message names it, and says why and what to do. */
 export class StartError extends Error {

@@ -12,7 +12,9 @@ export class Recurring {
   ) {}
 
   start(): void {
-    const run = () => (this.running = this.work());
+    const run = () => {
+      this.running = this.work();
+    };
     this.timer = setInterval(run, this.everyMs).unref();
     run();
   }
