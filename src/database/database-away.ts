@@ -22,8 +22,8 @@ export class DatabaseAwayError extends Error {
  * (serialization_failure, deadlock_detected).
  */
 const UNAVAILABLE_SQLSTATE = /^(08|53|57P|57014|55P03|40001|40P01|58|28|3D000|55000|25006)/;
-/** Of what the system says, only what it says of a socket. */
-const SOCKET_CALLS = new Set<unknown>(['connect', 'read', 'write', 'getaddrinfo']);
+/** Of what the system says, only what it says of a socket, and not of a file. */
+export const SOCKET_CALLS = new Set<unknown>(['connect', 'read', 'write', 'getaddrinfo']);
 /** What pg throws, without any code, when a connection ends or cannot be had in time. */
 const UNAVAILABLE_MESSAGE =
   /^Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout/;

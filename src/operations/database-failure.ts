@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import pg from 'pg';
 import type { DatabaseLocation } from '../config/environment.js';
 import { StartError } from '../config/start-error.js';
-import { DatabaseAwayError } from '../database/database-away.js';
+import { DatabaseAwayError, SOCKET_CALLS } from '../database/database-away.js';
 import { connectionOptions } from '../database/safe-client.js';
 import { driverErrorOf } from '../database/sql-state.js';
 import { type TellOperator, tellInLog } from './standard-streams.js';
@@ -49,8 +49,6 @@ function inWords(error: unknown, location: DatabaseLocation): StartError | undef
   const subject = 'url' in location ? `DATABASE_URL (${databaseName(location)})` : `DATA_DIR (${location.dataDir})`;
   return new StartError(`${subject}: ${words}`, { cause: error });
 }
-
-const SOCKET_CALLS = new Set(['connect', 'read', 'write', 'getaddrinfo']);
 
 function causeOf(error: unknown): unknown {
   if (error instanceof DatabaseAwayError) return causeOf(error.cause);
