@@ -7,19 +7,22 @@ import { WriteBehind } from '../database/write-behind.js';
 /** Of how many secrets it may wait to be written, some 300 bytes each; further ones are noted at their next check. */
 const MAX_WAITING = 10_000;
 
-/** By its hash a secret is told from one that a rotation has put in its place. Rows that others have locked can wait. */
+/** By its hash a secret is told from one that a rotation has put in its place. Rows that others have locked are told, and wait. */
 const NOTE = `
   WITH noted AS (
     SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[]) AS noted (hash, id, signer)
   ), locked AS (
     SELECT noted.* FROM api_keys AS k JOIN noted ON k.id = noted.id
     WHERE noted.hash IN (k.secret_hash, k.previous_secret_hash) ORDER BY k.id FOR NO KEY UPDATE OF k SKIP LOCKED
+  ), touched AS (
+    UPDATE api_keys AS k SET
+      secret_signed_by = CASE WHEN k.secret_hash = locked.hash THEN locked.signer ELSE k.secret_signed_by END,
+      previous_secret_signed_by =
+        CASE WHEN k.previous_secret_hash = locked.hash THEN locked.signer ELSE k.previous_secret_signed_by END
+    FROM locked WHERE k.id = locked.id RETURNING k.id
   )
-  UPDATE api_keys AS k SET
-    secret_signed_by = CASE WHEN k.secret_hash = locked.hash THEN locked.signer ELSE k.secret_signed_by END,
-    previous_secret_signed_by =
-      CASE WHEN k.previous_secret_hash = locked.hash THEN locked.signer ELSE k.previous_secret_signed_by END
-  FROM locked WHERE k.id = locked.id`;
+  SELECT noted.hash FROM api_keys AS k JOIN noted ON k.id = noted.id
+  WHERE noted.hash IN (k.secret_hash, k.previous_secret_hash) AND k.id NOT IN (SELECT id FROM touched)`;
 
 /**
  * Notes which of `CREDENTIAL_KEYS` signed a secret where its row does not say so, since it is from before that was kept.
@@ -49,10 +52,15 @@ export class SecretSigners implements OnModuleInit, OnApplicationShutdown {
 
   private async write(): Promise<void> {
     if (this.waiting.size === 0) return;
-    const [hashes, rows] = [[...this.waiting.keys()], [...this.waiting.values()]];
+    const taken = this.waiting;
+    const [hashes, rows] = [[...taken.keys()], [...taken.values()]];
     this.waiting = new Map();
     try {
-      await this.dataSource.query(NOTE, [hashes, rows.map(({ id }) => id), rows.map(({ signer }) => signer)]);
+      const noted = [hashes, rows.map(({ id }) => id), rows.map(({ signer }) => signer)];
+      for (const { hash } of await this.dataSource.query<{ hash: string }[]>(NOTE, noted)) {
+        const row = taken.get(hash);
+        if (row) this.note(row.id, hash, row.signer);
+      }
     } catch (error) {
       // Nothing is lost by it: the next process that checks these secrets finds out the same
       this.logger.debug(`Which server keys signed ${rows.length} secrets was not noted (${inOneLine(error)}).`);
