@@ -80,6 +80,14 @@ describe('a target that is a whole URL (RFC 9112, 3.2.2)', () => {
   });
 });
 
+it('takes a target that begins with an asterisk for no route, in an answer like any other', async () => {
+  for (const path of ['*', '*api/apiKeys/list', '*health/live', `*api/apiKeys/${key.id}`]) {
+    const { status, body, headers } = await service.client.call('GET', path, { headers: session });
+    expect(headers).toMatchObject({ 'x-request-id': body.request_id, 'cache-control': 'no-store' });
+    expect([path, status, body.error.message]).toEqual([path, 404, `There is no GET /${path}.`]);
+  }
+});
+
 it('refuses a fragment, which no target has: what comes behind it would be no part of the query', async () => {
   for (const target of [
     '/api/apiKeys/testAuthentication#x=1',

@@ -10,9 +10,10 @@ it.each([
   ['http:///x', '/x'],
   ['/http://host/x', '/http://host/x'],
   ['//host/x', '//host/x'],
-  ['*', '*'],
-  ['ftp://host/x', 'ftp://host/x'],
-  ['', ''],
+  ['*', '/*'],
+  ['*api/x', '/*api/x'],
+  ['ftp://host/x', '/ftp://host/x'],
+  ['', '/'],
 ])('takes the path and the query of %s', (target, expected) => {
   expect(originForm(target)).toBe(expected);
 });

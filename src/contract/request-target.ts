@@ -2,11 +2,11 @@
  * The path and the query of a request's target. Clients may send a whole URL in their place (absolute-form; RFC 9112,
  * 3.2.2), whose scheme and authority are passed over: they name this server, whatever its name is. Applied where
  * requests come in, so that whatever reads the path or the query meets one form of it.
+ *
+ * Whatever else Node takes for a target (`*`, and what begins with it) gets a slash in front: the router does not look
+ * at the first character of a path, and would find the routes of others for it.
  */
 export function originForm(target: string): string {
-  if (target.startsWith('/')) return target;
-  const authority = /^https?:\/\/[^/?#]*/i.exec(target)?.[0];
-  if (authority === undefined) return target;
-  const rest = target.slice(authority.length);
+  const rest = target.replace(/^https?:\/\/[^/?#]*/i, '');
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
