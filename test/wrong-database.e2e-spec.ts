@@ -65,6 +65,21 @@ describe('a command that does not migrate', () => {
     expect(stderr).toMatch(/^The database's schema is older .*: npm run keys -- migrate\n$/m);
   });
 
+  (onServer ? it : it.skip)('says that the tables in it may not be read, and not that there are none', async () => {
+    const visitor = `visitor_${process.pid}`;
+    await query(`CREATE ROLE ${visitor} LOGIN`);
+    const url = new URL(String(database.variables.DATABASE_URL));
+    url.username = visitor;
+    try {
+      for (const access of [VISITOR, undefined])
+        await expect(Database.open({ url: url.href }, access)).rejects.toThrow(
+          'permission denied for table migrations',
+        );
+    } finally {
+      await query(`DROP ROLE ${visitor}`);
+    }
+  });
+
   (onServer ? it : it.skip)('refuses a database of somebody else, and leaves it as it is', async () => {
     await expect(Database.open(location, VISITOR)).rejects.toThrow(
       'The database has nothing of this service in it. If it is the right one, make its schema: npm run keys -- migrate',
@@ -75,4 +90,18 @@ describe('a command that does not migrate', () => {
     await client.end();
     expect(rows).toEqual([]);
   });
+});
+
+(onServer ? it : it.skip).each([
+  ['api_keys', 'CREATE TABLE api_keys (x int)', 'relation "api_keys" already exists'],
+  ['migrations', 'CREATE TABLE migrations (id text, applied boolean)', ''],
+])("refuses to migrate a database where %s is another program's table", async (_, statement, words) => {
+  const database = await createTestDatabase({ isEmpty: true });
+  const client = new pg.Client({ connectionString: database.variables.DATABASE_URL });
+  await client.connect();
+  await client.query(statement);
+  await client.end();
+  const start = Database.open({ url: String(database.variables.DATABASE_URL) });
+  await expect(start).rejects.toThrow(`The migrations do not fit what is in the database (${words}`);
+  await database.drop();
 });

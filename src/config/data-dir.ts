@@ -36,6 +36,8 @@ function makeFolder(path: string, isNeeded = true): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' && statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    if (code === 'EEXIST')
+      throw new DataDirError(`DATA_DIR: ${path} is no folder, nor a link that leads to one; choose another`);
     if (code !== 'ENOENT' || !isNeeded || dirname(path) === path) throw new DataDirError(unwritable(path, code));
     makeFolder(dirname(path));
     makeFolder(path, false);

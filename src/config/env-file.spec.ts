@@ -30,11 +30,14 @@ it('needs no file', () => {
   expect(() => readEnvFile({}, join(folder, 'none'))).not.toThrow();
 });
 
-it('refuses a line that is no variable, and does not quote it', () => {
-  const reading = () => read('HOST\nsecret word\nPORT=1\n');
-  expect(reading).toThrow('.env: each line must be NAME=value');
-  expect(reading).not.toThrow('secret word');
-});
+it.each([['HOST\nsecret word\nPORT=1\n'], ['PORT=1\nsecret word'], ['PORT: secret word\n']])(
+  'refuses a line that is no variable, and does not quote it: %j',
+  (text) => {
+    const reading = () => read(text);
+    expect(reading).toThrow('.env: each line must be NAME=value');
+    expect(reading).not.toThrow('secret word');
+  },
+);
 
 it('refuses what cannot be read', () => {
   expect(() => readEnvFile({}, folder)).toThrow(`${folder}: EISDIR`);

@@ -202,8 +202,13 @@ describe('DATA_DIR', () => {
 
   it('is refused where nothing can be made', () => {
     symlinkSync(join(folder, 'nowhere'), join(folder, 'link'));
-    for (const path of ['/proc/x', '/proc/x/y', join(folder, 'link'), join(folder, 'link', 'data')])
+    writeFileSync(join(folder, 'file'), '');
+    for (const path of ['/proc/x', '/proc/x/y', join(folder, 'file', 'data')])
       expect(problem(path)).toMatch(/^DATA_DIR: the folder .* cannot be made \(E\w+\); choose one/);
+    for (const path of [join(folder, 'link'), join(folder, 'link', 'data'), join(folder, 'file')])
+      expect(problem(path)).toMatch(
+        /^DATA_DIR: .*(link|file) is no folder, nor a link that leads to one; choose another$/,
+      );
   });
 
   it('is refused where it is somebody else’s, and nothing in it is touched', () => {

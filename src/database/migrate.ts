@@ -3,6 +3,7 @@ import type { DatabaseLocation } from '../config/environment.js';
 import { StartError } from '../config/start-error.js';
 import { startStep } from '../config/start-steps.js';
 import { createDataSource } from './data-source.js';
+import { pendingMigrations } from './pending-migrations.js';
 import { LOCK_NOT_AVAILABLE, sqlStateOf } from './sql-state.js';
 
 /** Any number that no other program on the database uses: "w3k" in hexadecimal. */
@@ -10,6 +11,8 @@ const MIGRATION_LOCK = 0x77336b;
 const LOCK_WITHIN_MS = 25_000;
 /** While many processes start on a machine, each may be without its turn for seconds. */
 const LIMITS = { lockTimeoutMs: LOCK_WITHIN_MS, idleInTransactionMs: LOCK_WITHIN_MS };
+/** SQLSTATEs of what is there already, or is otherwise than it should be: names and types, of which no value is told. */
+const OF_OTHER_TABLES = /^42(P07|710|P01|703|704|804|809|883)$/;
 
 /** The migrations' own numbers, where a database was restored without what they had come to. */
 const ADVANCE_NUMBERS = `SELECT setval(pg_get_serial_sequence('migrations', 'id'), max(id)) FROM migrations HAVING max(id) > 0`;
@@ -27,18 +30,29 @@ export async function migrate(location: DatabaseLocation): Promise<string[]> {
   const dataSource = await createDataSource(location, LIMITS).initialize();
   try {
     const runner = dataSource.createQueryRunner();
-    const pending = await new MigrationExecutor(dataSource, runner).getPendingMigrations();
+    const pending = await pendingMigrations(dataSource, runner);
     return pending.length === 0 ? [] : await runPending(dataSource, runner);
   } catch (error) {
-    if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
-    throw new StartError(
-      `The migrations waited ${LOCK_WITHIN_MS / 1_000} s for a lock that another session of the database holds: ` +
-        'a process that is migrating it, or a transaction that is open (see pg_stat_activity and pg_locks).',
-    );
+    throw inWords(error) ?? error;
   } finally {
     // Ends the connections, and with them a transaction that is still open
     await dataSource.destroy();
   }
+}
+
+function inWords(error: unknown): StartError | undefined {
+  const state = sqlStateOf(error);
+  if (state === LOCK_NOT_AVAILABLE)
+    return new StartError(
+      `The migrations waited ${LOCK_WITHIN_MS / 1_000} s for a lock that another session of the database holds: ` +
+        'a process that is migrating it, or a transaction that is open (see pg_stat_activity and pg_locks).',
+    );
+  if (!OF_OTHER_TABLES.test(String(state))) return undefined;
+  return new StartError(
+    `The migrations do not fit what is in the database (${(error as Error).message}). If these tables are another ` +
+      "program's, give this service a database, or a schema, of its own.",
+    { cause: error },
+  );
 }
 
 async function runPending(dataSource: DataSource, runner: QueryRunner): Promise<string[]> {

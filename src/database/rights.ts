@@ -25,10 +25,14 @@ export const RIGHTS_PARAMETERS: readonly string[][] = [
 /** Of what the server says of a missing right (SQLSTATE insufficient_privilege), only which object it is about. */
 const DENIED = /^permission denied for (\w+) ([\w.]+)$/;
 
-/** Which right is missing, in words; it quotes names of the schema alone, never a value. */
-export function missingRight(message: string): string {
+/**
+ * Which right is missing, in words; it quotes names of the schema alone, never a value.
+ *
+ * @param otherwise where the server does not say which
+ */
+export function missingRight(message: string, otherwise = 'a right is missing'): string {
   const [, kind = '', name = ''] = DENIED.exec(message) ?? [];
-  if (!kind) return 'a right is missing';
+  if (!kind) return otherwise;
   const needed = RIGHTS[name];
   return `permission denied for ${kind} ${name}${needed ? `; the service needs ${needed.join(', ')} on it` : ''}`;
 }

@@ -5,6 +5,7 @@ import { ConfigurationError } from '../config/start-error.js';
 import { OutageLog } from '../contract/outage-log.js';
 import { within } from '../database/within.js';
 import { assertFit, UnfitRedisError } from './redis-fitness.js';
+import { whyAway } from './redis-failure.js';
 import type { Script } from './redis-scripts.js';
 import { redisOptions } from './redis-url.js';
 
@@ -120,7 +121,7 @@ export class RedisConnection {
   }
 
   private tell(cause: unknown): void {
-    const { message: reason } = this.connectError ?? (cause as Error);
+    const reason = whyAway(this.connectError ?? (cause as Error));
     this.outage.failed(
       `Redis at ${this.server} is unavailable (${reason}): each process counts rates by itself until it returns.`,
     );

@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { DatabaseLocation } from '../config/environment.js';
 import { StartError } from '../config/start-error.js';
 import { DatabaseAwayError, SOCKET_CALLS } from '../database/database-away.js';
+import { missingRight } from '../database/rights.js';
 import { connectionOptions } from '../database/safe-client.js';
 import { driverErrorOf } from '../database/sql-state.js';
 import { type TellOperator, tellInLog } from './standard-streams.js';
@@ -63,6 +64,7 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/^The server does not support SSL/, 'TLS: the server has none; take sslmode out of the URL, or set ssl = on there'],
   [/timeout exceeded when trying to connect|^Connection terminated due to connection timeout/, 'no answer'],
   [/^Connection terminated unexpectedly|^Client has encountered/, 'the connection was closed; is it PostgreSQL?'],
+  [/^received invalid response/, 'what answers there is not PostgreSQL'],
   [/^There was an error establishing an SSL/, 'TLS: the server does not understand it; is it PostgreSQL?'],
 ];
 
@@ -104,7 +106,7 @@ function wordsForState(state: string, message: string, role: string): string | u
       return 'there is no such database';
     case '42501':
       return schema === undefined
-        ? `role ${role} lacks a right: ${message}`
+        ? `role ${role} lacks a right: ${missingRight(message, message)}`
         : `role ${role} may not create tables in schema ${schema} (GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${role})`;
     case '3F000':
       return `role ${role} may not create tables in any schema of its search_path`;
