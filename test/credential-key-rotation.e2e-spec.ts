@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { ApiKey } from '../src/api-keys/api-key.entity.js';
 import { credentialKey, mintSecretKey } from '../src/api-keys/credentials.js';
+import { UnknownSigners } from '../src/operations/unknown-signers.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { issued, issueKey, type IssuedKey } from './support/keys.js';
 import { metricOf } from './support/metrics.js';
@@ -93,4 +96,17 @@ it('lists for an operator what keeps the old entry from being taken out', async 
       { owner_id: 'cay', secret: 'previous', signer: oldSigner },
     ],
   });
+});
+
+it('says in the log of a process that lacks what the newest keys were signed by', async () => {
+  const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+  const check = (...entries: Buffer[]) =>
+    new UnknownSigners(service.app.get(DataSource), { credentialKeys: entries.map(credentialKey) as never }).check();
+  await check(oldKey, newKey);
+  expect(warn).not.toHaveBeenCalled();
+  await check(oldKey);
+  expect(warn.mock.calls).toEqual([
+    [expect.stringContaining(`CREDENTIAL_KEYS lacks the entry ${newSigner} that signed 2 of the newest keys`)],
+  ]);
+  warn.mockRestore();
 });

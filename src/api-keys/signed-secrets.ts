@@ -40,3 +40,20 @@ export function secretsOfOtherSigners(
     [now, signer, limit],
   );
 }
+
+/**
+ * How many of the newest keys have a secret of a server key that is none of these, and by which of them the last was
+ * signed. It reads a few rows from the end of the primary key, however many there are.
+ */
+export async function newestOfUnknownSigners(
+  dataSource: DataSource,
+  signers: readonly string[],
+): Promise<{ count: number; signer: string | null }> {
+  const [found] = await dataSource.query<{ count: number; signer: string | null }[]>(
+    `SELECT count(*)::int AS count, (array_agg(signer ORDER BY id DESC))[1] AS signer
+     FROM (SELECT id, secret_signed_by AS signer, revoked_at FROM api_keys ORDER BY id DESC LIMIT 100) AS newest
+     WHERE revoked_at IS NULL AND signer <> ALL ($1::text[])`,
+    [signers],
+  );
+  return found ?? { count: 0, signer: null };
+}

@@ -17,6 +17,7 @@ import { MetricsController } from './metrics.controller.js';
 import { AnsweredRequests } from './answered-requests.js';
 import { Metrics } from './metrics.js';
 import { SignedSecretsGauge } from './signed-secrets-gauge.js';
+import { UnknownSigners } from './unknown-signers.js';
 import { OverloadModule } from './overload.module.js';
 import { RootController } from './root.controller.js';
 import { Readiness } from './readiness.js';
@@ -44,6 +45,7 @@ import { UpkeepMetrics } from './upkeep-metrics.js';
     Metrics,
     UpkeepMetrics,
     SignedSecretsGauge,
+    UnknownSigners,
     RequestLog,
     {
       provide: Tracing,
