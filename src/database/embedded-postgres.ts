@@ -4,8 +4,9 @@ import { PGlite } from '@electric-sql/pglite';
 import { dataDir as freshCluster } from '@electric-sql/pglite-prepopulatedfs';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { closeToOthers, secureDataDir } from '../config/data-dir.js';
-import { DataDirError } from '../config/start-error.js';
+import { DataDirError, StartError } from '../config/start-error.js';
 import { clusterIn, hasDatabase } from './embedded-folder.js';
+import { fileProblem } from './file-problem.js';
 import { lockFile } from './folder-lock.js';
 
 /** The port is but the name of the socket file here: pg looks for `.s.PGSQL.<port>` in the folder. */
@@ -80,6 +81,7 @@ async function startCluster(cluster: string): Promise<PGlite> {
     await database.waitReady;
     return database;
   } catch (cause) {
+    refuseFiles(cluster, cause);
     const version = readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim();
     throw new DataDirError(
       `DATA_DIR: the database in ${cluster} does not start (PG_VERSION ${version}): its files are damaged, incomplete or of ` +
@@ -89,6 +91,12 @@ async function startCluster(cluster: string): Promise<PGlite> {
   }
 }
 
+/** @throws StartError if its files are why the database does not start */
+function refuseFiles(cluster: string, cause: unknown): void {
+  const problem = fileProblem(cause);
+  if (problem !== undefined) throw new StartError(`DATA_DIR: the database in ${cluster} does not start: ${problem}`);
+}
+
 /**
  * Unpacks what `initdb` would make, in a fraction of its time, beside the place where it is to be:
  * a start that is killed here leaves nothing that a later one would take for a database.
@@ -96,8 +104,13 @@ async function startCluster(cluster: string): Promise<PGlite> {
 async function createCluster(folder: string): Promise<void> {
   const unfinished = `${folder}.new`;
   rmSync(unfinished, { recursive: true, force: true });
-  const database = await PGlite.create(unfinished, { loadDataDir: await freshCluster() });
-  await database.close();
+  try {
+    const database = await PGlite.create(unfinished, { loadDataDir: await freshCluster() });
+    await database.close();
+  } catch (error) {
+    refuseFiles(folder, error);
+    throw error;
+  }
   renameSync(unfinished, folder);
 }
 

@@ -12,5 +12,5 @@ export class Worded {
 
 /** A name and its values, one below the other. */
 export function line(name: string, ...values: readonly (string | number)[]): string {
-  return `${name.padEnd(12)}${values.join(`\n${' '.repeat(12)}`) || '-'}`;
+  return `${name.padEnd(11)} ${values.join(`\n${' '.repeat(12)}`) || '-'}`;
 }
