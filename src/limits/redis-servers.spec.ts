@@ -92,8 +92,8 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     await server.kill();
     await open(`redis://127.0.0.1:${port}`);
     expect(warn.mock.calls.map(([text]) => String(text))).toEqual([
-      expect.stringMatching(new RegExp(`^at localhost:${port} is away, .*: .*certificate`)),
-      expect.stringMatching(new RegExp(`^at 127\\.0\\.0\\.1:${port} is away, .*: connect ECONNREFUSED`)),
+      expect.stringMatching(new RegExp(`^Redis at localhost:${port} is unavailable \\(.*certificate`)),
+      expect.stringMatching(new RegExp(`^Redis at 127\\.0\\.0\\.1:${port} is unavailable \\(connect ECONNREFUSED`)),
     ]);
   });
 });
