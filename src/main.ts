@@ -1,8 +1,10 @@
 import { readEnvFile } from './config/env-file.js';
 import { loadEnvironment } from './config/environment.js';
+import { misspeltVariables } from './config/misspelt-variables.js';
 import { withinStartTime } from './config/start-steps.js';
+import { VARIABLE_NAMES } from './config/variables.js';
 import { exitWith } from './operations/exit.js';
-import { outliveReaders } from './operations/standard-streams.js';
+import { outliveReaders, tellInLog } from './operations/standard-streams.js';
 
 // What is made in DATA_DIR, by the embedded database too, is for this user alone
 process.umask(0o077);
@@ -10,6 +12,8 @@ outliveReaders();
 
 try {
   readEnvFile();
+  for (const message of misspeltVariables(process.env, VARIABLE_NAMES))
+    tellInLog({ level: 'warn', context: 'Configuration', message });
   const environment = loadEnvironment(process.env);
   // Loaded only now, since it takes a second: what is wrong with the configuration is told at once
   const { serve } = await import('./operations/serve.js');

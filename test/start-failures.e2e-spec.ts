@@ -90,12 +90,13 @@ const PASSWORD = 'apa55w0rd%40%2F';
     );
   });
 
-  it('and in production as one JSON line, without a stack', async () => {
+  it('and in production as one JSON line, without a stack, behind one for a name that is misspelt', async () => {
     const url = `postgres://app:${PASSWORD}@127.0.0.1:${server.listensAt}/postgres`;
     const { code, stdout, stderr } = await run(['dist/main.js'], {
       ...sharedVariables,
       NODE_ENV: 'production',
       DATABASE_URL: url,
+      REDIS_URI: `redis://:${PASSWORD}@localhost`,
     });
     const name = `127.0.0.1:${server.listensAt}/postgres`;
     const lines = stderr
@@ -105,7 +106,9 @@ const PASSWORD = 'apa55w0rd%40%2F';
     expect([code, stdout]).toEqual([1, '']);
     const message = `DATABASE_URL (${name}): password wrong (or no role app)`;
     const common = { pid: expect.any(Number), timestamp: expect.any(Number) };
+    const misspelt = 'REDIS_URI is no variable of this service; REDIS_URL was probably meant';
     expect(lines).toEqual([
+      { ...common, level: 'warn', context: 'Configuration', message: misspelt },
       { ...common, level: 'info', context: 'Database', message: `Database: ${name}` },
       { ...common, level: 'error', context: 'Process', message },
     ]);

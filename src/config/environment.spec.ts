@@ -178,6 +178,7 @@ describe('JWT_PUBLIC_KEY', () => {
 it.each([
   ['CREDENTIAL_KEYS', `${randomBytes(32).toString('base64')},${randomBytes(31).toString('base64')}`],
   ['CREDENTIAL_KEYS', `${randomBytes(32).toString('base64')},`],
+  ['CREDENTIAL_KEYS', `${Buffer.alloc(32).toString('base64')},${Buffer.alloc(32).toString('base64')}`],
   ['SERVICE_TOKENS', `a:${'t'.repeat(31)}`],
   ['SERVICE_TOKENS', `a:${'t'.repeat(32)},a:${'u'.repeat(32)}`],
   ['SERVICE_TOKENS', 't'.repeat(40)],
@@ -220,8 +221,8 @@ describe('TRUSTED_PROXIES', () => {
 
   it('are each named by what is wrong with them', () => {
     expect(offences({ TRUSTED_PROXIES: 'x,10.0.0.1/8' })).toEqual([
-      'TRUSTED_PROXIES: must be a network such as 192.0.2.0/24 or 2001:db8::/32',
-      'TRUSTED_PROXIES: must not have bits set behind its prefix; 10.0.0.0/8 was probably meant',
+      'TRUSTED_PROXIES: entry 1: must be a network such as 192.0.2.0/24 or 2001:db8::/32',
+      'TRUSTED_PROXIES: entry 2: must not have bits set behind its prefix; 10.0.0.0/8 was probably meant',
     ]);
   });
 });
@@ -244,9 +245,9 @@ describe('CORS_ORIGINS', () => {
 
   it('are refused with the reason', () => {
     expect(offences({ CORS_ORIGINS: '*,null,https://a/b' })).toEqual([
-      expect.stringMatching(/^CORS_ORIGINS: \* is not taken: .* name the origins$/),
-      expect.stringMatching(/^CORS_ORIGINS: null is not taken: .* name the origins$/),
-      expect.stringMatching(/^CORS_ORIGINS: must be origins, .* https:\/\/app\.example\.com$/),
+      expect.stringMatching(/^CORS_ORIGINS: entry 1: \* is not taken: .* name the origins$/),
+      expect.stringMatching(/^CORS_ORIGINS: entry 2: null is not taken: .* name the origins$/),
+      expect.stringMatching(/^CORS_ORIGINS: entry 3: must be an origin, .* https:\/\/app\.example\.com$/),
     ]);
   });
 });

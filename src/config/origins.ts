@@ -1,21 +1,18 @@
-import { z } from 'zod';
+import { InvalidValueError } from './invalid-value.js';
 
-const HOW_TO = 'must be origins, comma-separated, each a scheme, a host and perhaps a port: https://app.example.com';
+const HOW_TO = 'must be an origin, a scheme with a host and perhaps a port, such as https://app.example.com';
 const ANY = '* is not taken: scripts of every site could call with whatever credentials they come by; name the origins';
 const OPAQUE = 'null is not taken: every sandboxed frame and local file has that origin; name the origins';
 
 /**
- * The origins (RFC 6454) in a comma-separated text, as browsers write them: in lower case, without the scheme's own port.
- * What is wrong is added to the context.
+ * An origin (RFC 6454) as browsers write it: in lower case, without the scheme's own port.
+ *
+ * @throws InvalidValueError
  */
-export function readOrigins(text: string, context: z.RefinementCtx): readonly string[] {
-  const origins = new Set<string>();
-  for (const entry of text.split(',').map((part) => part.trim())) {
-    const origin = originOf(entry);
-    if (origin !== undefined) origins.add(origin);
-    else context.addIssue(entry === '*' ? ANY : entry === 'null' ? OPAQUE : HOW_TO);
-  }
-  return [...origins];
+export function readOrigin(entry: string): string {
+  const origin = originOf(entry);
+  if (origin === undefined) throw new InvalidValueError(entry === '*' ? ANY : entry === 'null' ? OPAQUE : HOW_TO);
+  return origin;
 }
 
 function originOf(entry: string): string | undefined {

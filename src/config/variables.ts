@@ -6,8 +6,9 @@ import { InvalidNetworkError, type Network, parseNetwork } from '../limits/cidr.
 import { redisOptions } from '../limits/redis-url.js';
 import { BUILT_IN_ROUTES } from '../verification/route-table.js';
 import { cleanVariables } from './clean-variables.js';
+import { listOf } from './comma-separated.js';
 import { InvalidValueError } from './invalid-value.js';
-import { readOrigins } from './origins.js';
+import { readOrigin } from './origins.js';
 import { readPublicKeys } from './public-keys.js';
 import { readRouteTable } from './route-table-file.js';
 import { ConfigurationError } from './start-error.js';
@@ -29,13 +30,13 @@ const schema = z
     JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
     JWT_ISSUER: z.string().optional(),
     JWT_AUDIENCE: z.string().optional(),
-    JWT_ALGORITHMS: z
-      .string()
-      .transform(commaSeparated)
-      .pipe(z.array(oneOf(ALGORITHMS)).min(1))
-      .default(['RS256']),
-    CREDENTIAL_KEYS: z.string().transform(toCredentialKeys).optional(),
-    SERVICE_TOKENS: z.string().transform(toServiceTokens).optional(),
+    JWT_ALGORITHMS: listOf(toAlgorithm).default(['RS256']),
+    CREDENTIAL_KEYS: listOf(toCredentialKey)
+      .refine((keys) => isWithoutRepetition(keys.map((key) => key.toString('base64'))), 'must not repeat an entry')
+      .optional(),
+    SERVICE_TOKENS: listOf(toServiceToken)
+      .refine((tokens) => isWithoutRepetition(tokens.map(({ name }) => name)), 'must not repeat a name')
+      .optional(),
     VERIFICATION_CACHE_KEYS: wholeNumber(1, 100_000_000).default(100_000),
     VERIFICATION_CACHE_MB: wholeNumber(1, 1_000_000).default(256),
     REVOCATION_BOUND_MS: wholeNumber(100, 60_000).default(1_000),
@@ -43,9 +44,11 @@ const schema = z
     MANAGEMENT_RATE_LIMIT: wholeNumber(1, 1_000_000).default(60),
     MAX_KEYS_PER_OWNER: wholeNumber(1, 100_000_000).default(100_000),
     JWT_JWKS_MAX_AGE_SECONDS: wholeNumber(1, 86_400).default(60),
-    TRUSTED_PROXIES: z.string().transform(toNetworks).default([]),
+    TRUSTED_PROXIES: listOf(toNetwork).default([]),
     ROUTE_TABLE: z.string().transform(readRouteTable).default(BUILT_IN_ROUTES),
-    CORS_ORIGINS: z.string().transform(readOrigins).default([]),
+    CORS_ORIGINS: listOf(readOrigin)
+      .transform((origins) => [...new Set(origins)])
+      .default([]),
     RETENTION_DAYS: wholeNumber(1, 36_500).default(90),
     ARGON2_MEMORY_KIB: wholeNumber(8, 4_194_304).default(1024),
     ARGON2_PASSES: wholeNumber(1, 100).default(1),
@@ -149,43 +152,38 @@ function toHost(text: string, context: z.RefinementCtx): string {
   return host;
 }
 
-function commaSeparated(text: string): string[] {
-  return text.split(',').map((part) => part.trim());
+function toAlgorithm(text: string): (typeof ALGORITHMS)[number] {
+  const known = ALGORITHMS.find((algorithm) => algorithm === text);
+  if (known === undefined) throw new InvalidValueError(`must be one of ${ALGORITHMS.join(', ')}`);
+  return known;
 }
 
-function toCredentialKeys(text: string, context: z.RefinementCtx): Buffer[] {
-  const keys = commaSeparated(text);
-  if (!keys.every((key) => /^[A-Za-z0-9+/]{43}=$/.test(key))) {
-    context.addIssue('must be base64 of 32 bytes each, comma-separated (make one with: openssl rand -base64 32)');
-    return z.NEVER;
-  }
-  return keys.map((key) => Buffer.from(key, 'base64'));
+function toCredentialKey(text: string): Buffer {
+  if (/^[A-Za-z0-9+/]{43}=$/.test(text)) return Buffer.from(text, 'base64');
+  throw new InvalidValueError(
+    'must be base64 of 32 bytes each, comma-separated (make one with: openssl rand -base64 32)',
+  );
 }
 
-function toServiceTokens(text: string, context: z.RefinementCtx): { name: string; token: string }[] {
-  const tokens = commaSeparated(text).map((entry) => {
-    const [name = '', ...rest] = entry.split(':');
-    return { name, token: rest.join(':') };
-  });
-  if (tokens.some(({ name, token }) => !/^[\w.-]{1,100}$/.test(name) || !/^[\x21-\x7e]{32,}$/.test(token))) {
-    context.addIssue('must be name:token, comma-separated, each token of at least 32 printable ASCII characters');
-  }
-  if (new Set(tokens.map(({ name }) => name)).size < tokens.length) context.addIssue('must not repeat a name');
-  return tokens;
+function toServiceToken(text: string): { name: string; token: string } {
+  const [name = '', ...rest] = text.split(':');
+  const token = rest.join(':');
+  if (/^[\w.-]{1,100}$/.test(name) && /^[\x21-\x7e]{32,}$/.test(token)) return { name, token };
+  throw new InvalidValueError(
+    'must be name:token, comma-separated, each token of at least 32 printable ASCII characters',
+  );
 }
 
-/** Each offence is worded for the network that it is about. */
-function toNetworks(text: string, context: z.RefinementCtx): Network[] {
-  const networks: Network[] = [];
-  for (const network of commaSeparated(text)) {
-    try {
-      networks.push(parseNetwork(network));
-    } catch (error) {
-      if (!(error instanceof InvalidNetworkError)) throw error;
-      context.addIssue(error.message);
-    }
+function toNetwork(text: string): Network {
+  try {
+    return parseNetwork(text);
+  } catch (error) {
+    throw error instanceof InvalidNetworkError ? new InvalidValueError(error.message) : error;
   }
-  return networks;
+}
+
+function isWithoutRepetition(values: readonly string[]): boolean {
+  return new Set(values).size === values.length;
 }
 
 function bothParsed(value: unknown): boolean {

@@ -12,7 +12,7 @@ export function outliveReaders(): void {
 const inProduction = () => process.env['NODE_ENV'] === 'production';
 
 interface Line {
-  level: 'info' | 'error';
+  level: 'info' | 'warn' | 'error';
   context: string;
   message: string;
   stack?: string;
