@@ -27,6 +27,7 @@ describe('npm run keys', () => {
     else expect(first).toMatchObject({ code: 78, stderr: expect.stringContaining('there is no database in') });
     service = await startProcess(database.variables);
     expect((await keys(['migrate', '--json'])).json).toEqual({ migrated: [] });
+    expect((await keys(['migrate'])).stdout).toBe('The schema was up to date.\n');
   });
 
   it('issues, signs and revokes beside a running service', async () => {

@@ -106,7 +106,9 @@ export async function signedBy(environment: Environment): Promise<Result> {
 export async function migrate(environment: Environment): Promise<Result> {
   const database = await openDatabase(environment, { ...VISITOR, migrate: true });
   await database.close();
-  return { migrated: [...database.migrated] };
+  const { migrated } = database;
+  const text = migrated.length === 0 ? 'The schema was up to date.' : line('migrated', ...migrated);
+  return new Worded({ migrated }, text);
 }
 
 /** Copies what is in an embedded database, which no process has open, into the server's. */
