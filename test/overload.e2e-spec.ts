@@ -23,7 +23,7 @@ const MOST_READ = 1_000;
 const TOO_MANY = 50;
 const BATCH = 100;
 /** Of these, as many are one owner's, and as many wait for their turn; as many come from one address. */
-const OF_ONE_OWNER = 2;
+const OF_ONE_OWNER = 4;
 const WAITING_OF_ONE_OWNER = 100;
 const OF_ONE_ADDRESS = 20;
 const ARRIVING_FROM_ONE_ADDRESS = 500;

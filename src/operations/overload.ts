@@ -18,10 +18,10 @@ const MOST_ARRIVING = 2_000;
 /** Of one address. */
 const ARRIVING_SHARE = { running: 500, queued: 0 };
 /**
- * How many management places an owner has at once, for reads and for changes: one that works, and one that makes ready for
- * the owner's lock meanwhile; more would hold connections and wait. And an address, which owners share.
+ * How many management places an owner has at once, for reads and for changes; and an address, which owners share. With
+ * fewer, whoever waits behind calls that a frozen database holds for seconds would be told that it asks too much.
  */
-const OWNER_SHARE = { running: 2, queued: 100 };
+const OWNER_SHARE = { running: 4, queued: 100 };
 const ADDRESS_SHARE = { running: 20, queued: Number.POSITIVE_INFINITY };
 
 /** An overloaded process has to be able to say so. */
