@@ -28,9 +28,9 @@ const text = (file: string) => readFileSync(file, 'utf8');
 
 const extAuthz = parse(text('deploy/envoy.yaml'))
   .static_resources.listeners[0].filter_chains[0].filters[0].typed_config.http_filters.map(
-    (filter: any) => filter.typed_config,
+    (filter: { typed_config: object }) => filter.typed_config,
   )
-  .find((config: any) => config.http_service);
+  .find((config: { http_service?: object }) => config.http_service);
 const envoy = prefixed(
   'deploy/envoy.yaml',
   extAuthz.http_service.path_prefix,
@@ -51,8 +51,8 @@ const istio = prefixed('deploy/istio.yaml', provider.pathPrefix, provider.includ
 
 const [routes] = parseAllDocuments(text('deploy/gateway-api.yaml')).map((one) => one.toJS());
 const { http } = routes.spec.rules
-  .flatMap(({ filters }: any) => filters)
-  .find(({ type }: any) => type === 'ExternalAuth').externalAuth;
+  .flatMap(({ filters }: { filters: object[] }) => filters)
+  .find(({ type }: { type: string }) => type === 'ExternalAuth').externalAuth;
 const gatewayApi = prefixed('deploy/gateway-api.yaml', http.path, ['authorization', ...http.allowedHeaders], {
   host: 'api.example.com',
 });

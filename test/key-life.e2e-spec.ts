@@ -44,8 +44,11 @@ function updateAs(caller: IssuedKey, key: IssuedKey, body: unknown): Promise<Ans
   return service.client.call('PATCH', pathOf(key), { headers: pairHeaders(caller), body });
 }
 
+/** A key as an answer shows it. */
+type ShownKey = Record<'name' | 'scopes' | 'limits' | 'metadata' | 'status', unknown>;
+
 /** What can be changed of a key, as it is. */
-function unchanged({ name, scopes, limits, metadata, status }: any): object {
+function unchanged({ name, scopes, limits, metadata, status }: ShownKey): object {
   return { name, scopes, limits, metadata, enabled: status !== 'disabled' };
 }
 
@@ -66,7 +69,7 @@ describe('PATCH /api/apiKeys/:id', () => {
     expect((await read(key)).body).toEqual(answer.body);
   });
 
-  it.each<[string, (key: any) => object]>([
+  it.each<[string, (key: ShownKey) => object]>([
     ['nothing', () => ({})],
     ['no limit', () => ({ limits: {} })],
     ['all that it has, as it was read', unchanged],

@@ -8,10 +8,9 @@ import type { Principal } from '../authentication/principal.js';
 import { Clock } from '../config/clock.js';
 import { success } from '../contract/envelope.js';
 import { ApiIdempotencyKey, IdempotencyKey } from '../idempotency/idempotency-key.decorator.js';
-import { IdempotentAnswers } from '../idempotency/idempotent-answers.js';
 import { ApiErrors, ApiSuccess, MANAGEMENT, WITH_BODY, WITH_IDEMPOTENCY_KEY } from '../openapi/answers.decorator.js';
 import { ApiAuthenticated } from '../openapi/security.js';
-import { ApiKeysService, type IssuedKey } from './api-keys.service.js';
+import { ApiKeysService } from './api-keys.service.js';
 import type { Caller } from './caller.js';
 import type { KeyPair } from './credentials.js';
 import { ApiKeyIdParam } from './dto/api-key-id.param.js';
@@ -24,7 +23,8 @@ import { toKeyLimits } from './dto/limits.dto.js';
 import { ListApiKeysQuery, toKeyQuery } from './dto/list-api-keys.query.js';
 import { RotateApiKeyDto } from './dto/rotate.dto.js';
 import { UpdateApiKeyDto } from './dto/update-api-key.dto.js';
-import { ApiIfMatch, ETAG, IfMatch, sendTagged, tagged } from './etag.js';
+import { ApiIfMatch, ETAG, etagOf, IfMatch } from './etag.js';
+import { IssuedAnswers } from './issued-answers.js';
 import { KeySearch } from './key-search.js';
 import { Revocations } from './revocations.js';
 import { type RotationAnswer, rotationRequest } from './rotation-request.js';
@@ -37,7 +37,7 @@ export class ApiKeysController {
     private readonly apiKeys: ApiKeysService,
     private readonly keySearch: KeySearch,
     private readonly revocations: Revocations,
-    private readonly idempotentAnswers: IdempotentAnswers,
+    private readonly issuedAnswers: IssuedAnswers,
     private readonly clock: Clock,
   ) {}
 
@@ -65,11 +65,9 @@ export class ApiKeysController {
     const wanted = { ...rest, limits: toKeyLimits(limits) };
     const assertStillAllowed = () => this.apiKeys.assertStillAllowed(caller);
     const request = { caller, call: ['create'], body, idempotencyKey, assertStillAllowed };
-    const answer = (issued: IssuedKey) => tagged(success(IssuedApiKeyDto.of(issued)), issued.apiKey);
-    const kept = await this.idempotentAnswers.once(request, async (keep) =>
-      answer(await this.apiKeys.issue(caller, wanted, (tx, issued) => keep(tx, answer(issued)))),
+    return this.issuedAnswers.answer(request, reply, IssuedApiKeyDto, (alongside) =>
+      this.apiKeys.issue(caller, wanted, alongside),
     );
-    return sendTagged(kept, reply);
   }
 
   @Get('list')
@@ -100,7 +98,8 @@ export class ApiKeysController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const key = await this.apiKeys.read(ownerId, id);
-    return sendTagged(tagged(success(ApiKeyDto.of(key, this.clock.now())), key), reply);
+    reply.header('ETag', etagOf(key));
+    return success(ApiKeyDto.of(key, this.clock.now()));
   }
 
   @Patch(':id')
@@ -129,7 +128,8 @@ export class ApiKeysController {
       { ...rest, ...(limits && { limits: toKeyLimits(limits) }) },
       versions,
     );
-    return sendTagged(tagged(success(ApiKeyDto.of(key, this.clock.now())), key), reply);
+    reply.header('ETag', etagOf(key));
+    return success(ApiKeyDto.of(key, this.clock.now()));
   }
 
   @Post(':id/rotate')
@@ -167,12 +167,10 @@ export class ApiKeysController {
     const assertStillAllowed = ({ data }: RotationAnswer) =>
       endedPair ? this.apiKeys.assertOwnRotation(caller, data.secret_key) : this.apiKeys.assertStillAllowed(caller);
     const request = { ...rotationRequest(id, body), caller, idempotencyKey, endedPair, assertStillAllowed };
-    const answer = (rotated: IssuedKey) => tagged(success(RotatedApiKeyDto.of(rotated)), rotated.apiKey);
     const options = { overlapSeconds: body.overlap_seconds ?? 0, versions };
-    const kept = await this.idempotentAnswers.once(request, async (keep) =>
-      answer(await this.apiKeys.rotate(caller, id, options, (tx, rotated) => keep(tx, answer(rotated)))),
+    return this.issuedAnswers.answer(request, reply, RotatedApiKeyDto, (alongside) =>
+      this.apiKeys.rotate(caller, id, options, alongside),
     );
-    return sendTagged(kept, reply);
   }
 
   @Delete(':id')

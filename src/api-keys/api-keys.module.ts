@@ -7,6 +7,7 @@ import { ApiKeysController } from './api-keys.controller.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { Cascades } from './cascades.js';
 import { ExactUses } from './exact-uses.js';
+import { IssuedAnswers } from './issued-answers.js';
 import { KeyChanges } from './key-changes.js';
 import { KeyIssuing } from './key-issuing.js';
 import { KeyLocks } from './key-locks.js';
@@ -25,6 +26,7 @@ import { SecretMint } from './secret-mint.js';
     ApiKeysService,
     Cascades,
     ExactUses,
+    IssuedAnswers,
     KeyChanges,
     KeyIssuing,
     KeyLocks,

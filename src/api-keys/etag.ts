@@ -10,7 +10,7 @@ const TAG = String.raw`(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"`;
 const TAGS = new RegExp(String.raw`^[\s,]*${TAG}(?:\s*,[\s,]*${TAG})*[\s,]*$`);
 
 /** The entity tag (RFC 9110, 8.8.3) of what can be changed of a key: its uses are not part of it. */
-function etagOf({ version }: Pick<ApiKey, 'version'>): string {
+export function etagOf({ version }: Pick<ApiKey, 'version'>): string {
   return `"${version}"`;
 }
 

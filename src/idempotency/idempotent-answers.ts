@@ -1,15 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { Caller } from '../api-keys/caller.js';
 import type { KeyPair } from '../api-keys/credentials.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { AnswerCipher } from './answer-cipher.js';
+import { type AnswerRow, AnswerRows } from './answer-rows.js';
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from './errors.js';
-
-const KEPT_SECONDS = 600;
-/** So long a claim without an answer counts: whoever made it has been killed since. */
-const CLAIMED_SECONDS = 30;
 
 /** What makes two requests of one caller the same. */
 export interface SameRequest {
@@ -36,45 +33,13 @@ export interface IdempotentRequest<T> extends SameRequest {
 export type Keep<T> = (tx: EntityManager, answer: T) => Promise<void>;
 
 /**
- * Takes the place if it is free, or was left by somebody who is gone. All times here are the database's: a process whose
- * clock is ahead would take the place of another that is at work, and what is asked for once would be done twice.
- */
-const CLAIM = `
-  INSERT INTO idempotent_answers (id, fingerprint, expires_at)
-  VALUES ($1, $2, now() + make_interval(secs => ${CLAIMED_SECONDS}))
-  ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, answer = NULL, expires_at = excluded.expires_at
-  WHERE idempotent_answers.expires_at <= now()
-  RETURNING expires_at`;
-
-/** Of an answer that was kept for the same pair, call and `Idempotency-Key` before, the time is over. */
-const STORE_FOR_ENDED_PAIR = `
-  INSERT INTO idempotent_answers (id, fingerprint, answer, expires_at)
-  VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => ${KEPT_SECONDS}))
-  ON CONFLICT (id) DO UPDATE
-  SET fingerprint = excluded.fingerprint, answer = excluded.answer, expires_at = excluded.expires_at`;
-
-const FIND = 'SELECT id, fingerprint, answer FROM idempotent_answers WHERE id = ANY($1) AND expires_at > now()';
-
-/** From when it is done: the transaction may have begun long before. */
-const KEEP = `
-  UPDATE idempotent_answers
-  SET answer = $3, expires_at = clock_timestamp() + make_interval(secs => ${KEPT_SECONDS})
-  WHERE id = $1 AND answer IS NULL AND expires_at = $2`;
-
-interface Kept {
-  id: Buffer;
-  fingerprint: Buffer;
-  answer: Buffer | null;
-}
-
-/**
  * Gives the same request the same answer for ten minutes (the `Idempotency-Key` header;
  * draft-ietf-httpapi-idempotency-key-header), secrets included.
  */
 @Injectable()
 export class IdempotentAnswers {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly rows: AnswerRows,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
@@ -82,7 +47,8 @@ export class IdempotentAnswers {
    * Does what is asked, or gives the answer that was given to the same request before.
    *
    * @param act has to hand its answer to `keep` in its transaction
-   * @throws IdempotencyKeyInUseError, IdempotencyKeyReusedError
+   * @throws IdempotencyKeyInUseError, also if it took so long that somebody else has taken the place;
+   *   IdempotencyKeyReusedError
    */
   async once<T extends object>(request: IdempotentRequest<T>, act: (keep: Keep<T>) => Promise<T>): Promise<T> {
     const ciphers = this.ciphersOf(request);
@@ -92,15 +58,17 @@ export class IdempotentAnswers {
     const fingerprint = cipher.fingerprint(request.body);
     const earlier = await this.find<T>(ciphers, request);
     if (earlier) return earlier;
-    const [claim] = (await this.dataSource.query(CLAIM, [cipher.id, fingerprint])) as { expires_at: Date }[];
+    const claim = await this.rows.claim(cipher.id, fingerprint);
     if (!claim) return this.findOther(ciphers, request);
     try {
       return await act(async (tx, answer) => {
-        await this.keep(tx, cipher, claim.expires_at, answer);
-        if (beside) await this.storeForEndedPair(tx, beside, request.body, answer);
+        const text = JSON.stringify(answer);
+        if (!(await this.rows.keep(tx, claim, cipher.encrypt(text)))) throw new IdempotencyKeyInUseError();
+        if (beside) await this.rows.store(tx, beside.id, beside.fingerprint(request.body), beside.encrypt(text));
       });
     } catch (error) {
-      await this.release(cipher, claim.expires_at);
+      // It expires by itself, and the client is to learn why its request failed
+      await this.rows.release(claim).catch(() => undefined);
       throw error;
     }
   }
@@ -139,8 +107,8 @@ export class IdempotentAnswers {
     return this.environment.answerKeys.map((key) => new AnswerCipher(key, scope, idempotencyKey));
   }
 
-  private async read(ciphers: readonly AnswerCipher[]): Promise<{ cipher: AnswerCipher; kept: Kept } | undefined> {
-    const [kept] = (await this.dataSource.query(FIND, [ciphers.map(({ id }) => id)])) as Kept[];
+  private async read(ciphers: readonly AnswerCipher[]): Promise<{ cipher: AnswerCipher; kept: AnswerRow } | undefined> {
+    const kept = await this.rows.find(ciphers.map(({ id }) => id));
     const cipher = kept && ciphers.find(({ id }) => id.equals(kept.id));
     return kept && cipher && { cipher, kept };
   }
@@ -164,34 +132,6 @@ export class IdempotentAnswers {
     const earlier = JSON.parse(cipher.decrypt(kept.answer)) as T;
     await assertStillAllowed(earlier);
     return earlier;
-  }
-
-  /** @throws IdempotencyKeyInUseError if it took so long that somebody else has taken the place */
-  private async keep(tx: EntityManager, cipher: AnswerCipher, claimedUntil: Date, answer: object): Promise<void> {
-    const encrypted = cipher.encrypt(JSON.stringify(answer));
-    const [, kept] = (await tx.query(KEEP, [cipher.id, claimedUntil, encrypted])) as [unknown, number];
-    if (kept === 0) throw new IdempotencyKeyInUseError();
-  }
-
-  private async storeForEndedPair(
-    tx: EntityManager,
-    cipher: AnswerCipher,
-    body: object,
-    answer: object,
-  ): Promise<void> {
-    const encrypted = cipher.encrypt(JSON.stringify(answer));
-    await tx.query(STORE_FOR_ENDED_PAIR, [cipher.id, cipher.fingerprint(body), encrypted]);
-  }
-
-  /** Nothing was done, and the client may try again at once. */
-  private async release(cipher: AnswerCipher, claimedUntil: Date): Promise<void> {
-    await this.dataSource
-      .query('DELETE FROM idempotent_answers WHERE id = $1 AND answer IS NULL AND expires_at = $2', [
-        cipher.id,
-        claimedUntil,
-      ])
-      // It expires by itself, and the client is to learn why its request failed
-      .catch(() => undefined);
   }
 }
 

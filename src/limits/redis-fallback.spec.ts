@@ -25,7 +25,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     limiters = range(3).map(() => new RedisRateLimiter({ url: server.url }, new InProcessRateLimiter(clock), clock));
     for (const limiter of limiters) await limiter.open();
     // Each hears of the others with its next heartbeat, for which nobody has to wait here
-    for (const limiter of limiters) limiter['beat']();
+    for (const limiter of limiters) limiter['catchUp']['beat'](limiter['connection']);
     await until(() => limiters.every(({ processCount }) => processCount === 3), 'all to know of each other');
   });
   afterEach(async () => {

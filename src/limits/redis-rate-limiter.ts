@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../config/clock.js';
 import { Admission } from '../contract/admission.js';
 import { FallbackRates } from './fallback-rates.js';
 import type { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import { ProcessCount } from './process-count.js';
 import { decisionOf, type RateDecision, RateLimiter } from './rate-limiter.js';
+import { RedisCatchUp } from './redis-catch-up.js';
 import { RedisConnection } from './redis-connection.js';
 import { GIVE_BACK, TAKE } from './redis-scripts.js';
 import { type RateLimit, type Reckoning, slotMsOf } from './sliding-window.js';
@@ -31,16 +31,6 @@ type TakeAnswer = [
   begun: number,
 ];
 
-/** For how long this process still decides by itself once Redis answers, so that all have told it what they granted. */
-const SETTLE_MS = 500;
-const BEAT_EVERY_MS = 2_000;
-/** So many keys are told at once. */
-const TOLD_AT_ONCE = 100;
-/** Of so many keys, a server that has lost what it counted is told at once; of others when they are used. */
-const MAX_TOLD = 10_000;
-/** How often it is looked for what was granted while the rest was told. */
-const MAX_ROUNDS = 10;
-
 /**
  * Counts in Redis, for all processes together: one script call a decision, by the server's own time.
  *
@@ -56,11 +46,9 @@ export class RedisRateLimiter extends RateLimiter {
   private readonly connection: RedisConnection;
   private readonly processes: ProcessCount;
   private readonly fallback: FallbackRates;
+  private readonly catchUp: RedisCatchUp;
   private readonly prefix: string;
   private readonly serverClock: Clock | undefined;
-  private heartbeat: NodeJS.Timeout | undefined;
-  /** Redis does not know this process any more, and so may have lost what it counted. */
-  private isForgotten = false;
 
   /** @param clock this process's own, by which it counts while Redis is unavailable */
   constructor(
@@ -73,9 +61,10 @@ export class RedisRateLimiter extends RateLimiter {
     this.serverClock = serverClock;
     this.processes = new ProcessCount(`${prefix}processes`);
     this.fallback = new FallbackRates(own, () => this.processes.count, clock);
+    this.catchUp = new RedisCatchUp(this.processes, this.fallback, (...what) => this.ask(...what));
     this.connection = new RedisConnection(url, {
       probe: (connection) => this.probe(connection),
-      catchUp: (closing) => this.catchUp(closing),
+      catchUp: (closing) => this.catchUp.run(closing),
     });
   }
 
@@ -96,11 +85,11 @@ export class RedisRateLimiter extends RateLimiter {
   /** Connects; resolves after the first attempt, however it ends. */
   async open(): Promise<void> {
     await this.connection.open();
-    this.heartbeat = setInterval(() => this.beat(), BEAT_EVERY_MS).unref();
+    this.catchUp.keepAnnouncing(this.connection);
   }
 
   close(): Promise<void> {
-    clearInterval(this.heartbeat);
+    this.catchUp.close();
     return this.connection.close();
   }
 
@@ -155,55 +144,6 @@ export class RedisRateLimiter extends RateLimiter {
   private async probe(connection: RedisConnection): Promise<void> {
     // A charge, since a server that cannot write (out of memory, a replica) is of no use either
     await connection.run(TAKE, `${this.prefix}probe`, [1_000_000, 10, 1, '']);
-    await this.announce(connection);
-  }
-
-  private beat(): void {
-    if (!this.connection.isUp) return;
-    const told = this.announce(this.connection).then(() => this.remind());
-    told.catch((error: unknown) => this.connection.lost(error));
-  }
-
-  private async announce(connection: RedisConnection): Promise<void> {
-    if (await this.processes.beat(connection)) this.isForgotten = true;
-  }
-
-  private async catchUp(closing: AbortSignal): Promise<void> {
-    await this.remind();
-    await this.tellDebts();
-    await sleep(SETTLE_MS, undefined, { signal: closing, ref: false });
-    await this.tellDebts();
-    this.fallback.end();
-  }
-
-  /** Tells a server that may have lost what it counted what it has last said. */
-  private async remind(): Promise<void> {
-    if (!this.isForgotten) return;
-    const keys = this.fallback.keysInUse(MAX_TOLD);
-    for (let begin = 0; begin < keys.length; begin += TOLD_AT_ONCE) {
-      const some = keys.slice(begin, begin + TOLD_AT_ONCE);
-      await Promise.all(some.map(([key, limit]) => this.ask(key, limit, 0)));
-    }
-    this.isForgotten = false;
-  }
-
-  /**
-   * Tells Redis what was granted without it, also while it is being told, but not for ever: under load there is always
-   * more. What fails is told again the next time.
-   */
-  private async tellDebts(): Promise<void> {
-    for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
-      const debts = this.fallback.collectDebts();
-      if (debts.length === 0) return;
-      while (debts.length > 0) {
-        const some = debts.slice(0, TOLD_AT_ONCE);
-        const told = some.map(([key, { limit, cost }]) => this.ask(key, limit, cost, true));
-        await Promise.all(told).catch((error: unknown) => {
-          this.fallback.oweAgain(debts);
-          throw error;
-        });
-        debts.splice(0, some.length);
-      }
-    }
+    await this.catchUp.announce(connection);
   }
 }

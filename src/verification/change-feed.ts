@@ -1,17 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { KEY_CHANGES_CHANNEL, KeyChanges } from '../api-keys/key-changes.js';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { KeyChanges } from '../api-keys/key-changes.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { StartError } from '../config/start-error.js';
 import { startStep } from '../config/start-steps.js';
-import { inOneLine } from '../contract/error-text.js';
 import { Database } from '../database/database.js';
 import { databaseOutage } from '../database/database-outage.js';
 import type { DedicatedConnection } from '../database/dedicated-connection.js';
-import { isDatabaseAway } from '../database/database-away.js';
 import type { SafeClient } from '../database/safe-client.js';
-import { sqlStateOf } from '../database/sql-state.js';
 import { within } from '../database/within.js';
+import { ChangeNotifications } from './change-notifications.js';
 import { ChangePosition, type ChangeRow } from './change-position.js';
 
 /** For how long changes are kept; a process that has heard of none for half of it forgets all that it knows. */
@@ -50,7 +48,7 @@ export interface ChangeListener {
  */
 @Injectable()
 export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
-  private readonly logger = new Logger(ChangeFeed.name);
+  private readonly notifications: ChangeNotifications;
   private readonly listeners: ChangeListener[] = [];
   private readonly stopping = new AbortController();
   private connection: DedicatedConnection;
@@ -59,7 +57,6 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
   private isConnected = false;
   /** When the last poll began that succeeded, by the steady clock and by the host's. */
   private lastGoodPoll: Moment = { steady: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
-  private isListeningMissed = false;
   private running: Promise<void> | undefined;
 
   constructor(
@@ -67,6 +64,8 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
     private readonly database: Database,
     keyChanges: KeyChanges,
   ) {
+    const pollEveryMs = environment.revocationBoundMs / POLLS_PER_BOUND;
+    this.notifications = new ChangeNotifications((apiKey) => this.tell([apiKey]), pollEveryMs);
     this.connection = this.newConnection();
     keyChanges.subscribe((apiKeys) => this.tell(apiKeys));
   }
@@ -159,20 +158,7 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
     this.isConnected = false;
     await this.position.prepare(client);
     // The embedded database hands a notification to whichever connection is served next
-    if (!('url' in this.environment.database)) return;
-    client.on('notification', ({ payload }) => this.tell([payload ?? '']));
-    const reason = (await client.isPooled()) ? 'a pooler hands out its connections' : await refusalOf(listen(client));
-    if (reason !== undefined) this.warnOfPollAlone(reason);
-  }
-
-  private warnOfPollAlone(reason: string): void {
-    if (this.isListeningMissed) return;
-    this.isListeningMissed = true;
-    const pause = this.environment.revocationBoundMs / POLLS_PER_BOUND;
-    this.logger.warn(
-      `The database notifies of no changes (${reason}): those that other processes make are learned of by the poll ` +
-        `alone, every ${pause} ms.`,
-    );
+    if ('url' in this.environment.database) await this.notifications.listen(client);
   }
 
   private disconnect(error: Error): void {
@@ -188,20 +174,5 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
 
   private tellAll(isOtherServer: boolean): void {
     for (const listener of this.listeners) listener.anyMayHaveChanged(isOtherServer);
-  }
-}
-
-async function listen(client: SafeClient): Promise<void> {
-  await client.query(`LISTEN ${KEY_CHANGES_CHANNEL}`);
-}
-
-/** What the server says of a statement that it does not know; `undefined` if it does. */
-async function refusalOf(statement: Promise<void>): Promise<string | undefined> {
-  try {
-    await statement;
-    return undefined;
-  } catch (error) {
-    if (isDatabaseAway(error) || typeof sqlStateOf(error) !== 'string') throw error;
-    return `LISTEN: ${inOneLine(error)}`;
   }
 }
