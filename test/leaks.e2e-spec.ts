@@ -36,14 +36,23 @@ it.each([
   ['spaces', ' ', '  '],
   ['line ends, as they are copied with', '\r\n', '\n'],
   ['tabs and other white space', '\t\u00a0', '\ufeff\u2003'],
+  ['quotes', '"', '"'],
+  ['what it is called and a comma', 'pinning_key = ', ','],
+  ['characters of no width', '\u200b', '\u200b'],
   ['more of it than there is pair', ' '.repeat(200), '\n'.repeat(200)],
-])('is acted on with %s around the pair', async (_, before, after) => {
+])('is acted on with %s around its halves', async (_, before, after) => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   const answer = await report({
     api_key: before + key.api_key + after,
     secret_key: before + key.secret_key + after,
   });
   expect([answer.status, answer.body]).toEqual([200, THANKS]);
+  expect(await shown(key)).toMatchObject({ status: 'revoked', revoked_reason: 'leaked' });
+});
+
+it('is acted on with the whole credential in place of the halves', async () => {
+  const key = await issueKey(service.client, 'ann', powerlessBody);
+  await report({ api_key: credentialOf(key), secret_key: credentialOf(key) });
   expect(await shown(key)).toMatchObject({ status: 'revoked', revoked_reason: 'leaked' });
 });
 

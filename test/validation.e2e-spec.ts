@@ -160,6 +160,21 @@ describe('what is wrong is said in words', () => {
   });
 });
 
+it('refuses what is asked for in the body of a route that takes none, by its paths', async () => {
+  const path = '/api/apiKeys/01a20b9d-c4d9-7123-b878-6eb9911deb3f';
+  const remove = (body: object) => service.client.call('DELETE', path, { headers: sessionOf(OWNER), body });
+  const answer = await remove({ cascade: true, other: 1 });
+  const message = 'is not known: this route takes no body';
+  expect([answer.status, answer.body.error.details]).toEqual([
+    400,
+    [
+      { path: 'cascade', message },
+      { path: 'other', message },
+    ],
+  ]);
+  expect((await remove({})).body.error.code).toBe('key_not_found');
+});
+
 describe('the name', () => {
   it.each([
     ['missing', undefined],
@@ -183,14 +198,16 @@ describe('the metadata', () => {
   it.each([
     ['null', null],
     ['a list', ['x']],
-    ['nested', { a: { b: 'c' } }],
-    ['not of strings', { a: 1 }],
     ['over 4 KiB', { a: 'x'.repeat(4096) }],
-    ['with U+0000', { a: '\0' }],
     ['with U+0000 in a name', { '\0': 'a' }],
-    ['with a lone surrogate', { a: '\udfff' }],
   ])('is refused when it is %s', async (_, metadata) => {
     expect(await offendingPaths({ ...documentedBody, metadata })).toEqual(['metadata']);
+  });
+
+  it('is refused by the path of each value that is no string to be kept', async () => {
+    const metadata = { a: 1, b: { c: 'd' }, good: 'x', zero: '\0', half: '\udfff', none: null };
+    const bad = ['a', 'b', 'half', 'none', 'zero'];
+    expect(await offendingPaths({ ...documentedBody, metadata })).toEqual(bad.map((name) => `metadata.${name}`));
   });
 });
 

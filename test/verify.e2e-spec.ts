@@ -110,7 +110,7 @@ describe('POST /api/apiKeys/verify', () => {
     [{ credential: 'a.b', secret_key: 'b' }, ['credential']],
     [{ credential: 'a.b', scopes: ['pinning.unpin'] }, ['scopes']],
     [{ api_key: 'a', secret_key: 'b', scope: [] }, ['scope']],
-    [{ api_key: 'a', secret_key: 'b', scope: ['admin', 7] }, ['scope']],
+    [{ api_key: 'a', secret_key: 'b', scope: ['admin', 7, 'x', 'pinning.unpin'] }, ['scope.1', 'scope.2']],
     [{ api_key: 'a', secret_key: 'b', scope: null }, ['scope']],
     [{ api_key: 'a', secret_key: 'b', ip: 'localhost' }, ['ip']],
     [{ api_key: 'a', secret_key: 'b', ip: null, cost: -1, more: 1 }, ['more', 'ip', 'cost']],
@@ -142,7 +142,7 @@ describe('POST /api/apiKeys/verify', () => {
   it('names the scope that was meant by half of its name', async () => {
     const answer = await verify({ ...pairOf(key), scope: ['admin', 'pin_list'] });
     expect(answer.body.error.details).toEqual([
-      { path: 'scope', message: expect.stringMatching(/a list of such names; data\.pin_list was probably meant$/) },
+      { path: 'scope.1', message: expect.stringMatching(/like pinning\.unpin; data\.pin_list was probably meant$/) },
     ]);
   });
 

@@ -53,6 +53,11 @@ const SECRET_KEY_LENGTH = 44;
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const API_KEY = /^w3k_[0-9A-Za-z]{20}$/;
 const SECRET_KEY = /^w3s_[0-9A-Za-z]{40}$/;
+/** A half in a text, which may have more around it: quotes, a comma, what it is called. */
+export const IN_TEXT = {
+  apiKey: /w3k_[0-9A-Za-z]{20}(?![0-9A-Za-z])/,
+  secretKey: /w3s_[0-9A-Za-z]{40}(?![0-9A-Za-z])/,
+};
 const TAG_LENGTH = 10;
 
 /** Whether a text has the shape of an `api_key`. */

@@ -42,9 +42,11 @@ function closest(folded: string, known: readonly string[]): string | undefined {
 /**
  * What was probably meant by a value that is none of some: the same in another style, without what is before its dot, or
  * with a typing error. In words that go behind a message; none where nothing is near.
+ *
+ * @param rank how many offences were named before this one
  */
-export function probablyMeant(given: unknown, values: readonly string[]): string {
-  if (typeof given !== 'string' || given.length > MAX_NAME_LENGTH) return '';
+export function probablyMeant(given: unknown, values: readonly string[], rank = 0): string {
+  if (typeof given !== 'string' || given.length > MAX_NAME_LENGTH || rank >= MAX_HINTS) return '';
   const folded = fold(given);
   const meant = values.find((value) => fold(value) === folded) ?? closest(folded, values) ?? nearly(folded, values);
   return meant === undefined ? '' : `; ${meant} was probably meant`;

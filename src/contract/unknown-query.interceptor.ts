@@ -1,10 +1,10 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
-import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 import { refuseQuery } from './query-parameters.js';
 import { isReservedName } from './reserved-names.js';
+import { takes } from './takes.js';
 
 /**
  * Refuses parameters in the query of a route that takes none; where it takes some, its DTO does, but for the
@@ -15,13 +15,7 @@ export class UnknownQueryInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { url, routeOptions } = context.switchToHttp().getRequest<FastifyRequest>();
     if (url.includes('?') && routeOptions.url?.startsWith('/api/'))
-      refuseQuery(url, takesQuery(context) ? isReservedName : undefined);
+      refuseQuery(url, takes(context, RouteParamtypes.QUERY) ? isReservedName : undefined);
     return next.handle();
   }
-}
-
-function takesQuery(context: ExecutionContext): boolean {
-  const handler = context.getHandler().name;
-  const parameters = (Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), handler) ?? {}) as object;
-  return Object.keys(parameters).some((key) => key.startsWith(`${RouteParamtypes.QUERY}:`));
 }

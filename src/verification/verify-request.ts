@@ -1,15 +1,18 @@
-import { isIP } from 'node:net';
+import { isIPv4 } from 'node:net';
 import { type KeyPair, pairOfCredential } from '../api-keys/credentials.js';
 import { isScope, SCOPES } from '../api-keys/scopes.js';
 import { type ErrorDetail, MissingBodyError, ValidationError } from '../contract/api-error.js';
 import { probablyMeant, unknownMember } from '../contract/unknown-member.js';
+import { parseForwardedAddress } from '../limits/forwarded-address.js';
+import { writeAddress } from '../limits/ip-address.js';
 import type { VerifyRequest } from './verifier.js';
 
 const MOST_REQUESTS = 100;
 const LARGEST_COST = 1_000_000;
 const PROPERTIES = ['api_key', 'secret_key', 'credential', 'scope', 'ip', 'cost'];
 const KNOWN = new Set(PROPERTIES);
-const NO_SCOPE = 'must be the name of a scope, like pinning.unpin, or a list of such names';
+const NO_NAME = 'must be the name of a scope, like pinning.unpin';
+const NO_SCOPE = `${NO_NAME}, or a list of such names`;
 
 type Body = Record<string, unknown>;
 type Refuse = (name: string, message: string) => void;
@@ -62,14 +65,24 @@ function read(value: unknown, at: string, details: ErrorDetail[]): VerifyRequest
     if (!KNOWN.has(name)) details.push(unknownMember(name, PROPERTIES, { parent: at, rank: details.length }));
   }
   const pair = readPair(body, refuse);
-  const { scope, ip, cost = 1 } = body;
-  if (!isAddress(ip)) refuse('ip', 'must be an IPv4 or IPv6 address');
+  const { scope, cost = 1 } = body;
+  const ip = readAddress(body['ip'], refuse);
   if (!isCost(cost)) refuse('cost', `must be a whole number from 0 to ${LARGEST_COST}`);
-  const needed = scope === undefined ? [] : Array.isArray(scope) ? (scope as unknown[]) : [scope];
-  if (scope !== undefined && needed.length === 0) refuse('scope', 'must name at least one scope');
-  const wrong = needed.findIndex((name) => !isScope(name));
-  if (wrong >= 0) refuse('scope', NO_SCOPE + probablyMeant(needed[wrong], SCOPES));
+  const needed = readScopes(scope, details, at);
   return { pair, need: { scopes: needed, ip, cost } } as VerifyRequest;
+}
+
+function readScopes(scope: unknown, details: ErrorDetail[], at: string): unknown[] {
+  if (scope === undefined) return [];
+  const names = Array.isArray(scope) ? (scope as unknown[]) : [scope];
+  if (names.length === 0) details.push({ path: `${at}scope`, message: 'must name at least one scope' });
+  for (let index = 0; index < names.length; index++) {
+    if (isScope(names[index])) continue;
+    const meant = probablyMeant(names[index], SCOPES, details.length);
+    const [path, message] = Array.isArray(scope) ? [`scope.${index}`, NO_NAME] : ['scope', NO_SCOPE];
+    details.push({ path: at + path, message: message + meant });
+  }
+  return names;
 }
 
 /** The pair, in two members or in one; what is not right about it is refused, and then it means nothing. */
@@ -85,8 +98,13 @@ function readPair({ api_key: apiKey, secret_key: secretKey, credential }: Body, 
   return { apiKey: '', secretKey: '' };
 }
 
-function isAddress(ip: unknown): boolean {
-  return ip === undefined || (typeof ip === 'string' && isIP(ip) !== 0);
+/** Services pass on what a proxy has told them, so it is read as we read that ourselves. */
+function readAddress(ip: unknown, refuse: Refuse): string | undefined {
+  if (ip === undefined || (typeof ip === 'string' && isIPv4(ip))) return ip;
+  const address = typeof ip === 'string' ? parseForwardedAddress(ip) : undefined;
+  if (address) return writeAddress(address);
+  refuse('ip', 'must be an IPv4 or IPv6 address');
+  return undefined;
 }
 
 function isCost(cost: unknown): boolean {

@@ -1,7 +1,9 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ValidateBy } from 'class-validator';
+import type { ErrorDetail } from '../../contract/api-error.js';
 import { IfGiven } from '../../contract/if-given.decorator.js';
+import type { OffencesWithin } from '../../contract/validation.pipe.js';
 
 const MOST_BYTES = 4_096;
 /** PostgreSQL takes neither U+0000 nor lone surrogates in `jsonb`. */
@@ -13,7 +15,10 @@ export function KeyMetadata(): PropertyDecorator {
     IfGiven(),
     ValidateBy(
       { name: 'metadata', validator: { validate: isMetadata } },
-      { message: 'must be a flat object of strings, at most 4 KiB as JSON, without the character U+0000' },
+      {
+        message: 'must be a flat object of strings, at most 4 KiB as JSON, without the character U+0000',
+        context: { offencesWithin: badTexts } satisfies OffencesWithin,
+      },
     ),
     ApiProperty({
       type: 'object',
@@ -25,8 +30,21 @@ export function KeyMetadata(): PropertyDecorator {
   );
 }
 
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && STORABLE.test(value);
+}
+
+function badTexts(metadata: unknown): ErrorDetail[] {
+  if (!isObject(metadata)) return [];
+  const bad = Object.entries(metadata).filter(([, value]) => !isText(value));
+  return bad.map(([path]) => ({ path, message: 'must be a string without the character U+0000' }));
+}
+
 function isMetadata(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const isText = (text: unknown) => typeof text === 'string' && STORABLE.test(text);
+  if (!isObject(value)) return false;
   return Object.entries(value).flat().every(isText) && Buffer.byteLength(JSON.stringify(value)) <= MOST_BYTES;
 }

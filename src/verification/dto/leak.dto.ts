@@ -2,13 +2,15 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { Length, ValidateBy } from 'class-validator';
+import { IN_TEXT } from '../../api-keys/credentials.js';
 
 const LONGEST = 100;
 
-/** A half of a pair, as it was found: with white space around it perhaps, which no pair has. */
-function Found(): PropertyDecorator {
+/** A half of a pair, as it was found: with white space around it perhaps, quotes, or what it is called. */
+function Found(half: RegExp): PropertyDecorator {
+  const halfIn = (text: string) => half.exec(text)?.[0] ?? text.trim();
   return applyDecorators(
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value)),
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? halfIn(value) : value)),
     Length(1, LONGEST, { message: `must be a string of 1 to ${LONGEST} characters` }),
   );
 }
@@ -21,11 +23,11 @@ function Refused(message: string): PropertyDecorator {
 /** The body of `POST /api/apiKeys/report-leak`. */
 @ApiSchema({ name: 'LeakReportRequest' })
 export class LeakReportDto {
-  @Found()
+  @Found(IN_TEXT.apiKey)
   @ApiProperty({ example: 'w3k_3mJ0vXq8TzKc1RbYdNfA', minLength: 1, maxLength: LONGEST })
   api_key: string;
 
-  @Found()
+  @Found(IN_TEXT.secretKey)
   @ApiProperty({ description: 'As it was found', minLength: 1, maxLength: LONGEST })
   secret_key: string;
 

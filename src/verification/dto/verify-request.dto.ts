@@ -12,7 +12,11 @@ class NeedDto {
   })
   scope?: string | string[];
 
-  @ApiProperty({ required: false, description: "The client's address, IPv4 or IPv6", example: '203.0.113.7' })
+  @ApiProperty({
+    required: false,
+    description: "The client's address, IPv4 or IPv6, as sockets have it or proxies write it",
+    example: '203.0.113.7',
+  })
   ip?: string;
 
   @ApiProperty({
