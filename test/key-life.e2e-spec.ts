@@ -111,7 +111,7 @@ describe('PATCH /api/apiKeys/:id', () => {
     [{ limits: { rate_limit: { requests: 1 } } }, ['limits.rate_limit.window_seconds']],
     [{ limits: { allowed_cidrs: [] } }, ['limits.allowed_cidrs']],
     [{ limits: { uses: 1 } }, ['limits.uses']],
-    [{ metadata: { a: 1 } }, ['metadata']],
+    [{ metadata: { a: 1 } }, ['metadata.a']],
     [{ metadata: null }, ['metadata']],
     [{ enabled: 'true' }, ['enabled']],
     [{ enabled: null }, ['enabled']],

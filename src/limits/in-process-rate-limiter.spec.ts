@@ -91,18 +91,18 @@ it('grants no more in a window that may not grow, and goes on to grant', () => {
   expect(times.length).toBeGreaterThan(50);
 });
 
-it.each([1, 5, 50])('takes the memory that it reckons, with windows of %d charges', (charges) => {
+it.each([1, 5, 50])('takes the memory that it reckons, with windows of %d charges', async (charges) => {
   const [clock, keys] = [new TestClock(), 5_000];
   const limiter = new InProcessRateLimiter(clock);
   const id = (i: number) => `0199c0de-0000-7000-8000-${String(i).padStart(12, '0')}`;
-  const before = heldMemory();
+  const before = await heldMemory();
   for (const _ of range(charges)) {
     clock.time += 600;
     for (const i of range(keys)) {
       limiter.take(`key:${id(i)}`, { requests: 100, windowSeconds: 60 }, 1, `owner ${i % 100}`);
     }
   }
-  const [taken, reckoned] = [heldMemory() - before, limiter.bytes].map((bytes) => Math.round(bytes / keys));
+  const [taken, reckoned] = [(await heldMemory()) - before, limiter.bytes].map((bytes) => Math.round(bytes / keys));
   process.stdout.write(`a window with ${charges} charges: ${taken} bytes, reckoned ${reckoned}\n`);
   expect((reckoned as number) / (taken as number)).toBeGreaterThan(0.7);
   expect((reckoned as number) / (taken as number)).toBeLessThan(1.5);

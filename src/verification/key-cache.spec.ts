@@ -70,15 +70,15 @@ describe.each<[string, (i: number) => Partial<ApiKey>, most: number]>([
     4_500,
   ],
 ])('%s', (kind, columns, most) => {
-  it('take what the cache reckons, without and with all that is derived from them', () => {
+  it('take what the cache reckons, without and with all that is derived from them', async () => {
     const keys = 3_000;
     range(500).forEach((i) => answerAbout(cachedKey(i, columns(i))));
-    const before = heldMemory();
+    const before = await heldMemory();
     const cache = new KeyCache({ keys, bytes: 1_000 * MEGABYTE }, new TestClock());
     range(keys).forEach((i) => cache.put(cachedKey(i, columns(i))));
-    const alone = heldMemory() - before;
+    const alone = (await heldMemory()) - before;
     for (const i of range(keys)) answerAbout(cache.get(pairOf(i)) as CachedKey);
-    const derived = heldMemory() - before;
+    const derived = (await heldMemory()) - before;
     const perKey = [alone, derived, cache.bytes].map((bytes) => Math.round(bytes / keys));
     process.stdout.write(
       `${kind}: ${perKey[0]} bytes of heap each, ${perKey[1]} with its answers, reckoned ${perKey[2]}\n`,
@@ -90,10 +90,10 @@ describe.each<[string, (i: number) => Partial<ApiKey>, most: number]>([
   });
 });
 
-it('holds no more than its bytes by its own reckoning, nor much more of the heap, whatever the keys are', () => {
+it('holds no more than its bytes by its own reckoning, nor much more of the heap, whatever the keys are', async () => {
   const kinds = [() => ({}), (i: number) => ({ allowedCidrs: networks(i, ipv6) }), (i: number) => ({ name: `鍵${i}` })];
   range(500).forEach((i) => answerAbout(cachedKey(i)));
-  const before = heldMemory();
+  const before = await heldMemory();
   const cache = new KeyCache({ keys: 100_000, bytes: MEGABYTE }, new TestClock());
   for (const i of range(4_000)) {
     const key = cachedKey(i, kinds[i % kinds.length]?.(i), i % 5 === 0 ? 'previous' : 'current');
@@ -101,7 +101,7 @@ it('holds no more than its bytes by its own reckoning, nor much more of the heap
     answerAbout(key);
     expect(cache.bytes).toBeLessThanOrEqual(MEGABYTE);
   }
-  const taken = heldMemory() - before;
+  const taken = (await heldMemory()) - before;
   process.stdout.write(`a cache of 1 MiB with ${cache.size} keys takes ${taken} bytes, reckoned ${cache.bytes}\n`);
   expect(cache.size).toBeGreaterThan(400);
   expect(cache.bytes / taken).toBeGreaterThan(0.7);
