@@ -32,7 +32,9 @@ export default {
   globalTeardown: './test/support/global-teardown.js',
   // They wait for processes and databases more than they work: on two cores, two of them are no slower each
   maxWorkers: 2,
-  // Half a second, the default, is too little for a busy machine: a worker that has measured memory has much to give back
+  // Modules of earlier files are never freed: beyond this, each collection of garbage would cost more than the tests
+  workerIdleMemoryLimit: '700MB',
+  // The default, half a second, is too little for a busy machine
   workerGracefulExitTimeout: 20_000,
   // No test is to depend on how fast the machine is; this ends those that would never end
   testTimeout: 180_000,
