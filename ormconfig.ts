@@ -2,7 +2,7 @@ import { readEnvFile } from './src/config/env-file.js';
 import { loadEnvironment } from './src/config/environment.js';
 import { createDataSource } from './src/database/data-source.js';
 import { EmbeddedPostgres } from './src/database/embedded-postgres.js';
-import { databaseName } from './src/operations/database-failure.js';
+import { databaseName } from './src/operations/lifecycle/database-failure.js';
 
 /** What TypeORM's own commands work on: the same definition and the same database as the service, which has to be there. */
 readEnvFile();

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { DataSource } from 'typeorm';
-import { type KeyPair, mintApiKey, mintSecretKey } from '../src/api-keys/credentials.js';
-import { SecretHasher } from '../src/api-keys/secret-hasher.js';
+import { type KeyPair, mintApiKey, mintSecretKey } from '../src/api-keys/credentials/credentials.js';
+import { SecretHasher } from '../src/api-keys/credentials/secret-hasher.js';
 import { createDataSource } from '../src/database/data-source.js';
 import type { BenchDatabase } from './database.js';
 import { defaultHashCost, environmentOf } from './service.js';

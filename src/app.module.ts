@@ -1,10 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AuthenticationModule } from './authentication/authentication.module.js';
-import { type Clock, SystemClock } from './config/clock.js';
+import { type Clock, SystemClock } from './clock.js';
 import type { Environment } from './config/environment.js';
 import { EnvironmentModule } from './config/environment.module.js';
-import { ContractModule } from './contract/contract.module.js';
+import { ContractModule } from './http/http.module.js';
 import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import { OperationsModule } from './operations/operations.module.js';

@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
-import { isApiKey } from './api-keys/credentials.js';
-import { probablyMeant } from './contract/unknown-member.js';
-import { isOwnerId } from './authentication/principal.js';
+import { isApiKey } from './api-keys/credentials/credentials.js';
+import { probablyMeant } from './suggestions/suggestions.js';
+import { isOwnerId } from './principals/principal.js';
 import type { MissingSecrets } from './config/development-secrets.js';
 import { readEnvFile } from './config/env-file.js';
 import { type Environment, loadEnvironment } from './config/environment.js';
-import type { Result } from './operations/commands.js';
-import { exitWith, UsageError } from './operations/exit.js';
-import { outliveReaders, tellInWords } from './operations/standard-streams.js';
+import type { Result } from './operations/commands/commands.js';
+import { exitWith, UsageError } from './operations/lifecycle/exit.js';
+import { outliveReaders, tellInWords } from './logging/standard-streams.js';
 
 const USAGE = `Usage: npm run keys -- <command> [--json]
 
@@ -42,7 +42,7 @@ const MISSING_SECRETS: Record<string, MissingSecrets> = {
 };
 
 /** Who is wrong about the usage is told so before the application is loaded, which takes a second. */
-const load = () => import('./operations/commands.js');
+const load = () => import('./operations/commands/commands.js');
 
 const COMMANDS: Record<string, (given: Given) => (environment: Environment) => Promise<Result>> = {
   'issue-admin': (given) => {
@@ -126,7 +126,7 @@ async function main(): Promise<string> {
   });
   readEnvFile();
   const environment = loadEnvironment(process.env, MISSING_SECRETS[name] ?? 'invent');
-  const { onDatabase } = await import('./operations/database-failure.js');
+  const { onDatabase } = await import('./operations/lifecycle/database-failure.js');
   const result = await onDatabase(environment.database, () => run(environment), tellInWords);
   return json ? JSON.stringify(result) : (await load()).readable(result);
 }

@@ -3,8 +3,8 @@ import { loadEnvironment } from './config/environment.js';
 import { misspeltVariables } from './config/misspelt-variables.js';
 import { withinStartTime } from './config/start-steps.js';
 import { VARIABLE_NAMES } from './config/variables.js';
-import { exitWith } from './operations/exit.js';
-import { outliveReaders, tellInLog } from './operations/standard-streams.js';
+import { exitWith } from './operations/lifecycle/exit.js';
+import { outliveReaders, tellInLog } from './logging/standard-streams.js';
 
 // What is made in DATA_DIR, by the embedded database too, is for this user alone
 process.umask(0o077);
@@ -16,7 +16,7 @@ try {
     tellInLog({ level: 'warn', context: 'Configuration', message });
   const environment = loadEnvironment(process.env);
   // Loaded only now, since it takes a second: what is wrong with the configuration is told at once
-  const { serve } = await import('./operations/serve.js');
+  const { serve } = await import('./operations/lifecycle/serve.js');
   await withinStartTime(serve(environment));
 } catch (error) {
   exitWith(error);

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { acceptOffence } from '../src/audit/accept-offence.js';
+import { acceptOffence } from '../src/audit/accept-problem.js';
 import { checkAudit } from '../src/audit/audit-check.js';
 import { range } from './support/at-once.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';

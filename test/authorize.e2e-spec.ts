@@ -1,4 +1,4 @@
-import { SCOPES } from '../src/api-keys/scopes.js';
+import { SCOPES } from '../src/principals/scopes.js';
 import { atOnce, range } from './support/at-once.js';
 import { bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';

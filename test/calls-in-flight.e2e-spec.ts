@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { ApiKeysService } from '../src/api-keys/api-keys.service.js';
-import { KeyChanges } from '../src/api-keys/key-changes.js';
+import { KeyChanges } from '../src/api-keys/invalidation/key-invalidations.js';
 import { IdempotentAnswers } from '../src/idempotency/idempotent-answers.js';
 import { outcomeOf } from './support/answers.js';
 import type { Answer } from './support/client.js';

@@ -1,4 +1,4 @@
-import { type Scope, SCOPES } from '../src/api-keys/scopes.js';
+import { type Scope, SCOPES } from '../src/principals/scopes.js';
 import {
   type CapturedRequest,
   IPFS_CALLS,

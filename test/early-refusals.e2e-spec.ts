@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { RequestBodies } from '../src/contract/request-bodies.js';
+import { RequestBodies } from '../src/http/body/request-bodies.js';
 import { RawConnection } from './support/connection.js';
 import { basicOf, bearerOf, issueKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
-import { SCOPES } from '../src/api-keys/scopes.js';
+import { SCOPES } from '../src/principals/scopes.js';
 
 /** What Envoy and Istio do of themselves with a path, by the expressions in their files. */
 interface Decisions {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { SCOPES } from '../src/api-keys/scopes.js';
-import { BUILT_IN_ROUTES } from '../src/verification/route-table.js';
+import { SCOPES } from '../src/principals/scopes.js';
+import { BUILT_IN_ROUTES } from '../src/gateway/route-table.js';
 import { CLIENT_HEADERS, spellingsOf } from './support/client-headers.js';
 import { freePort } from './support/free-port.js';
 import type { Gateway } from './support/gateway-process.js';

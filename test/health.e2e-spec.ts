@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { ChangeFeed } from '../src/verification/change-feed.js';
+import { ChangeFeed } from '../src/verification/invalidation-feed.js';
 import { startService, type TestService } from './support/service.js';
 
 let service: TestService;

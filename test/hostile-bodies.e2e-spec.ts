@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { MAX_ERROR_BYTES } from '../src/contract/error-bounds.js';
+import { MAX_ERROR_BYTES } from '../src/http/errors/error-bounds.js';
 import { range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import type { Answer } from './support/client.js';

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { Housekeeping } from '../src/operations/housekeeping.js';
+import { Housekeeping } from '../src/operations/lifecycle/housekeeping.js';
 import { range } from './support/at-once.js';
 import { TestClock } from './support/clock.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { ApiKey } from '../src/api-keys/api-key.entity.js';
-import { credentialKey, mintSecretKey } from '../src/api-keys/credentials.js';
+import { credentialKey, mintSecretKey } from '../src/api-keys/credentials/credentials.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { UsageMeter } from '../src/limits/usage-meter.js';
+import { UsageMeter } from '../src/usage/usage-limiter.js';
 import type { Answer } from './support/client.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { documentedBody, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';

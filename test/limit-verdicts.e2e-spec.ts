@@ -1,4 +1,4 @@
-import type { Scope } from '../src/api-keys/scopes.js';
+import type { Scope } from '../src/principals/scopes.js';
 import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { TestClock } from './support/clock.js';

@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import { VERSION } from '../src/config/version.js';
-import { ExpiringKeys } from '../src/operations/expiring-keys.js';
+import { ExpiringKeys } from '../src/operations/telemetry/expiring-keys.js';
 import { issueKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { metricOf } from './support/metrics.js';
 import { startService, type TestService } from './support/service.js';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { AUDIT_ACTIONS } from '../src/audit/audit-actions.js';
-import { ERROR_CODES } from '../src/contract/error-codes.js';
+import { ERROR_CODES } from '../src/http/errors/error-codes.js';
 import { REFUSALS, UNAUTHENTICATED_REASONS } from '../src/verification/verdict.js';
 
 /** What generators of clients, linters and readers go by; whatever operations there are. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createClient } from '@hey-api/openapi-ts';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { ERROR_CODES } from '../src/contract/error-codes.js';
+import { ERROR_CODES } from '../src/http/errors/error-codes.js';
 import { makeFolder, removeFolder } from './support/folders.js';
 import { startService, type TestService } from './support/service.js';
 import { signToken } from './support/sessions.js';

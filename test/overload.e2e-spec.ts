@@ -1,12 +1,12 @@
 import { connect } from 'node:net';
 import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { mintApiKey, mintSecretKey } from '../src/api-keys/credentials.js';
+import { mintApiKey, mintSecretKey } from '../src/api-keys/credentials/credentials.js';
 import { ENVIRONMENT, type Environment } from '../src/config/environment.js';
 import { KeySearch } from '../src/api-keys/key-search.js';
 import { Verifier } from '../src/verification/verifier.js';
-import { inBackground } from '../src/contract/background.js';
-import { Overload } from '../src/operations/overload.js';
+import { inBackground } from '../src/logging/background.js';
+import { Overload } from '../src/http/load/load-shedding.js';
 import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { onServer } from './support/database.js';

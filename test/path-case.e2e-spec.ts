@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
-import { RequestBodies } from '../src/contract/request-bodies.js';
+import { RequestBodies } from '../src/http/body/request-bodies.js';
 import { RawConnection } from './support/connection.js';
 import { documentedBody, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';

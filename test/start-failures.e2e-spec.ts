@@ -1,7 +1,7 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Database } from '../src/database/database.js';
-import { onDatabase } from '../src/operations/database-failure.js';
+import { onDatabase } from '../src/operations/lifecycle/database-failure.js';
 import { makeCertificates } from './support/certificates.js';
 import { onServer } from './support/database.js';
 import { makeFolder, removeFolder } from './support/folders.js';

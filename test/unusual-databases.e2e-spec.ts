@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { loadEnvironment } from '../src/config/environment.js';
 import { migrate } from '../src/database/migrate.js';
-import { createApp } from '../src/app.setup.js';
+import { createApp } from '../src/app.js';
 import { range } from './support/at-once.js';
 import { createTestDatabase, onMaintenanceDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issued, issueKey, powerlessBody } from './support/keys.js';

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { UsageMeter } from '../src/limits/usage-meter.js';
+import { UsageMeter } from '../src/usage/usage-limiter.js';
 import { UsageStatistics } from '../src/usage/usage-statistics.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { TestClock } from './support/clock.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { SCOPES, type Scope } from '../src/api-keys/scopes.js';
+import { SCOPES, type Scope } from '../src/principals/scopes.js';
 import { TestClock } from './support/clock.js';
 import { bodyWith, issued, type IssuedKey } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';

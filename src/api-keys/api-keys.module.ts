@@ -5,18 +5,18 @@ import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { ApiKeysService } from './api-keys.service.js';
-import { Cascades } from './cascades.js';
+import { Cascades } from './cascades/cascades.js';
 import { ExactUses } from './exact-uses.js';
 import { IssuedAnswers } from './issued-answers.js';
-import { KeyChanges } from './key-changes.js';
+import { KeyChanges } from './invalidation/key-invalidations.js';
 import { KeyIssuing } from './key-issuing.js';
 import { KeyLocks } from './key-locks.js';
 import { KeyMutations } from './key-mutations.js';
 import { KeySearch } from './key-search.js';
 import { RevocationWriter } from './revocation-writer.js';
 import { Revocations } from './revocations.js';
-import { SecretHasher } from './secret-hasher.js';
-import { SecretMint } from './secret-mint.js';
+import { SecretHasher } from './credentials/secret-hasher.js';
+import { SecretMint } from './credentials/secret-mint.js';
 
 /** The records of API keys and their life. */
 @Module({

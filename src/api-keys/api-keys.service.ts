@@ -1,17 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, type Repository } from 'typeorm';
 import { ApiKey } from './api-key.entity.js';
-import type { Caller } from './caller.js';
-import { type KeyPair, mintApiKey } from './credentials.js';
+import type { Caller } from '../principals/caller.js';
+import { type KeyPair, mintApiKey } from './credentials/credentials.js';
 import { ApiKeyNotFoundError } from './errors.js';
 import { refuseGiving, refuseOwn, refuseStronger } from './escalation.js';
 import { ExactUses } from './exact-uses.js';
 import { KeyIssuing, type KeyRequest } from './key-issuing.js';
 import { KeyMutations } from './key-mutations.js';
 import { withNewSecret } from './key-rotation.js';
-import { changesOf, type KeyUpdate, refusePast, withoutUnchanged, withUpdate } from './key-update.js';
-import { SecretMint } from './secret-mint.js';
-import { OwnerReads } from '../database/owner-reads.js';
+import { changesOf, type KeyUpdate, refusePast, withoutUnchanged, withUpdate } from './key-patch.js';
+import { SecretMint } from './credentials/secret-mint.js';
+import { OwnerReads } from '../owners/owner-reads.js';
 
 /** A key and its new secret, which cannot be retrieved later. */
 export interface IssuedKey {

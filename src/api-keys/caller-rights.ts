@@ -1,9 +1,9 @@
-import { refusalError } from '../authentication/errors.js';
-import { Networks, parseNetwork } from '../limits/cidr.js';
+import { refusalError } from '../principals/refusal-errors.js';
+import { Networks, parseNetwork } from '../limits/networks.js';
 import type { Refusal } from '../verification/verdict.js';
 import type { ApiKey } from './api-key.entity.js';
-import type { Caller } from './caller.js';
-import { allows } from './scopes.js';
+import type { Caller } from '../principals/caller.js';
+import { allows } from '../principals/scopes.js';
 
 /**
  * That a key which passed at the door may still change keys now, by its row as it is under the lock: what happened to

@@ -1,4 +1,4 @@
-import { ApiError, type ErrorDetail } from '../contract/api-error.js';
+import { ApiError, type ErrorDetail } from '../http/errors/api-error.js';
 import type { ApiKey } from './api-key.entity.js';
 
 /** The key has changed since the caller read it. */

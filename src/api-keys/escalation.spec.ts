@@ -1,7 +1,7 @@
-import { ApiError } from '../contract/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import { type KeyLimits, NO_LIMITS } from '../limits/key-limits.js';
 import { refuseGiving } from './escalation.js';
-import type { KeyUpdate } from './key-update.js';
+import type { KeyUpdate } from './key-patch.js';
 
 const DAY = 86_400_000;
 const inDays = (days: number) => new Date(1_800_000_000_000 + days * DAY);

@@ -1,10 +1,10 @@
-import type { ErrorDetail } from '../contract/api-error.js';
-import { Networks, parseNetwork } from '../limits/cidr.js';
+import type { ErrorDetail } from '../http/errors/api-error.js';
+import { Networks, parseNetwork } from '../limits/networks.js';
 import type { KeyLimits } from '../limits/key-limits.js';
 import type { RateLimit } from '../limits/sliding-window.js';
 import type { ApiKey } from './api-key.entity.js';
 import { ExceedsIssuerError } from './errors.js';
-import type { KeyUpdate } from './key-update.js';
+import type { KeyUpdate } from './key-patch.js';
 
 /** The limits that a key hands down; its count of uses is its own. */
 type Inherited = Omit<KeyLimits, 'maxUses'>;

@@ -1,8 +1,8 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ValidationError } from '../contract/api-error.js';
-import { headerValues } from '../contract/header-values.js';
+import { ValidationError } from '../http/errors/api-error.js';
+import { headerValues } from '../http/header-values.js';
 import type { ApiKey } from './api-key.entity.js';
 
 const TAG = String.raw`(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"`;

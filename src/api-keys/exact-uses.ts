@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { UsageMeter } from '../limits/usage-meter.js';
-import { exactUsesAnnouncement } from './announcements.js';
-import { KeyChanges } from './key-changes.js';
+import { UsageMeter } from '../usage/usage-limiter.js';
+import { exactUsesAnnouncement } from './invalidation/announcements.js';
+import { KeyChanges } from './invalidation/key-invalidations.js';
 
 /** What another process needs, once it has heard of it, to write what it has counted. */
 const WRITTEN_WITHIN_MS = 250;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { success, type Success } from '../contract/envelope.js';
+import { success, type Success } from '../http/envelope.js';
 import { IdempotentAnswers, type IdempotentRequest } from '../idempotency/idempotent-answers.js';
 import type { Alongside, IssuedKey } from './api-keys.service.js';
 import { sendTagged, type Tagged, tagged } from './etag.js';

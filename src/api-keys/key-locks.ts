@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { Clock } from '../config/clock.js';
+import { Clock } from '../clock.js';
 import { ApiKey } from './api-key.entity.js';
-import type { Caller } from './caller.js';
+import type { Caller } from '../principals/caller.js';
 import { assertMayManage } from './caller-rights.js';
 import { ApiKeyNotFoundError } from './errors.js';
-import { readLineage } from './lineage.js';
+import { readLineage } from './cascades/lineage.js';
 
 /** The rows that a change goes by, as they are under the lock. */
 interface LockedKeys {

@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { AuditAction } from '../audit/audit-actions.js';
 import { AuditTrail } from '../audit/audit-trail.js';
-import { Clock } from '../config/clock.js';
+import { Clock } from '../clock.js';
 import { ApiKey } from './api-key.entity.js';
-import type { Caller } from './caller.js';
+import type { Caller } from '../principals/caller.js';
 import { assertVersion } from './errors.js';
-import { type Changed, KeyChanges } from './key-changes.js';
+import { type Changed, KeyChanges } from './invalidation/key-invalidations.js';
 import { KeyLocks } from './key-locks.js';
-import { lockOwner } from './owner-lock.js';
+import { lockOwner } from '../owners/owner-lock.js';
 
 /** What a key becomes, and what the audit trail says of it. */
 interface KeyMutation {

@@ -1,5 +1,5 @@
 import type { ApiKey } from './api-key.entity.js';
-import type { MintedPair } from './secret-mint.js';
+import type { MintedPair } from './credentials/secret-mint.js';
 
 /** The columns of a key with a new secret: the old one works until the overlap or the key itself ends. */
 export function withNewSecret(key: ApiKey, { hash, signedBy }: MintedPair, overlapSeconds: number, now: number) {

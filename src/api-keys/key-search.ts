@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type Repository, type SelectQueryBuilder } from 'typeorm';
-import { Owner } from '../audit/owner.entity.js';
-import { Clock } from '../config/clock.js';
-import { OwnerReads } from '../database/owner-reads.js';
+import { Owner } from '../owners/owner.entity.js';
+import { Clock } from '../clock.js';
+import { OwnerReads } from '../owners/owner-reads.js';
 import { ApiKey, type KeyStatus } from './api-key.entity.js';
 import { namePattern } from './name-pattern.js';
-import { type Scope, scopeObject } from './scopes.js';
+import { type Scope, scopeObject } from '../principals/scopes.js';
 
 /** Which of an owner's keys are wanted, newest first. */
 export interface KeyQuery {

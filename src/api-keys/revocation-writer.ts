@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditTrail } from '../audit/audit-trail.js';
-import type { Origin } from '../audit/origin.js';
+import type { Origin } from '../principals/audit-source.js';
 import type { RevokedReason } from './api-key.entity.js';
-import { countLiveKeys } from './live-keys.js';
+import { countLiveKeys } from '../owners/live-keys.js';
 
 /**
  * Locks the rows in the order of their ids, as everywhere, so that no two wait for each other. The time is the

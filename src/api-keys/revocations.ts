@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { OPERATOR, type Origin } from '../audit/origin.js';
-import { cascadeAnnouncement } from './announcements.js';
+import { OPERATOR, type Origin } from '../principals/audit-source.js';
+import { cascadeAnnouncement } from './invalidation/announcements.js';
 import { ApiKey, type RevokedReason } from './api-key.entity.js';
-import type { Caller } from './caller.js';
-import { Cascades, type CascadeProgress } from './cascades.js';
+import type { Caller } from '../principals/caller.js';
+import { Cascades, type CascadeProgress } from './cascades/cascades.js';
 import { assertVersion } from './errors.js';
-import { KeyChanges } from './key-changes.js';
+import { KeyChanges } from './invalidation/key-invalidations.js';
 import { KeyLocks } from './key-locks.js';
-import { lockOwner } from './owner-lock.js';
+import { lockOwner } from '../owners/owner-lock.js';
 import { RevocationWriter } from './revocation-writer.js';
 
 interface RevokeOptions {

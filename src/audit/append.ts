@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { AuditAction } from './audit-actions.js';
 import { type AuditEntry, chainHash } from './audit-chain.js';
-import type { Origin } from './origin.js';
+import type { Origin } from '../principals/audit-source.js';
 import { storableId, storableJson, storableText } from './storable.js';
 
 /** One thing that was done, or refused. */

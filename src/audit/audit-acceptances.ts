@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { AuditAction } from './audit-actions.js';
 import { chainHash } from './audit-chain.js';
 import { AuditEvent } from './audit-event.entity.js';
-import type { AuditOffence, Finding } from './audit-offence.js';
+import type { AuditOffence, Finding } from './audit-problem.js';
 
 /** The action of the event by which an operator accepts an offence. */
 export const ACCEPTED: AuditAction = 'audit.accepted';

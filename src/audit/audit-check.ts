@@ -1,7 +1,7 @@
 import { type DataSource, MoreThan } from 'typeorm';
 import { type AcceptedOffence, findAcceptances } from './audit-acceptances.js';
-import type { AuditOffence, Finding } from './audit-offence.js';
-import { Owner } from './owner.entity.js';
+import type { AuditOffence, Finding } from './audit-problem.js';
+import { Owner } from '../owners/owner.entity.js';
 import { TrailCheck } from './trail-check.js';
 
 /** What is found in the trails of all owners. */

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { Clock } from '../config/clock.js';
+import { Clock } from '../clock.js';
 import { appendEvents, type AuditOccurrence, type AuditRecord } from './append.js';
-import type { Origin } from './origin.js';
+import type { Origin } from '../principals/audit-source.js';
 
 const LOCKED_WITHIN_MS = 250;
 

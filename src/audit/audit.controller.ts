@@ -1,9 +1,9 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import { CurrentPrincipal } from '../authentication/decorators/current-principal.decorator.js';
-import { RequireScopes } from '../authentication/decorators/require-scopes.decorator.js';
-import type { Principal } from '../authentication/principal.js';
-import { success } from '../contract/envelope.js';
+import { CurrentPrincipal } from '../principals/decorators/current-principal.decorator.js';
+import { RequireScopes } from '../principals/decorators/require-scopes.decorator.js';
+import type { Principal } from '../principals/principal.js';
+import { success } from '../http/envelope.js';
 import { ApiErrors, ApiSuccess, MANAGEMENT } from '../openapi/answers.decorator.js';
 import { ApiAuthenticated } from '../openapi/security.js';
 import { EVENTS_EXAMPLE, EventPageDto, EventsQuery, toEventSearch } from './dto/event.dto.js';

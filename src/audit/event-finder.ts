@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type SelectQueryBuilder } from 'typeorm';
-import { OwnerReads } from '../database/owner-reads.js';
+import { OwnerReads } from '../owners/owner-reads.js';
 import { AuditEvent } from './audit-event.entity.js';
-import { Owner } from './owner.entity.js';
+import { Owner } from '../owners/owner.entity.js';
 
 /** Which of the owner's events are wanted, newest first. */
 export interface EventSearch {

@@ -2,8 +2,8 @@ import { type DataSource, MoreThan } from 'typeorm';
 import { ACCEPTED, acceptanceOf, type Acceptances } from './audit-acceptances.js';
 import { chainHash } from './audit-chain.js';
 import { AuditEvent } from './audit-event.entity.js';
-import { type AuditOffence, evidenceOfEvent, evidenceOfGap, evidenceOfHead, type Finding } from './audit-offence.js';
-import { Owner } from './owner.entity.js';
+import { type AuditOffence, evidenceOfEvent, evidenceOfGap, evidenceOfHead, type Finding } from './audit-problem.js';
+import { Owner } from '../owners/owner.entity.js';
 
 const EVENTS_AT_ONCE = 1_000;
 

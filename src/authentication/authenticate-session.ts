@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import passport from 'passport';
 import { principalOrError } from './guards/passport.guards.js';
-import type { Principal } from './principal.js';
+import type { Principal } from '../principals/principal.js';
 import { SESSION_STRATEGY } from './strategies/session.strategy.js';
 
 type Middleware = (request: IncomingMessage, response: unknown, next: (error?: unknown) => void) => void;

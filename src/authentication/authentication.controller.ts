@@ -1,14 +1,14 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
-import { isDatabaseAway } from '../database/database-away.js';
+import { isDatabaseAway } from '../database/database-unavailable.js';
 import { ApiErrors, AUTHENTICATED } from '../openapi/answers.decorator.js';
 import { ApiAuthenticated } from '../openapi/security.js';
-import { FreeOfCharge } from './decorators/free-of-charge.decorator.js';
-import { RequireScopes } from './decorators/require-scopes.decorator.js';
-import { CurrentPrincipal } from './decorators/current-principal.decorator.js';
+import { FreeOfCharge } from '../principals/decorators/skip-limits.decorator.js';
+import { RequireScopes } from '../principals/decorators/require-scopes.decorator.js';
+import { CurrentPrincipal } from '../principals/decorators/current-principal.decorator.js';
 import { TestAuthenticationDto } from './dto/test-authentication.dto.js';
-import { Principal } from './principal.js';
+import { Principal } from '../principals/principal.js';
 
 @Controller('apiKeys/testAuthentication')
 @RequireScopes([])

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { rateOf } from '../limits/metering.js';
-import { type NamedRate, rateLimitHeaders } from '../limits/rate-limit-headers.js';
-import { Overload } from '../operations/overload.js';
+import { rateOf } from '../limits/quota.js';
+import { type NamedRate, rateLimitHeaders } from '../http/rate-limit-headers.js';
+import { Overload } from '../http/load/load-shedding.js';
 import { Verifier } from '../verification/verifier.js';
-import { RateLimitedError, refusalError } from './errors.js';
+import { RateLimitedError, refusalError } from '../principals/refusal-errors.js';
 import { ManagementRates } from './management-rates.js';
-import type { Principal } from './principal.js';
+import type { Principal } from '../principals/principal.js';
 
 /**
  * Grants a principal so many calls a minute, then a place among the requests under way, and charges an API key one use

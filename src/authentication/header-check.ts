@@ -1,13 +1,13 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import { isGenuine } from '../api-keys/credentials.js';
+import { isGenuine } from '../api-keys/credentials/credentials.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { fastifyOf } from '../contract/fastify.js';
-import { hasBody } from '../contract/unread-body.js';
+import { fastifyOf } from '../http/fastify.js';
+import { hasBody } from '../http/body/unread-body.js';
 import { Verifier } from '../verification/verifier.js';
-import { isOpen } from './decorators/public.decorator.js';
-import { refusalError } from './errors.js';
+import { isOpen } from '../principals/decorators/public.decorator.js';
+import { refusalError } from '../principals/refusal-errors.js';
 import { presentedCredentials } from './presented-credentials.js';
 
 /**

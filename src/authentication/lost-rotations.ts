@@ -1,18 +1,18 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { credentialOf, isGenuine, type KeyPair } from '../api-keys/credentials.js';
+import { credentialOf, isGenuine, type KeyPair } from '../api-keys/credentials/credentials.js';
 import { RotateApiKeyDto } from '../api-keys/dto/rotate.dto.js';
 import { type RotationAnswer, rotationRequest } from '../api-keys/rotation-request.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { parseJsonBody } from '../contract/json-body.js';
-import { refuseQuery } from '../contract/query-parameters.js';
-import { ValidationPipe } from '../contract/validation.pipe.js';
+import { parseJsonBody } from '../http/body/json-body.js';
+import { refuseQuery } from '../http/validation/query-parameters.js';
+import { ValidationPipe } from '../http/validation/validation.pipe.js';
 import { idempotencyKeyOf } from '../idempotency/idempotency-key.decorator.js';
 import { IdempotentAnswers } from '../idempotency/idempotent-answers.js';
-import { ClientAddress } from '../limits/client-address.js';
+import { ClientAddress } from '../http/address/client-address.js';
 import { RateLimiter } from '../limits/rate-limiter.js';
-import { noneIfRefused } from './errors.js';
+import { noneIfRefused } from '../principals/refusal-errors.js';
 import { presentedCredentials } from './presented-credentials.js';
 
 /**

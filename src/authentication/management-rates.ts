@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import type { NamedRate } from '../limits/rate-limit-headers.js';
+import type { NamedRate } from '../http/rate-limit-headers.js';
 import { type RateDecision, RateLimiter } from '../limits/rate-limiter.js';
-import type { Principal } from './principal.js';
+import type { Principal } from '../principals/principal.js';
 
 const WINDOW_SECONDS = 60;
 /** An owner may have any number of admin keys, each a principal of its own: all of them together get this many times the rate of one. */

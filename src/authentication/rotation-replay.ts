@@ -4,15 +4,15 @@ import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { untagged } from '../api-keys/etag.js';
 import type { RotationAnswer } from '../api-keys/rotation-request.js';
 import { AuditTrail } from '../audit/audit-trail.js';
-import { Clock } from '../config/clock.js';
-import { KeptAnswer } from '../contract/kept-answer.js';
-import { ClientAddress } from '../limits/client-address.js';
+import { Clock } from '../clock.js';
+import { KeptAnswer } from '../http/stored-answer.js';
+import { ClientAddress } from '../http/address/client-address.js';
 import { Verifier } from '../verification/verifier.js';
 import { CallLimits } from './call-limits.js';
-import type { AuthenticatedRequest } from './decorators/current-principal.decorator.js';
-import { noneIfRefused } from './errors.js';
+import type { AuthenticatedRequest } from '../principals/decorators/current-principal.decorator.js';
+import { noneIfRefused } from '../principals/refusal-errors.js';
 import { LostRotations } from './lost-rotations.js';
-import { Principal } from './principal.js';
+import { Principal } from '../principals/principal.js';
 
 /**
  * A key that rotates itself ends the secret that it calls with: where the answer was lost, nothing is left to ask for it

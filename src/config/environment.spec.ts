@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, mkdtempSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadEnvironment } from './environment.js';
-import { Networks } from '../limits/cidr.js';
-import { credentialKey, isGenuine, mintApiKey, mintSecretKey } from '../api-keys/credentials.js';
+import { Networks } from '../limits/networks.js';
+import { credentialKey, isGenuine, mintApiKey, mintSecretKey } from '../api-keys/credentials/credentials.js';
 import { ConfigurationError } from './start-error.js';
 
 /** As the data folder is to be: else the service says that it closes it. */

@@ -1,11 +1,11 @@
 import { createPublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
-import { type CredentialKeys, credentialKey } from '../api-keys/credentials.js';
+import { type CredentialKeys, credentialKey } from '../api-keys/credentials/credentials.js';
 import { ConfigurationError, DataDirError } from './start-error.js';
 import { answerKey } from '../idempotency/answer-cipher.js';
-import type { HashCost } from '../api-keys/secret-hasher.js';
-import { Networks } from '../limits/cidr.js';
-import { RouteTable } from '../verification/route-table.js';
+import type { HashCost } from '../api-keys/credentials/secret-hasher.js';
+import { Networks } from '../limits/networks.js';
+import { RouteTable } from '../gateway/route-table.js';
 import { type DevelopmentSecrets, developmentSecrets, type MissingSecrets } from './development-secrets.js';
 import { type Variables, parseVariables } from './variables.js';
 

@@ -1,4 +1,4 @@
-import { probablyMeant } from '../contract/unknown-member.js';
+import { probablyMeant } from '../suggestions/suggestions.js';
 
 /** Shorter names are near to too many others'. */
 const MIN_LENGTH = 6;

@@ -2,15 +2,15 @@ import { createPublicKey } from 'node:crypto';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { postgresOptions } from '../database/postgres-url.js';
-import { InvalidNetworkError, type Network, parseNetwork } from '../limits/cidr.js';
+import { InvalidNetworkError, type Network, parseNetwork } from '../limits/networks.js';
 import { redisOptions } from '../limits/redis-url.js';
-import { BUILT_IN_ROUTES } from '../verification/route-table.js';
+import { BUILT_IN_ROUTES } from '../gateway/route-table.js';
 import { cleanVariables } from './clean-variables.js';
 import { listOf } from './comma-separated.js';
 import { InvalidValueError } from './invalid-value.js';
 import { readOrigin } from './origins.js';
 import { readPublicKeys } from './public-keys.js';
-import { readRouteTable } from './route-table-file.js';
+import { readRouteTable } from '../gateway/route-table-file.js';
 import { ConfigurationError } from './start-error.js';
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'] as const;

@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { KeyChange } from '../api-keys/key-change.entity.js';
+import { KeyChange } from '../api-keys/invalidation/key-invalidation.entity.js';
 
 const ROWS_AT_ONCE = 500;
 

@@ -1,8 +1,8 @@
 import { DataSource } from 'typeorm';
 import { ApiKey } from '../api-keys/api-key.entity.js';
-import { Cascade } from '../api-keys/cascade.entity.js';
-import { KeyChange } from '../api-keys/key-change.entity.js';
-import { Owner } from '../audit/owner.entity.js';
+import { Cascade } from '../api-keys/cascades/cascade.entity.js';
+import { KeyChange } from '../api-keys/invalidation/key-invalidation.entity.js';
+import { Owner } from '../owners/owner.entity.js';
 import { AuditEvent } from '../audit/audit-event.entity.js';
 import { IdempotentAnswer } from '../idempotency/idempotent-answer.entity.js';
 import { UsageDay } from '../usage/usage-day.entity.js';

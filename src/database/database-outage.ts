@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { inOneLine } from '../contract/error-text.js';
-import { OutageLog } from '../contract/outage-log.js';
-import { DatabaseAwayError, isDatabaseAway } from './database-away.js';
+import { inOneLine } from '../logging/describe-error.js';
+import { OutageLog } from '../logging/outage-log.js';
+import { DatabaseAwayError, isDatabaseAway } from './database-unavailable.js';
 import { driverErrorOf } from './sql-state.js';
 
 /** What had begun before the database was back may fail for so long: no query, and no connection, takes longer. */

@@ -1,7 +1,7 @@
 import { type DynamicModule, Global, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Database } from './database.js';
-import { OwnerReads } from './owner-reads.js';
+import { OwnerReads } from '../owners/owner-reads.js';
 
 /** The token of the pool (a `DataSource`) for what a verdict needs; `DataSource` itself is the one for all else. */
 export const VERIFICATION_POOL = Symbol('VerificationPool');

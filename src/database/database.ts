@@ -4,7 +4,7 @@ import type { DatabaseLocation } from '../config/environment.js';
 import { DataDirError } from '../config/start-error.js';
 import { startStep } from '../config/start-steps.js';
 import { createDataSource, type PoolSettings } from './data-source.js';
-import { isDatabaseAway } from './database-away.js';
+import { isDatabaseAway } from './database-unavailable.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
 import { DedicatedConnection } from './dedicated-connection.js';
 import { migrate } from './migrate.js';

@@ -1,4 +1,4 @@
-import { DatabaseAwayError, isConnectionCut, refusesConnections } from './database-away.js';
+import { DatabaseAwayError, isConnectionCut, refusesConnections } from './database-unavailable.js';
 import type { SafeClient } from './safe-client.js';
 
 /** How many connections may be lost under the same work before it fails. */

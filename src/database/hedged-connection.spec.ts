@@ -1,4 +1,4 @@
-import { DatabaseAwayError } from './database-away.js';
+import { DatabaseAwayError } from './database-unavailable.js';
 import type { DedicatedConnection } from './dedicated-connection.js';
 import { HedgedConnection } from './hedged-connection.js';
 

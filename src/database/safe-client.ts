@@ -2,9 +2,9 @@ import pg from 'pg';
 import type { DatabaseLocation } from '../config/environment.js';
 import { afterLoopTime } from './loop-time.js';
 import { postgresOptions } from './postgres-url.js';
-import { repeatConflicts } from './retry-conflicts.js';
+import { repeatConflicts } from '../api-keys/invalidation/retry-conflicts.js';
 import { assertUsableServer, refusalByPooler, watchParameters } from './server-parameters.js';
-import { LateAnswerError } from './within.js';
+import { LateAnswerError } from './with-timeout.js';
 
 /** How long the server works on a statement, and waits for a lock, before it gives up and says so; 0 for ever. */
 export interface StatementLimits {

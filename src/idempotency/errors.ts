@@ -1,4 +1,4 @@
-import { ApiError } from '../contract/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 
 export class IdempotencyKeyInUseError extends ApiError {
   constructor() {

@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { Caller } from '../api-keys/caller.js';
-import type { KeyPair } from '../api-keys/credentials.js';
+import type { Caller } from '../principals/caller.js';
+import type { KeyPair } from '../api-keys/credentials/credentials.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { AnswerCipher } from './answer-cipher.js';
 import { type AnswerRow, AnswerRows } from './answer-rows.js';

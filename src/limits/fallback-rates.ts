@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../config/clock.js';
+import type { Clock } from '../clock.js';
 import { heapBytesOf } from './heap-bytes.js';
 import type { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import type { RateDecision } from './rate-limiter.js';

@@ -2,7 +2,7 @@ import { range } from '../../test/support/at-once.js';
 import { TestClock } from '../../test/support/clock.js';
 import { itKeepsRateLimits } from '../../test/support/rate-limits.js';
 import { heldMemory } from '../../test/support/held-memory.js';
-import { UnavailableError } from '../contract/api-error.js';
+import { UnavailableError } from '../http/errors/api-error.js';
 import { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import type { RateLimit } from './sliding-window.js';
 

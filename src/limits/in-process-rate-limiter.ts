@@ -1,4 +1,4 @@
-import type { Clock } from '../config/clock.js';
+import type { Clock } from '../clock.js';
 import { decisionOf, type RateDecision, RateLimiter } from './rate-limiter.js';
 import { RateWindows } from './rate-windows.js';
 import { type RateLimit, SlidingWindow } from './sliding-window.js';

@@ -1,12 +1,12 @@
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
-import { Clock } from '../config/clock.js';
+import { Clock } from '../clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { ClientAddress } from './client-address.js';
+import { ClientAddress } from '../http/address/client-address.js';
 import { InProcessRateLimiter } from './in-process-rate-limiter.js';
-import { Metering } from './metering.js';
+import { Metering } from './quota.js';
 import { RateLimiter } from './rate-limiter.js';
 import { RedisRateLimiter } from './redis-rate-limiter.js';
-import { UsageMeter } from './usage-meter.js';
+import { UsageMeter } from '../usage/usage-limiter.js';
 
 /** How often, how much, until when and from where: exact, over any number of processes. */
 @Module({

@@ -1,4 +1,4 @@
-import { UnavailableError } from '../contract/api-error.js';
+import { UnavailableError } from '../http/errors/api-error.js';
 import { heapBytesOf } from './heap-bytes.js';
 import { type Reckoning, type RateLimit, SlidingWindow } from './sliding-window.js';
 

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { range } from '../../test/support/at-once.js';
 import { HAS_REDIS_SERVER, RedisServer } from '../../test/support/redis-server.js';
 import { until } from '../../test/support/until.js';
-import { SystemClock } from '../config/clock.js';
+import { SystemClock } from '../clock.js';
 import { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import { RedisRateLimiter } from './redis-rate-limiter.js';
 

@@ -7,7 +7,7 @@ import { TestClock } from '../../test/support/clock.js';
 import { itKeepsRateLimits } from '../../test/support/rate-limits.js';
 import { HAS_REDIS_SERVER, RedisServer } from '../../test/support/redis-server.js';
 import { until } from '../../test/support/until.js';
-import { type Clock, SystemClock } from '../config/clock.js';
+import { type Clock, SystemClock } from '../clock.js';
 import { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import { RedisRateLimiter } from './redis-rate-limiter.js';
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../config/clock.js';
-import { Admission } from '../contract/admission.js';
+import type { Clock } from '../clock.js';
+import { Admission } from '../http/load/concurrency-limit.js';
 import { FallbackRates } from './fallback-rates.js';
 import type { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import { ProcessCount } from './process-count.js';

@@ -7,7 +7,7 @@ import { makeCertificates } from '../../test/support/certificates.js';
 import { makeFolder, removeFolder } from '../../test/support/folders.js';
 import { HAS_REDIS_SERVER, RedisServer } from '../../test/support/redis-server.js';
 import { until } from '../../test/support/until.js';
-import { SystemClock } from '../config/clock.js';
+import { SystemClock } from '../clock.js';
 import { ConfigurationError } from '../config/start-error.js';
 import { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import { RedisRateLimiter } from './redis-rate-limiter.js';

@@ -1,8 +1,8 @@
 import { type Type, applyDecorators } from '@nestjs/common';
 import { ApiResponse, type ApiResponseOptions } from '@nestjs/swagger';
-import { ApiError } from '../contract/api-error.js';
-import { failure, success } from '../contract/envelope.js';
-import { ERROR_CODES, type ErrorCode } from '../contract/error-codes.js';
+import { ApiError } from '../http/errors/api-error.js';
+import { failure, success } from '../http/envelope.js';
+import { ERROR_CODES, type ErrorCode } from '../http/errors/error-codes.js';
 import { FailureDto } from './failure.dto.js';
 import { successOf } from './success.dto.js';
 

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { ERROR_CODES, type ErrorCode } from '../contract/error-codes.js';
+import { ERROR_CODES, type ErrorCode } from '../http/errors/error-codes.js';
 import { UNAUTHENTICATED_REASONS, type UnauthenticatedReason } from '../verification/verdict.js';
 
 @ApiSchema({ name: 'ErrorDetail' })

@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import type { ErrorCode } from '../contract/error-codes.js';
+import type { ErrorCode } from '../http/errors/error-codes.js';
 
 type Response = { headers?: object; content?: Record<string, { examples?: object }> };
 type Responses = Record<string, Response>;

@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { ApiProperty, ApiSchema, getSchemaPath } from '@nestjs/swagger';
-import type { Success } from '../contract/envelope.js';
+import type { Success } from '../http/envelope.js';
 
 /** One for each type of data, whichever operations answer with it. */
 const envelopes = new Map<Type, Type<Success<unknown>>>();

@@ -1,11 +1,11 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { Clock } from '../config/clock.js';
+import { Clock } from '../clock.js';
 import { databaseOutage } from '../database/database-outage.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
-import { runOnce } from '../database/run-once.js';
-import { WriteBehind } from '../database/write-behind.js';
-import { digestInSql } from '../api-keys/hash-digest.js';
+import { runOnce } from './execute-at-most-once.js';
+import { WriteBehind } from './write-behind.js';
+import { digestInSql } from '../api-keys/credentials/hash-digest.js';
 import { UsageDay } from './usage-day.entity.js';
 
 const DAY_MS = 86_400_000;

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
-import { UsageController } from './usage.controller.js';
+import { UsageController } from '../api-keys/usage.controller.js';
 import { UsageStatistics } from './usage-statistics.js';
 
 /** How often keys were used, and refused. */

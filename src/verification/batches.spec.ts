@@ -1,8 +1,8 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { KeptLog } from '../../test/support/log.js';
-import { ApiError, UnavailableError } from '../contract/api-error.js';
-import { LateAnswerError } from '../database/within.js';
+import { ApiError, UnavailableError } from '../http/errors/api-error.js';
+import { LateAnswerError } from '../database/with-timeout.js';
 import { Batches } from './batches.js';
 import { refused, type Verdict } from './verdict.js';
 import type { VerifyRequest } from './verifier.js';

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { ApiError } from '../contract/api-error.js';
-import { inFull } from '../contract/error-text.js';
-import { isDatabaseAway } from '../database/database-away.js';
+import { ApiError } from '../http/errors/api-error.js';
+import { inFull } from '../logging/describe-error.js';
+import { isDatabaseAway } from '../database/database-unavailable.js';
 import { databaseOutage } from '../database/database-outage.js';
 import { BatchRun, type BatchVerdict, type Undecided, type Verify } from './batch-run.js';
 import type { VerifyRequest } from './verifier.js';

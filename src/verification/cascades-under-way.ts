@@ -1,16 +1,16 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { cascadeAnnouncement, isCascadeAnnouncement } from '../api-keys/announcements.js';
-import { Cascades } from '../api-keys/cascades.js';
+import { cascadeAnnouncement, isCascadeAnnouncement } from '../api-keys/invalidation/announcements.js';
+import { Cascades } from '../api-keys/cascades/cascades.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { startStep } from '../config/start-steps.js';
-import { inBackground } from '../contract/background.js';
+import { inBackground } from '../logging/background.js';
 import { databaseOutage } from '../database/database-outage.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
-import { within } from '../database/within.js';
-import { ChangeFeed } from './change-feed.js';
-import { EndedKeys } from './ended-keys.js';
-import type { CachedKey } from './cached-key.js';
+import { within } from '../database/with-timeout.js';
+import { ChangeFeed } from './invalidation-feed.js';
+import { EndedKeys } from './cascaded-keys.js';
+import type { CachedKey } from './cache/cached-key.js';
 
 const EVERY_MS = 1_000;
 const READ_WITHIN_MS = 2_000;

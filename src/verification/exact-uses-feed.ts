@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { keyOfExactUses } from '../api-keys/announcements.js';
-import { inBackground } from '../contract/background.js';
-import { UsageMeter } from '../limits/usage-meter.js';
-import { ChangeFeed } from './change-feed.js';
+import { keyOfExactUses } from '../api-keys/invalidation/announcements.js';
+import { inBackground } from '../logging/background.js';
+import { UsageMeter } from '../usage/usage-limiter.js';
+import { ChangeFeed } from './invalidation-feed.js';
 
 /** Writes what this process has counted of a key, when another one is about to set the key's `max_uses`. */
 @Injectable()

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { KeyPair } from '../api-keys/credentials.js';
+import type { KeyPair } from '../api-keys/credentials/credentials.js';
 import { CascadesUnderWay } from './cascades-under-way.js';
-import { ChangeFeed } from './change-feed.js';
-import type { CachedKey } from './cached-key.js';
-import { KnownKeys } from './known-keys.js';
+import { ChangeFeed } from './invalidation-feed.js';
+import type { CachedKey } from './cache/cached-key.js';
+import { KnownKeys } from './cache/known-keys.js';
 
 type Found = CachedKey | undefined;
 

@@ -1,8 +1,8 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { inOneLine } from '../contract/error-text.js';
+import { inOneLine } from '../logging/describe-error.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
-import { WriteBehind } from '../database/write-behind.js';
+import { WriteBehind } from '../usage/write-behind.js';
 
 /** Of how many secrets it may wait to be written, some 300 bytes each; further ones are noted at their next check. */
 const MAX_WAITING = 10_000;

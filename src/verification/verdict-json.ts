@@ -1,6 +1,6 @@
 import type { RateState } from '../limits/rate-limiter.js';
 import type { BatchVerdict } from './batch-run.js';
-import type { CachedKey } from './cached-key.js';
+import type { CachedKey } from './cache/cached-key.js';
 import type { Verdict } from './verdict.js';
 
 /** The verdict as the JSON of a `VerdictDto`. What is the same each time for a key is written once. */

@@ -1,6 +1,6 @@
-import type { Scope } from '../api-keys/scopes.js';
-import type { Charge } from '../limits/metering.js';
-import type { CachedKey } from './cached-key.js';
+import type { Scope } from '../principals/scopes.js';
+import type { Charge } from '../limits/quota.js';
+import type { CachedKey } from './cache/cached-key.js';
 
 /** The refusals about which nothing can be done but to present other credentials. */
 export const UNAUTHENTICATED_REASONS = [

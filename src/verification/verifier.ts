@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { KeyPair } from '../api-keys/credentials.js';
-import { Clock } from '../config/clock.js';
-import { type Charge, FREE_OF_CHARGE, type Metered, Metering } from '../limits/metering.js';
+import type { KeyPair } from '../api-keys/credentials/credentials.js';
+import { Clock } from '../clock.js';
+import { type Charge, FREE_OF_CHARGE, type Metered, Metering } from '../limits/quota.js';
 import { UsageStatistics } from '../usage/usage-statistics.js';
 import type { BatchVerdict } from './batch-run.js';
 import { Batches } from './batches.js';
-import type { CachedKey } from './cached-key.js';
+import type { CachedKey } from './cache/cached-key.js';
 import { KeyLookup } from './key-lookup.js';
 import { type Need, REFUSALS, refusalOf, refused, type Verdict } from './verdict.js';
 

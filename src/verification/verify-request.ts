@@ -1,10 +1,10 @@
 import { isIPv4 } from 'node:net';
-import { type KeyPair, pairOfCredential } from '../api-keys/credentials.js';
-import { isScope, SCOPES } from '../api-keys/scopes.js';
-import { type ErrorDetail, MissingBodyError, ValidationError } from '../contract/api-error.js';
-import { probablyMeant, unknownMember } from '../contract/unknown-member.js';
-import { parseForwardedAddress } from '../limits/forwarded-address.js';
-import { writeAddress } from '../limits/ip-address.js';
+import { type KeyPair, pairOfCredential } from '../api-keys/credentials/credentials.js';
+import { isScope, SCOPES } from '../principals/scopes.js';
+import { type ErrorDetail, MissingBodyError, ValidationError } from '../http/errors/api-error.js';
+import { probablyMeant, unknownMember } from '../suggestions/suggestions.js';
+import { parseForwardedAddress } from '../http/address/forwarded-address.js';
+import { writeAddress } from '../http/address/ip-address.js';
 import type { VerifyRequest } from './verifier.js';
 
 const MOST_REQUESTS = 100;

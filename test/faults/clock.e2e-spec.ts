@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { Housekeeping } from '../../src/operations/housekeeping.js';
+import { Housekeeping } from '../../src/operations/lifecycle/housekeeping.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { issued, type IssuedKey, powerlessBody } from '../support/keys.js';
 import { metricOf } from '../support/metrics.js';

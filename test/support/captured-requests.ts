@@ -1,4 +1,4 @@
-import type { Scope } from '../../src/api-keys/scopes.js';
+import type { Scope } from '../../src/principals/scopes.js';
 
 /**
  * What the platform's own programs send, as their sources have it, with the host, the credentials and ids left out:

@@ -1,4 +1,4 @@
-import { effectiveScopes, SCOPES } from '../../src/api-keys/scopes.js';
+import { effectiveScopes, SCOPES } from '../../src/principals/scopes.js';
 import type { Answer, Client } from './client.js';
 import { sessionOf } from './sessions.js';
 

@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createApp } from '../../src/app.setup.js';
-import type { Clock } from '../../src/config/clock.js';
+import { createApp } from '../../src/app.js';
+import type { Clock } from '../../src/clock.js';
 import { loadEnvironment } from '../../src/config/environment.js';
 import { Client } from './client.js';
 import { KeptLog } from './log.js';

@@ -1,8 +1,8 @@
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { ApiKey, NEW_KEY } from '../../src/api-keys/api-key.entity.js';
-import { credentialKey, mintApiKey, mintSecretKey } from '../../src/api-keys/credentials.js';
-import { SecretHasher } from '../../src/api-keys/secret-hasher.js';
+import { credentialKey, mintApiKey, mintSecretKey } from '../../src/api-keys/credentials/credentials.js';
+import { SecretHasher } from '../../src/api-keys/credentials/secret-hasher.js';
 import { atOnce } from './at-once.js';
 import type { IssuedKey } from './keys.js';
 import type { TestService } from './service.js';

@@ -1,4 +1,4 @@
-import { KeyId } from '../../contract/canonical-id.js';
+import { KeyId } from '../../http/validation/canonical-id.js';
 
 /** The path of what concerns one key. */
 export class ApiKeyIdParam {

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import type { CascadeProgress } from '../cascades.js';
+import type { CascadeProgress } from '../cascades/cascades.js';
 
 @ApiSchema({ name: 'Revoked' })
 class RevokedDto {

@@ -2,7 +2,7 @@ import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { Type as TypeOf } from 'class-transformer';
 import { IsObject, ValidateNested } from 'class-validator';
-import { SCOPE_TREE } from '../scopes.js';
+import { SCOPE_TREE } from '../../principals/scopes.js';
 import { AdminScopesDto, ScopesDto } from './scopes.dto.js';
 
 /** Scopes in the OpenAPI document. */

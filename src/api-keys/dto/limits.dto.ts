@@ -11,12 +11,12 @@ import {
   ValidateNested,
   type ValidationArguments,
 } from 'class-validator';
-import type { ErrorDetail } from '../../contract/api-error.js';
-import { IfGiven } from '../../contract/if-given.decorator.js';
-import type { OffencesWithin } from '../../contract/validation.pipe.js';
-import { InvalidNetworkError, parseNetwork } from '../../limits/cidr.js';
+import type { ErrorDetail } from '../../http/errors/api-error.js';
+import { IfGiven } from '../../http/validation/optional.decorator.js';
+import type { OffencesWithin } from '../../http/validation/validation.pipe.js';
+import { InvalidNetworkError, parseNetwork } from '../../limits/networks.js';
 import type { KeyLimits } from '../../limits/key-limits.js';
-import { parseTimestamp } from '../../contract/timestamp.js';
+import { parseTimestamp } from '../../http/validation/timestamp.js';
 
 const MOST_USES = 1_000_000_000_000;
 const MOST_REQUESTS = 1_000_000;

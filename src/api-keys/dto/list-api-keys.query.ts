@@ -1,12 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Matches, ValidateBy, type ValidationArguments } from 'class-validator';
-import { Cursor, fromCursor } from '../../contract/cursor.js';
-import { IfGiven } from '../../contract/if-given.decorator.js';
-import { OneOf } from '../../contract/one-of.decorator.js';
-import { WholeNumberInQuery } from '../../contract/whole-number.decorator.js';
+import { Cursor, fromCursor } from '../../http/validation/cursor.js';
+import { IfGiven } from '../../http/validation/optional.decorator.js';
+import { OneOf } from '../../http/validation/one-of.decorator.js';
+import { WholeNumberInQuery } from '../../http/validation/whole-number.decorator.js';
 import { KEY_STATUSES, type KeyStatus } from '../api-key.entity.js';
 import type { KeyQuery } from '../key-search.js';
-import { type Scope, SCOPES } from '../scopes.js';
+import { type Scope, SCOPES } from '../../principals/scopes.js';
 
 /** Each key before the page is read: the cursor goes further, and faster. */
 const LARGEST_OFFSET = 10_000;

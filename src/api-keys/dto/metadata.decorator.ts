@@ -1,9 +1,9 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ValidateBy } from 'class-validator';
-import type { ErrorDetail } from '../../contract/api-error.js';
-import { IfGiven } from '../../contract/if-given.decorator.js';
-import type { OffencesWithin } from '../../contract/validation.pipe.js';
+import type { ErrorDetail } from '../../http/errors/api-error.js';
+import { IfGiven } from '../../http/validation/optional.decorator.js';
+import type { OffencesWithin } from '../../http/validation/validation.pipe.js';
 
 const MOST_BYTES = 4_096;
 /** PostgreSQL takes neither U+0000 nor lone surrogates in `jsonb`. */

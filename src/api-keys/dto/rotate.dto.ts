@@ -1,7 +1,7 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { IsInt, Max, Min } from 'class-validator';
-import { IfGiven } from '../../contract/if-given.decorator.js';
-import { OptionalBody } from '../../contract/optional-body.decorator.js';
+import { IfGiven } from '../../http/validation/optional.decorator.js';
+import { OptionalBody } from '../../http/validation/optional-body.decorator.js';
 
 /** A week. */
 const LONGEST_OVERLAP = 604_800;

@@ -2,9 +2,9 @@ import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiProperty, ApiSchema, PartialType } from '@nestjs/swagger';
 import { Type as TypeOf } from 'class-transformer';
 import { IsBoolean, IsObject, ValidateNested } from 'class-validator';
-import type { MissingToo } from '../../contract/validation.pipe.js';
-import { type GivenScopes, type GroupFlags, SCOPE_TREE, type ScopeGroup, type Scopes } from '../scopes.js';
-import { IfGiven } from '../../contract/if-given.decorator.js';
+import type { MissingToo } from '../../http/validation/validation.pipe.js';
+import { type GivenScopes, type GroupFlags, SCOPE_TREE, type ScopeGroup, type Scopes } from '../../principals/scopes.js';
+import { IfGiven } from '../../http/validation/optional.decorator.js';
 
 /** The DTO of one group of the tree: each of its flags has to be there, as a real boolean. */
 function GroupDto<G extends ScopeGroup>(group: G): Type<GroupFlags<G>> {

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { IsBoolean } from 'class-validator';
-import { IfGiven } from '../../contract/if-given.decorator.js';
-import type { GivenScopes } from '../scopes.js';
+import { IfGiven } from '../../http/validation/optional.decorator.js';
+import type { GivenScopes } from '../../principals/scopes.js';
 import { KeyName } from './key-name.decorator.js';
 import { KeyScopes } from './key-scopes.decorator.js';
 import { GivenLimits, GivenLimitsDto } from './limits.dto.js';

@@ -2,8 +2,8 @@ import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { ScopesDto } from '../../api-keys/dto/scopes.dto.js';
 import { LimitsDto } from '../../api-keys/dto/limits.dto.js';
 import { NO_LIMITS } from '../../limits/key-limits.js';
-import type { Scopes } from '../../api-keys/scopes.js';
-import type { Principal } from '../principal.js';
+import type { Scopes } from '../../principals/scopes.js';
+import type { Principal } from '../../principals/principal.js';
 
 /** What the caller effectively is; `id` and `name` are the key's, and `null` for a session. */
 @ApiSchema({ name: 'Principal' })

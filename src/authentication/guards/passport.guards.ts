@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
-import { ApiError } from '../../contract/api-error.js';
-import type { Principal } from '../principal.js';
+import { ApiError } from '../../http/errors/api-error.js';
+import type { Principal } from '../../principals/principal.js';
 import { API_KEY_STRATEGY } from '../strategies/api-key.strategy.js';
 import { noted, refusedSession } from '../strategies/session-refusal.js';
 import { SESSION_STRATEGY } from '../strategies/session.strategy.js';

@@ -1,9 +1,9 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { AuthenticatedRequest } from '../decorators/current-principal.decorator.js';
-import { Public } from '../decorators/public.decorator.js';
-import { RequireScopes } from '../decorators/require-scopes.decorator.js';
-import { InsufficientScopeError } from '../errors.js';
+import type { AuthenticatedRequest } from '../../principals/decorators/current-principal.decorator.js';
+import { Public } from '../../principals/decorators/public.decorator.js';
+import { RequireScopes } from '../../principals/decorators/require-scopes.decorator.js';
+import { InsufficientScopeError } from '../../principals/refusal-errors.js';
 
 /** Refuses a principal that lacks one of the scopes its route requires; a route that does not say so lets nobody in. */
 @Injectable()

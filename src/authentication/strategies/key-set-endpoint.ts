@@ -1,4 +1,4 @@
-import { percentDecoded } from '../../contract/percent-encoding.js';
+import { percentDecoded } from '../../http/percent-encoding.js';
 import { KeySet } from './key-set.js';
 
 const FETCH_WITHIN_MS = 3_000;

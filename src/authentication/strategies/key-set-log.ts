@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
-import type { Clock } from '../../config/clock.js';
-import { OutageLog } from '../../contract/outage-log.js';
+import type { Clock } from '../../clock.js';
+import { OutageLog } from '../../logging/outage-log.js';
 import type { KeySet } from './key-set.js';
 
 /** A private key that goes on being published is said again after so long. */

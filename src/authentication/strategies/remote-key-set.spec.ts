@@ -6,7 +6,7 @@ import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import jwt from 'jsonwebtoken';
 import { until } from '../../../test/support/until.js';
-import { Clock } from '../../config/clock.js';
+import { Clock } from '../../clock.js';
 import { RemoteKeySet } from './remote-key-set.js';
 
 class SteppedClock extends Clock {

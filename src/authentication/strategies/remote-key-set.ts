@@ -1,6 +1,6 @@
-import type { Clock } from '../../config/clock.js';
-import { Admission } from '../../contract/admission.js';
-import { UnavailableError } from '../../contract/api-error.js';
+import type { Clock } from '../../clock.js';
+import { Admission } from '../../http/load/concurrency-limit.js';
+import { UnavailableError } from '../../http/errors/api-error.js';
 import type { KeySet } from './key-set.js';
 import { KeySetEndpoint, KeySetError } from './key-set-endpoint.js';
 import { KeySetLog } from './key-set-log.js';

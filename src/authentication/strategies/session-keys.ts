@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { decodeJwt, decodeProtectedHeader, type JWSHeaderParameters } from 'jose';
-import { Clock } from '../../config/clock.js';
+import { Clock } from '../../clock.js';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { startStep } from '../../config/start-steps.js';
 import { hasSigned } from './has-signed.js';

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { jest } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { accountService, secondsFromNow, signToken } from '../../../test/support/sessions.js';
-import { SystemClock } from '../../config/clock.js';
+import { SystemClock } from '../../clock.js';
 import { loadEnvironment } from '../../config/environment.js';
 import { principalOrError } from '../guards/passport.guards.js';
 import { authenticateSession } from '../authenticate-session.js';

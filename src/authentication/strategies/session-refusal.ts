@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import jwt from 'jsonwebtoken';
-import { UnauthenticatedError } from '../errors.js';
+import { UnauthenticatedError } from '../../principals/refusal-errors.js';
 
 type Check = 'form' | 'alg' | 'signature' | 'nbf' | 'exp' | 'aud' | 'iss' | 'sub';
 

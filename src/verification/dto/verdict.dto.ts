@@ -1,6 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { ScopesDto } from '../../api-keys/dto/scopes.dto.js';
-import type { Scopes } from '../../api-keys/scopes.js';
+import type { Scopes } from '../../principals/scopes.js';
 import { ApiUnion } from '../../openapi/union.decorator.js';
 import { REFUSALS } from '../verdict.js';
 

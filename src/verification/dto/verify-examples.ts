@@ -1,4 +1,4 @@
-import { effectiveScopes } from '../../api-keys/scopes.js';
+import { effectiveScopes } from '../../principals/scopes.js';
 import type { ValidVerdictDto, VerdictBatchDto } from './verdict.dto.js';
 
 export const VERDICT_EXAMPLE: ValidVerdictDto = {

@@ -1,0 +1,34 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ENVIRONMENT, type Environment } from '../../config/environment.js';
+import type { ApiKey } from '../api-key.entity.js';
+import { type KeyPair, mintSecretKey } from './credentials.js';
+import { SecretHasher } from './secret-hasher.js';
+
+/** A new pair, and what is stored of its secret. */
+export interface MintedPair extends KeyPair {
+  hash: string;
+  /** The fingerprint of the server key that signed it. */
+  signedBy: string;
+}
+
+/** Makes secrets, and what is stored of them. */
+@Injectable()
+export class SecretMint {
+  constructor(
+    private readonly hasher: SecretHasher,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+  ) {}
+
+  /** A new secret for the `api_key`. */
+  async mint(apiKey: string): Promise<MintedPair> {
+    const { credentialKeys } = this.environment;
+    const secretKey = mintSecretKey(apiKey, credentialKeys);
+    const [{ fingerprint: signedBy }] = credentialKeys;
+    return { apiKey, secretKey, hash: await this.hasher.hash(secretKey), signedBy };
+  }
+
+  /** Whether it is the key's own secret now. */
+  isSecretOf({ secretHash }: ApiKey, secretKey: string): Promise<boolean> {
+    return this.hasher.matches(secretHash, secretKey);
+  }
+}

@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ApiError } from './errors/api-error.js';
+import { bodyOffence, dropTypeOfNothing, notJson } from './body/body-headers.js';
+import type { Cors } from './cors.js';
+import { failure } from './envelope.js';
+import type { DirectLane } from './fast-path.js';
+import { withCanonicalIds } from './validation/canonical-id.js';
+import { knowsItsCallers } from './direct.decorator.js';
+import { BODY_LIMIT, parseJsonBody } from './body/json-body.js';
+import type { RequestBodies } from './body/request-bodies.js';
+import { requestId } from './request-id.js';
+import { COMMON_HEADERS } from './response-headers.js';
+import { carriesAnsweredBody, settleConnection } from './body/unread-body.js';
+
+/**
+ * In milliseconds: from the first byte of a request to the last of its body; how often Node looks for requests that
+ * take longer; and how long a connection is kept without one, which is longer than proxies keep theirs (60 s), so
+ * that none sends into a connection that closes. Given to Node's constructor, which bounds the time for the headers
+ * by the first: set later, that stays at 60 s, and bodies are then given as long.
+ */
+const TIMEOUTS = { requestTimeout: 10_000, connectionsCheckingInterval: 1_000, keepAliveTimeout: 72_000 };
+/** Whoever does not read what is answered is given up after once or twice as long; no answer takes longer. */
+const STALLED_MS = 15_000;
+/** Further ones are not accepted: each costs memory, whether it asks or not. */
+const MOST_CONNECTIONS = 20_000;
+/** Longer ones are refused by the router; shorter ones by the validation of the route. */
+const LONGEST_PATH_SEGMENT = 8_192;
+
+/** Fastify with the contract's manners, behind the direct lane: what it refuses by itself has our envelope too. */
+export function createHttpServer(lane: DirectLane, cors: Cors): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    serverFactory: (ordinary: RequestListener) =>
+      lane.createServer({ ...TIMEOUTS, requireHostHeader: false }, ordinary),
+    skipMiddie: true,
+    genReqId: ({ headers }: IncomingMessage) => requestId(headers),
+    routerOptions: { ignoreTrailingSlash: true, caseSensitive: false, maxParamLength: LONGEST_PATH_SEGMENT },
+    return503OnClosing: false,
+    frameworkErrors: (cause: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply) =>
+      answerUnroutable(cause, request, reply, cors),
+    clientErrorHandler: answerUnreadableHttp,
+  });
+  const fastify = adapter.getInstance<FastifyInstance>();
+  fastify.server.maxConnections = MOST_CONNECTIONS;
+  fastify.server.setTimeout(STALLED_MS);
+  readWholeRequests(fastify.server);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.headers({ ...COMMON_HEADERS, 'X-Request-Id': request.id });
+    cors.open(request, reply);
+    canonicaliseIds(request.params as Record<string, string>);
+    done(headersOffence(request.raw));
+  });
+  fastify.addHook('onRoute', (route) => cors.add(route));
+  fastify.addHook('preParsing', (request, reply, _payload, done) => {
+    if (cors.answerPreflight(request, reply)) return;
+    dropTypeOfNothing(request);
+    done(bodyOffence(request));
+  });
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
+    settleConnection(fastify.server, request.raw, reply.raw);
+    done();
+  });
+  fastify.removeAllContentTypeParsers();
+  return adapter;
+}
+
+/** For whoever reads the path's parameters without its DTO. */
+function canonicaliseIds(params: Record<string, string>): void {
+  for (const name in params) params[name] = withCanonicalIds(params[name] as string);
+}
+
+/** Has the ordinary way receive bodies as they are: they are parsed once it is clear that their sender may ask. */
+export function receiveBodies(fastify: FastifyInstance, bodies: RequestBodies): void {
+  fastify.addContentTypeParser('application/json', (request, _payload, done) => {
+    const isKnown = knowsItsCallers(request.routeOptions.config);
+    bodies.receive(request.raw, isKnown ? 'services' : 'clients', (cause, body) => {
+      const parsed = isKnown && body ? parsedOrOffence(body) : { body };
+      done((cause ?? parsed.offence ?? null) as Error | null, parsed.body);
+    });
+  });
+  // What came in chunks and is not JSON, if there is any of it
+  fastify.addContentTypeParser('*', (request, _payload, done) => {
+    bodies.receive(request.raw, 'clients', (cause, body) => {
+      done((cause ?? (body?.length === 0 ? null : notJson())) as Error | null, undefined);
+    });
+  });
+}
+
+function parsedOrOffence(body: Buffer): { body?: object | undefined; offence?: unknown } {
+  try {
+    return { body: parseJsonBody(body) };
+  } catch (offence) {
+    return { offence };
+  }
+}
+
+/**
+ * Node leaves out headers beyond the 2,000th, so that a credential given twice would look as if it were there
+ * once: their bytes are bounded, their number need not be. And it answers an `Expect` that it does not know by
+ * itself, with a 417 that has no envelope; a server may ignore it (RFC 9110, 10.1.1).
+ */
+function readWholeRequests(server: Server): void {
+  server.maxHeadersCount = 0;
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+}
+
+/**
+ * The router ends the path at a `#` and takes what follows for a query, which other readers would not see there.
+ * `Host` has to be there, once (RFC 9112, 3.2), but for HTTP/1.0, which balancers' checks still speak; of two
+ * others it would depend on the reader which one counts. Node decodes `chunked` alone, and passes over what is before it.
+ */
+function headersOffence({ headers, headersDistinct, httpVersion, url }: IncomingMessage): ApiError | undefined {
+  if (url?.includes('#'))
+    return new ApiError('validation_failed', 'The target of a request has no fragment (RFC 9112, 3.2).');
+  if (headers.host === undefined && httpVersion !== '1.0')
+    return new ApiError('validation_failed', 'The header Host is missing.');
+  if (!/^(?:chunked)?$/i.test(headers['transfer-encoding'] ?? ''))
+    return new ApiError('validation_failed', 'The only Transfer-Encoding that is read is chunked.');
+  const repeated = ['host', 'content-type'].find((name) => (headersDistinct[name]?.length ?? 0) > 1);
+  return repeated === undefined
+    ? undefined
+    : new ApiError('validation_failed', `The header ${repeated} is there more than once.`);
+}
+
+/** A URL that does not decode, or has too long a segment, reaches no route and none of the hooks. */
+function answerUnroutable({ code }: { code?: string }, request: FastifyRequest, reply: FastifyReply, cors: Cors): void {
+  cors.open(request, reply);
+  const error = code === 'FST_ERR_MAX_PARAM_LENGTH' ? TOO_LONG : UNDECODABLE;
+  const headers = { ...COMMON_HEADERS, 'X-Request-Id': request.id };
+  reply.status(error.status).headers(headers).send(failure(error, request.id));
+}
+
+const UNDECODABLE = new ApiError(
+  'validation_failed',
+  'The path of the request is not valid percent-encoding (RFC 3986).',
+);
+const TOO_LONG = new ApiError(
+  'route_not_found',
+  `No route has a path with a segment of more than ${LONGEST_PATH_SEGMENT.toLocaleString('en')} characters.`,
+);
+
+/**
+ * What is not HTTP, more headers than Node reads, or too slow, has no request to answer: only a socket. That a body
+ * must not follow, as after HEAD (RFC 9110, 9.3.2), is known where the request's first bytes are at hand.
+ */
+function answerUnreadableHttp(cause: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
+  const isAnswered = cause.code === 'ECONNRESET' || carriesAnsweredBody(socket);
+  if (isAnswered || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, error] = UNREADABLE[cause.code ?? ''] ?? NO_HTTP;
+  const id = randomUUID();
+  const body = JSON.stringify(failure(error, id));
+  const headers = { ...COMMON_HEADERS, 'Content-Type': 'application/json', 'X-Request-Id': id, Connection: 'close' };
+  const lines = Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body) }).map((line) =>
+    line.join(': '),
+  );
+  const isHead = cause.rawPacket instanceof Buffer && cause.rawPacket.indexOf('HEAD ') === 0;
+  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('\r\n')}\r\n\r\n${isHead ? '' : body}`);
+}
+
+type UnreadableAnswer = readonly [status: string, error: ApiError];
+
+const NO_HTTP: UnreadableAnswer = [
+  '400 Bad Request',
+  new ApiError('validation_failed', 'The request is not valid HTTP (RFC 9112).'),
+];
+
+/** By the code of Node's error. */
+const UNREADABLE: Record<string, UnreadableAnswer> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    new ApiError('payload_too_large', 'The headers are too large.'),
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [
+    '408 Request Timeout',
+    new ApiError('validation_failed', `The request was not complete after ${TIMEOUTS.requestTimeout / 1_000} seconds.`),
+  ],
+};

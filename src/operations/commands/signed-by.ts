@@ -1,0 +1,83 @@
+import type { DataSource } from 'typeorm';
+import type { CredentialKeys } from '../../api-keys/credentials/credentials.js';
+import { countBySigner, type SignedSecret, secretsOfOtherSigners } from '../../api-keys/credentials/signed-secrets.js';
+import { line, Worded } from './worded.js';
+
+/** Of more secrets the number alone is told. */
+const MAX_LISTED = 10_000;
+
+interface SignerCount {
+  /** The place in `CREDENTIAL_KEYS`, from 1; `null` for a server key that is not in it, whose pairs no longer pass. */
+  entry: number | null;
+  fingerprint: string;
+  secrets: number;
+}
+
+/** What each of `CREDENTIAL_KEYS` has signed, and what keeps all but the first from being taken out. */
+export interface SignedBy {
+  signers: SignerCount[];
+  /** Secrets that have not been checked since their signers are kept. */
+  unknown: number;
+  /** Those that the first entry has not signed. */
+  others: SignedSecret[];
+  unlisted: number;
+}
+
+export async function findSigners(dataSource: DataSource, keys: CredentialKeys): Promise<SignedBy> {
+  const now = new Date();
+  const counts = await countBySigner(dataSource, now);
+  const entries = keys.map(({ fingerprint }, index) => ({
+    entry: index + 1,
+    fingerprint,
+    secrets: counts.get(fingerprint) ?? 0,
+  }));
+  const known = new Set(entries.map(({ fingerprint }) => fingerprint));
+  const gone = [...counts].flatMap(([fingerprint, secrets]) =>
+    fingerprint === null || known.has(fingerprint) ? [] : [{ entry: null, fingerprint, secrets }],
+  );
+  const [{ fingerprint: first }] = keys;
+  const others = await secretsOfOtherSigners(dataSource, first, { now, limit: MAX_LISTED });
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0) - (counts.get(first) ?? 0);
+  return {
+    signers: [...entries, ...gone],
+    unknown: counts.get(null) ?? 0,
+    others,
+    unlisted: Math.max(0, total - others.length),
+  };
+}
+
+/** What `signed-by` has found. */
+export function signersReport({ signers, unknown, others, unlisted }: SignedBy): Worded {
+  const rest = unlisted > 0 ? { unlisted } : {};
+  const text = [
+    line('signers', ...signers.map(signerText)),
+    line('unknown', counted(unknown)),
+    line('others', ...others.map(secretText)),
+    ...Object.entries(rest).map(([name, count]) => line(name, count)),
+  ];
+  return new Worded({ signers, unknown, others, ...rest }, text.join('\n'));
+}
+
+function signerText({ entry, fingerprint, secrets }: SignerCount): string {
+  return `${entryName(entry)}, ${fingerprint}: ${counted(secrets)}`;
+}
+
+function secretText({
+  owner_id: owner,
+  api_key: apiKey,
+  secret,
+  signer,
+  last_used_at: lastUsed,
+}: SignedSecret): string {
+  const use = lastUsed ? `last used ${lastUsed.toISOString()}` : 'never used';
+  return `${owner}, ${apiKey}, ${secret} secret: ${signer ?? 'unknown'}, ${use}`;
+}
+
+function entryName(entry: number | null): string {
+  if (entry === null) return 'not in CREDENTIAL_KEYS';
+  return entry === 1 ? 'entry 1 (signs)' : `entry ${entry}`;
+}
+
+function counted(secrets: number): string {
+  return `${secrets} ${secrets === 1 ? 'secret' : 'secrets'}`;
+}

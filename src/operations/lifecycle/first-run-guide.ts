@@ -1,0 +1,68 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import type { ApiKeysService } from '../../api-keys/api-keys.service.js';
+import { operatorFor } from '../../principals/caller.js';
+import { credentialOf } from '../../api-keys/credentials/credentials.js';
+import { ADMIN_SCOPES } from '../../principals/scopes.js';
+import type { Environment } from '../../config/environment.js';
+import { welcomeMarkIn } from '../../database/embedded-folder.js';
+import { signSession } from './development-session.js';
+
+/** The account that the very first key belongs to; any other `sub` will do as well. */
+const FIRST_OWNER = '00000000-0000-4000-8000-000000000001';
+
+const ELSEWHERE = '(sessions are signed elsewhere: JWT_PUBLIC_KEY or JWT_JWKS_URL is set)';
+
+/**
+ * At the first start on a data folder, issues the first admin key and prints all that is needed to try the
+ * service; later ones print how to get the like. A mark in the folder sees to it that this happens once, and is made only
+ * when it has happened.
+ */
+export async function welcome(environment: Environment, apiKeys: ApiKeysService, url: string): Promise<void> {
+  if ('url' in environment.database) return;
+  const mark = welcomeMarkIn(environment.database.dataDir);
+  if (existsSync(mark)) {
+    process.stdout.write(reminder(environment));
+    return;
+  }
+  process.stdout.write(await firstKey(environment, apiKeys, url));
+  writeFileSync(mark, new Date().toISOString());
+}
+
+/** From the folder that the service was started in, and with the variables that it was given. */
+function reminder({ developmentSessionKey }: Environment): string {
+  const session = `npm run keys -- session --owner ${FIRST_OWNER}`;
+  return `
+This is not the first start: what that one printed is not accessible again. For more of it, in another terminal:
+
+  admin key       npm run keys -- issue-admin --owner ${FIRST_OWNER}
+  session token   ${developmentSessionKey ? session : ELSEWHERE}
+
+`;
+}
+
+async function firstKey(environment: Environment, apiKeys: ApiKeysService, url: string): Promise<string> {
+  const { apiKey, secretKey } = await apiKeys.issue(operatorFor(FIRST_OWNER), {
+    name: 'First admin key',
+    scopes: ADMIN_SCOPES,
+  });
+  const session = environment.developmentSessionKey && signSession(environment.developmentSessionKey, FIRST_OWNER);
+  return `
+This is the first start. What follows is printed only once; the secret and the tokens are not accessible again.
+
+  owner           ${FIRST_OWNER}
+  api_key         ${apiKey.apiKey}
+  secret_key      ${secretKey}
+  credential      ${credentialOf({ apiKey: apiKey.apiKey, secretKey })}
+  service token   ${environment.developmentServiceToken ?? '(yours: SERVICE_TOKENS is set)'}
+  session token   ${session ?? ELSEWHERE}
+
+Issue a key with them:
+
+  curl -X POST '${url}/api/apiKeys/' \\
+    -H 'pinning_api_key: ${apiKey.apiKey}' \\
+    -H 'pinning_secret_key: ${secretKey}' \\
+    -H 'Content-Type: application/json' \\
+    -d '{"name": "my first key", "scopes": {"admin": true}}'
+
+`;
+}

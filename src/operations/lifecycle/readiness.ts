@@ -1,0 +1,105 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { SessionKeys } from '../../authentication/strategies/session-keys.js';
+import { ENVIRONMENT, type Environment } from '../../config/environment.js';
+import type { ErrorDetail } from '../../http/errors/api-error.js';
+import { VERIFICATION_POOL } from '../../database/database.module.js';
+import { MISSING_RIGHTS, RIGHTS_PARAMETERS } from '../../database/rights.js';
+import { StandbyError } from '../../database/server-parameters.js';
+import { within } from '../../database/with-timeout.js';
+import { RateLimiter } from '../../limits/rate-limiter.js';
+import { RedisRateLimiter } from '../../limits/redis-rate-limiter.js';
+import { ChangeFeed } from '../../verification/invalidation-feed.js';
+
+const DATABASE_WITHIN_MS = 2_000;
+
+interface Rights {
+  isReadOnly: boolean;
+  missing: string[];
+}
+
+/** What a process lacks, and what it makes do without. */
+interface Shortcomings {
+  missing: ErrorDetail[];
+  degraded: ErrorDetail[];
+}
+
+/** Whether the process has all that it needs, and whether it is to get requests at all. */
+@Injectable()
+export class Readiness {
+  private checking: Promise<Shortcomings> | undefined;
+  private isEnding = false;
+  private lastAsked = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    @Inject(VERIFICATION_POOL) private readonly dataSource: DataSource,
+    private readonly feed: ChangeFeed,
+    private readonly rateLimiter: RateLimiter,
+    private readonly sessionKeys: SessionKeys,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+  ) {}
+
+  /** How long ago, in milliseconds, somebody asked. */
+  get askedAgo(): number {
+    return performance.now() - this.lastAsked;
+  }
+
+  /** From now on the process is not ready: it is about to stop listening. */
+  end(): void {
+    this.isEnding = true;
+  }
+
+  /** What is missing or degraded, and why it is. However many ask, it is looked for once. */
+  shortcomings(): Promise<Shortcomings> {
+    this.lastAsked = performance.now();
+    if (this.isEnding) return Promise.resolve({ missing: [{ path: 'process', message: 'is ending' }], degraded: [] });
+    this.checking ??= this.check().finally(() => (this.checking = undefined));
+    return this.checking;
+  }
+
+  private async check(): Promise<Shortcomings> {
+    const [database, keySet] = await Promise.all([this.databaseOffence(), this.sessionKeys.problem()]);
+    const isWithoutKeys = keySet?.isMissing === true;
+    return {
+      missing: named({
+        database,
+        change_feed: this.feedOffence(),
+        redis: this.redisOffence(),
+        key_set: isWithoutKeys ? keySet.message : undefined,
+      }),
+      // Key pairs, which are most of what is verified, need none of it
+      degraded: named({ key_set: isWithoutKeys ? undefined : keySet?.message }),
+    };
+  }
+
+  private async databaseOffence(): Promise<string | undefined> {
+    const names = this.dataSource.migrations.map(({ name, constructor }) => name ?? constructor.name);
+    const look = async () => {
+      const [{ isReadOnly, missing }] = await this.dataSource.query<[Rights]>(MISSING_RIGHTS, [...RIGHTS_PARAMETERS]);
+      if (missing.length > 0) return `its user lacks rights: ${missing.join(', ')}`;
+      const count = 'SELECT count(*)::int AS run FROM migrations WHERE name = ANY($1)';
+      const [{ run }] = await this.dataSource.query<[{ run: number }]>(count, [names]);
+      if (run < names.length) return 'lacks migrations of this version';
+      return isReadOnly ? 'takes no changes: it is read-only' : undefined;
+    };
+    try {
+      return await within(DATABASE_WITHIN_MS, look());
+    } catch (error) {
+      return error instanceof StandbyError ? 'takes no changes: it is a standby' : 'does not answer';
+    }
+  }
+
+  private feedOffence(): string | undefined {
+    const isWithinBound = this.feed.age <= this.environment.revocationBoundMs;
+    return isWithinBound ? undefined : 'has not been read within REVOCATION_BOUND_MS, so each use reads its key anew';
+  }
+
+  private redisOffence(): string | undefined {
+    const isAway = this.rateLimiter instanceof RedisRateLimiter && !this.rateLimiter.isShared;
+    return isAway ? 'is away, so this process counts rates for itself' : undefined;
+  }
+}
+
+function named(offences: Record<string, string | undefined>): ErrorDetail[] {
+  return Object.entries(offences).flatMap(([path, message]) => (message === undefined ? [] : [{ path, message }]));
+}

@@ -1,0 +1,50 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { Controller, Get, Header, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiResponse } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Public } from '../../principals/decorators/public.decorator.js';
+import type { DirectRequest } from '../../http/direct.decorator.js';
+import { ApiErrors } from '../../openapi/answers.decorator.js';
+import { ApiForServices } from '../../openapi/security.js';
+import { ServiceTokens } from '../../principals/service-tokens.js';
+import { acceptsGzip } from './accepts-gzip.js';
+import { Metrics } from './metrics.js';
+
+const zip = promisify(gzip);
+
+/** For Prometheus, which presents the token of a service; outside the `/api` prefix. */
+@Public()
+@Controller('metrics')
+@ApiForServices('Operations')
+export class MetricsController {
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly serviceTokens: ServiceTokens,
+  ) {}
+
+  @Get()
+  @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
+  @Header('Vary', 'Accept-Encoding')
+  @ApiOperation({
+    operationId: 'readMetrics',
+    summary: 'What the process says of itself, for Prometheus',
+    description: 'Counts, durations and sizes of this process alone: each process is to be asked by itself.',
+  })
+  @ApiResponse({
+    status: 200,
+    description: 'In the text format of Prometheus.',
+    content: { 'text/plain': { schema: { type: 'string' } } },
+  })
+  @ApiErrors('ambiguous_credentials', 'unauthenticated', 'internal')
+  async read(
+    @Req() request: FastifyRequest & Partial<Pick<DirectRequest, 'caller'>>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string | Buffer> {
+    request.caller = this.serviceTokens.identify(request.raw);
+    const text = await this.metrics.registry.metrics();
+    if (!acceptsGzip(request.headers['accept-encoding'])) return text;
+    reply.header('Content-Encoding', 'gzip');
+    return zip(text);
+  }
+}

@@ -1,0 +1,100 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { context, type Span, SpanKind, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import type { DataSource } from 'typeorm';
+import { VERSION } from '../../config/version.js';
+import { type AnsweredRequest, NO_ROUTE } from '../../http/completed-request.js';
+import { QuerySpans } from './query-spans.js';
+import { RedactedSpans } from './redacted-spans.js';
+import { requestAttributes, type RequestOrigin, spanName } from './request-attributes.js';
+import { SERVICE, telemetryResource } from './telemetry-resource.js';
+import { callerContext } from './trace-caller.js';
+import { CallerSampler } from './trace-sampler.js';
+import { Tracing } from './tracing.js';
+
+/** The collector may be away: spans are dropped rather than waited for, and at the end sooner still. */
+const EXPORT_WITHIN_MS = 5_000;
+const LAST_EXPORT_WITHIN_MS = 2_000;
+
+/** Where spans are sent. */
+interface Collector {
+  /** Its base URL, to which OTLP's own path is added. */
+  endpoint: string;
+  /** Takes secrets out of a text. */
+  redact: (text: string) => string;
+}
+
+/** What is known of whoever sends a request. */
+interface Callers {
+  /** Whether it is one of ours, whose word on traces counts. */
+  isTrusted(request: IncomingMessage): boolean;
+  originOf(request: IncomingMessage): RequestOrigin;
+}
+
+/**
+ * Spans of requests and of their queries, by OpenTelemetry's semantic conventions, sent as OTLP over HTTP. They are made
+ * here, since the instrumentation packages want a loader's hook before every other module, take any stranger's word on what
+ * is recorded, and know nothing of the direct lane's routes and verdicts. What else
+ * OpenTelemetry's variables say (`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`, `OTEL_EXPORTER_OTLP_HEADERS`) it reads itself.
+ */
+export class OpenTelemetry extends Tracing {
+  private readonly provider: NodeTracerProvider;
+  private readonly tracer: Tracer;
+  private readonly spans = new WeakMap<IncomingMessage, Span>();
+
+  constructor(
+    { endpoint, redact }: Collector,
+    pools: readonly DataSource[],
+    private readonly callers: Callers,
+  ) {
+    super();
+    const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
+    const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_WITHIN_MS });
+    this.provider = new NodeTracerProvider({
+      resource: telemetryResource(),
+      sampler: new CallerSampler(),
+      spanProcessors: [
+        new BatchSpanProcessor(new RedactedSpans(exporter, redact), { exportTimeoutMillis: EXPORT_WITHIN_MS }),
+      ],
+    });
+    // What callers send is read here (`trace-caller.ts`), by whom they are
+    this.provider.register({ propagator: null });
+    this.tracer = this.provider.getTracer(SERVICE, VERSION);
+    for (const pool of pools) pool.subscribers.push(new QuerySpans(this.tracer, pool));
+  }
+
+  readonly trace: Tracing['trace'] = (request, response, answer) => {
+    const parent = callerContext(request, (one) => this.callers.isTrusted(one));
+    const attributes = requestAttributes(request, this.callers.originOf(request));
+    const span = this.tracer.startSpan(spanName(request.method ?? ''), { kind: SpanKind.SERVER, attributes }, parent);
+    this.spans.set(request, span);
+    // Of a request that nobody waits for any more, nothing else tells
+    response.once('close', () => span.end());
+    context.with(trace.setSpan(parent, span), answer);
+  };
+
+  finish({ raw, id, method, route, status, verdict, keyId, error }: AnsweredRequest): void {
+    const span = this.spans.get(raw);
+    if (!span) return;
+    const known = route === NO_ROUTE ? undefined : route;
+    span.updateName(spanName(method, known));
+    span.setAttributes({
+      ...(known !== undefined && { 'http.route': known }),
+      'http.response.status_code': status,
+      'w3ipfs.request_id': id,
+      ...(verdict !== undefined && { 'w3ipfs.verdict': verdict }),
+      ...(keyId !== undefined && { 'w3ipfs.key_id': keyId }),
+      ...(error !== undefined && { 'w3ipfs.error_code': error }),
+    });
+    if (status < 500) return;
+    // What is the client's doing is no error of a server
+    span.setAttribute('error.type', error ?? String(status));
+    span.setStatus({ code: SpanStatusCode.ERROR });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.race([this.provider.shutdown(), sleep(LAST_EXPORT_WITHIN_MS, undefined, { ref: false })]);
+  }
+}

@@ -1,0 +1,51 @@
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Gauge } from 'prom-client';
+import { DataSource } from 'typeorm';
+import { countBySigner } from '../../api-keys/credentials/signed-secrets.js';
+import { Clock } from '../../clock.js';
+import { ENVIRONMENT, type Environment } from '../../config/environment.js';
+import { databaseOutage } from '../../database/database-outage.js';
+import { Metrics } from './metrics.js';
+
+/** Counting reads every key, so it is done this often at most, and only where somebody asks for metrics. */
+const COUNTED_FOR_MS = 600_000;
+
+/**
+ * How many live secrets each of `CREDENTIAL_KEYS` has signed: when a rotation may end. A scrape does not wait for the
+ * count, which may take seconds, and gets what was last counted; the first one gets nothing.
+ */
+@Injectable()
+export class SignedSecretsGauge implements OnModuleInit {
+  private readonly logger = new Logger(SignedSecretsGauge.name);
+  private countedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly dataSource: DataSource,
+    private readonly clock: Clock,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+  ) {}
+
+  onModuleInit(): void {
+    const gauge: Gauge = new Gauge({
+      name: 'w3ipfs_keys_signed_secrets',
+      help: 'Secrets of keys that are not revoked, by the fingerprint of the entry of CREDENTIAL_KEYS that signed them',
+      labelNames: ['entry'],
+      registers: [this.metrics.registry],
+      collect: () => {
+        if (this.clock.steady() - this.countedAt < COUNTED_FOR_MS) return;
+        this.countedAt = this.clock.steady();
+        this.count(gauge).catch((error: unknown) =>
+          databaseOutage.report(this.logger, 'Secrets could not be counted by their signers', error),
+        );
+      },
+    });
+  }
+
+  private async count(gauge: Gauge): Promise<void> {
+    const counts = await countBySigner(this.dataSource, new Date(this.clock.now()));
+    gauge.reset();
+    for (const { fingerprint } of this.environment.credentialKeys) gauge.set({ entry: fingerprint }, 0);
+    for (const [signer, count] of counts) gauge.set({ entry: signer ?? 'unknown' }, count);
+  }
+}

@@ -1,0 +1,42 @@
+import type { CallingKey } from './caller.js';
+import { ADMIN_SCOPES, type Scope, type Scopes, allows, effectiveScopes } from './scopes.js';
+
+/** Who is calling: an owner's session, which may do everything with its keys, or one of its API keys. */
+export class Principal {
+  private constructor(
+    readonly ownerId: string,
+    /** `null` for a session. */
+    readonly apiKey: CallingKey | null,
+  ) {}
+
+  static session(ownerId: string): Principal {
+    return new Principal(ownerId, null);
+  }
+
+  static apiKey(apiKey: CallingKey): Principal {
+    return new Principal(apiKey.ownerId, apiKey);
+  }
+
+  /** What audit events call it. */
+  get actor(): string {
+    return this.apiKey ? `key:${this.apiKey.id}` : 'session';
+  }
+
+  /** What it is counted under: its owner's sessions together, each API key for itself. */
+  get reference(): string {
+    return this.apiKey ? `key:${this.apiKey.id}` : `session:${this.ownerId}`;
+  }
+
+  get effectiveScopes(): Scopes {
+    return effectiveScopes(this.apiKey?.scopes ?? ADMIN_SCOPES);
+  }
+
+  may(scope: Scope): boolean {
+    return allows(this.apiKey?.scopes ?? ADMIN_SCOPES, scope);
+  }
+}
+
+/** The `sub` of a session: 1 to 255 characters, neither control characters nor lone surrogates. */
+export function isOwnerId(sub: unknown): sub is string {
+  return typeof sub === 'string' && /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(sub);
+}

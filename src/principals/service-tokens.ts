@@ -1,0 +1,53 @@
+import { hash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { Inject, Injectable } from '@nestjs/common';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { ApiError } from '../http/errors/api-error.js';
+import { headerValues } from '../http/header-values.js';
+import { CHALLENGE } from '../http/response-headers.js';
+
+const SCHEME = /^Bearer +/i;
+
+/** Knows the platform's services by the tokens of `SERVICE_TOKENS`. */
+@Injectable()
+export class ServiceTokens {
+  /** By the digest of its token: what an attacker can vary, a look-up of digests does not reveal. */
+  private readonly names: ReadonlyMap<string, string>;
+
+  constructor(@Inject(ENVIRONMENT) { serviceTokens }: Environment) {
+    this.names = new Map(serviceTokens.map(({ name, token }) => [digestOf(token), `service:${name}`]));
+  }
+
+  /**
+   * The service that a request comes from (`service:<name>`), by `Authorization: Bearer <service token>` (RFC 6750).
+   *
+   * @throws ApiError `unauthenticated`, or `ambiguous_credentials` where the header is there more than once
+   */
+  identify(request: IncomingMessage): string {
+    const [authorization, ...others] = headerValues(request, 'authorization');
+    if (others.length > 0)
+      throw new ApiError('ambiguous_credentials', 'The header authorization is there more than once.');
+    const name = this.nameOf(authorization);
+    if (name === undefined) {
+      throw new ApiError('unauthenticated', HOW_TO, { reason: 'INVALID_CREDENTIALS', headers: CHALLENGE });
+    }
+    return name;
+  }
+
+  /** Whether one of the services has sent a request. */
+  isKnown(request: IncomingMessage): boolean {
+    const [authorization, ...others] = headerValues(request, 'authorization');
+    return others.length === 0 && this.nameOf(authorization) !== undefined;
+  }
+
+  private nameOf(authorization: string | undefined): string | undefined {
+    const token = authorization && SCHEME.test(authorization) ? authorization.replace(SCHEME, '') : '';
+    return this.names.get(digestOf(token));
+  }
+}
+
+const HOW_TO = 'This route is for the services of the platform: present Authorization: Bearer <service token>.';
+
+function digestOf(token: string): string {
+  return hash('sha256', token, 'base64');
+}

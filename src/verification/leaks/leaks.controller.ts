@@ -1,0 +1,53 @@
+import { Body, Controller, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { Revocations } from '../../api-keys/revocations.js';
+import type { Origin } from '../../principals/audit-source.js';
+import { CallOrigin } from '../../principals/decorators/current-principal.decorator.js';
+import { PublicWithBody } from '../../principals/decorators/public.decorator.js';
+import { ApiErrors, WITH_BODY } from '../../openapi/answers.decorator.js';
+import type { Tag } from '../../openapi/tags.js';
+import { Overload } from '../../http/load/load-shedding.js';
+import { LEAK_REPORT_EXAMPLES, LEAK_REPORTED, LeakReportDto, LeakReportedDto } from './leak.dto.js';
+import { KeyLookup } from '../key-lookup.js';
+import { LeakReportRates } from './leak-report-rates.js';
+import { LeakReportsGuard } from './leak-reports.guard.js';
+
+/** For whoever finds a key pair where it should not be. */
+@UseGuards(LeakReportsGuard)
+@Controller('apiKeys/report-leak')
+@ApiTags('API keys' satisfies Tag)
+export class LeaksController {
+  constructor(
+    private readonly keyLookup: KeyLookup,
+    private readonly revocations: Revocations,
+    private readonly overload: Overload,
+    private readonly rates: LeakReportRates,
+  ) {}
+
+  @Post()
+  @PublicWithBody()
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'reportLeak',
+    summary: 'End a key pair that has got into the wrong hands',
+    description: 'For whoever finds one: the pair is the proof. The answer is the same, whether it was good or not.',
+  })
+  @ApiBody({ type: LeakReportDto, examples: LEAK_REPORT_EXAMPLES })
+  @ApiResponse({ status: 200, description: 'The same for every pair.', type: LeakReportedDto, example: LEAK_REPORTED })
+  @ApiErrors(...WITH_BODY, 'rate_limited', 'internal', 'unavailable')
+  async report(
+    @Body() body: LeakReportDto,
+    @CallOrigin() origin: Origin,
+    @Req() request: FastifyRequest,
+  ): Promise<LeakReportedDto> {
+    const pair = { apiKey: body.api_key, secretKey: body.secret_key };
+    await this.rates.countPair(pair, request.raw);
+    const known = await this.keyLookup.find(pair);
+    // One that is revoked stays so: nothing is opened where nothing changes
+    if (!known || known.isRevoked) return LEAK_REPORTED;
+    await this.overload.admit(request, known.ownerId);
+    await this.revocations.revokeByApiKey(known.apiKey, 'leaked', origin);
+    return LEAK_REPORTED;
+  }
+}
