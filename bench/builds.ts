@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { KeyPair } from '../src/api-keys/credentials/credentials.js';
+import type { KeyPair } from '../src/principals/key-pair.js';
 import { withDatabase } from './database.js';
 import { alternate, load, warmUp, type Work } from './load.js';
 import { type Measured, startMeasured } from './process.js';

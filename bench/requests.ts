@@ -1,4 +1,4 @@
-import type { KeyPair } from '../src/api-keys/credentials/credentials.js';
+import type { KeyPair } from '../src/principals/key-pair.js';
 import { ask } from './floor.js';
 import type { Work } from './load.js';
 import type { Measured } from './process.js';

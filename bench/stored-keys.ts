@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { DataSource } from 'typeorm';
-import { type KeyPair, mintApiKey, mintSecretKey } from '../src/api-keys/credentials/credentials.js';
+import { mintApiKey, mintSecretKey } from '../src/api-keys/credentials/credentials.js';
+import type { KeyPair } from '../src/principals/key-pair.js';
 import { SecretHasher } from '../src/api-keys/credentials/secret-hasher.js';
 import { createDataSource } from '../src/database/data-source.js';
 import type { BenchDatabase } from './database.js';

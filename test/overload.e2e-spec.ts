@@ -5,7 +5,7 @@ import { mintApiKey, mintSecretKey } from '../src/api-keys/credentials/credentia
 import { ENVIRONMENT, type Environment } from '../src/config/environment.js';
 import { KeySearch } from '../src/api-keys/key-search.js';
 import { Verifier } from '../src/verification/verifier.js';
-import { inBackground } from '../src/logging/background.js';
+import { inBackground } from '../src/background/background.js';
 import { Overload } from '../src/http/load/load-shedding.js';
 import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { inBackground } from '../src/logging/background.js';
+import { inBackground } from '../src/background/background.js';
 import { range } from './support/at-once.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { issueKey } from './support/keys.js';

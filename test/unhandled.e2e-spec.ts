@@ -1,4 +1,4 @@
-import { inBackground } from '../src/logging/background.js';
+import { inBackground } from '../src/background/background.js';
 import { range } from './support/at-once.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';

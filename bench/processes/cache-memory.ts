@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { KeyPair } from '../../src/api-keys/credentials/credentials.js';
+import type { KeyPair } from '../../src/principals/key-pair.js';
 import { builtApp, builtVerifier } from './built-app.js';
 
 /** What a process holds, in bytes, after a full collection of garbage. */

@@ -4,7 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import argon2 from 'argon2';
 import { IsString } from 'class-validator';
 import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm';
-import type { KeyPair } from '../../src/api-keys/credentials/credentials.js';
+import type { KeyPair } from '../../src/principals/key-pair.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { loadEnvironment } from '../../src/config/environment.js';
 

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { KeyPair } from '../../src/api-keys/credentials/credentials.js';
+import type { KeyPair } from '../../src/principals/key-pair.js';
 import type { Need } from '../../src/verification/verdict.js';
 import { builtApp, builtStatistics, builtVerifier } from './built-app.js';
 

@@ -1,6 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { KeyLimits } from '../limits/key-limits.js';
-import type { RateLimit } from '../limits/sliding-window.js';
+import type { KeyLimits, RateLimit } from '../principals/key-limits.js';
 import type { GivenScopes } from '../principals/scopes.js';
 
 export type Metadata = Record<string, string>;

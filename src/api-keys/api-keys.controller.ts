@@ -12,7 +12,7 @@ import { ApiErrors, ApiSuccess, MANAGEMENT, WITH_BODY, WITH_IDEMPOTENCY_KEY } fr
 import { ApiAuthenticated } from '../openapi/security.js';
 import { ApiKeysService } from './api-keys.service.js';
 import type { Caller } from '../principals/caller.js';
-import type { KeyPair } from './credentials/credentials.js';
+import type { KeyPair } from '../principals/key-pair.js';
 import { ApiKeyIdParam } from './dto/api-key-id.param.js';
 import { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto, RotatedApiKeyDto } from './dto/api-key.dto.js';
 import { CreateApiKeyDto } from './dto/create-api-key.dto.js';

@@ -1,6 +1,6 @@
 import { refusalError } from '../principals/refusal-errors.js';
-import { Networks, parseNetwork } from '../limits/networks.js';
-import type { Refusal } from '../verification/verdict.js';
+import { Networks, parseNetwork } from '../addresses/networks.js';
+import type { Refusal } from '../http/errors/refusals.js';
 import type { ApiKey } from './api-key.entity.js';
 import type { Caller } from '../principals/caller.js';
 import { allows } from '../principals/scopes.js';

@@ -1,5 +1,5 @@
 import { ApiError } from '../http/errors/api-error.js';
-import { type KeyLimits, NO_LIMITS } from '../limits/key-limits.js';
+import { type KeyLimits, NO_LIMITS } from '../principals/key-limits.js';
 import { refuseGiving } from './escalation.js';
 import type { KeyUpdate } from './key-patch.js';
 

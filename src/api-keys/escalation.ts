@@ -1,7 +1,6 @@
 import type { ErrorDetail } from '../http/errors/api-error.js';
-import { Networks, parseNetwork } from '../limits/networks.js';
-import type { KeyLimits } from '../limits/key-limits.js';
-import type { RateLimit } from '../limits/sliding-window.js';
+import { Networks, parseNetwork } from '../addresses/networks.js';
+import type { KeyLimits, RateLimit } from '../principals/key-limits.js';
 import type { ApiKey } from './api-key.entity.js';
 import { ExceedsIssuerError } from './errors.js';
 import type { KeyUpdate } from './key-patch.js';

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { type KeyLimits, NO_LIMITS } from '../limits/key-limits.js';
+import { type KeyLimits, NO_LIMITS } from '../principals/key-limits.js';
 import { ApiKey, limitColumns, type Metadata, NEW_KEY } from './api-key.entity.js';
 import type { Caller } from '../principals/caller.js';
 import { LimitsDto } from './dto/limits.dto.js';

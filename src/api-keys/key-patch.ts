@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ValidationError } from '../http/errors/api-error.js';
 import { isFuture } from '../http/validation/timestamp.js';
-import type { KeyLimits } from '../limits/key-limits.js';
+import type { KeyLimits } from '../principals/key-limits.js';
 import { type ApiKey, limitColumns, type Metadata } from './api-key.entity.js';
 import { LimitsDto } from './dto/limits.dto.js';
 import type { GivenScopes } from '../principals/scopes.js';

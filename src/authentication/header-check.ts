@@ -8,7 +8,7 @@ import { hasBody } from '../http/body/unread-body.js';
 import { Verifier } from '../verification/verifier.js';
 import { isOpen } from '../principals/decorators/public.decorator.js';
 import { refusalError } from '../principals/refusal-errors.js';
-import { presentedCredentials } from './presented-credentials.js';
+import { presentedCredentials } from '../principals/presented-credentials.js';
 
 /**
  * Refuses, before the body of a request is read, whoever presents nothing, too much, or what cannot be right: a token

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { credentialOf, isGenuine, type KeyPair } from '../api-keys/credentials/credentials.js';
+import { isGenuine } from '../api-keys/credentials/credentials.js';
+import { credentialOf, type KeyPair } from '../principals/key-pair.js';
 import { RotateApiKeyDto } from '../api-keys/dto/rotate.dto.js';
 import { type RotationAnswer, rotationRequest } from '../api-keys/rotation-request.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
@@ -10,10 +11,10 @@ import { refuseQuery } from '../http/validation/query-parameters.js';
 import { ValidationPipe } from '../http/validation/validation.pipe.js';
 import { idempotencyKeyOf } from '../idempotency/idempotency-key.decorator.js';
 import { IdempotentAnswers } from '../idempotency/idempotent-answers.js';
-import { ClientAddress } from '../http/address/client-address.js';
+import { ClientAddress } from '../http/client-address.js';
 import { RateLimiter } from '../limits/rate-limiter.js';
 import { noneIfRefused } from '../principals/refusal-errors.js';
-import { presentedCredentials } from './presented-credentials.js';
+import { presentedCredentials } from '../principals/presented-credentials.js';
 
 /**
  * Of one pair: whoever holds it and guesses `Idempotency-Key`s gets no further, and a client has no need of more. From

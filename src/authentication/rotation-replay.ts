@@ -6,7 +6,7 @@ import type { RotationAnswer } from '../api-keys/rotation-request.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../clock.js';
 import { KeptAnswer } from '../http/stored-answer.js';
-import { ClientAddress } from '../http/address/client-address.js';
+import { ClientAddress } from '../http/client-address.js';
 import { Verifier } from '../verification/verifier.js';
 import { CallLimits } from './call-limits.js';
 import type { AuthenticatedRequest } from '../principals/decorators/current-principal.decorator.js';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, mkdtempSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadEnvironment } from './environment.js';
-import { Networks } from '../limits/networks.js';
+import { Networks } from '../addresses/networks.js';
 import { credentialKey, isGenuine, mintApiKey, mintSecretKey } from '../api-keys/credentials/credentials.js';
 import { ConfigurationError } from './start-error.js';
 

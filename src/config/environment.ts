@@ -4,7 +4,7 @@ import { type CredentialKeys, credentialKey } from '../api-keys/credentials/cred
 import { ConfigurationError, DataDirError } from './start-error.js';
 import { answerKey } from '../idempotency/answer-cipher.js';
 import type { HashCost } from '../api-keys/credentials/secret-hasher.js';
-import { Networks } from '../limits/networks.js';
+import { Networks } from '../addresses/networks.js';
 import { RouteTable } from '../gateway/route-table.js';
 import { type DevelopmentSecrets, developmentSecrets, type MissingSecrets } from './development-secrets.js';
 import { type Variables, parseVariables } from './variables.js';

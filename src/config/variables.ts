@@ -1,9 +1,9 @@
 import { createPublicKey } from 'node:crypto';
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { postgresOptions } from '../database/postgres-url.js';
-import { InvalidNetworkError, type Network, parseNetwork } from '../limits/networks.js';
-import { redisOptions } from '../limits/redis-url.js';
+import { postgresOptions } from './postgres-url.js';
+import { InvalidNetworkError, type Network, parseNetwork } from '../addresses/networks.js';
+import { redisOptions } from './redis-url.js';
 import { BUILT_IN_ROUTES } from '../gateway/route-table.js';
 import { cleanVariables } from './clean-variables.js';
 import { listOf } from './comma-separated.js';

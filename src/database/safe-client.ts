@@ -1,8 +1,8 @@
 import pg from 'pg';
 import type { DatabaseLocation } from '../config/environment.js';
 import { afterLoopTime } from './loop-time.js';
-import { postgresOptions } from './postgres-url.js';
-import { repeatConflicts } from '../api-keys/invalidation/retry-conflicts.js';
+import { postgresOptions } from '../config/postgres-url.js';
+import { repeatConflicts } from './repeat-conflicts.js';
 import { assertUsableServer, refusalByPooler, watchParameters } from './server-parameters.js';
 import { LateAnswerError } from './with-timeout.js';
 

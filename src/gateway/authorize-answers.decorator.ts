@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import { SCOPES } from '../principals/scopes.js';
 import { ApiErrorsWithHeaders } from '../openapi/answers.decorator.js';
-import { REFUSALS } from '../verification/verdict.js';
+import { REFUSALS } from '../http/errors/refusals.js';
 
 const SCOPE_NOTE =
   'What the request needs: the name of a scope, or several with commas between them, of which all are needed. ' +

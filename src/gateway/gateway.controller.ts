@@ -3,7 +3,7 @@ import { ApiExcludeEndpoint, ApiOperation } from '@nestjs/swagger';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { Direct, type DirectAnswer, type DirectRequest } from '../http/direct.decorator.js';
 import { PlatformOnly } from '../http/platform-only.decorator.js';
-import { ClientAddress } from '../http/address/client-address.js';
+import { ClientAddress } from '../http/client-address.js';
 import { rateOf } from '../limits/quota.js';
 import { ApiAuthenticated } from '../openapi/security.js';
 import { type Access, type Closed, UNLISTED } from './route-table.js';
@@ -15,7 +15,7 @@ import { ApiAuthorizeAnswers, AUTHORIZE_NOTE } from './authorize-answers.decorat
 import { ClosedRouteError, refusalError, UnlistedRouteError } from '../principals/refusal-errors.js';
 import { asRefusal, keyAnswer, PUBLIC_ANSWER, sessionAnswer } from './gateway-answer.js';
 import { prefixedRequest } from './original-request.js';
-import { presentedCredentials } from '../authentication/presented-credentials.js';
+import { presentedCredentials } from '../principals/presented-credentials.js';
 import { Principal } from '../principals/principal.js';
 
 /**

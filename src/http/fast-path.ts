@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import type { Admission } from './load/concurrency-limit.js';
 import { ABORTED, type AnsweredRequest } from './completed-request.js';
-import { inBackground } from '../logging/background.js';
+import { inBackground } from '../background/background.js';
 import type { DirectAnswer, DirectHandler, DirectOptions, DirectRequest, Identify } from './direct.decorator.js';
 import { parseJsonBody } from './body/json-body.js';
 import { isPlainRequest } from './simple-request.js';

@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache';
+import type { RateLimit } from '../principals/key-limits.js';
 import type { Clock } from '../clock.js';
 import { heapBytesOf } from './heap-bytes.js';
 import type { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import type { RateDecision } from './rate-limiter.js';
-import type { RateLimit, Reckoning } from './sliding-window.js';
+import type { Reckoning } from './sliding-window.js';
 
 /** What Redis last said of a key. */
 interface LastWord {

@@ -1,10 +1,10 @@
 import { range } from '../../test/support/at-once.js';
+import type { RateLimit } from '../principals/key-limits.js';
 import { TestClock } from '../../test/support/clock.js';
 import { itKeepsRateLimits } from '../../test/support/rate-limits.js';
 import { heldMemory } from '../../test/support/held-memory.js';
 import { UnavailableError } from '../http/errors/api-error.js';
 import { InProcessRateLimiter } from './in-process-rate-limiter.js';
-import type { RateLimit } from './sliding-window.js';
 
 /** How many calls are granted of twenty. */
 function grants(limiter: InProcessRateLimiter, key: string, rate: RateLimit, owner?: string): number {

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.js';
+import type { RateLimit } from '../principals/key-limits.js';
 import { decisionOf, type RateDecision, RateLimiter } from './rate-limiter.js';
 import { RateWindows } from './rate-windows.js';
-import { type RateLimit, SlidingWindow } from './sliding-window.js';
+import { SlidingWindow } from './sliding-window.js';
 
 const MEBIBYTE = 1_048_576;
 

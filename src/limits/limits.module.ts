@@ -1,7 +1,7 @@
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { ClientAddress } from '../http/address/client-address.js';
+import { ClientAddress } from '../http/client-address.js';
 import { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import { Metering } from './quota.js';
 import { RateLimiter } from './rate-limiter.js';

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { KeyLimits } from './key-limits.js';
+import type { KeyLimits, RateLimit } from '../principals/key-limits.js';
 import type { NamedRate } from '../http/rate-limit-headers.js';
 import { type RateDecision, RateLimiter } from './rate-limiter.js';
-import type { RateLimit } from './sliding-window.js';
 import { UsageMeter } from '../usage/usage-limiter.js';
 
 /** Of a key, what its charges go by. */

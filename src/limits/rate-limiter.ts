@@ -1,4 +1,5 @@
-import type { RateLimit, Reckoning } from './sliding-window.js';
+import type { Reckoning } from './sliding-window.js';
+import type { RateLimit } from '../principals/key-limits.js';
 
 /** How a key stands to its limit, after a decision; see draft-ietf-httpapi-ratelimit-headers. */
 export interface RateState {

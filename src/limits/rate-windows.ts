@@ -1,6 +1,7 @@
 import { UnavailableError } from '../http/errors/api-error.js';
+import type { RateLimit } from '../principals/key-limits.js';
 import { heapBytesOf } from './heap-bytes.js';
-import { type Reckoning, type RateLimit, SlidingWindow } from './sliding-window.js';
+import { type Reckoning, SlidingWindow } from './sliding-window.js';
 
 /** A window, and what it takes of its space. */
 export interface RateWindow {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RateLimit } from '../principals/key-limits.js';
 import type { FallbackRates } from './fallback-rates.js';
 import type { ProcessCount } from './process-count.js';
 import type { RedisConnection } from './redis-connection.js';
-import type { RateLimit } from './sliding-window.js';
 
 /** For how long this process still decides by itself once Redis answers, so that all have told it what they granted. */
 const SETTLE_MS = 500;

@@ -7,7 +7,7 @@ import { within } from '../database/with-timeout.js';
 import { assertFit, UnfitRedisError } from './redis-fitness.js';
 import { whyAway } from './redis-failure.js';
 import type { Script } from './redis-scripts.js';
-import { redisOptions } from './redis-url.js';
+import { redisOptions } from '../config/redis-url.js';
 
 /** An answer that comes later than this comes too late. */
 const ANSWER_WITHIN_MS = 250;

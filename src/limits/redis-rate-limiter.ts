@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { RateLimit } from '../principals/key-limits.js';
 import { Admission } from '../http/load/concurrency-limit.js';
 import { FallbackRates } from './fallback-rates.js';
 import type { InProcessRateLimiter } from './in-process-rate-limiter.js';
@@ -7,7 +8,7 @@ import { decisionOf, type RateDecision, RateLimiter } from './rate-limiter.js';
 import { RedisCatchUp } from './redis-catch-up.js';
 import { RedisConnection } from './redis-connection.js';
 import { GIVE_BACK, TAKE } from './redis-scripts.js';
-import { type RateLimit, type Reckoning, slotMsOf } from './sliding-window.js';
+import { type Reckoning, slotMsOf } from './sliding-window.js';
 
 /** So many decisions may wait for Redis: more than it makes in the time in which an answer is of use. */
 const MOST_ASKING = 10_000;

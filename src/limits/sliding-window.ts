@@ -1,10 +1,5 @@
+import type { RateLimit } from '../principals/key-limits.js';
 import { RING, SlotCounts, SLOTS } from './slot-counts.js';
-
-/** At most `requests` (1 to 1,000,000) in any window of `windowSeconds` (1 to 86,400 * 31). */
-export interface RateLimit {
-  requests: number;
-  windowSeconds: number;
-}
 
 /** What a window says to a cost. */
 export interface Reckoning {

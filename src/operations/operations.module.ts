@@ -7,7 +7,7 @@ import { AuthenticationModule } from '../authentication/authentication.module.js
 import { ContractModule } from '../http/http.module.js';
 import { ExpiringKeys } from './telemetry/expiring-keys.js';
 import { HealthController } from './lifecycle/health.controller.js';
-import { ClientAddress } from '../http/address/client-address.js';
+import { ClientAddress } from '../http/client-address.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { UsageModule } from '../usage/usage.module.js';
 import { ServiceTokens } from '../principals/service-tokens.js';

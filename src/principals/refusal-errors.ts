@@ -3,7 +3,7 @@ import { ApiError, UnavailableError } from '../http/errors/api-error.js';
 import { CHALLENGE } from '../http/response-headers.js';
 import { type NamedRate, rateLimitHeaders } from '../http/rate-limit-headers.js';
 import { type Closed, MAX_PATH_LENGTH } from '../gateway/route-table.js';
-import type { Refusal, UnauthenticatedReason } from '../verification/verdict.js';
+import type { Refusal, UnauthenticatedReason } from '../http/errors/refusals.js';
 
 const MESSAGES: Record<UnauthenticatedReason, string> = {
   INVALID_CREDENTIALS: 'These credentials are not valid.',

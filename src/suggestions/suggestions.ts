@@ -1,4 +1,3 @@
-import type { ErrorDetail } from '../http/errors/api-error.js';
 import { fold, isAlias } from './aliases.js';
 
 /** To look for what was meant costs time: further offences are only named. */
@@ -24,7 +23,7 @@ export function unknownMember(
   name: string,
   known: readonly string[],
   { parent = '', kind = 'property', rank = 0 }: Place = {},
-): ErrorDetail {
+): { path: string; message: string } {
   const meant = rank < MAX_HINTS && name.length <= MAX_NAME_LENGTH ? closest(fold(name), known) : undefined;
   const hint = meant === undefined ? '' : `; ${parent}${meant} was probably meant`;
   return { path: parent + name, message: `is not a known ${kind}${hint}` };

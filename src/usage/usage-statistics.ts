@@ -1,10 +1,10 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { Clock } from '../clock.js';
-import { databaseOutage } from '../database/database-outage.js';
+import { databaseOutage } from '../logging/database-outage.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { runOnce } from './execute-at-most-once.js';
-import { WriteBehind } from './write-behind.js';
+import { WriteBehind } from '../background/write-behind.js';
 import { digestInSql } from '../api-keys/credentials/hash-digest.js';
 import { UsageDay } from './usage-day.entity.js';
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import type { Clock } from '../clock.js';
 import { UnavailableError } from '../http/errors/api-error.js';
-import { inBackground } from '../logging/background.js';
+import { inBackground } from '../background/background.js';
 import { within } from '../database/with-timeout.js';
 import {
   atOneCost,

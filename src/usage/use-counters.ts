@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { databaseOutage } from '../database/database-outage.js';
+import { databaseOutage } from '../logging/database-outage.js';
 import { runOnce } from './execute-at-most-once.js';
-import { WriteBehind } from './write-behind.js';
+import { WriteBehind } from '../background/write-behind.js';
 
 /** Uses of an unlimited key that are not in the database yet. */
 interface Tally {

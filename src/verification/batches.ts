@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { ApiError } from '../http/errors/api-error.js';
 import { inFull } from '../logging/describe-error.js';
 import { isDatabaseAway } from '../database/database-unavailable.js';
-import { databaseOutage } from '../database/database-outage.js';
+import { databaseOutage } from '../logging/database-outage.js';
 import { BatchRun, type BatchVerdict, type Undecided, type Verify } from './batch-run.js';
 import type { VerifyRequest } from './verifier.js';
 

@@ -4,8 +4,8 @@ import { cascadeAnnouncement, isCascadeAnnouncement } from '../api-keys/invalida
 import { Cascades } from '../api-keys/cascades/cascades.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { startStep } from '../config/start-steps.js';
-import { inBackground } from '../logging/background.js';
-import { databaseOutage } from '../database/database-outage.js';
+import { inBackground } from '../background/background.js';
+import { databaseOutage } from '../logging/database-outage.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { within } from '../database/with-timeout.js';
 import { ChangeFeed } from './invalidation-feed.js';

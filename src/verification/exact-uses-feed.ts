@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { keyOfExactUses } from '../api-keys/invalidation/announcements.js';
-import { inBackground } from '../logging/background.js';
+import { inBackground } from '../background/background.js';
 import { UsageMeter } from '../usage/usage-limiter.js';
 import { ChangeFeed } from './invalidation-feed.js';
 

@@ -5,7 +5,7 @@ import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { StartError } from '../config/start-error.js';
 import { startStep } from '../config/start-steps.js';
 import { Database } from '../database/database.js';
-import { databaseOutage } from '../database/database-outage.js';
+import { databaseOutage } from '../logging/database-outage.js';
 import type { DedicatedConnection } from '../database/dedicated-connection.js';
 import type { SafeClient } from '../database/safe-client.js';
 import { within } from '../database/with-timeout.js';

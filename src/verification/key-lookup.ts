@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { KeyPair } from '../api-keys/credentials/credentials.js';
+import type { KeyPair } from '../principals/key-pair.js';
 import { CascadesUnderWay } from './cascades-under-way.js';
 import { ChangeFeed } from './invalidation-feed.js';
 import type { CachedKey } from './cache/cached-key.js';

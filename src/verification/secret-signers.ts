@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleIn
 import type { DataSource } from 'typeorm';
 import { inOneLine } from '../logging/describe-error.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
-import { WriteBehind } from '../usage/write-behind.js';
+import { WriteBehind } from '../background/write-behind.js';
 
 /** Of how many secrets it may wait to be written, some 300 bytes each; further ones are noted at their next check. */
 const MAX_WAITING = 10_000;

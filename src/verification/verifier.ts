@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { KeyPair } from '../api-keys/credentials/credentials.js';
+import type { KeyPair } from '../principals/key-pair.js';
 import { Clock } from '../clock.js';
 import { type Charge, FREE_OF_CHARGE, type Metered, Metering } from '../limits/quota.js';
 import { UsageStatistics } from '../usage/usage-statistics.js';
@@ -7,7 +7,8 @@ import type { BatchVerdict } from './batch-run.js';
 import { Batches } from './batches.js';
 import type { CachedKey } from './cache/cached-key.js';
 import { KeyLookup } from './key-lookup.js';
-import { type Need, REFUSALS, refusalOf, refused, type Verdict } from './verdict.js';
+import { type Need, refusalOf, refused, type Verdict } from './verdict.js';
+import { REFUSALS } from '../http/errors/refusals.js';
 
 /** A pair, and what is needed of it. */
 export interface VerifyRequest {

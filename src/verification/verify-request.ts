@@ -1,10 +1,10 @@
 import { isIPv4 } from 'node:net';
-import { type KeyPair, pairOfCredential } from '../api-keys/credentials/credentials.js';
+import { type KeyPair, pairOfCredential } from '../principals/key-pair.js';
 import { isScope, SCOPES } from '../principals/scopes.js';
 import { type ErrorDetail, MissingBodyError, ValidationError } from '../http/errors/api-error.js';
 import { probablyMeant, unknownMember } from '../suggestions/suggestions.js';
-import { parseForwardedAddress } from '../http/address/forwarded-address.js';
-import { writeAddress } from '../http/address/ip-address.js';
+import { parseForwardedAddress } from '../addresses/forwarded-address.js';
+import { writeAddress } from '../addresses/ip-address.js';
 import type { VerifyRequest } from './verifier.js';
 
 const MOST_REQUESTS = 100;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve as absolute } from 'node:path';
-import { inBackground } from '../../src/logging/background.js';
+import { inBackground } from '../../src/background/background.js';
 import { Client } from './client.js';
 import { KeptLog } from './log.js';
 import { accountService } from './sessions.js';

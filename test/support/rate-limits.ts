@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { RateLimit } from '../../src/principals/key-limits.js';
 import fc from 'fast-check';
 import type { RateLimiter } from '../../src/limits/rate-limiter.js';
-import type { RateLimit } from '../../src/limits/sliding-window.js';
 import type { TestClock } from './clock.js';
 
 interface Subject {

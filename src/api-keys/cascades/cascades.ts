@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Origin } from '../../principals/audit-source.js';
-import { inBackground } from '../../logging/background.js';
+import { inBackground } from '../../background/background.js';
 import { Descendants } from './descendants.js';
 import { KeyChanges } from '../invalidation/key-invalidations.js';
 import { lockOwner } from '../../owners/owner-lock.js';

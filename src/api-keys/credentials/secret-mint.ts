@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import type { ApiKey } from '../api-key.entity.js';
-import { type KeyPair, mintSecretKey } from './credentials.js';
+import { mintSecretKey } from './credentials.js';
+import type { KeyPair } from '../../principals/key-pair.js';
 import { SecretHasher } from './secret-hasher.js';
 
 /** A new pair, and what is stored of its secret. */

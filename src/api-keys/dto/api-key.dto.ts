@@ -3,7 +3,7 @@ import { toCursor } from '../../http/validation/cursor.js';
 import { type ApiKey, KEY_STATUSES, type KeyStatus, REVOKED_REASONS, type RevokedReason } from '../api-key.entity.js';
 import type { KeyPage } from '../key-search.js';
 import type { IssuedKey } from '../api-keys.service.js';
-import { credentialOf } from '../credentials/credentials.js';
+import { credentialOf } from '../../principals/key-pair.js';
 import { type GivenScopes, inTreeOrder } from '../../principals/scopes.js';
 import { ApiScopes } from './key-scopes.decorator.js';
 import { LimitsDto } from './limits.dto.js';

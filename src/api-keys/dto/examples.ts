@@ -1,4 +1,4 @@
-import { credentialOf } from '../credentials/credentials.js';
+import { credentialOf } from '../../principals/key-pair.js';
 import type { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto, RotatedApiKeyDto } from './api-key.dto.js';
 import type { DeletedDto } from './deleted.dto.js';
 import type { LimitsDto } from './limits.dto.js';

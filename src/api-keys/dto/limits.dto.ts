@@ -14,8 +14,8 @@ import {
 import type { ErrorDetail } from '../../http/errors/api-error.js';
 import { IfGiven } from '../../http/validation/optional.decorator.js';
 import type { OffencesWithin } from '../../http/validation/validation.pipe.js';
-import { InvalidNetworkError, parseNetwork } from '../../limits/networks.js';
-import type { KeyLimits } from '../../limits/key-limits.js';
+import { InvalidNetworkError, parseNetwork } from '../../addresses/networks.js';
+import type { KeyLimits } from '../../principals/key-limits.js';
 import { parseTimestamp } from '../../http/validation/timestamp.js';
 
 const MOST_USES = 1_000_000_000_000;

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { ScopesDto } from '../../api-keys/dto/scopes.dto.js';
 import { LimitsDto } from '../../api-keys/dto/limits.dto.js';
-import { NO_LIMITS } from '../../limits/key-limits.js';
+import { NO_LIMITS } from '../../principals/key-limits.js';
 import type { Scopes } from '../../principals/scopes.js';
 import type { Principal } from '../../principals/principal.js';
 

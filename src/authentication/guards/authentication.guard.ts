@@ -1,12 +1,12 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import { ClientAddress } from '../../http/address/client-address.js';
+import { ClientAddress } from '../../http/client-address.js';
 import type { AuthenticatedRequest, RefusedRequest } from '../../principals/decorators/current-principal.decorator.js';
 import { ReplayableRotation } from '../../principals/decorators/presented-pair.decorator.js';
 import { Public } from '../../principals/decorators/public.decorator.js';
 import { UnauthenticatedError } from '../../principals/refusal-errors.js';
-import { presentedCredentials } from '../presented-credentials.js';
+import { presentedCredentials } from '../../principals/presented-credentials.js';
 import { RotationReplay } from '../rotation-replay.js';
 import { ApiKeyGuard, SessionGuard } from './passport.guards.js';
 

@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import passport from 'passport';
 import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
-import type { KeyPair } from '../../api-keys/credentials/credentials.js';
-import { inBackground } from '../../logging/background.js';
-import { ClientAddress } from '../../http/address/client-address.js';
+import type { KeyPair } from '../../principals/key-pair.js';
+import { inBackground } from '../../background/background.js';
+import { ClientAddress } from '../../http/client-address.js';
 import { Verifier } from '../../verification/verifier.js';
 import { refusalError } from '../../principals/refusal-errors.js';
 import type { RefusedRequest } from '../../principals/decorators/current-principal.decorator.js';
-import { presentedCredentials } from '../presented-credentials.js';
+import { presentedCredentials } from '../../principals/presented-credentials.js';
 import { Principal } from '../../principals/principal.js';
 
 export const API_KEY_STRATEGY = 'api-key';

@@ -4,7 +4,7 @@ import { PassportStrategy } from '@nestjs/passport';
 import type { JwtPayload } from 'jsonwebtoken';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
-import { inBackground } from '../../logging/background.js';
+import { inBackground } from '../../background/background.js';
 import { isOwnerId, Principal } from '../../principals/principal.js';
 import { SessionKeys } from './session-keys.js';
 import { SessionRefusedError } from './session-refusal.js';

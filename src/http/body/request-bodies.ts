@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { ClientAddress } from '../address/client-address.js';
+import { ClientAddress } from '../client-address.js';
 import { type BodyCallback, BodyReceiver } from './body-receiver.js';
 import { UnfinishedBodies } from './unfinished-bodies.js';
 

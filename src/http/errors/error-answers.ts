@@ -1,6 +1,6 @@
 import { HttpException, Injectable, Logger } from '@nestjs/common';
 import { isDatabaseAway } from '../../database/database-unavailable.js';
-import { databaseOutage } from '../../database/database-outage.js';
+import { databaseOutage } from '../../logging/database-outage.js';
 import { StandbyError } from '../../database/server-parameters.js';
 import { sqlStateOf } from '../../database/sql-state.js';
 import { AllowedMethods } from '../allowed-methods.js';

@@ -3,7 +3,7 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { Clock } from '../../clock.js';
 import { fastifyOf } from '../fastify.js';
-import { ClientAddress } from '../address/client-address.js';
+import { ClientAddress } from '../client-address.js';
 
 /** Of one network: a twentieth of what a process takes in all. */
 const SHARE = 1_000;

@@ -6,7 +6,7 @@ import { ApiError } from '../errors/api-error.js';
 import { fastifyOf } from '../fastify.js';
 import { OneByOne } from './round-robin.js';
 import { type Release, Turns } from './keyed-concurrency.js';
-import { ClientAddress } from '../address/client-address.js';
+import { ClientAddress } from '../client-address.js';
 import { RefusalPacing } from './refusal-pacing.js';
 
 /** Some twelve for each connection to the database: what comes beyond would wait longer than it takes. */

@@ -3,7 +3,7 @@ import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ApiKeysService } from '../../api-keys/api-keys.service.js';
 import { operatorFor } from '../../principals/caller.js';
-import { credentialOf } from '../../api-keys/credentials/credentials.js';
+import { credentialOf } from '../../principals/key-pair.js';
 import { ApiKeyNotFoundError } from '../../api-keys/errors.js';
 import { Revocations } from '../../api-keys/revocations.js';
 import { ADMIN_SCOPES } from '../../principals/scopes.js';

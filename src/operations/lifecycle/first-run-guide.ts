@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import type { ApiKeysService } from '../../api-keys/api-keys.service.js';
 import { operatorFor } from '../../principals/caller.js';
-import { credentialOf } from '../../api-keys/credentials/credentials.js';
+import { credentialOf } from '../../principals/key-pair.js';
 import { ADMIN_SCOPES } from '../../principals/scopes.js';
 import type { Environment } from '../../config/environment.js';
 import { welcomeMarkIn } from '../../database/embedded-folder.js';

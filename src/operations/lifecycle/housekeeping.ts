@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
-import { databaseOutage } from '../../database/database-outage.js';
+import { databaseOutage } from '../../logging/database-outage.js';
 import { KEY_CHANGES_KEPT_MS } from '../../verification/invalidation-feed.js';
-import { Recurring } from './recurring.js';
+import { Recurring } from '../../background/recurring.js';
 
 const EVERY_MS = 600_000;
 /** So few at once that no statement holds its locks for long. */

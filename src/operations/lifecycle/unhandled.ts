@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { background } from '../../logging/background.js';
+import { background } from '../../background/background.js';
 import { inFull, inOneLine } from '../../logging/describe-error.js';
 
 /** What a process emits that nobody has caught. */

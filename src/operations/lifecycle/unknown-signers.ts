@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import { DataSource } from 'typeorm';
 import { newestOfUnknownSigners } from '../../api-keys/credentials/signed-secrets.js';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
-import { inBackground } from '../../logging/background.js';
+import { inBackground } from '../../background/background.js';
 
 /**
  * Says at the start if `CREDENTIAL_KEYS` lacks what keys of this database were signed by: to their clients they are made-up

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { databaseOutage } from '../../database/database-outage.js';
-import { Recurring } from '../lifecycle/recurring.js';
+import { databaseOutage } from '../../logging/database-outage.js';
+import { Recurring } from '../../background/recurring.js';
 
 const EVERY_MS = 600_000;
 /** A bound on what the count costs where very many keys live shortly. */

@@ -10,7 +10,7 @@ import { ChangeFeed } from '../../verification/invalidation-feed.js';
 import { KnownKeys } from '../../verification/cache/known-keys.js';
 import { SecretChecks } from '../../verification/secret-verifier.js';
 import { Verifier } from '../../verification/verifier.js';
-import { background } from '../../logging/background.js';
+import { background } from '../../background/background.js';
 import type { AnsweredRequest } from '../../http/completed-request.js';
 import { RequestBodies } from '../../http/body/request-bodies.js';
 import { Overload } from '../../http/load/load-shedding.js';

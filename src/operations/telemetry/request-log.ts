@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import type { AnsweredRequest } from '../../http/completed-request.js';
-import { ClientAddress } from '../../http/address/client-address.js';
+import { ClientAddress } from '../../http/client-address.js';
 
 /** What the platform asks on every request of its own, and whoever watches the process every second. */
 const FREQUENT = /^\/(?:api\/apiKeys\/(?:verify|authorize)|health|metrics)/;

@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { countBySigner } from '../../api-keys/credentials/signed-secrets.js';
 import { Clock } from '../../clock.js';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
-import { databaseOutage } from '../../database/database-outage.js';
+import { databaseOutage } from '../../logging/database-outage.js';
 import { Metrics } from './metrics.js';
 
 /** Counting reads every key, so it is done this often at most, and only where somebody asks for metrics. */

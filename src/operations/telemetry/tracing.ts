@@ -3,7 +3,7 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Environment } from '../../config/environment.js';
 import type { AnsweredRequest } from '../../http/completed-request.js';
-import type { ClientAddress } from '../../http/address/client-address.js';
+import type { ClientAddress } from '../../http/client-address.js';
 import type { ServiceTokens } from '../../principals/service-tokens.js';
 import { redactor } from '../../logging/redaction.js';
 

@@ -1,8 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import type { KeyPair } from '../../api-keys/credentials/credentials.js';
-import { presentedCredentials } from '../../authentication/presented-credentials.js';
+import type { KeyPair } from '../key-pair.js';
+import { presentedCredentials } from '../presented-credentials.js';
 
 /** Hands a handler the pair that its guard has let in; `undefined` for a session. */
 export const PresentedPair = createParamDecorator((_: unknown, context: ExecutionContext): KeyPair | undefined => {

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { isGenuine, type KeyPair } from '../../api-keys/credentials/credentials.js';
+import { isGenuine } from '../../api-keys/credentials/credentials.js';
+import type { KeyPair } from '../../principals/key-pair.js';
 import { Clock } from '../../clock.js';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { Admission } from '../../http/load/concurrency-limit.js';

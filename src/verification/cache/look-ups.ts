@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { KeyPair } from '../../api-keys/credentials/credentials.js';
+import type { KeyPair } from '../../principals/key-pair.js';
 import type { CachedKey } from './cached-key.js';
 
 /** A look-up under way, which is outdated once its key may have changed since it began to read. */

@@ -2,7 +2,7 @@ import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { ScopesDto } from '../../api-keys/dto/scopes.dto.js';
 import type { Scopes } from '../../principals/scopes.js';
 import { ApiUnion } from '../../openapi/union.decorator.js';
-import { REFUSALS } from '../verdict.js';
+import { REFUSALS } from '../../http/errors/refusals.js';
 
 /** How a key stands to its rate limit, after the verdict. */
 @ApiSchema({ name: 'RateState' })

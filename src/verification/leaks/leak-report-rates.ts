@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import { isGenuine, type KeyPair } from '../../api-keys/credentials/credentials.js';
+import { isGenuine } from '../../api-keys/credentials/credentials.js';
+import type { KeyPair } from '../../principals/key-pair.js';
 import { RateLimitedError } from '../../principals/refusal-errors.js';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
-import { ClientAddress } from '../../http/address/client-address.js';
+import { ClientAddress } from '../../http/client-address.js';
 import { type RateDecision, RateLimiter } from '../../limits/rate-limiter.js';
 
 const WINDOW_SECONDS = 60;

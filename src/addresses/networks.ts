@@ -1,4 +1,4 @@
-import { type Address, BITS, parseAddress, writeAddress } from '../http/address/ip-address.js';
+import { type Address, BITS, parseAddress, writeAddress } from './ip-address.js';
 import { isInPacked, packNetworks, unpackNetworks } from './packed-networks.js';
 
 /** The text is not a network; the message says what it should be, and fits behind the path of an offence. */

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates } from '../../test/support/certificates.js';
-import { InvalidValueError } from '../config/invalid-value.js';
-import { connectionOptions } from './safe-client.js';
+import { InvalidValueError } from './invalid-value.js';
+import { connectionOptions } from '../database/safe-client.js';
 import { postgresOptions } from './postgres-url.js';
 
 let folder: string;

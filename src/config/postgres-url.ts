@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import type { ClientConfig } from 'pg';
-import { readConnectionUrl, readPort, refuseSeveral } from '../config/connection-url.js';
-import { InvalidValueError } from '../config/invalid-value.js';
+import { readConnectionUrl, readPort, refuseSeveral } from './connection-url.js';
+import { InvalidValueError } from './invalid-value.js';
 
 const KIND = { schemes: ['postgres', 'postgresql'], example: 'postgres://user:password@host:5432/name' };
 

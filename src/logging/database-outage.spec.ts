@@ -1,4 +1,4 @@
-import { DatabaseAwayError } from './database-unavailable.js';
+import { DatabaseAwayError } from '../database/database-unavailable.js';
 import { DatabaseOutage } from './database-outage.js';
 
 let now: number;

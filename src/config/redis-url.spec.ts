@@ -1,4 +1,4 @@
-import { InvalidValueError } from '../config/invalid-value.js';
+import { InvalidValueError } from './invalid-value.js';
 import { redisOptions } from './redis-url.js';
 
 it.each([

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { isCredential, type KeyPair, pairOfCredential } from '../api-keys/credentials/credentials.js';
+import { isCredential, type KeyPair, pairOfCredential } from './key-pair.js';
 import { headerValues } from '../http/header-values.js';
-import { AmbiguousCredentialsError, UnauthenticatedError } from '../principals/refusal-errors.js';
+import { AmbiguousCredentialsError, UnauthenticatedError } from './refusal-errors.js';
 
 /** What a request presents: a session's token, or a key pair. */
 export type PresentedCredentials = { token: string } | { pair: KeyPair };

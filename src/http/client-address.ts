@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import { ENVIRONMENT, type Environment } from '../../config/environment.js';
-import { parseForwardedAddress } from './forwarded-address.js';
-import { parseAddress, writeAddress } from './ip-address.js';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { parseForwardedAddress } from '../addresses/forwarded-address.js';
+import { parseAddress, writeAddress } from '../addresses/ip-address.js';
 
 /** Of a request, what its client's address is read from. */
 type Addressed = Pick<IncomingMessage, 'headers'> & { socket: { remoteAddress?: string | undefined } };

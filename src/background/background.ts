@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { inOneLine } from './describe-error.js';
+import { inOneLine } from '../logging/describe-error.js';
 
 const logger = new Logger('Background');
 

@@ -1,4 +1,4 @@
-import { type Address, BITS } from '../http/address/ip-address.js';
+import { type Address, BITS } from './ip-address.js';
 
 /** A network as numbers: its first address, and how many bits all of its addresses share. */
 export interface AddressRange {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { InvalidNetworkError, Networks, parseNetwork } from './networks.js';
-import { parseAddress } from '../http/address/ip-address.js';
+import { parseAddress } from './ip-address.js';
 
 /** The model: an address and a network are numbers of 32 or 128 bits. */
 interface Model {

@@ -1,4 +1,8 @@
-import type { RateLimit } from './sliding-window.js';
+/** At most `requests` (1 to 1,000,000) in any window of `windowSeconds` (1 to 86,400 * 31). */
+export interface RateLimit {
+  requests: number;
+  windowSeconds: number;
+}
 
 /** What bounds the use of a key, beside its scopes; `null` where there is no such bound. */
 export interface KeyLimits {

@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
-import { inOneLine } from '../logging/describe-error.js';
-import { OutageLog } from '../logging/outage-log.js';
-import { DatabaseAwayError, isDatabaseAway } from './database-unavailable.js';
-import { driverErrorOf } from './sql-state.js';
+import { inOneLine } from './describe-error.js';
+import { OutageLog } from './outage-log.js';
+import { DatabaseAwayError, isDatabaseAway } from '../database/database-unavailable.js';
+import { driverErrorOf } from '../database/sql-state.js';
 
 /** What had begun before the database was back may fail for so long: no query, and no connection, takes longer. */
 const SETTLED_AFTER_MS = 6_000;

@@ -1,6 +1,6 @@
 import type { RedisOptions } from 'ioredis';
-import { readConnectionUrl } from '../config/connection-url.js';
-import { InvalidValueError } from '../config/invalid-value.js';
+import { readConnectionUrl } from './connection-url.js';
+import { InvalidValueError } from './invalid-value.js';
 
 const KIND = { schemes: ['redis', 'rediss'], example: 'redis://user:password@host:6379/0, or rediss:// with TLS' };
 const DEFAULT_PORT = 6_379;

@@ -1,4 +1,4 @@
-import { inBackground } from '../logging/background.js';
+import { inBackground } from './background.js';
 
 const EVERY_MS = 1_000;
 
