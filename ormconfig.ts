@@ -1,6 +1,7 @@
 import { readEnvFile } from './src/config/env-file.js';
-import { loadEnvironment } from './src/config/environment.js';
+import { loadEnvironment } from './src/configuration.js';
 import { createDataSource } from './src/database/data-source.js';
+import { ENTITIES } from './src/entities.js';
 import { EmbeddedPostgres } from './src/database/embedded-postgres.js';
 import { databaseName } from './src/operations/lifecycle/database-failure.js';
 
@@ -10,4 +11,4 @@ const { database } = loadEnvironment(process.env, 'invent');
 process.stderr.write(`Database: ${databaseName(database)}\n`);
 if ('dataDir' in database) await EmbeddedPostgres.start(database.dataDir, false);
 
-export default createDataSource(database);
+export default createDataSource(database, ENTITIES);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { type Environment, loadEnvironment } from '../src/config/environment.js';
-import type { HashCost } from '../src/api-keys/credentials/secret-hasher.js';
+import type { Environment } from '../src/config/environment.js';
+import { loadEnvironment } from '../src/configuration.js';
+import type { HashCost } from '../src/config/environment.js';
 import { accountService } from '../test/support/sessions.js';
 import type { BenchDatabase } from './database.js';
 import { type Measured, startMeasured } from './process.js';

@@ -6,6 +6,7 @@ import { SecretHasher } from '../src/api-keys/credentials/secret-hasher.js';
 import { createDataSource } from '../src/database/data-source.js';
 import type { BenchDatabase } from './database.js';
 import { defaultHashCost, environmentOf } from './service.js';
+import { CredentialKeyring } from '../src/api-keys/credentials/credential-keyring.js';
 
 /** libuv hashes on four threads; a few more wait, so that none of them ever does. */
 const HASHED_AT_ONCE = 16;
@@ -28,10 +29,10 @@ const COLUMNS = 'id, owner_id, name, api_key, secret_hash, scopes, metadata, cre
  * A service has to be running on the database, here as below.
  */
 export async function storeKeys(database: BenchDatabase, count: number): Promise<KeyPair[]> {
-  const { credentialKeys } = environmentOf(database);
+  const { keys } = new CredentialKeyring(environmentOf(database));
   const pairs = Array.from({ length: count }, () => {
     const apiKey = mintApiKey();
-    return { apiKey, secretKey: mintSecretKey(apiKey, credentialKeys) };
+    return { apiKey, secretKey: mintSecretKey(apiKey, keys) };
   });
   await onDatabase(database, async (dataSource) => {
     for (let first = 0; first < count; first += ROWS_AT_ONCE) {

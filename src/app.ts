@@ -14,6 +14,7 @@ import { ErrorAnswers } from './http/errors/error-answers.js';
 import { createHttpServer, receiveBodies } from './http/server.js';
 import { RequestBodies } from './http/body/request-bodies.js';
 import { Database } from './database/database.js';
+import { ENTITIES } from './entities.js';
 import { createDocument, serveDocument } from './openapi/document.js';
 import { AnsweredRequests } from './operations/telemetry/request-observer.js';
 import { createLogger } from './logging/logger.js';
@@ -36,7 +37,7 @@ export async function createApp(
   environment: Environment,
   { clock, logger = createLogger(environment) }: Surroundings = {},
 ): Promise<NestFastifyApplication> {
-  const database = await Database.open(environment.database);
+  const database = await Database.open(environment.database, { entities: ENTITIES });
   const cors = new Cors(environment.corsOrigins);
   return buildApp(AppModule.forRoot(environment, database, clock), logger, cors).catch(async (error: unknown) => {
     // What is still under way on it may never end

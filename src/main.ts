@@ -1,5 +1,5 @@
 import { readEnvFile } from './config/env-file.js';
-import { loadEnvironment } from './config/environment.js';
+import { loadEnvironment } from './configuration.js';
 import { misspeltVariables } from './config/misspelt-variables.js';
 import { withinStartTime } from './config/start-steps.js';
 import { VARIABLE_NAMES } from './config/variables.js';

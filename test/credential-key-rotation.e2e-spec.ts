@@ -13,6 +13,7 @@ import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceVariables, verify } from './support/verification.js';
+import { CredentialKeyring } from '../src/api-keys/credentials/credential-keyring.js';
 
 const [oldKey, newKey] = [randomBytes(32), randomBytes(32)];
 const [oldSigner, newSigner] = [oldKey, newKey].map((bytes) => credentialKey(bytes).fingerprint) as [string, string];
@@ -101,7 +102,7 @@ it('lists for an operator what keeps the old entry from being taken out', async 
 it('says in the log of a process that lacks what the newest keys were signed by', async () => {
   const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
   const check = (...entries: Buffer[]) =>
-    new UnknownSigners(service.app.get(DataSource), { credentialKeys: entries.map(credentialKey) as never }).check();
+    new UnknownSigners(service.app.get(DataSource), new CredentialKeyring({ serverKeys: entries as never })).check();
   await check(oldKey, newKey);
   expect(warn).not.toHaveBeenCalled();
   await check(oldKey);

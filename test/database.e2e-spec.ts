@@ -91,7 +91,7 @@ describe('several connections', () => {
 
   // The embedded database serves one connection at a time, so that one which sleeps holds up all others
   (onServer ? it : it.skip)('are not used again after a query that was not answered in time', async () => {
-    const impatient = createDataSource(location, { queryTimeoutMs: 1_000 });
+    const impatient = createDataSource(location, [], { queryTimeoutMs: 1_000 });
     await impatient.initialize();
     await dataSource.query('CREATE TABLE unanswered (id int)');
     const late = impatient.transaction(async (tx) => {

@@ -10,6 +10,7 @@ import { PROMTOOL_VARIABLE, promtool } from './support/promtool.js';
 import { sharedVariables } from './support/process.js';
 import { startService } from './support/service.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
+import { readRouteTable } from '../src/gateway/route-table-file.js';
 
 type Variables = Record<string, string>;
 
@@ -37,14 +38,16 @@ const deployments = {
   },
 };
 
+const variablesOf = (source: NodeJS.ProcessEnv) => parseVariables(source, readRouteTable);
+
 it.each(Object.entries(deployments))('%s passes what the service reads, and all that it needs', (_, given) => {
   expect(Object.keys(given).filter((name) => !READ.includes(name))).toEqual([]);
-  expect(() => parseVariables({ ...IMAGE, ...given })).not.toThrow();
+  expect(() => variablesOf({ ...IMAGE, ...given })).not.toThrow();
 });
 
 it('would notice if one were missing', () => {
   const { DATABASE_URL: _, ...rest } = composed();
-  expect(() => parseVariables({ ...IMAGE, ...rest })).toThrow(ConfigurationError);
+  expect(() => variablesOf({ ...IMAGE, ...rest })).toThrow(ConfigurationError);
 });
 
 it('docker-compose.yml passes every variable that its image does not set', () => {
@@ -83,7 +86,7 @@ function heapOf(command: string[]): number {
 
 /** Below the limit far enough for what is not in the heap, and above what is remembered for the rest. */
 function expectHeapFits(command: string[], limit: number): void {
-  const { VERIFICATION_CACHE_MB: cache } = parseVariables({});
+  const { VERIFICATION_CACHE_MB: cache } = variablesOf({});
   expect(command).toEqual(['node', expect.stringMatching(/^--max-old-space-size=\d+$/), 'dist/main.js']);
   expect(heapOf(command)).toBeGreaterThanOrEqual(2 * cache);
   expect(heapOf(command)).toBeLessThanOrEqual(0.7 * limit);
@@ -118,7 +121,7 @@ describe('every container', () => {
 });
 
 it('the example of a route table is one', () => {
-  const { ROUTE_TABLE } = parseVariables({ ROUTE_TABLE: 'deploy/routes.example.json' });
+  const { ROUTE_TABLE } = variablesOf({ ROUTE_TABLE: 'deploy/routes.example.json' });
   expect(ROUTE_TABLE).toEqual(expect.arrayContaining([{ method: 'POST', path: '/api/auth/login', scope: 'public' }]));
 });
 

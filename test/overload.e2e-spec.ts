@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { mintApiKey, mintSecretKey } from '../src/api-keys/credentials/credentials.js';
-import { ENVIRONMENT, type Environment } from '../src/config/environment.js';
+import { CredentialKeyring } from '../src/api-keys/credentials/credential-keyring.js';
 import { KeySearch } from '../src/api-keys/key-search.js';
 import { Verifier } from '../src/verification/verifier.js';
 import { inBackground } from '../src/background/background.js';
@@ -237,9 +237,9 @@ function underWay(): Promise<number> {
 }
 
 const unknownPair = () => {
-  const { credentialKeys } = service.app.get<Environment>(ENVIRONMENT, { strict: false });
+  const { keys } = service.app.get(CredentialKeyring, { strict: false });
   const api_key = mintApiKey();
-  return { api_key, secret_key: mintSecretKey(api_key, credentialKeys) };
+  return { api_key, secret_key: mintSecretKey(api_key, keys) };
 };
 const verifyUnknown = () => service.client.post('/api/apiKeys/verify', serviceHeaders, unknownPair());
 const verifyBatch = (headers: object = {}) => {

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { loadEnvironment } from '../src/config/environment.js';
+import { loadEnvironment } from '../src/configuration.js';
 import { migrate } from '../src/database/migrate.js';
 import { createApp } from '../src/app.js';
 import { range } from './support/at-once.js';

@@ -4,10 +4,8 @@ const dist = new URL('../../dist/', import.meta.url).href;
 
 /** The built service in this process, configured by its environment: what production runs, without HTTP. */
 export async function builtApp(): Promise<NestFastifyApplication> {
-  const { createApp } = (await import(`${dist}app.setup.js`)) as typeof import('../../src/app.js');
-  const { loadEnvironment } = (await import(
-    `${dist}config/environment.js`
-  )) as typeof import('../../src/config/environment.js');
+  const { createApp } = (await import(`${dist}app.js`)) as typeof import('../../src/app.js');
+  const { loadEnvironment } = (await import(`${dist}configuration.js`)) as typeof import('../../src/configuration.js');
   return createApp(loadEnvironment(process.env));
 }
 

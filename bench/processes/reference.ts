@@ -6,7 +6,7 @@ import { IsString } from 'class-validator';
 import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm';
 import type { KeyPair } from '../../src/principals/key-pair.js';
 import { createDataSource } from '../../src/database/data-source.js';
-import { loadEnvironment } from '../../src/config/environment.js';
+import { loadEnvironment } from '../../src/configuration.js';
 
 /**
  * The reference: what one writes at first. A NestJS service that reads the row and checks the secret by

@@ -4,8 +4,10 @@ import { AuditModule } from '../audit/audit.module.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { ApiKeysController } from './api-keys.controller.js';
+import { UsageController } from './usage.controller.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { Cascades } from './cascades/cascades.js';
+import { CredentialKeyring } from './credentials/credential-keyring.js';
 import { ExactUses } from './exact-uses.js';
 import { IssuedAnswers } from './issued-answers.js';
 import { KeyChanges } from './invalidation/key-invalidations.js';
@@ -17,14 +19,18 @@ import { RevocationWriter } from './revocation-writer.js';
 import { Revocations } from './revocations.js';
 import { SecretHasher } from './credentials/secret-hasher.js';
 import { SecretMint } from './credentials/secret-mint.js';
+import { HttpModule } from '../http/http.module.js';
+import { OwnersModule } from '../owners/owners.module.js';
+import { UsageModule } from '../usage/usage.module.js';
 
 /** The records of API keys and their life. */
 @Module({
-  imports: [LimitsModule, AuditModule, IdempotencyModule],
-  controllers: [ApiKeysController],
+  imports: [UsageModule, OwnersModule, HttpModule, LimitsModule, AuditModule, IdempotencyModule],
+  controllers: [ApiKeysController, UsageController],
   providers: [
     ApiKeysService,
     Cascades,
+    CredentialKeyring,
     ExactUses,
     IssuedAnswers,
     KeyChanges,
@@ -41,6 +47,6 @@ import { SecretMint } from './credentials/secret-mint.js';
       useFactory: (environment: Environment) => new SecretHasher(environment.hashCost),
     },
   ],
-  exports: [ApiKeysService, Cascades, KeyChanges, Revocations, SecretHasher],
+  exports: [CredentialKeyring, ApiKeysService, Cascades, KeyChanges, Revocations, SecretHasher],
 })
 export class ApiKeysModule {}

@@ -6,10 +6,8 @@ import { ApiKeysModule } from '../api-keys/api-keys.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
-import { OverloadModule } from '../http/load/load-shedding.module.js';
 import { CallLimits } from './call-limits.js';
 import { AuthenticationController } from './authentication.controller.js';
-import { GatewayController } from '../gateway/gateway.controller.js';
 import { AllowanceGuard } from './guards/rate-limit.guard.js';
 import { AuthenticationGuard } from './guards/authentication.guard.js';
 import { ApiKeyGuard, SessionGuard } from './guards/passport.guards.js';
@@ -21,19 +19,20 @@ import { RotationReplay } from './rotation-replay.js';
 import { ApiKeyStrategy } from './strategies/api-key.strategy.js';
 import { SessionKeys } from './strategies/session-keys.js';
 import { SessionStrategy } from './strategies/session.strategy.js';
+import { HttpModule } from '../http/http.module.js';
 
 /** Knows who is calling. Its guards stand before every route, in this order. */
 @Module({
   imports: [
+    HttpModule,
     PassportModule,
     VerificationModule,
     ApiKeysModule,
     AuditModule,
     IdempotencyModule,
     LimitsModule,
-    OverloadModule,
   ],
-  controllers: [AuthenticationController, GatewayController],
+  controllers: [AuthenticationController],
   providers: [
     HeaderCheck,
     SessionKeys,

@@ -1,14 +1,14 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { isGenuine } from '../api-keys/credentials/credentials.js';
-import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { fastifyOf } from '../http/fastify.js';
 import { hasBody } from '../http/body/unread-body.js';
 import { Verifier } from '../verification/verifier.js';
 import { isOpen } from '../principals/decorators/public.decorator.js';
 import { refusalError } from '../principals/refusal-errors.js';
 import { presentedCredentials } from '../principals/presented-credentials.js';
+import { CredentialKeyring } from '../api-keys/credentials/credential-keyring.js';
 
 /**
  * Refuses, before the body of a request is read, whoever presents nothing, too much, or what cannot be right: a token
@@ -19,7 +19,7 @@ export class HeaderCheck implements OnModuleInit {
   constructor(
     private readonly verifier: Verifier,
     private readonly adapterHost: HttpAdapterHost,
-    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    private readonly keyring: CredentialKeyring,
   ) {}
 
   onModuleInit(): void {
@@ -31,7 +31,7 @@ export class HeaderCheck implements OnModuleInit {
   /** @throws UnauthenticatedError, AmbiguousCredentialsError */
   private async check({ raw }: FastifyRequest): Promise<void> {
     const presented = presentedCredentials(raw);
-    if ('token' in presented || isGenuine(presented.pair, this.environment.credentialKeys)) return;
+    if ('token' in presented || isGenuine(presented.pair, this.keyring.keys)) return;
     // Counted like every other verdict
     const { valid, code } = await this.verifier.identify(presented.pair, { scopes: [], ip: undefined });
     if (!valid) throw refusalError(code);

@@ -1,11 +1,10 @@
 import { hash } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { isGenuine } from '../api-keys/credentials/credentials.js';
 import { credentialOf, type KeyPair } from '../principals/key-pair.js';
 import { RotateApiKeyDto } from '../api-keys/dto/rotate.dto.js';
 import { type RotationAnswer, rotationRequest } from '../api-keys/rotation-request.js';
-import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { parseJsonBody } from '../http/body/json-body.js';
 import { refuseQuery } from '../http/validation/query-parameters.js';
 import { ValidationPipe } from '../http/validation/validation.pipe.js';
@@ -15,6 +14,7 @@ import { ClientAddress } from '../http/client-address.js';
 import { RateLimiter } from '../limits/rate-limiter.js';
 import { noneIfRefused } from '../principals/refusal-errors.js';
 import { presentedCredentials } from '../principals/presented-credentials.js';
+import { CredentialKeyring } from '../api-keys/credentials/credential-keyring.js';
 
 /**
  * Of one pair: whoever holds it and guesses `Idempotency-Key`s gets no further, and a client has no need of more. From
@@ -32,7 +32,7 @@ export class LostRotations {
     private readonly answers: IdempotentAnswers,
     private readonly rateLimiter: RateLimiter,
     private readonly clientAddress: ClientAddress,
-    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    private readonly keyring: CredentialKeyring,
   ) {}
 
   /**
@@ -69,6 +69,6 @@ export class LostRotations {
   private genuinePairOf({ raw }: FastifyRequest): KeyPair | undefined {
     const presented = presentedCredentials(raw);
     if (!('pair' in presented)) return undefined;
-    return isGenuine(presented.pair, this.environment.credentialKeys) ? presented.pair : undefined;
+    return isGenuine(presented.pair, this.keyring.keys) ? presented.pair : undefined;
   }
 }

@@ -1,13 +1,9 @@
 import { createPublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
-import { type CredentialKeys, credentialKey } from '../api-keys/credentials/credentials.js';
 import { ConfigurationError, DataDirError } from './start-error.js';
-import { answerKey } from '../idempotency/answer-cipher.js';
-import type { HashCost } from '../api-keys/credentials/secret-hasher.js';
 import { Networks } from '../addresses/networks.js';
-import { RouteTable } from '../gateway/route-table.js';
 import { type DevelopmentSecrets, developmentSecrets, type MissingSecrets } from './development-secrets.js';
-import { type Variables, parseVariables } from './variables.js';
+import { type ReadRoutes, type Route, type Variables, parseVariables } from './variables.js';
 
 /** Where the records are: a PostgreSQL server, or the embedded one in a folder. */
 export type DatabaseLocation = { url: string } | { dataDir: string };
@@ -22,6 +18,12 @@ interface SessionSettings {
   algorithms: Variables['JWT_ALGORITHMS'];
 }
 
+/** The cost of one argon2id hash (RFC 9106): memory in KiB and passes over it, on one lane. */
+export interface HashCost {
+  memoryKib: number;
+  passes: number;
+}
+
 interface ServiceToken {
   name: string;
   token: string;
@@ -34,9 +36,8 @@ export interface Environment {
   port: number;
   database: DatabaseLocation;
   session: SessionSettings;
-  credentialKeys: CredentialKeys;
-  /** One for each of these, 32 bytes: what kept answers are encrypted under. */
-  answerKeys: readonly Buffer[];
+  /** 32 bytes each: the first signs secrets, all verify them; kept answers are encrypted under keys derived from them. */
+  serverKeys: readonly [Buffer, ...Buffer[]];
   serviceTokens: readonly ServiceToken[];
   hashCost: HashCost;
   /** How many keys a process remembers. */
@@ -55,8 +56,8 @@ export interface Environment {
   maxKeysPerOwner: number;
   /** The proxies whose `X-Forwarded-For` is believed. */
   trustedProxies: Networks;
-  /** What gateways ask of a request, by its route. */
-  routeTable: RouteTable;
+  /** What gateways ask of a request, by its route; the first that matches counts. */
+  routes: readonly Route[];
   /** The origins whose scripts may call, as browsers send them. */
   corsOrigins: readonly string[];
   /** For how many days a revoked key can still be read. */
@@ -77,13 +78,18 @@ export const ENVIRONMENT = Symbol('Environment');
  * Reads the configuration from environment variables. Outside production, what guards and is
  * missing is made once and kept in `DATA_DIR`.
  *
+ * @param readRoutes reads the file of `ROUTE_TABLE`
  * @param missing what else becomes of it
  * @throws ConfigurationError listing every offence
  */
-export function loadEnvironment(source: NodeJS.ProcessEnv, missing: MissingSecrets = 'make'): Environment {
-  const variables = parseVariables(source);
+export function readEnvironment(
+  source: NodeJS.ProcessEnv,
+  readRoutes: ReadRoutes,
+  missing: MissingSecrets,
+): Environment {
+  const variables = parseVariables(source, readRoutes);
   const secrets = needsDevelopmentSecrets(variables) ? readDevelopmentSecrets(variables, missing) : undefined;
-  const serverKeys = variables.CREDENTIAL_KEYS ?? [Buffer.from(need(secrets).credentialKey, 'base64')];
+  const [signingKey, ...olderKeys] = variables.CREDENTIAL_KEYS ?? [];
   const session = sessionSettings(variables, secrets);
   const developmentServiceToken = variables.SERVICE_TOKENS ? undefined : need(secrets).serviceToken;
   return {
@@ -92,8 +98,7 @@ export function loadEnvironment(source: NodeJS.ProcessEnv, missing: MissingSecre
     port: variables.PORT,
     database: variables.DATABASE_URL ? { url: variables.DATABASE_URL } : { dataDir: resolve(variables.DATA_DIR) },
     session: session.settings,
-    credentialKeys: serverKeys.map(credentialKey) as unknown as CredentialKeys,
-    answerKeys: serverKeys.map(answerKey),
+    serverKeys: [signingKey ?? Buffer.from(need(secrets).credentialKey, 'base64'), ...olderKeys],
     serviceTokens: variables.SERVICE_TOKENS ?? [{ name: 'local', token: need(developmentServiceToken) }],
     hashCost: { memoryKib: variables.ARGON2_MEMORY_KIB, passes: variables.ARGON2_PASSES },
     verificationCacheKeys: variables.VERIFICATION_CACHE_KEYS,
@@ -104,7 +109,7 @@ export function loadEnvironment(source: NodeJS.ProcessEnv, missing: MissingSecre
     managementRateLimit: variables.MANAGEMENT_RATE_LIMIT,
     maxKeysPerOwner: variables.MAX_KEYS_PER_OWNER,
     trustedProxies: new Networks(variables.TRUSTED_PROXIES),
-    routeTable: new RouteTable(variables.ROUTE_TABLE),
+    routes: variables.ROUTE_TABLE,
     corsOrigins: variables.CORS_ORIGINS,
     retentionDays: variables.RETENTION_DAYS,
     logLevel: variables.LOG_LEVEL,

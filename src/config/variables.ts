@@ -4,17 +4,25 @@ import { z } from 'zod';
 import { postgresOptions } from './postgres-url.js';
 import { InvalidNetworkError, type Network, parseNetwork } from '../addresses/networks.js';
 import { redisOptions } from './redis-url.js';
-import { BUILT_IN_ROUTES } from '../gateway/route-table.js';
 import { cleanVariables } from './clean-variables.js';
 import { listOf } from './comma-separated.js';
 import { InvalidValueError } from './invalid-value.js';
 import { readOrigin } from './origins.js';
 import { readPublicKeys } from './public-keys.js';
-import { readRouteTable } from '../gateway/route-table-file.js';
 import { ConfigurationError } from './start-error.js';
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'] as const;
 const CURVES = { ES256: 'prime256v1', ES384: 'secp384r1', ES512: 'secp521r1' } as const;
+
+/** A route of the platform, and what it needs: the name of a scope, `any` credentials, or none (`public`). */
+export interface Route {
+  method: string;
+  path: string;
+  scope: string;
+}
+
+/** Reads the routes in the file of `ROUTE_TABLE`, or the built-in ones; adds what is wrong to the context. */
+export type ReadRoutes = (file: string | undefined, context: z.RefinementCtx) => readonly Route[];
 
 const schema = z
   .object({
@@ -45,7 +53,7 @@ const schema = z
     MAX_KEYS_PER_OWNER: wholeNumber(1, 100_000_000).default(100_000),
     JWT_JWKS_MAX_AGE_SECONDS: wholeNumber(1, 86_400).default(60),
     TRUSTED_PROXIES: listOf(toNetwork).default([]),
-    ROUTE_TABLE: z.string().transform(readRouteTable).default(BUILT_IN_ROUTES),
+    ROUTE_TABLE: z.string().optional(),
     CORS_ORIGINS: listOf(readOrigin)
       .transform((origins) => [...new Set(origins)])
       .default([]),
@@ -73,16 +81,16 @@ const schema = z
 export const VARIABLE_NAMES = Object.keys(schema.shape);
 
 /** The variables after parsing, under their own names. */
-export type Variables = z.infer<typeof schema>;
+export type Variables = Omit<z.infer<typeof schema>, 'ROUTE_TABLE'> & { ROUTE_TABLE: readonly Route[] };
 
 /**
  * Parses all variables; an empty one counts as absent.
  *
  * @throws ConfigurationError naming every offence at once, and never a value: values may be secret
  */
-export function parseVariables(source: NodeJS.ProcessEnv): Variables {
+export function parseVariables(source: NodeJS.ProcessEnv, readRoutes: ReadRoutes): Variables {
   const { values, problems } = cleanVariables(source, VARIABLE_NAMES);
-  const parsed = schema.safeParse(values);
+  const parsed = schema.extend({ ROUTE_TABLE: z.string().optional().transform(readRoutes) }).safeParse(values);
   const issues = parsed.success ? [] : parsed.error.issues;
   // What is not clean is told as that, and as nothing else
   const found = issues.filter(({ path }) => !problems.has(String(path[0])));

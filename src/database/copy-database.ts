@@ -1,5 +1,4 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { KeyChange } from '../api-keys/invalidation/key-invalidation.entity.js';
 
 const ROWS_AT_ONCE = 500;
 
@@ -14,7 +13,7 @@ export class DatabaseNotEmptyError extends Error {}
  * @throws DatabaseNotEmptyError
  */
 export function copyDatabase(from: DataSource, to: DataSource): Promise<Record<string, number>> {
-  const tables = from.entityMetadatas.filter(({ target }) => target !== KeyChange).map(({ tableName }) => tableName);
+  const tables = from.entityMetadatas.map(({ tableName }) => tableName).filter((table) => table !== 'key_changes');
   return from.transaction((source) =>
     to.transaction(async (destination) => {
       const counts: Record<string, number> = {};

@@ -1,11 +1,4 @@
 import { DataSource } from 'typeorm';
-import { ApiKey } from '../api-keys/api-key.entity.js';
-import { Cascade } from '../api-keys/cascades/cascade.entity.js';
-import { KeyChange } from '../api-keys/invalidation/key-invalidation.entity.js';
-import { Owner } from '../owners/owner.entity.js';
-import { AuditEvent } from '../audit/audit-event.entity.js';
-import { IdempotentAnswer } from '../idempotency/idempotent-answer.entity.js';
-import { UsageDay } from '../usage/usage-day.entity.js';
 import { AddCascades1764420000000 } from './migrations/1764420000000-add-cascades.js';
 import { AddExpiryIndex1764550000000 } from './migrations/1764550000000-add-expiry-index.js';
 import { AddKeyLife1764300000000 } from './migrations/1764300000000-add-key-life.js';
@@ -27,13 +20,18 @@ export interface PoolSettings {
   idleInTransactionMs?: number;
 }
 
+/** The classes that rows are mapped to. */
+export type Entities = readonly (new () => object)[];
+
 /**
  * The one definition of the database: what the service, the tests and TypeORM's own commands use.
  *
+ * @param entities none where SQL alone is run, such as migrations
  * @param settings without them, a statement takes as long as it likes, as migrations do
  */
 export function createDataSource(
   location: DatabaseLocation,
+  entities: Entities = [],
   { size = 10, queryTimeoutMs = 0, lockTimeoutMs = 0, idleInTransactionMs }: Partial<PoolSettings> = {},
 ): DataSource {
   const limits = { statementTimeoutMs: queryTimeoutMs * 0.9, lockTimeoutMs, idleInTransactionMs };
@@ -42,7 +40,7 @@ export function createDataSource(
     type: 'postgres',
     // The rest of how to connect is in `extra`, which goes to pg as it is
     database: String(connection.database),
-    entities: [ApiKey, KeyChange, Owner, AuditEvent, UsageDay, IdempotentAnswer, Cascade],
+    entities: [...entities],
     migrations: [
       CreateApiKeys1764000000000,
       CreateKeyChanges1764100000000,

@@ -1,7 +1,6 @@
 import { type DynamicModule, Global, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Database } from './database.js';
-import { OwnerReads } from '../owners/owner-reads.js';
 
 /** The token of the pool (a `DataSource`) for what a verdict needs; `DataSource` itself is the one for all else. */
 export const VERIFICATION_POOL = Symbol('VerificationPool');
@@ -19,9 +18,8 @@ export class DatabaseModule implements OnApplicationShutdown {
         { provide: Database, useValue: database },
         { provide: DataSource, useValue: database.dataSource },
         { provide: VERIFICATION_POOL, useValue: database.verificationPool },
-        OwnerReads,
       ],
-      exports: [Database, DataSource, VERIFICATION_POOL, OwnerReads],
+      exports: [Database, DataSource, VERIFICATION_POOL],
     };
   }
 

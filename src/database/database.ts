@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { DatabaseLocation } from '../config/environment.js';
 import { DataDirError } from '../config/start-error.js';
 import { startStep } from '../config/start-steps.js';
-import { createDataSource, type PoolSettings } from './data-source.js';
+import { createDataSource, type Entities, type PoolSettings } from './data-source.js';
 import { isDatabaseAway } from './database-unavailable.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
 import { DedicatedConnection } from './dedicated-connection.js';
@@ -27,9 +27,11 @@ export interface OpenOptions {
   migrate: boolean;
   /** Use the one that another process serves in the data folder. */
   join: boolean;
+  /** What rows are mapped to. */
+  entities: Entities;
 }
 
-const SERVICE: OpenOptions = { create: true, migrate: true, join: false };
+const DEFAULTS: OpenOptions = { create: true, migrate: true, join: false, entities: [] };
 
 interface Pools {
   management: DataSource;
@@ -69,14 +71,15 @@ export class Database {
    *   database in it, and none may be made
    * @throws StartError if migrations are not in yet, and may not be run
    */
-  static async open(location: DatabaseLocation, options = SERVICE): Promise<Database> {
-    if ('url' in location) return Database.prepare(location, options.migrate);
+  static async open(location: DatabaseLocation, given: Partial<OpenOptions> = {}): Promise<Database> {
+    const options = { ...DEFAULTS, ...given };
+    if ('url' in location) return Database.prepare(location, options);
     for (let joins = 0; joins < MAX_JOINS; joins++) {
       const embedded = await startEmbedded(location.dataDir, options.create);
-      if (embedded) return Database.own(location, options.migrate, embedded);
+      if (embedded) return Database.own(location, options, embedded);
       if (!options.join) break;
       // Whoever has the folder may be starting, and serve its database in a moment, or ending, and free the folder
-      const joined = await Database.prepare(location, options.migrate).catch(unlessAway);
+      const joined = await Database.prepare(location, options).catch(unlessAway);
       if (joined) return joined;
       await sleep(JOIN_PAUSE_MS);
     }
@@ -94,9 +97,9 @@ export class Database {
     await Promise.all([this.pools.management.destroy(), this.pools.verification.destroy()]);
   }
 
-  private static async own(location: DatabaseLocation, mayMigrate: boolean, embedded: EmbeddedPostgres) {
+  private static async own(location: DatabaseLocation, options: OpenOptions, embedded: EmbeddedPostgres) {
     try {
-      return await Database.prepare(location, mayMigrate || embedded.isNew, embedded);
+      return await Database.prepare(location, { ...options, migrate: options.migrate || embedded.isNew }, embedded);
     } catch (error) {
       await embedded.stop();
       throw error;
@@ -104,8 +107,13 @@ export class Database {
   }
 
   /** Connects to a database that has the schema of this version from then on. */
-  private static async prepare(location: DatabaseLocation, mayMigrate: boolean, embedded?: EmbeddedPostgres) {
-    const database = await Database.connect(location, mayMigrate ? await migrateFirst(location) : [], embedded);
+  private static async prepare(
+    location: DatabaseLocation,
+    { migrate: mayMigrate, entities }: OpenOptions,
+    embedded?: EmbeddedPostgres,
+  ) {
+    const migrated = mayMigrate ? await migrateFirst(location) : [];
+    const database = new Database(location, await openPools(location, entities), migrated, embedded);
     try {
       if (!mayMigrate) await refusePendingMigrations(database.dataSource);
       return database;
@@ -113,21 +121,6 @@ export class Database {
       await database.closePools();
       throw error;
     }
-  }
-
-  private static async connect(
-    location: DatabaseLocation,
-    migrated: readonly string[],
-    embedded?: EmbeddedPostgres,
-  ): Promise<Database> {
-    const opening = Promise.allSettled([MANAGEMENT_POOL, VERIFICATION_POOL].map((pool) => openPool(location, pool)));
-    const [management, verification] = await startStep('connections to the database', opening);
-    if (management?.status === 'fulfilled' && verification?.status === 'fulfilled') {
-      const pools = { management: management.value, verification: verification.value };
-      return new Database(location, pools, migrated, embedded);
-    }
-    for (const pool of [management, verification]) if (pool?.status === 'fulfilled') await pool.value.destroy();
-    throw management?.status === 'rejected' ? management.reason : (verification as PromiseRejectedResult).reason;
   }
 }
 
@@ -139,8 +132,14 @@ function migrateFirst(location: DatabaseLocation): Promise<string[]> {
   return startStep('the database', migrate(location));
 }
 
-function openPool(location: DatabaseLocation, settings: PoolSettings): Promise<DataSource> {
-  return createDataSource(location, settings).initialize();
+async function openPools(location: DatabaseLocation, entities: Entities): Promise<Pools> {
+  const open = (settings: PoolSettings) => createDataSource(location, entities, settings).initialize();
+  const opening = Promise.allSettled([open(MANAGEMENT_POOL), open(VERIFICATION_POOL)]);
+  const [management, verification] = await startStep('connections to the database', opening);
+  if (management.status === 'fulfilled' && verification.status === 'fulfilled')
+    return { management: management.value, verification: verification.value };
+  for (const pool of [management, verification]) if (pool.status === 'fulfilled') await pool.value.destroy();
+  throw management.status === 'rejected' ? management.reason : (verification as PromiseRejectedResult).reason;
 }
 
 function unlessAway(error: unknown): undefined {

@@ -28,7 +28,7 @@ const ADVANCE_NUMBERS = `SELECT setval(pg_get_serial_sequence('migrations', 'id'
  */
 export async function migrate(location: DatabaseLocation): Promise<string[]> {
   // TypeORM's other loggers print what fails in lines of their own, which are no JSON, beside those that tell it here
-  const dataSource = await createDataSource(location, LIMITS).setOptions({ logger: 'debug' }).initialize();
+  const dataSource = await createDataSource(location, [], LIMITS).setOptions({ logger: 'debug' }).initialize();
   try {
     const runner = dataSource.createQueryRunner();
     const pending = await pendingMigrations(dataSource, runner);

@@ -1,18 +1,18 @@
-import { All, Controller, Get, Inject } from '@nestjs/common';
+import { All, Controller, Get } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation } from '@nestjs/swagger';
-import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { Direct, type DirectAnswer, type DirectRequest } from '../http/direct.decorator.js';
 import { PlatformOnly } from '../http/platform-only.decorator.js';
 import { ClientAddress } from '../http/client-address.js';
 import { rateOf } from '../limits/quota.js';
 import { ApiAuthenticated } from '../openapi/security.js';
-import { type Access, type Closed, UNLISTED } from './route-table.js';
+import { type Access, type Closed, RouteTable, UNLISTED } from './route-table.js';
 import type { Verdict } from '../verification/verdict.js';
 import { Verifier } from '../verification/verifier.js';
 import { authenticateSession } from '../authentication/authenticate-session.js';
 import { accessTo, type AuthorizeRequest, readAuthorizeRequest } from './authorize-request.js';
 import { ApiAuthorizeAnswers, AUTHORIZE_NOTE } from './authorize-answers.decorator.js';
-import { ClosedRouteError, refusalError, UnlistedRouteError } from '../principals/refusal-errors.js';
+import { refusalError } from '../principals/refusal-errors.js';
+import { ClosedRouteError, UnlistedRouteError } from './errors.js';
 import { asRefusal, keyAnswer, PUBLIC_ANSWER, sessionAnswer } from './gateway-answer.js';
 import { prefixedRequest } from './original-request.js';
 import { presentedCredentials } from '../principals/presented-credentials.js';
@@ -28,7 +28,7 @@ export class GatewayController {
   constructor(
     private readonly verifier: Verifier,
     private readonly clientAddress: ClientAddress,
-    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    private readonly routeTable: RouteTable,
   ) {}
 
   /** The answer is its status and headers, which is all that a gateway reads: there is no body. */
@@ -38,7 +38,7 @@ export class GatewayController {
   @ApiOperation({ operationId: 'authorizeRequest', summary: 'May this request pass?', description: AUTHORIZE_NOTE })
   @ApiAuthorizeAnswers()
   authorize(request: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
-    return this.answer(request, readAuthorizeRequest(request.raw, this.environment.routeTable));
+    return this.answer(request, readAuthorizeRequest(request.raw, this.routeTable));
   }
 
   /**
@@ -50,7 +50,7 @@ export class GatewayController {
   @Direct({ headersOnly: true })
   @ApiExcludeEndpoint()
   authorizeAt(request: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
-    const access = accessTo(prefixedRequest(request.raw), this.environment.routeTable);
+    const access = accessTo(prefixedRequest(request.raw), this.routeTable);
     return this.answer(request, { access, denyAs403: false });
   }
 

@@ -35,9 +35,10 @@ type Offences = { path: (string | number)[]; message: string }[];
 
 /**
  * The routes of a JSON file: a list, which comes before the built-in table, or `{"extends": null, "routes": [...]}` in
- * its place. What is wrong is added to the context, by its path.
+ * its place; without a file, the built-in table. What is wrong is added to the context, by its path.
  */
-export function readRouteTable(file: string, context: z.RefinementCtx): readonly Route[] {
+export function readRouteTable(file: string | undefined, context: z.RefinementCtx): readonly Route[] {
+  if (file === undefined) return BUILT_IN_ROUTES;
   const given = parseFile(file, context);
   if (given === undefined) return z.NEVER;
   const offences: Offences = [];

@@ -1,26 +1,30 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { AllowedMethods } from './allowed-methods.js';
-import { ErrorAnswers } from './errors/error-answers.js';
-import { ErrorFilter } from './errors/error.filter.js';
-import { LimitsModule } from '../limits/limits.module.js';
 import { JsonBodyInterceptor } from './body/json-body.interceptor.js';
 import { RequestBodies } from './body/request-bodies.js';
+import { ClientAddress } from './client-address.js';
+import { ErrorAnswers } from './errors/error-answers.js';
+import { ErrorFilter } from './errors/error.filter.js';
+import { ConnectionShares } from './load/connection-limit.js';
+import { Overload } from './load/load-shedding.js';
 import { UnknownQueryInterceptor } from './validation/unknown-query.interceptor.js';
 import { ValidationPipe } from './validation/validation.pipe.js';
 
-/** What holds for every request and every answer, whatever it is about. */
+/** Handles what every request and every response has in common. */
 @Module({
-  imports: [LimitsModule],
   providers: [
+    ClientAddress,
     RequestBodies,
     AllowedMethods,
     ErrorAnswers,
+    ConnectionShares,
+    Overload,
     { provide: APP_FILTER, useClass: ErrorFilter },
     { provide: APP_INTERCEPTOR, useClass: UnknownQueryInterceptor },
     { provide: APP_INTERCEPTOR, useClass: JsonBodyInterceptor },
     { provide: APP_PIPE, useClass: ValidationPipe },
   ],
-  exports: [RequestBodies],
+  exports: [ClientAddress, RequestBodies, Overload],
 })
-export class ContractModule {}
+export class HttpModule {}

@@ -1,9 +1,14 @@
-import type { RateDecision } from '../limits/rate-limiter.js';
-
 /** How one limit stands after a decision, under the name that the client is to know it by. */
-export interface NamedRate extends Omit<RateDecision, 'granted' | 'giveBack'> {
+export interface NamedRate {
   /** Printable ASCII. */
   name: string;
+  limit: number;
+  windowSeconds: number;
+  remaining: number;
+  /** Until all of the limit is available again. */
+  resetSeconds: number;
+  /** 0 unless the limit has refused. */
+  retryAfterSeconds: number;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm';
 import type { Caller } from '../principals/caller.js';
 import type { KeyPair } from '../principals/key-pair.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { AnswerCipher } from './answer-cipher.js';
+import { AnswerCipher, answerKey } from './answer-cipher.js';
 import { type AnswerRow, AnswerRows } from './answer-rows.js';
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from './errors.js';
 
@@ -38,10 +38,14 @@ export type Keep<T> = (tx: EntityManager, answer: T) => Promise<void>;
  */
 @Injectable()
 export class IdempotentAnswers {
+  private readonly answerKeys: readonly Buffer[];
+
   constructor(
     private readonly rows: AnswerRows,
-    @Inject(ENVIRONMENT) private readonly environment: Environment,
-  ) {}
+    @Inject(ENVIRONMENT) { serverKeys }: Environment,
+  ) {
+    this.answerKeys = serverKeys.map(answerKey);
+  }
 
   /**
    * Does what is asked, or gives the answer that was given to the same request before.
@@ -104,7 +108,7 @@ export class IdempotentAnswers {
   /** One for each server key, since the answer may have been kept before they were rotated. */
   private ciphersFor(scope: readonly string[], idempotencyKey: string | undefined): AnswerCipher[] {
     if (idempotencyKey === undefined) return [];
-    return this.environment.answerKeys.map((key) => new AnswerCipher(key, scope, idempotencyKey));
+    return this.answerKeys.map((key) => new AnswerCipher(key, scope, idempotencyKey));
   }
 
   private async read(ciphers: readonly AnswerCipher[]): Promise<{ cipher: AnswerCipher; kept: AnswerRow } | undefined> {

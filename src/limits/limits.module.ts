@@ -1,22 +1,17 @@
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { ClientAddress } from '../http/client-address.js';
 import { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import { Metering } from './quota.js';
 import { RateLimiter } from './rate-limiter.js';
 import { RedisRateLimiter } from './redis-rate-limiter.js';
-import { UsageMeter } from '../usage/usage-limiter.js';
+import { UsageModule } from '../usage/usage.module.js';
 
 /** How often, how much, until when and from where: exact, over any number of processes. */
 @Module({
-  providers: [
-    { provide: RateLimiter, inject: [ENVIRONMENT, Clock], useFactory: createRateLimiter },
-    ClientAddress,
-    UsageMeter,
-    Metering,
-  ],
-  exports: [RateLimiter, ClientAddress, Metering, UsageMeter],
+  imports: [UsageModule],
+  providers: [{ provide: RateLimiter, inject: [ENVIRONMENT, Clock], useFactory: createRateLimiter }, Metering],
+  exports: [RateLimiter, Metering],
 })
 export class LimitsModule implements OnApplicationShutdown {
   constructor(private readonly rateLimiter: RateLimiter) {}

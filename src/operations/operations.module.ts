@@ -4,7 +4,6 @@ import { AuditModule } from '../audit/audit.module.js';
 import { ENVIRONMENT } from '../config/environment.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { AuthenticationModule } from '../authentication/authentication.module.js';
-import { ContractModule } from '../http/http.module.js';
 import { ExpiringKeys } from './telemetry/expiring-keys.js';
 import { HealthController } from './lifecycle/health.controller.js';
 import { ClientAddress } from '../http/client-address.js';
@@ -18,25 +17,17 @@ import { AnsweredRequests } from './telemetry/request-observer.js';
 import { Metrics } from './telemetry/metrics.js';
 import { SignedSecretsGauge } from './telemetry/signed-secrets-gauge.js';
 import { UnknownSigners } from './lifecycle/unknown-signers.js';
-import { OverloadModule } from '../http/load/load-shedding.module.js';
 import { RootController } from './lifecycle/root.controller.js';
 import { Readiness } from './lifecycle/readiness.js';
 import { RequestLog } from './telemetry/request-log.js';
 import { createTracing, Tracing } from './telemetry/tracing.js';
 import { Unwritten } from './lifecycle/unwritten.js';
 import { UpkeepMetrics } from './telemetry/upkeep-metrics.js';
+import { HttpModule } from '../http/http.module.js';
 
 /** What whoever runs the service needs of it. */
 @Module({
-  imports: [
-    AuditModule,
-    AuthenticationModule,
-    ContractModule,
-    VerificationModule,
-    LimitsModule,
-    UsageModule,
-    OverloadModule,
-  ],
+  imports: [HttpModule, AuditModule, AuthenticationModule, VerificationModule, LimitsModule, UsageModule],
   controllers: [RootController, HealthController, MetricsController],
   providers: [
     ExpiringKeys,

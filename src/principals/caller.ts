@@ -1,14 +1,22 @@
 import { OPERATOR, type Origin } from './audit-source.js';
-import type { ApiKey } from '../api-keys/api-key.entity.js';
+import type { KeyLimits, RateLimit } from './key-limits.js';
+import type { GivenScopes } from './scopes.js';
 
 /**
  * Of an API key, what its calls go by; its `secretGeneration` is that of the secret that was presented, which may have
  * been rotated away since. It may be from a cache: what is written needs the row itself, under its lock.
  */
-export type CallingKey = Pick<
-  ApiKey,
-  'id' | 'ownerId' | 'name' | 'scopes' | 'limits' | 'maxUses' | 'rateLimit' | 'uses' | 'secretGeneration'
->;
+export interface CallingKey {
+  id: string;
+  ownerId: string;
+  name: string;
+  scopes: GivenScopes;
+  limits: KeyLimits;
+  maxUses: number | null;
+  rateLimit: RateLimit | null;
+  uses: number;
+  secretGeneration: number;
+}
 
 /** Who asks for a change of an owner's keys. */
 export interface Caller {

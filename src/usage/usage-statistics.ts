@@ -5,7 +5,6 @@ import { databaseOutage } from '../logging/database-outage.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { runOnce } from './execute-at-most-once.js';
 import { WriteBehind } from '../background/write-behind.js';
-import { digestInSql } from '../api-keys/credentials/hash-digest.js';
 import { UsageDay } from './usage-day.entity.js';
 
 const DAY_MS = 86_400_000;
@@ -19,32 +18,12 @@ const ADD = `
   ORDER BY api_key_id, day, code
   ON CONFLICT (api_key_id, day, code) DO UPDATE SET count = usage_days.count + excluded.count`;
 
-/** Skips keys whose rows others have locked, rather than hold those of others meanwhile, and tells which. */
-const TOUCH = `
-  WITH used AS (
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS used (id, hash, at)
-  ), locked AS (
-    SELECT k.id, used.at FROM api_keys AS k JOIN used ON k.id = used.id
-    WHERE ${digestInSql('k.previous_secret_hash')} = used.hash ORDER BY k.id FOR UPDATE OF k SKIP LOCKED
-  ), touched AS (
-    UPDATE api_keys AS k SET previous_secret_last_used_at = greatest(k.previous_secret_last_used_at, locked.at)
-    FROM locked WHERE k.id = locked.id RETURNING k.id
-  )
-  SELECT k.id FROM api_keys AS k JOIN used ON k.id = used.id
-  WHERE ${digestInSql('k.previous_secret_hash')} = used.hash AND k.id NOT IN (SELECT id FROM touched)`;
-
 /** How often a key got each verdict on one day. */
 export interface DayOfUse {
   day: string;
   verified: number;
   /** By the verdict's code. */
   denied: Record<string, number>;
-}
-
-/** When the secret before the last rotation was used; of which rotation, the digest of its hash tells. */
-interface UseOfPreviousSecret {
-  hash: string | null;
-  at: number;
 }
 
 /** Counts verdicts for each key and day, in memory, and writes them each second: the last of them may be lost. */
@@ -55,7 +34,6 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   private verdicts = new Map<number, Map<string, Record<string, number>>>();
   /** Of how many keys and days. */
   private waiting = 0;
-  private previousSecrets = new Map<string, UseOfPreviousSecret>();
   /** How many verdicts were not counted, because too many keys waited to be written. */
   lost = 0;
   private readonly writer = new WriteBehind(() => this.write());
@@ -83,12 +61,6 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     this.add(Math.floor(this.clock.now() / DAY_MS), keyId, code, 1);
   }
 
-  /** The secret before the last rotation was used. */
-  notePreviousSecret({ id, storedHash: hash }: { id: string; storedHash: string | null }): void {
-    if (this.previousSecrets.size >= MOST_WAITING && !this.previousSecrets.has(id)) return;
-    this.previousSecrets.set(id, { hash, at: this.clock.now() });
-  }
-
   /** The last days on which there were verdicts, today first. */
   async lastDays(keyId: string, days: number): Promise<DayOfUse[]> {
     const since = dayOf(this.clock.now() - (days - 1) * DAY_MS);
@@ -113,7 +85,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async write(): Promise<void> {
-    await Promise.all([this.writeVerdicts(), this.writePreviousSecrets()]).catch((error: unknown) => {
+    await this.writeVerdicts().catch((error: unknown) => {
       databaseOutage.report(this.logger, 'Statistics could not be written yet', error);
     });
   }
@@ -151,31 +123,6 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     } catch (error) {
       for (const { day, id, code, count } of rows) this.add(day, id, code, count);
       throw error;
-    }
-  }
-
-  private async writePreviousSecrets(): Promise<void> {
-    if (this.previousSecrets.size === 0) return;
-    const used = this.previousSecrets;
-    this.previousSecrets = new Map();
-    const uses = [...used.values()];
-    try {
-      const skipped = (await this.dataSource.query(TOUCH, [
-        [...used.keys()],
-        uses.map(({ hash }) => hash),
-        uses.map(({ at }) => new Date(at)),
-      ])) as { id: string }[];
-      this.keepPreviousSecrets(used, new Set(skipped.map(({ id }) => id)));
-    } catch (error) {
-      this.keepPreviousSecrets(used, new Set(used.keys()));
-      throw error;
-    }
-  }
-
-  /** For the next time, unless they have been used again by now. */
-  private keepPreviousSecrets(used: ReadonlyMap<string, UseOfPreviousSecret>, ids: ReadonlySet<string>): void {
-    for (const [id, use] of used) {
-      if (ids.has(id) && !this.previousSecrets.has(id)) this.previousSecrets.set(id, use);
     }
   }
 }

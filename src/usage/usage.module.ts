@@ -1,13 +1,7 @@
 import { Module } from '@nestjs/common';
-import { ApiKeysModule } from '../api-keys/api-keys.module.js';
-import { UsageController } from '../api-keys/usage.controller.js';
+import { UsageMeter } from './usage-limiter.js';
 import { UsageStatistics } from './usage-statistics.js';
 
-/** How often keys were used, and refused. */
-@Module({
-  imports: [ApiKeysModule],
-  controllers: [UsageController],
-  providers: [UsageStatistics],
-  exports: [UsageStatistics],
-})
+/** Counts how often keys are used and denied: exactly where a key has `max_uses`, else in memory, written behind. */
+@Module({ providers: [UsageMeter, UsageStatistics], exports: [UsageMeter, UsageStatistics] })
 export class UsageModule {}

@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { signerOf } from '../api-keys/credentials/credentials.js';
 import { SecretHasher } from '../api-keys/credentials/secret-hasher.js';
 import { Clock } from '../clock.js';
-import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import type { WhichSecret } from './cache/cached-key.js';
 import { KeyReader } from './cache/key-reader.js';
 import { SecretSigners } from './secret-signers.js';
+import { CredentialKeyring } from '../api-keys/credentials/credential-keyring.js';
 
 /**
  * Checks secrets by argon2, at most as often at once as there are cores: more would only be in each other's way.
@@ -25,7 +25,7 @@ export class SecretChecks {
     private readonly reader: KeyReader,
     private readonly signers: SecretSigners,
     private readonly clock: Clock,
-    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    private readonly keyring: CredentialKeyring,
   ) {
     this.decoyHash = hasher.hash(crypto.randomUUID());
   }
@@ -57,7 +57,7 @@ export class SecretChecks {
   }
 
   private noteSigner(apiKey: ApiKey, which: WhichSecret, secretKey: string): void {
-    const signer = signerOf({ apiKey: apiKey.apiKey, secretKey }, this.environment.credentialKeys)?.fingerprint;
+    const signer = signerOf({ apiKey: apiKey.apiKey, secretKey }, this.keyring.keys)?.fingerprint;
     const { secretHash, secretSignedBy, previousSecretHash, previousSecretSignedBy } = apiKey;
     const [hash, noted] =
       which === 'current' ? [secretHash, secretSignedBy] : [previousSecretHash, previousSecretSignedBy];

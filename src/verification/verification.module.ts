@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
-import { OverloadModule } from '../http/load/load-shedding.module.js';
 import { CascadesUnderWay } from './cascades-under-way.js';
 import { ChangeFeed } from './invalidation-feed.js';
 import { ExactUsesFeed } from './exact-uses-feed.js';
@@ -12,14 +11,16 @@ import { LeaksController } from './leaks/leaks.controller.js';
 import { KeyReader } from './cache/key-reader.js';
 import { KnownKeys } from './cache/known-keys.js';
 import { SecretChecks } from './secret-verifier.js';
+import { PreviousSecretUses } from './previous-secret-uses.js';
 import { SecretSigners } from './secret-signers.js';
 import { ServiceTokens } from '../principals/service-tokens.js';
 import { VerificationController } from './verification.controller.js';
 import { Verifier } from './verifier.js';
+import { HttpModule } from '../http/http.module.js';
 
 /** Knows what a presented key may do. */
 @Module({
-  imports: [ApiKeysModule, LimitsModule, OverloadModule, UsageModule],
+  imports: [HttpModule, ApiKeysModule, LimitsModule, UsageModule],
   controllers: [VerificationController, LeaksController],
   providers: [
     Verifier,
@@ -28,6 +29,7 @@ import { Verifier } from './verifier.js';
     KeyReader,
     SecretChecks,
     SecretSigners,
+    PreviousSecretUses,
     ChangeFeed,
     CascadesUnderWay,
     ExactUsesFeed,

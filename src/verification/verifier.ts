@@ -7,6 +7,7 @@ import type { BatchVerdict } from './batch-run.js';
 import { Batches } from './batches.js';
 import type { CachedKey } from './cache/cached-key.js';
 import { KeyLookup } from './key-lookup.js';
+import { PreviousSecretUses } from './previous-secret-uses.js';
 import { type Need, refusalOf, refused, type Verdict } from './verdict.js';
 import { REFUSALS } from '../http/errors/refusals.js';
 
@@ -31,6 +32,7 @@ export class Verifier {
     private readonly keyLookup: KeyLookup,
     private readonly metering: Metering,
     private readonly statistics: UsageStatistics,
+    private readonly previousSecretUses: PreviousSecretUses,
     private readonly clock: Clock,
   ) {}
 
@@ -105,7 +107,7 @@ export class Verifier {
 
   private inspect(key: CachedKey | undefined, need: Omit<Need, 'cost'>): Verdict {
     if (!key) return refused('INVALID_CREDENTIALS');
-    if (key.which === 'previous') this.statistics.notePreviousSecret(key);
+    if (key.which === 'previous') this.previousSecretUses.record(key);
     const refusal = refusalOf(key, need, this.clock.now());
     return refusal ? refused(refusal, key) : charged(key, FREE_OF_CHARGE);
   }

@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../../src/app.js';
 import type { Clock } from '../../src/clock.js';
-import { loadEnvironment } from '../../src/config/environment.js';
+import { loadEnvironment } from '../../src/configuration.js';
 import { Client } from './client.js';
 import { KeptLog } from './log.js';
 import { createTestDatabase, type TestDatabase } from './database.js';

@@ -1,10 +1,5 @@
 import argon2, { type Options } from 'argon2';
-
-/** The cost of one argon2id hash (RFC 9106): memory in KiB and passes over it, on one lane. */
-export interface HashCost {
-  memoryKib: number;
-  passes: number;
-}
+import type { HashCost } from '../../config/environment.js';
 
 /** Hashes secrets for storage, as PHC strings that record their own parameters. */
 export class SecretHasher {

@@ -1,9 +1,9 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { ENVIRONMENT, type Environment } from '../../config/environment.js';
+import { Injectable } from '@nestjs/common';
 import type { ApiKey } from '../api-key.entity.js';
 import { mintSecretKey } from './credentials.js';
 import type { KeyPair } from '../../principals/key-pair.js';
 import { SecretHasher } from './secret-hasher.js';
+import { CredentialKeyring } from './credential-keyring.js';
 
 /** A new pair, and what is stored of its secret. */
 export interface MintedPair extends KeyPair {
@@ -17,14 +17,14 @@ export interface MintedPair extends KeyPair {
 export class SecretMint {
   constructor(
     private readonly hasher: SecretHasher,
-    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    private readonly keyring: CredentialKeyring,
   ) {}
 
   /** A new secret for the `api_key`. */
   async mint(apiKey: string): Promise<MintedPair> {
-    const { credentialKeys } = this.environment;
-    const secretKey = mintSecretKey(apiKey, credentialKeys);
-    const [{ fingerprint: signedBy }] = credentialKeys;
+    const { keys } = this.keyring;
+    const secretKey = mintSecretKey(apiKey, keys);
+    const [{ fingerprint: signedBy }] = keys;
     return { apiKey, secretKey, hash: await this.hasher.hash(secretKey), signedBy };
   }
 

@@ -3,7 +3,13 @@ import { ApiProperty, ApiSchema, PartialType } from '@nestjs/swagger';
 import { Type as TypeOf } from 'class-transformer';
 import { IsBoolean, IsObject, ValidateNested } from 'class-validator';
 import type { MissingToo } from '../../http/validation/validation.pipe.js';
-import { type GivenScopes, type GroupFlags, SCOPE_TREE, type ScopeGroup, type Scopes } from '../../principals/scopes.js';
+import {
+  type GivenScopes,
+  type GroupFlags,
+  SCOPE_TREE,
+  type ScopeGroup,
+  type Scopes,
+} from '../../principals/scopes.js';
 import { IfGiven } from '../../http/validation/optional.decorator.js';
 
 /** The DTO of one group of the tree: each of its flags has to be there, as a real boolean. */

@@ -4,7 +4,7 @@ import { jest } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { accountService, secondsFromNow, signToken } from '../../../test/support/sessions.js';
 import { SystemClock } from '../../clock.js';
-import { loadEnvironment } from '../../config/environment.js';
+import { loadEnvironment } from '../../configuration.js';
 import { principalOrError } from '../guards/passport.guards.js';
 import { authenticateSession } from '../authenticate-session.js';
 import { SessionKeys } from './session-keys.js';

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { CredentialKeyring } from '../../api-keys/credentials/credential-keyring.js';
 import { ApiKeysService } from '../../api-keys/api-keys.service.js';
 import { operatorFor } from '../../principals/caller.js';
 import { credentialOf } from '../../principals/key-pair.js';
@@ -15,6 +16,7 @@ import { withinStartTime } from '../../config/start-steps.js';
 import { copyDatabase, DatabaseNotEmptyError } from '../../database/copy-database.js';
 import { Database, type OpenOptions } from '../../database/database.js';
 import { acceptance, auditReport } from './audit-report.js';
+import { ENTITIES } from '../../entities.js';
 import { onDatabase } from '../lifecycle/database-failure.js';
 import { signSession } from '../lifecycle/development-session.js';
 import { UsageError } from '../lifecycle/exit.js';
@@ -28,7 +30,7 @@ export type Result = Fields | Worded;
 type Fields = Record<string, string | string[]>;
 
 /** Beside a running service too: its embedded database serves a second process. One that is not there is not made. */
-const VISITOR: OpenOptions = { create: false, migrate: false, join: true };
+const VISITOR: OpenOptions = { create: false, migrate: false, join: true, entities: ENTITIES };
 /** For the very first key: like the service, it makes the embedded one where there is none. */
 const MAKER: OpenOptions = { ...VISITOR, create: true };
 
@@ -96,7 +98,7 @@ export async function acceptAuditOffence(
 export async function signedBy(environment: Environment): Promise<Result> {
   const database = await openDatabase(environment, VISITOR);
   try {
-    return signersReport(await findSigners(database.dataSource, environment.credentialKeys));
+    return signersReport(await findSigners(database.dataSource, new CredentialKeyring(environment).keys));
   } finally {
     await database.close();
   }

@@ -1,8 +1,8 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { newestOfUnknownSigners } from '../../api-keys/credentials/signed-secrets.js';
-import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { inBackground } from '../../background/background.js';
+import { CredentialKeyring } from '../../api-keys/credentials/credential-keyring.js';
 
 /**
  * Says at the start if `CREDENTIAL_KEYS` lacks what keys of this database were signed by: to their clients they are made-up
@@ -14,7 +14,7 @@ export class UnknownSigners implements OnApplicationBootstrap {
 
   constructor(
     private readonly dataSource: DataSource,
-    @Inject(ENVIRONMENT) private readonly environment: Pick<Environment, 'credentialKeys'>,
+    private readonly keyring: CredentialKeyring,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -22,7 +22,7 @@ export class UnknownSigners implements OnApplicationBootstrap {
   }
 
   async check(): Promise<void> {
-    const known = this.environment.credentialKeys.map(({ fingerprint }) => fingerprint);
+    const known = this.keyring.keys.map(({ fingerprint }) => fingerprint);
     const { count, signer } = await newestOfUnknownSigners(this.dataSource, known);
     if (count === 0) return;
     this.logger.warn(

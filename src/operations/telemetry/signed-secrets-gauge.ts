@@ -1,11 +1,11 @@
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { Gauge } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { countBySigner } from '../../api-keys/credentials/signed-secrets.js';
 import { Clock } from '../../clock.js';
-import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { databaseOutage } from '../../logging/database-outage.js';
 import { Metrics } from './metrics.js';
+import { CredentialKeyring } from '../../api-keys/credentials/credential-keyring.js';
 
 /** Counting reads every key, so it is done this often at most, and only where somebody asks for metrics. */
 const COUNTED_FOR_MS = 600_000;
@@ -23,7 +23,7 @@ export class SignedSecretsGauge implements OnModuleInit {
     private readonly metrics: Metrics,
     private readonly dataSource: DataSource,
     private readonly clock: Clock,
-    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    private readonly keyring: CredentialKeyring,
   ) {}
 
   onModuleInit(): void {
@@ -45,7 +45,7 @@ export class SignedSecretsGauge implements OnModuleInit {
   private async count(gauge: Gauge): Promise<void> {
     const counts = await countBySigner(this.dataSource, new Date(this.clock.now()));
     gauge.reset();
-    for (const { fingerprint } of this.environment.credentialKeys) gauge.set({ entry: fingerprint }, 0);
+    for (const { fingerprint } of this.keyring.keys) gauge.set({ entry: fingerprint }, 0);
     for (const [signer, count] of counts) gauge.set({ entry: signer ?? 'unknown' }, count);
   }
 }

@@ -19,6 +19,7 @@ import { KeyReader } from './key-reader.js';
 import { KeyRereads } from './key-loader.js';
 import { type Found, idOfPair, type LookUp, LookUps } from './look-ups.js';
 import { SecretChecks } from '../secret-verifier.js';
+import { CredentialKeyring } from '../../api-keys/credentials/credential-keyring.js';
 
 const REMEMBERED_REFUSALS = 10_000;
 const REFUSAL_TTL_MS = 60_000;
@@ -56,6 +57,7 @@ export class KnownKeys implements OnApplicationShutdown {
     clock: Clock,
     database: Database,
     reader: KeyReader,
+    private readonly keyring: CredentialKeyring,
   ) {
     const { verificationCacheKeys: keys, verificationCacheBytes: bytes, revocationBoundMs } = environment;
     this.cache = new KeyCache({ keys, bytes }, clock);
@@ -104,7 +106,7 @@ export class KnownKeys implements OnApplicationShutdown {
       const isTrusted = this.feed.isFresh && known.epoch === this.epoch && !this.cache.isDue(known);
       return isTrusted ? known : this.revalidate(known, pair);
     }
-    if (isGenuine(pair, this.environment.credentialKeys)) return this.lookUpOnce(pair);
+    if (isGenuine(pair, this.keyring.keys)) return this.lookUpOnce(pair);
     this.lookups.made_up++;
     return undefined;
   }

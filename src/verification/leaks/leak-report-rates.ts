@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { isGenuine } from '../../api-keys/credentials/credentials.js';
 import type { KeyPair } from '../../principals/key-pair.js';
 import { RateLimitedError } from '../../principals/refusal-errors.js';
-import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { ClientAddress } from '../../http/client-address.js';
 import { type RateDecision, RateLimiter } from '../../limits/rate-limiter.js';
+import { CredentialKeyring } from '../../api-keys/credentials/credential-keyring.js';
 
 const WINDOW_SECONDS = 60;
 /** Whoever has more to report, from one address, goes on a minute later. */
@@ -23,7 +23,7 @@ export class LeakReportRates {
   constructor(
     private readonly rateLimiter: RateLimiter,
     private readonly clientAddress: ClientAddress,
-    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    private readonly keyring: CredentialKeyring,
   ) {}
 
   /** @throws RateLimitedError */
@@ -36,7 +36,7 @@ export class LeakReportRates {
 
   /** A made-up pair costs nothing, and is not counted: there is no end of them. @throws RateLimitedError */
   async countPair(pair: KeyPair, request: IncomingMessage): Promise<void> {
-    if (!isGenuine(pair, this.environment.credentialKeys)) return;
+    if (!isGenuine(pair, this.keyring.keys)) return;
     const digest = hash('sha256', `${pair.apiKey}.${pair.secretKey}`, 'base64url');
     const ofPair = await this.rateLimiter.take(`leak-pair:${digest}`, OF_ONE_PAIR, 1);
     if (ofPair.granted) return;

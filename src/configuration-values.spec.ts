@@ -2,8 +2,8 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigurationError, DataDirError } from './start-error.js';
-import { loadEnvironment } from './environment.js';
+import { ConfigurationError, DataDirError } from './config/start-error.js';
+import { loadEnvironment } from './configuration.js';
 
 let folder: string;
 beforeEach(() => {
@@ -128,7 +128,7 @@ describe('whatever is left around a value', () => {
     const keys = [randomBytes(32), randomBytes(32)].map((key) => key.toString('base64'));
     const environment = load({ CREDENTIAL_KEYS: keys.join(',\r\n  '), SERVICE_TOKENS: `a:${token},\nb:${token}\n` });
     expect(environment.serviceTokens.map(({ name }) => name)).toEqual(['a', 'b']);
-    expect(environment.answerKeys).toHaveLength(2);
+    expect(environment.serverKeys).toHaveLength(2);
   });
 });
 

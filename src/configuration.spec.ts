@@ -2,10 +2,12 @@ import { generateKeyPairSync, randomBytes, type KeyPairKeyObjectResult } from 'n
 import { existsSync, mkdirSync, readdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadEnvironment } from './environment.js';
-import { Networks } from '../addresses/networks.js';
-import { credentialKey, isGenuine, mintApiKey, mintSecretKey } from '../api-keys/credentials/credentials.js';
-import { ConfigurationError } from './start-error.js';
+import { loadEnvironment } from './configuration.js';
+import { Networks } from './addresses/networks.js';
+import { credentialKey, isGenuine, mintApiKey, mintSecretKey } from './api-keys/credentials/credentials.js';
+import { ConfigurationError } from './config/start-error.js';
+import { CredentialKeyring } from './api-keys/credentials/credential-keyring.js';
+import { type Route, RouteTable } from './gateway/route-table.js';
 
 /** As the data folder is to be: else the service says that it closes it. */
 const PRIVATE = { mode: 0o600 };
@@ -57,7 +59,7 @@ describe('outside production', () => {
 
   it('makes none for a command on which nothing depends, nor beside a database that was made with others', () => {
     const dataDir = join(folder, 'data');
-    expect(loadEnvironment({ DATA_DIR: dataDir }, 'invent').credentialKeys).toHaveLength(1);
+    expect(loadEnvironment({ DATA_DIR: dataDir }, 'invent').serverKeys).toHaveLength(1);
     expect(existsSync(dataDir)).toBe(false);
     mkdirSync(join(dataDir, 'postgres'), { recursive: true, mode: 0o700 });
     expect(() => loadEnvironment({ DATA_DIR: dataDir })).toThrow('has a database and no secrets.json');
@@ -67,7 +69,7 @@ describe('outside production', () => {
   it('has none to ask about where none was made or given', () => {
     const asking = (variables = {}) => loadEnvironment({ DATA_DIR: folder, ...variables }, 'refuse');
     expect(asking).toThrow(`DATA_DIR: CREDENTIAL_KEYS is not set, and there is no secrets.json in ${folder}`);
-    expect(asking({ CREDENTIAL_KEYS: production.CREDENTIAL_KEYS }).credentialKeys).toHaveLength(1);
+    expect(asking({ CREDENTIAL_KEYS: production.CREDENTIAL_KEYS }).serverKeys).toHaveLength(1);
     expect(readdirSync(folder)).toEqual([]);
   });
 
@@ -76,7 +78,9 @@ describe('outside production', () => {
     const environment = loadEnvironment({ DATA_DIR: folder, ...variables });
     const given = credentialKey(Buffer.from(production.CREDENTIAL_KEYS, 'base64'));
     const apiKey = mintApiKey();
-    expect(isGenuine({ apiKey, secretKey: mintSecretKey(apiKey, [given]) }, environment.credentialKeys)).toBe(true);
+    expect(
+      isGenuine({ apiKey, secretKey: mintSecretKey(apiKey, [given]) }, new CredentialKeyring(environment).keys),
+    ).toBe(true);
     expect(environment).toMatchObject({ port: 8000, developmentSessionKey: undefined, database: { dataDir: folder } });
     expect(existsSync(join(folder, 'secrets.json'))).toBe(false);
   });
@@ -266,7 +270,7 @@ describe('ROUTE_TABLE', () => {
       [[login], ['data.pin_list']],
       [{ extends: null, routes: [login] }, ['admin']],
     ]) {
-      const { routeTable } = loadEnvironment(written(content));
+      const routeTable = new RouteTable(loadEnvironment(written(content)).routes as readonly Route[]);
       expect(routeTable.accessTo('POST', '/api/auth/login')).toBe('public');
       expect(routeTable.accessTo('GET', '/api/pinning/pins')).toEqual(pins);
     }
