@@ -8,7 +8,7 @@ import { startService } from './service.js';
 import { limitKeys, storeKeys } from './stored-keys.js';
 import { printMachine, time, whole } from './table.js';
 
-const MOST_PROCESSES = 3;
+const MAX_PROCESSES = 3;
 const KEYS = 1_000;
 /** Of so many keys, one has `max_uses`, each use of which is a row of PostgreSQL's. */
 const LIMITED_OF = 10;
@@ -37,7 +37,7 @@ async function scale(database: BenchDatabase, serverUrl: string): Promise<void> 
     { ...verify(`one key in ${LIMITED_OF} with max_uses`, pairs[0]!), bodies: pairs.map(verifyBody) },
   ];
   printHeading(await meter.settings());
-  for (let count = 1; count <= MOST_PROCESSES; count++) {
+  for (let count = 1; count <= MAX_PROCESSES; count++) {
     if (services.length < count) services.push(await startService(database));
     for (const service of services) await fillCache(service, pairs);
     await sleep(SETTLED_SECONDS * 1_000);

@@ -16,9 +16,9 @@ import { RequestBodies } from './http/body/request-bodies.js';
 import { Database } from './database/database.js';
 import { ENTITIES } from './entities.js';
 import { createDocument, serveDocument } from './openapi/document.js';
-import { AnsweredRequests } from './operations/telemetry/request-observer.js';
+import { RequestObserver } from './operations/telemetry/request-observer.js';
 import { createLogger } from './logging/logger.js';
-import { Overload } from './http/load/load-shedding.js';
+import { LoadShedding } from './http/load/load-shedding.js';
 import { Tracing } from './operations/telemetry/tracing.js';
 
 const WITHOUT_PREFIX = ['/', 'health/live', 'health/ready', 'metrics'];
@@ -27,7 +27,7 @@ const WITHOUT_PREFIX = ['/', 'health/live', 'health/ready', 'metrics'];
 const CLOSE_WITHIN_MS = 2_000;
 
 /** In place of the host's time and of what the configuration says of the log. */
-interface Surroundings {
+interface AppOptions {
   clock?: Clock;
   logger?: LoggerService;
 }
@@ -35,7 +35,7 @@ interface Surroundings {
 /** The whole service, ready to listen: what the process and the tests share. */
 export async function createApp(
   environment: Environment,
-  { clock, logger = createLogger(environment) }: Surroundings = {},
+  { clock, logger = createLogger(environment) }: AppOptions = {},
 ): Promise<NestFastifyApplication> {
   const database = await Database.open(environment.database, { entities: ENTITIES });
   const cors = new Cors(environment.corsOrigins);
@@ -70,12 +70,12 @@ async function buildApp(module: DynamicModule, logger: LoggerService, cors: Cors
   serveDocument(prefixed(app));
   await app.init();
   const errorAnswers = app.get(ErrorAnswers, { strict: false });
-  const answered = app.get(AnsweredRequests, { strict: false });
+  const answered = app.get(RequestObserver, { strict: false });
   lane.open({
     answerFailure: (cause, request) => errorAnswers.of(cause, request),
     begin: () => answered.begin(),
-    tell: (request) => answered.tell(request),
-    admission: app.get(Overload, { strict: false }).verification,
+    tell: (request) => answered.completed(request),
+    admission: app.get(LoadShedding, { strict: false }).verification,
     bodies,
     trace: app.get<Tracing | null>(Tracing, { strict: false })?.trace,
   });

@@ -1,10 +1,10 @@
 import { ApiKey } from './api-keys/api-key.entity.js';
 import { Cascade } from './api-keys/cascades/cascade.entity.js';
-import { KeyChange } from './api-keys/invalidation/key-invalidation.entity.js';
+import { KeyInvalidation } from './api-keys/invalidation/key-invalidation.entity.js';
 import { Owner } from './owners/owner.entity.js';
 import { AuditEvent } from './audit/audit-event.entity.js';
 import { IdempotentAnswer } from './idempotency/idempotent-answer.entity.js';
 import { UsageDay } from './usage/usage-day.entity.js';
 
 /** Every table of the service, by the room that owns it. */
-export const ENTITIES = [ApiKey, KeyChange, Owner, AuditEvent, UsageDay, IdempotentAnswer, Cascade];
+export const ENTITIES = [ApiKey, KeyInvalidation, Owner, AuditEvent, UsageDay, IdempotentAnswer, Cascade];

@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import { AUDIT_ACTIONS } from '../src/audit/audit-actions.js';
 import { checkAudit } from '../src/audit/audit-check.js';
 import { Revocations } from '../src/api-keys/revocations.js';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { clockAhead } from './support/clock.js';
 import { createTestDatabase } from './support/database.js';
@@ -296,7 +296,7 @@ it('passes the check after the writes of 16 callers at once, and while they writ
   const checker = (async () => {
     while (!checking.signal.aborted) offences.push(...(await checkAudit(dataSource)).offences);
   })();
-  await atOnce(16, range(160), async (index) => {
+  await runConcurrently(16, range(160), async (index) => {
     const owner = `writer ${index % 2}`;
     const key = await issueKey(service.client, owner, powerlessBody);
     const patched = await call('PATCH', pathOf(key), sessionOf(owner), { name: `${index}` });

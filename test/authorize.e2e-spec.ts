@@ -1,5 +1,5 @@
 import { SCOPES } from '../src/principals/scopes.js';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { secondsFromNow, sessionOf, signToken } from './support/sessions.js';
@@ -269,7 +269,7 @@ it('denies a key as soon as it is revoked, however many ask', async () => {
   expect((await authorize('?scope=admin', pairHeaders(key))).status).toBe(200);
   await service.client.delete(`/api/apiKeys/${key.id}`, sessionOf('ann'));
   const statuses = new Set<number>();
-  await atOnce(
+  await runConcurrently(
     16,
     range(64),
     async () => void statuses.add((await authorize('?scope=admin', pairHeaders(key))).status),

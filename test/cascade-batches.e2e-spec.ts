@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf } from './support/answers.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { hangBelow, insertChain, insertChildren } from './support/key-rows.js';
@@ -187,7 +187,7 @@ it('meets changes of its descendants without a deadlock or a defect', async () =
   for (const _ of range(10)) keys.push(await child(root));
   await insertChildren(db, 'busy', root, 3_000);
   const outcomes = new Set<string>();
-  const changes = atOnce(8, range(80), async (i) => {
+  const changes = runConcurrently(8, range(80), async (i) => {
     const key = keys[i % keys.length] as IssuedKey;
     const { client } = i % 2 ? service : other;
     const options = { headers: sessionOf('busy'), body: { name: `changed ${i}` } };

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf } from './support/answers.js';
 import { documentedBody, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
@@ -87,7 +87,7 @@ describe('DELETE /api/apiKeys/:id?cascade=true', () => {
 
   it('leaves no key alive that is issued, changed or rotated by a descendant meanwhile', async () => {
     const outcomes = new Set<string>();
-    await atOnce(2, range(12), async () => {
+    await runConcurrently(2, range(12), async () => {
       const root = await issueKey(service.client, 'ann');
       const children = [await child(root), await child(root), await child(root)];
       const late: IssuedKey[] = [];

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import {
   bodyWith,
@@ -92,7 +92,7 @@ const CHANGES: Record<string, Change> = {
   it.each(Object.entries(CHANGES))('%s', async (name, { before, after, body = unpins, make }) => {
     const [first, other] = services as [ServiceProcess, ServiceProcess];
     const delays: number[] = [];
-    await atOnce(CALLERS, range(KEYS), async () => {
+    await runConcurrently(CALLERS, range(KEYS), async () => {
       const key = await issueKey(first.client, 'ann', body);
       for (const service of [first, other]) expect(await codeOf(service, key)).toBe(before);
       expect(await make(first, key)).toBe(200);
@@ -106,7 +106,7 @@ const CHANGES: Record<string, Change> = {
   it('the deletion of the key that has issued it, three levels up', async () => {
     const [first, other] = services as [ServiceProcess, ServiceProcess];
     const delays: number[] = [];
-    await atOnce(CALLERS, range(KEYS / 2), async () => {
+    await runConcurrently(CALLERS, range(KEYS / 2), async () => {
       const root = await issueKey(first.client, 'ann', documentedBody);
       let parent = root;
       for (const _ of range(2)) parent = await child(first, parent, documentedBody);
@@ -156,7 +156,7 @@ it('refuses not one of 10,000 verifications, in the middle of which the client g
     const { client } = services[0] as ServiceProcess;
     current = issued(await client.post(`${pathOf(key)}/rotate`, sessionOf('ann'), { overlap_seconds: overlap }));
   };
-  await atOnce(16, range(VERIFICATIONS), async (index) => {
+  await runConcurrently(16, range(VERIFICATIONS), async (index) => {
     if (index === VERIFICATIONS / 2) switching = rotate(60);
     const used = current;
     const code = await codeOf(services[index % services.length] as ServiceProcess, used);

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { clockAhead } from './support/clock.js';
 import { bodyWith, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
@@ -216,7 +216,7 @@ it.each([
 });
 
 it('takes a limit of 1 and of 100', async () => {
-  await atOnce(8, range(101), async (index) => void (await issue('gus', { name: `key ${index}` })));
+  await runConcurrently(8, range(101), async (index) => void (await issue('gus', { name: `key ${index}` })));
   expect((await list('gus', 'limit=1')).api_keys).toHaveLength(1);
   expect((await list('gus', 'limit=100')).api_keys).toHaveLength(100);
   expect((await list('gus', 'limit=100&offset=100')).api_keys).toHaveLength(1);
@@ -224,7 +224,7 @@ it('takes a limit of 1 and of 100', async () => {
 
 it('keeps the total right, however keys come and go at once', async () => {
   const admin = { scopes: { admin: true } };
-  await atOnce(12, range(60), async (index) => {
+  await runConcurrently(12, range(60), async (index) => {
     const key = await issue('hal', { ...admin, name: `key ${index}` });
     if (index % 5 === 1) await Promise.all([remove(key, 'hal'), remove(key, 'hal')]);
     if (index % 5 === 2) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { REFUSALS } from '../src/http/errors/refusals.js';
-import { atOnce } from './support/at-once.js';
+import { runConcurrently } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { AnswerChecker, closed } from './support/fuzz/answer-checker.js';
@@ -16,7 +16,7 @@ import { serviceVariables } from './support/verification.js';
 const ENOUGH_FOR_EVERY_ANSWER = 20_000;
 const REQUESTS = onServer ? ENOUGH_FOR_EVERY_ANSWER : 2_000;
 const CALLERS = 16;
-const LONGEST_MS = 10_000;
+const MAX_MS = 10_000;
 /** The same requests each time, but for the keys that there are; `FUZZ_SEED` makes others. */
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_124);
 const SAMPLE_EVERY = REQUESTS / 100;
@@ -60,7 +60,7 @@ it(`answers ${REQUESTS} requests, fitting or not, as the document says, and keep
   const counts = new AnswerCounts();
   const findings: string[] = [];
   const heap = new HeapSamples(service.client);
-  await atOnce(CALLERS, schedule(), async ({ index, request }) => {
+  await runConcurrently(CALLERS, schedule(), async ({ index, request }) => {
     if (index % SAMPLE_EVERY === 0) await heap.take();
     await supply.refill();
     const answer = await answerInTime(request);
@@ -102,7 +102,7 @@ function* schedule(): Generator<{ index: number; request: FuzzRequest }> {
 
 async function answerInTime(request: FuzzRequest): Promise<Answer> {
   const { method, path, headers, body } = request;
-  const late = sleep(LONGEST_MS, undefined, { ref: false }).then(() => Promise.reject(new Error('too late')));
+  const late = sleep(MAX_MS, undefined, { ref: false }).then(() => Promise.reject(new Error('too late')));
   try {
     return await Promise.race([service.client.call(method, path, { headers, body }), late]);
   } catch (cause) {

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { ChangeFeed } from '../src/verification/invalidation-feed.js';
+import { InvalidationFeed } from '../src/verification/invalidation-feed.js';
 import { startService, type TestService } from './support/service.js';
 
 let service: TestService;
@@ -33,6 +33,6 @@ it('is ready with a database of this schema', async () => {
 });
 
 it('is not ready while changes may have been missed for longer than the bound', async () => {
-  jest.spyOn(service.app.get(ChangeFeed, { strict: false }), 'age', 'get').mockReturnValue(1_001);
+  jest.spyOn(service.app.get(InvalidationFeed, { strict: false }), 'age', 'get').mockReturnValue(1_001);
   expect(await missing()).toEqual([{ path: 'change_feed', message: expect.stringContaining('REVOCATION_BOUND_MS') }]);
 });

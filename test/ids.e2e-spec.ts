@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { ApiKey } from '../src/api-keys/api-key.entity.js';
 import { ApiKeysService } from '../src/api-keys/api-keys.service.js';
-import type { KeyUpdate } from '../src/api-keys/key-patch.js';
+import type { KeyPatch } from '../src/api-keys/key-patch.js';
 import { ADMIN_SCOPES } from '../src/principals/scopes.js';
 import { checkAudit } from '../src/audit/audit-check.js';
 import { OPERATOR } from '../src/principals/audit-source.js';
@@ -49,7 +49,7 @@ describe.each(spellings)('an id in %s', (spelling, spell) => {
     expect((await checkAudit(dataSource)).offences).toEqual([]);
   });
 
-  it.each<[string, KeyUpdate]>([
+  it.each<[string, KeyPatch]>([
     ['max_uses', { limits: { maxUses: null } }],
     ['scopes', { scopes: ADMIN_SCOPES }],
     ['enabled', { enabled: false }],

@@ -1,4 +1,4 @@
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf } from './support/answers.js';
 import type { Answer } from './support/client.js';
 import { documentedBody, issued, issueKey, pairHeaders, powerlessBody } from './support/keys.js';
@@ -19,7 +19,7 @@ const issueBy = (headers: Record<string, string>) => service.client.post('/api/a
 
 it(`lets an owner have ${MOST} keys that are not revoked, however many are asked for at once`, async () => {
   const answers: Answer[] = [];
-  await atOnce(4, range(12), async () => void answers.push(await issueBy(sessionOf('ann'))));
+  await runConcurrently(4, range(12), async () => void answers.push(await issueBy(sessionOf('ann'))));
   const counts = new Map<string, number>();
   for (const outcome of answers.map(outcomeOf)) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   expect(Object.fromEntries(counts)).toEqual({ '200': MOST, '403 key_limit_reached': 12 - MOST });

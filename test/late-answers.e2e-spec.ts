@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { UsageMeter } from '../src/usage/usage-limiter.js';
+import { UsageLimiter } from '../src/usage/usage-limiter.js';
 import type { Answer } from './support/client.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { documentedBody, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
@@ -88,7 +88,7 @@ it('revokes keys though the head of their owner is lost or set back, which the c
   for (const key of keys.slice(0, 2)) expect((await verify(service.client, key)).body.data.code).toBe('REVOKED');
 });
 
-const waitingUses = () => service.app.get(UsageMeter, { strict: false }).waitingCount;
+const waitingUses = () => service.app.get(UsageLimiter, { strict: false }).waitingCount;
 
 function change(key: IssuedKey, body: object): Promise<Answer> {
   return service.client.call('PATCH', pathOf(key), { headers: sessionOf('ann'), body });

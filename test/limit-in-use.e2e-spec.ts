@@ -1,4 +1,4 @@
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
 import { type ServiceProcess, sharedVariables, startProcess } from './support/process.js';
@@ -28,7 +28,7 @@ const usesOf = async (key: IssuedKey) => (await at(0).get(`/api/apiKeys/${key.id
 /** Asks for as many uses in all processes, and tells how many are granted. */
 async function use(key: IssuedKey, times: number, need: object = {}): Promise<number> {
   let granted = 0;
-  await atOnce(8, range(times), async (i) => {
+  await runConcurrently(8, range(times), async (i) => {
     const { code } = (await verify(at(i), key, need)).body.data;
     expect(['VALID', 'USAGE_EXCEEDED']).toContain(code);
     if (code === 'VALID') granted++;
@@ -75,7 +75,7 @@ it('grants none where more were used than are allowed from now on', async () => 
 it('never grants more in all while it is used without a pause', async () => {
   const key = await issueKey(at(0), 'ann', powerlessBody);
   const outcomes = { VALID: 0, USAGE_EXCEEDED: 0 };
-  const asking = atOnce(8, range(8), async (i) => {
+  const asking = runConcurrently(8, range(8), async (i) => {
     while (outcomes.USAGE_EXCEEDED < 50) {
       const { code } = (await verify(at(i), key)).body.data as { code: keyof typeof outcomes };
       outcomes[code]++;

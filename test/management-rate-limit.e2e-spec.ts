@@ -1,4 +1,4 @@
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { TestClock } from './support/clock.js';
 import { issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
@@ -114,7 +114,7 @@ it("lets a session revoke keys that have used up their owner's rate", async () =
 it('grants testAuthentication a rate of its own, of which it tells where it refuses', async () => {
   const [key, other] = [await issueKey(service.client, 'dora'), await issueKey(service.client, 'dora')];
   const test = (headers: Record<string, string>) => service.client.get('/api/apiKeys/testAuthentication', headers);
-  await atOnce(10, range(10 * LIMIT), async () => {
+  await runConcurrently(10, range(10 * LIMIT), async () => {
     expect((await test(pairHeaders(key))).status).toBe(200);
   });
   const refused = await test(pairHeaders(key));

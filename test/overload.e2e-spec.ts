@@ -6,7 +6,7 @@ import { CredentialKeyring } from '../src/api-keys/credentials/credential-keyrin
 import { KeySearch } from '../src/api-keys/key-search.js';
 import { Verifier } from '../src/verification/verifier.js';
 import { inBackground } from '../src/background/background.js';
-import { Overload } from '../src/http/load/load-shedding.js';
+import { LoadShedding } from '../src/http/load/load-shedding.js';
 import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { onServer } from './support/database.js';
@@ -18,8 +18,8 @@ import { until } from './support/until.js';
 import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
 /** As many of each kind may be under way. */
-const MOST_MANAGEMENT = 100;
-const MOST_READ = 1_000;
+const MAX_MANAGEMENT = 100;
+const MAX_READ = 1_000;
 const TOO_MANY = 50;
 const BATCH = 100;
 /** Of these, as many are one owner's, and as many wait for their turn; as many come from one address. */
@@ -76,14 +76,14 @@ function expectRefused(answers: Answer[]): void {
 const listAs = (owner: string, address: string) =>
   service.client.get('/api/apiKeys/list', { ...sessionOf(owner), 'x-forwarded-for': address });
 
-it(`refuses management at once, beyond ${MOST_MANAGEMENT} requests under way, and verification not`, async () => {
+it(`refuses management at once, beyond ${MAX_MANAGEMENT} requests under way, and verification not`, async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   expect((await verify(service.client, key)).body.data.code).toBe('VALID');
   let verdict: Answer | undefined;
   let caller = 0;
-  for (const one of range(MOST_MANAGEMENT + TOO_MANY)) sessionOf(`owner ${one}`);
+  for (const one of range(MAX_MANAGEMENT + TOO_MANY)) sessionOf(`owner ${one}`);
   const { early, all } = await ask(
-    MOST_MANAGEMENT + TOO_MANY,
+    MAX_MANAGEMENT + TOO_MANY,
     () => listAs(`owner ${caller}`, `192.0.2.${caller++}`),
     (refused) => {
       if (refused.length < TOO_MANY) return false;
@@ -97,7 +97,7 @@ it(`refuses management at once, beyond ${MOST_MANAGEMENT} requests under way, an
   expect(early).toHaveLength(TOO_MANY);
   expectRefused(early);
   expect(verdict?.body.data.code).toBe(onServer ? 'VALID' : undefined);
-  expect(all.filter(({ status }) => status === 200)).toHaveLength(MOST_MANAGEMENT);
+  expect(all.filter(({ status }) => status === 200)).toHaveLength(MAX_MANAGEMENT);
 
   const shed = await metricOf(service.client, 'w3ipfs_keys_requests_shed_total{kind="management"}');
   expect([shed, await underWay()]).toEqual([TOO_MANY, 0]);
@@ -180,8 +180,8 @@ it('counts a call that got no place against nobody', async () => {
     /"management";r=(\d+)/.exec(String(answer?.headers['ratelimit']))?.[1];
   const list = () => limited.client.get('/api/apiKeys/list', sessionOf('dora'));
   try {
-    const overload = limited.app.get(Overload, { strict: false });
-    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['owners'].take('read:dora')));
+    const overload = limited.app.get(LoadShedding, { strict: false });
+    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['owners'].acquire('read:dora')));
     const waiting = range(WAITING_OF_ONE_OWNER).map(list);
     const refused = () => list().then((answer) => answer.headers['ratelimit-policy']?.includes('concurrency'));
     await until(async () => (await refused()) ?? false, 'too many to wait');
@@ -197,8 +197,8 @@ it('refuses who is over a rate before it takes a place', async () => {
   const limited = await startService({ ...serviceVariables, MANAGEMENT_RATE_LIMIT: '1' });
   const list = () => limited.client.get('/api/apiKeys/list', sessionOf('dora'));
   try {
-    const overload = limited.app.get(Overload, { strict: false });
-    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['owners'].take('read:dora')));
+    const overload = limited.app.get(LoadShedding, { strict: false });
+    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['owners'].acquire('read:dora')));
     const first = list();
     const second = await list();
     expect([second.status, second.headers['ratelimit-policy']]).toEqual([
@@ -247,11 +247,11 @@ const verifyBatch = (headers: object = {}) => {
   return service.client.post('/api/apiKeys/verify/batch', { ...serviceHeaders, ...headers }, body);
 };
 
-it(`refuses keys that are not known yet, beyond ${MOST_READ} that are being read`, async () => {
+it(`refuses keys that are not known yet, beyond ${MAX_READ} that are being read`, async () => {
   const verifier = service.app.get(Verifier, { strict: false });
   const need = { scopes: [], ip: undefined, cost: 1 };
   await whileKeysAreHeld(async (release) => {
-    const pairs = range(MOST_READ).map(unknownPair);
+    const pairs = range(MAX_READ).map(unknownPair);
     const read = pairs.map(async ({ api_key, secret_key }) =>
       verifier.verify({ apiKey: api_key, secretKey: secret_key }, need),
     );

@@ -3,7 +3,7 @@ import { range } from './support/at-once.js';
 import { createTestDatabase, onMaintenanceDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issueKey, powerlessBody } from './support/keys.js';
 import { KeptLog } from './support/log.js';
-import { retried } from './support/retry.js';
+import { withRetry } from './support/retry.js';
 import { type PgBouncer, PGBOUNCER_VARIABLE, startPgBouncer } from './support/pgbouncer.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
@@ -88,7 +88,7 @@ const STARTS = 8;
     const work = range(4).map(async (index) => {
       const create = () => first.client.post('/api/apiKeys', sessionOf(`owner ${index}`), powerlessBody);
       // All of them are this one process, whose transactions may wait for their turn for too long
-      while (!done.signal.aborted) statuses.add((await retried(create, () => undefined)).status);
+      while (!done.signal.aborted) statuses.add((await withRetry(create, () => undefined)).status);
     });
     try {
       await Promise.all(services.splice(1).map((service) => service.stop()));

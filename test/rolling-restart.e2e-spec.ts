@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { freePort } from './support/free-port.js';
@@ -68,7 +68,7 @@ if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not se
       const outcomes: Record<string, Record<string, number>> = {};
       const answered: IssuedKey[] = [];
       const ending = new AbortController();
-      const load = atOnce(CALLERS, range(CALLERS), async (caller) => {
+      const load = runConcurrently(CALLERS, range(CALLERS), async (caller) => {
         const [name, call] = Object.entries(calls)[caller % 4] as [string, () => Promise<Answer>];
         const counts = (outcomes[name] ??= {});
         while (!ending.signal.aborted) {

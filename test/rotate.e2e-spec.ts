@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { clockAhead } from './support/clock.js';
 import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
@@ -189,7 +189,7 @@ describe('POST /api/apiKeys/:id/rotate', () => {
   it('leaves exactly one secret of many that callers rotate to at once', async () => {
     const key = await issueKey(service.client, 'ann', powerlessBody);
     const rotated: IssuedKey[] = [];
-    await atOnce(8, range(16), async () => void rotated.push(await rotate(key, 0)));
+    await runConcurrently(8, range(16), async () => void rotated.push(await rotate(key, 0)));
     const codes = await codesOf(key, ...rotated);
     expect(codes.filter((code) => code === 'VALID')).toHaveLength(1);
     expect(codes.filter((code) => code === 'INVALID_CREDENTIALS')).toHaveLength(16);

@@ -11,7 +11,7 @@ import { serviceHeaders, serviceVariables, verify } from './support/verification
 
 const CONNECTIONS = 500;
 /** Far more than a request may take (10 s) or nothing be read (30 s), and less than Node gives headers by itself. */
-const LONGEST_MS = 55_000;
+const MAX_MS = 55_000;
 const MORE_EVERY_MS = 500;
 /** What a request may take (10 s), how often the service looks (1 s), and slack for a busy machine. */
 const ENDED_WITHIN_MS = 10_000 + 1_000 + 15_000;
@@ -103,7 +103,7 @@ class SlowConnection {
     const bound = setTimeout(() => {
       isGivenUp = false;
       socket.destroy();
-    }, LONGEST_MS);
+    }, MAX_MS);
     const text: string[] = [];
     if (reads) socket.on('data', (chunk) => text.push(chunk.toString()));
     else socket.pause();

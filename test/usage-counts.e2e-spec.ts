@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { jest } from '@jest/globals';
 import pg from 'pg';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { TestClock } from './support/clock.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
@@ -49,7 +49,7 @@ describe('a key without max_uses', () => {
     const from = { ...pairHeaders(key), 'x-forwarded-for': '203.0.113.7' };
     const ip = '203.0.113.7';
     expect(await countsOf(service.client, key)).toEqual([0, null]);
-    await atOnce(8, range(100), async () => void (await verify(service.client, key, { ip })));
+    await runConcurrently(8, range(100), async () => void (await verify(service.client, key, { ip })));
     await verify(service.client, key, { ip, cost: 20 });
     await service.client.get('/api/apiKeys/authorize?scope=admin', from);
     await service.client.get('/api/apiKeys/list', from);
@@ -67,7 +67,7 @@ describe('a key without max_uses', () => {
   it('loses none that was counted before the service was told to end', async () => {
     const key = await issueKey(service.client, 'ann', powerlessBody);
     const limited = await issueKey(service.client, 'ann', { ...powerlessBody, limits: { max_uses: 100 } });
-    await atOnce(8, range(50), async () => void (await verify(service.client, key)));
+    await runConcurrently(8, range(50), async () => void (await verify(service.client, key)));
     await verify(service.client, limited, { cost: 7 });
     await service.stop();
     service = await startService(serviceVariables, database, clock);
@@ -83,7 +83,7 @@ it('loses none when the process is told to end by a signal', async () => {
   };
   let service = await startProcess(variables);
   const key = await issueKey(service.client, 'ann', powerlessBody);
-  await atOnce(8, range(50), async () => void (await verify(service.client, key)));
+  await runConcurrently(8, range(50), async () => void (await verify(service.client, key)));
   expect(await service.stop('SIGTERM')).toBe(0);
   service = await startProcess(variables);
   expect((await countsOf(service.client, key))[0]).toBe(50);

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { UsageMeter } from '../src/usage/usage-limiter.js';
+import { UsageLimiter } from '../src/usage/usage-limiter.js';
 import { UsageStatistics } from '../src/usage/usage-statistics.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { TestClock } from './support/clock.js';
@@ -101,7 +101,7 @@ it.each([
 
 it('is written later, as it was, where it cannot be written now', async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
-  const statistics = [UsageMeter, UsageStatistics].map((one) => service.app.get<UsageMeter>(one, { strict: false }));
+  const statistics = [UsageLimiter, UsageStatistics].map((one) => service.app.get<UsageLimiter>(one, { strict: false }));
   const flush = () => Promise.all(statistics.map((one) => one.flush()));
   const { id } = key;
   const query = (statement: string) => service.app.get(DataSource).query(statement);

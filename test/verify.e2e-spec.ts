@@ -4,11 +4,11 @@ import { SCOPES } from '../src/principals/scopes.js';
 import { SecretHasher } from '../src/api-keys/credentials/secret-hasher.js';
 import { UnavailableError } from '../src/http/errors/api-error.js';
 import { LateAnswerError } from '../src/database/with-timeout.js';
-import { UsageMeter } from '../src/usage/usage-limiter.js';
-import { ChangeFeed } from '../src/verification/invalidation-feed.js';
+import { UsageLimiter } from '../src/usage/usage-limiter.js';
+import { InvalidationFeed } from '../src/verification/invalidation-feed.js';
 import { KeyReader } from '../src/verification/cache/key-reader.js';
-import { SecretChecks } from '../src/verification/secret-verifier.js';
-import { atOnce, range } from './support/at-once.js';
+import { SecretVerifier } from '../src/verification/secret-verifier.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { documentedBody, issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
@@ -196,10 +196,10 @@ describe('a batch of which one cannot be decided now', () => {
     ['too many keys are read', () => new UnavailableError('Too many.', { retryAfterSeconds: 1 }), 1],
   ])('leaves the others alone where %s', async (_, failure, seconds) => {
     const [cold, other] = [await issueLimited({}), await issueLimited({ max_uses: 5 })];
-    const secretChecks = service.app.get(SecretChecks, { strict: false });
-    const check = secretChecks.check.bind(secretChecks);
+    const secretChecks = service.app.get(SecretVerifier, { strict: false });
+    const check = secretChecks.match.bind(secretChecks);
     jest
-      .spyOn(secretChecks, 'check')
+      .spyOn(secretChecks, 'match')
       .mockImplementation((apiKey, secret) =>
         apiKey?.apiKey === cold.api_key ? Promise.reject(failure()) : check(apiKey, secret),
       );
@@ -214,9 +214,9 @@ describe('a batch of which one cannot be decided now', () => {
   it('charges it nothing, neither a use nor rate', async () => {
     const limits = { max_uses: 5, rate_limit: { requests: 5, window_seconds: 60 } };
     const [one, other] = [await issueLimited(limits), await issueLimited(limits)];
-    const meter = service.app.get(UsageMeter, { strict: false });
-    const spend = meter.spend.bind(meter);
-    jest.spyOn(meter, 'spend').mockImplementation((id, cost) => {
+    const meter = service.app.get(UsageLimiter, { strict: false });
+    const spend = meter.consume.bind(meter);
+    jest.spyOn(meter, 'consume').mockImplementation((id, cost) => {
       if (id === one.id) throw new UnavailableError('Too many uses are waiting.', { retryAfterSeconds: 3 });
       return spend(id, cost);
     });
@@ -231,11 +231,11 @@ describe('a batch of which one cannot be decided now', () => {
 it('reads and hashes a key once for however many ask at once', async () => {
   const cold = await issueKey(service.client, 'ann', powerlessBody);
   // A machine that is too busy to look for changes in time would read it again and again
-  jest.spyOn(service.app.get(ChangeFeed, { strict: false }), 'isFresh', 'get').mockReturnValue(true);
+  jest.spyOn(service.app.get(InvalidationFeed, { strict: false }), 'isFresh', 'get').mockReturnValue(true);
   const read = jest.spyOn(service.app.get(KeyReader, { strict: false }), 'find');
-  const check = jest.spyOn(service.app.get(SecretChecks, { strict: false }), 'check');
+  const check = jest.spyOn(service.app.get(SecretVerifier, { strict: false }), 'match');
   const codes = new Set<string>();
-  await atOnce(64, range(640), async () => void codes.add(await codeOf(pairOf(cold))));
+  await runConcurrently(64, range(640), async () => void codes.add(await codeOf(pairOf(cold))));
   expect([...codes]).toEqual(['VALID']);
   expect([read.mock.calls.length, check.mock.calls.length]).toEqual([1, 1]);
   jest.restoreAllMocks();
@@ -248,7 +248,7 @@ it('reads a known key anew where changes may have been missed, however slowly th
   const revoke = 'UPDATE api_keys SET revoked_at = now() WHERE id = $1';
   await service.app.get(DataSource).query(revoke, [known.id]);
   expect(await codeOf(pairOf(known))).toBe('VALID');
-  jest.spyOn(service.app.get(ChangeFeed, { strict: false }), 'isFresh', 'get').mockReturnValue(false);
+  jest.spyOn(service.app.get(InvalidationFeed, { strict: false }), 'isFresh', 'get').mockReturnValue(false);
   expect(await codeOf(pairOf(known))).toBe('REVOKED');
   jest.restoreAllMocks();
 });

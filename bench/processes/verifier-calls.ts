@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { KeyPair } from '../../src/principals/key-pair.js';
-import type { Need } from '../../src/verification/verdict.js';
+import type { Requirements } from '../../src/verification/verdict.js';
 import { builtApp, builtStatistics, builtVerifier } from './built-app.js';
 
 export interface Rates {
@@ -18,7 +18,7 @@ const ROUND_MS = 1_000;
 const CALLS_A_TURN = 1_000;
 
 const pair = JSON.parse(process.argv[2] ?? '{}') as KeyPair;
-const need: Need = { scopes: ['pinning.unpin'], ip: undefined, cost: 1 };
+const need: Requirements = { scopes: ['pinning.unpin'], ip: undefined, cost: 1 };
 const app = await builtApp();
 const verifier = await builtVerifier(app);
 await verifier.verify(pair, need);

@@ -5,12 +5,12 @@ import type { Caller } from '../principals/caller.js';
 import { mintApiKey } from './credentials/credentials.js';
 import type { KeyPair } from '../principals/key-pair.js';
 import { ApiKeyNotFoundError } from './errors.js';
-import { refuseGiving, refuseOwn, refuseStronger } from './escalation.js';
+import { assertMayGrant, assertNotOwnRights, assertNotStronger } from './escalation.js';
 import { ExactUses } from './exact-uses.js';
 import { KeyIssuing, type KeyRequest } from './key-issuing.js';
 import { KeyMutations } from './key-mutations.js';
 import { withNewSecret } from './key-rotation.js';
-import { changesOf, type KeyUpdate, refusePast, withoutUnchanged, withUpdate } from './key-patch.js';
+import { diff, type KeyPatch, assertFuture, withoutUnchanged, applyPatch } from './key-patch.js';
 import { SecretMint } from './credentials/secret-mint.js';
 import { OwnerReads } from '../owners/owner-reads.js';
 
@@ -49,7 +49,7 @@ export class ApiKeysService {
    *   could never be used, or a date has come already; ApiError if the caller may no longer issue keys
    */
   async issue(caller: Caller, request: KeyRequest, alongside?: Alongside): Promise<IssuedKey> {
-    refusePast(request.limits);
+    assertFuture(request.limits);
     const secret = await this.mint.mint(mintApiKey());
     const apiKey = await this.issuing.issue(caller, secret, request, (tx, issued) =>
       alongside?.(tx, { apiKey: issued, secretKey: secret.secretKey }),
@@ -64,7 +64,7 @@ export class ApiKeysService {
    * @param versions those that the key may be at; `undefined` for any
    * @throws ApiKeyNotFoundError, PreconditionFailedError, ExceedsIssuerError
    */
-  async update(caller: Caller, id: string, update: KeyUpdate, versions?: readonly number[]): Promise<ApiKey> {
+  async update(caller: Caller, id: string, update: KeyPatch, versions?: readonly number[]): Promise<ApiKey> {
     await this.prepareForMaxUses(caller, id, update);
     return this.mutations.apply(caller, {
       id,
@@ -72,11 +72,11 @@ export class ApiKeysService {
       decide: (key, callingKey) => {
         const changing = withoutUnchanged(key, update);
         if (Object.keys(changing).length === 0) return null;
-        if (callingKey?.id === key.id) refuseOwn(changing);
-        const updated = withUpdate(key, changing);
+        if (callingKey?.id === key.id) assertNotOwnRights(changing);
+        const updated = applyPatch(key, changing);
         if (callingKey && callingKey.id !== key.id)
-          refuseGiving(changing, key.limits, updated.limits, callingKey.limits);
-        return { action: 'key.updated', changes: changesOf(key, updated), columns: updated.columns };
+          assertMayGrant(changing, key.limits, updated.limits, callingKey.limits);
+        return { action: 'key.updated', changes: diff(key, updated), columns: updated.columns };
       },
     });
   }
@@ -100,7 +100,7 @@ export class ApiKeysService {
       id,
       versions,
       decide: (key, callingKey, now) => {
-        if (callingKey && callingKey.id !== key.id) refuseStronger(key, callingKey);
+        if (callingKey && callingKey.id !== key.id) assertNotStronger(key, callingKey);
         const columns = withNewSecret(key, secret, overlapSeconds, now);
         const changes = { previous_secret_expires_at: columns.previousSecretExpiresAt };
         return { action: 'key.rotated', changes, columns };
@@ -138,7 +138,7 @@ export class ApiKeysService {
   }
 
   /** What was used of the key while nobody had to count counts against the `max_uses` that it gets. */
-  private async prepareForMaxUses({ ownerId }: Caller, id: string, { limits }: KeyUpdate): Promise<void> {
+  private async prepareForMaxUses({ ownerId }: Caller, id: string, { limits }: KeyPatch): Promise<void> {
     if (typeof limits?.maxUses !== 'number') return;
     const { maxUses, revokedAt } = await this.get(ownerId, id);
     if (maxUses === null && !revokedAt) await this.exactUses.begin(id);

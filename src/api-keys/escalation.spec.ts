@@ -1,16 +1,16 @@
 import { ApiError } from '../http/errors/api-error.js';
 import { type KeyLimits, NO_LIMITS } from '../principals/key-limits.js';
-import { refuseGiving } from './escalation.js';
-import type { KeyUpdate } from './key-patch.js';
+import { assertMayGrant } from './escalation.js';
+import type { KeyPatch } from './key-patch.js';
 
 const DAY = 86_400_000;
 const inDays = (days: number) => new Date(1_800_000_000_000 + days * DAY);
 
 /** Paths that a key with the limits `caller` is refused for, when it updates a key with the limits `before`. */
-function refusedPaths(caller: Partial<KeyLimits>, before: Partial<KeyLimits>, update: KeyUpdate): string[] {
+function refusedPaths(caller: Partial<KeyLimits>, before: Partial<KeyLimits>, update: KeyPatch): string[] {
   const was = { ...NO_LIMITS, ...before };
   try {
-    refuseGiving(update, was, { ...was, ...update.limits }, { ...NO_LIMITS, ...caller });
+    assertMayGrant(update, was, { ...was, ...update.limits }, { ...NO_LIMITS, ...caller });
     return [];
   } catch (error) {
     return (error as ApiError).details?.map(({ path }) => path) ?? [];
@@ -31,7 +31,7 @@ const [notBefore, expiresAt, rate, cidrs] = [
   'limits.allowed_cidrs',
 ];
 
-it.each<[string, Partial<KeyLimits>, KeyUpdate]>([
+it.each<[string, Partial<KeyLimits>, KeyPatch]>([
   ['more uses of a spent key', { maxUses: 5 }, { limits: { maxUses: 6 } }],
   ['uses without end', { maxUses: 5 }, { limits: { maxUses: null } }],
   ['scopes', {}, { scopes: { admin: true } }],
@@ -40,7 +40,7 @@ it.each<[string, Partial<KeyLimits>, KeyUpdate]>([
   expect(refusedPaths(weak, before, update)).toEqual([notBefore, expiresAt, rate, cidrs]);
 });
 
-it.each<[string, Partial<KeyLimits>, KeyUpdate, string[]]>([
+it.each<[string, Partial<KeyLimits>, KeyPatch, string[]]>([
   ['a later expiry', { expiresAt: inDays(-1) }, { limits: { expiresAt: inDays(9) } }, [notBefore, rate, cidrs]],
   ['an earlier beginning', { notBefore: inDays(5) }, { limits: { notBefore: inDays(1) } }, [expiresAt, rate, cidrs]],
   [
@@ -61,7 +61,7 @@ it.each<[string, Partial<KeyLimits>, KeyUpdate, string[]]>([
   expect(refusedPaths(weak, before, update)).toEqual(paths);
 });
 
-it.each<[string, Partial<KeyLimits>, KeyUpdate]>([
+it.each<[string, Partial<KeyLimits>, KeyPatch]>([
   ['renames a stronger key', {}, { name: 'another' }],
   ['disables a stronger key', {}, { enabled: false }],
   ['ends a stronger key sooner', {}, { limits: { expiresAt: inDays(1) } }],

@@ -3,7 +3,7 @@ import { Networks, parseNetwork } from '../addresses/networks.js';
 import type { KeyLimits, RateLimit } from '../principals/key-limits.js';
 import type { ApiKey } from './api-key.entity.js';
 import { ExceedsIssuerError } from './errors.js';
-import type { KeyUpdate } from './key-patch.js';
+import type { KeyPatch } from './key-patch.js';
 
 /** The limits that a key hands down; its count of uses is its own. */
 type Inherited = Omit<KeyLimits, 'maxUses'>;
@@ -29,7 +29,7 @@ export function inherit(given: Partial<KeyLimits>, issuer: KeyLimits): Partial<K
  *
  * @throws ExceedsIssuerError naming each that is wider
  */
-export function refuseWider(given: Partial<KeyLimits>, issuer: KeyLimits): void {
+export function assertWithin(given: Partial<KeyLimits>, issuer: KeyLimits): void {
   const details: ErrorDetail[] = [];
   for (const [limit, [path, isWithin]] of Object.entries(WITHIN) as [keyof Inherited, [string, Within<unknown>]][]) {
     const [wanted, own] = [given[limit], issuer[limit]];
@@ -55,9 +55,9 @@ function neverBegins({ notBefore, expiresAt }: Partial<KeyLimits>, issuer: KeyLi
  *
  * @throws ExceedsIssuerError naming each limit of the other key that would be wider
  */
-export function refuseGiving(update: KeyUpdate, before: KeyLimits, after: KeyLimits, caller: KeyLimits): void {
+export function assertMayGrant(update: KeyPatch, before: KeyLimits, after: KeyLimits, caller: KeyLimits): void {
   const gives = update.scopes !== undefined || update.enabled === true || isWidened(before, after);
-  refuseWider(gives ? after : (update.limits ?? {}), caller);
+  assertWithin(gives ? after : (update.limits ?? {}), caller);
 }
 
 /** Whether any limit allows more than it did. */
@@ -73,7 +73,7 @@ function isWidened(before: KeyLimits, after: KeyLimits): boolean {
 const NOT_ITS_OWN = ['scopes', 'limits', 'enabled'] as const;
 
 /** @throws ExceedsIssuerError if a key would change its own scopes, limits or `enabled` */
-export function refuseOwn(changes: object): void {
+export function assertNotOwnRights(changes: object): void {
   const details = NOT_ITS_OWN.filter((name) => name in changes).map((path) => ({
     path,
     message: 'cannot be changed by the key itself',
@@ -86,8 +86,8 @@ export function refuseOwn(changes: object): void {
  *
  * @throws ExceedsIssuerError naming each limit of the other key that is wider
  */
-export function refuseStronger({ limits }: Pick<ApiKey, 'limits'>, caller: Pick<ApiKey, 'limits'>): void {
-  refuseWider(limits, caller.limits);
+export function assertNotStronger({ limits }: Pick<ApiKey, 'limits'>, caller: Pick<ApiKey, 'limits'>): void {
+  assertWithin(limits, caller.limits);
 }
 
 /** Neither more requests, nor more per second. */

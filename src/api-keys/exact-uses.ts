@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { UsageMeter } from '../usage/usage-limiter.js';
+import { UsageLimiter } from '../usage/usage-limiter.js';
 import { exactUsesAnnouncement } from './invalidation/announcements.js';
 import { KeyChanges } from './invalidation/key-invalidations.js';
 
@@ -16,7 +16,7 @@ const WRITTEN_WITHIN_MS = 250;
 @Injectable()
 export class ExactUses {
   constructor(
-    private readonly usageMeter: UsageMeter,
+    private readonly usageMeter: UsageLimiter,
     private readonly keyChanges: KeyChanges,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}

@@ -9,10 +9,10 @@ import { ApiKey, limitColumns, type Metadata, NEW_KEY } from './api-key.entity.j
 import type { Caller } from '../principals/caller.js';
 import { LimitsDto } from './dto/limits.dto.js';
 import { KeyLimitReachedError } from './errors.js';
-import { inherit, refuseWider } from './escalation.js';
+import { inherit, assertWithin } from './escalation.js';
 import { KeyChanges } from './invalidation/key-invalidations.js';
 import { KeyLocks } from './key-locks.js';
-import { refuseNoTime } from './key-patch.js';
+import { assertUsableWindow } from './key-patch.js';
 import { countLiveKeys } from '../owners/live-keys.js';
 import { lockNewOwner } from '../owners/owner-lock.js';
 import type { GivenScopes } from '../principals/scopes.js';
@@ -94,8 +94,8 @@ export class KeyIssuing {
 
 /** What is asked for, and what is inherited where nothing is. */
 function grantedLimits(limits: Partial<KeyLimits> = {}, issuer: ApiKey | null): KeyLimits {
-  if (issuer) refuseWider(limits, issuer.limits);
+  if (issuer) assertWithin(limits, issuer.limits);
   const granted = { ...NO_LIMITS, ...(issuer ? inherit(limits, issuer.limits) : limits) };
-  refuseNoTime(granted, limits);
+  assertUsableWindow(granted, limits);
   return granted;
 }

@@ -7,7 +7,7 @@ import { LimitsDto } from './dto/limits.dto.js';
 import type { GivenScopes } from '../principals/scopes.js';
 
 /** What shall be changed of a key; `null` clears a limit. */
-export interface KeyUpdate {
+export interface KeyPatch {
   name?: string;
   scopes?: GivenScopes;
   limits?: Partial<KeyLimits>;
@@ -16,13 +16,13 @@ export interface KeyUpdate {
 }
 
 /** What a key would be after an update, and the columns that say so. */
-export interface UpdatedKey {
+export interface PatchedKey {
   limits: KeyLimits;
   columns: Partial<ApiKey>;
 }
 
 /** An update without what the key has already: what is sent back as it was read changes nothing, and is not judged anew. */
-export function withoutUnchanged(key: ApiKey, { limits: given = {}, ...rest }: KeyUpdate): KeyUpdate {
+export function withoutUnchanged(key: ApiKey, { limits: given = {}, ...rest }: KeyPatch): KeyPatch {
   const limits = differing(given, key.limits);
   return { ...differing(rest, key), ...(Object.keys(limits).length > 0 && { limits }) };
 }
@@ -37,23 +37,23 @@ function differing<T extends object>(given: T, own: T): Partial<T> {
 const DATES = { notBefore: 'limits.not_before', expiresAt: 'limits.expires_at' } as const;
 
 /** @throws ValidationError naming each date that has come already: the key could never be used, or was not until now */
-export function refusePast(limits: Partial<KeyLimits> = {}): void {
+export function assertFuture(limits: Partial<KeyLimits> = {}): void {
   const past = (Object.keys(DATES) as (keyof typeof DATES)[]).filter((name) => limits[name] && !isFuture(limits[name]));
   if (past.length === 0) return;
   throw new ValidationError(past.map((name) => ({ path: DATES[name], message: 'must not be in the past' })));
 }
 
 /** @throws ValidationError if limits that are given do not go with those that stay, or have come already */
-export function withUpdate(key: ApiKey, { limits: given, ...rest }: KeyUpdate): UpdatedKey {
+export function applyPatch(key: ApiKey, { limits: given, ...rest }: KeyPatch): PatchedKey {
   if (!given) return { limits: key.limits, columns: rest };
-  refusePast(given);
+  assertFuture(given);
   const limits = { ...key.limits, ...given };
-  refuseNoTime(limits, given);
+  assertUsableWindow(limits, given);
   return { limits, columns: { ...rest, ...limitColumns(limits), ...cutOverlap(key, limits) } };
 }
 
 /** @throws ValidationError if, with what is given, the limits would leave no time to use the key */
-export function refuseNoTime({ notBefore, expiresAt }: Partial<KeyLimits>, given: Partial<KeyLimits>): void {
+export function assertUsableWindow({ notBefore, expiresAt }: Partial<KeyLimits>, given: Partial<KeyLimits>): void {
   if (!notBefore || !expiresAt || notBefore < expiresAt) return;
   const path = given.expiresAt ? 'limits.expires_at' : 'limits.not_before';
   const message = 'would leave no time to use the key: not_before must be before expires_at';
@@ -66,7 +66,7 @@ function cutOverlap({ previousSecretExpiresAt: end }: ApiKey, { expiresAt }: Key
 }
 
 /** What the audit trail says of an update: what was, and what is. Metadata is the owner's own, and is only named. */
-export function changesOf(key: ApiKey, { limits, columns }: UpdatedKey): Record<string, unknown> {
+export function diff(key: ApiKey, { limits, columns }: PatchedKey): Record<string, unknown> {
   const { name, scopes, enabled, metadata } = key;
   const was = { name, scopes, enabled, metadata, limits: LimitsDto.of(key.limits) };
   const is = { ...was, ...columns, limits: LimitsDto.of(limits) };

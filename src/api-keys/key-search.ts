@@ -22,7 +22,7 @@ export interface KeyQuery {
 }
 
 export interface KeyPage {
-  /** How many there are on all pages; with filters, among the newest `MOST_SEARCHED` keys. */
+  /** How many there are on all pages; with filters, among the newest `MAX_SEARCHED` keys. */
   total: number;
   apiKeys: ApiKey[];
   /** The last key that was looked at, unless the page is the last. */
@@ -33,7 +33,7 @@ export interface KeyPage {
  * How many keys are looked at for one page, however many the owner has and however few of them fit. One more than what
  * a client is told, which so learns that there are more.
  */
-const MOST_SEARCHED = 10_001;
+const MAX_SEARCHED = 10_001;
 
 const NOT_BEGUN = '(key.not_before IS NOT NULL AND key.not_before > :now)';
 const OVER = '(key.expires_at IS NOT NULL AND key.expires_at <= :now)';
@@ -107,7 +107,7 @@ export class KeySearch {
     const rows = await keys
       .select('key.id', 'id')
       .orderBy('key.id', 'DESC')
-      .offset(MOST_SEARCHED - 1)
+      .offset(MAX_SEARCHED - 1)
       .limit(2)
       .getRawMany<{ id: string }>();
     return rows.length === 2 ? (rows[0]?.id ?? null) : null;

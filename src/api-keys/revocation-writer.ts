@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditTrail } from '../audit/audit-trail.js';
-import type { Origin } from '../principals/audit-source.js';
+import type { AuditSource } from '../principals/audit-source.js';
 import type { RevokedReason } from './api-key.entity.js';
 import { countLiveKeys } from '../owners/live-keys.js';
 
@@ -26,7 +26,7 @@ interface Revocation {
   ownerId: string;
   ids: string[];
   reason: RevokedReason;
-  origin: Origin;
+  origin: AuditSource;
 }
 
 /** Writes that keys are revoked, with all that belongs to it; the owner is locked already. */

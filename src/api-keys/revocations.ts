@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { OPERATOR, type Origin } from '../principals/audit-source.js';
+import { OPERATOR, type AuditSource } from '../principals/audit-source.js';
 import { cascadeAnnouncement } from './invalidation/announcements.js';
 import { ApiKey, type RevokedReason } from './api-key.entity.js';
 import type { Caller } from '../principals/caller.js';
@@ -62,7 +62,7 @@ export class Revocations {
   async revokeByApiKey(
     apiKey: string,
     reason: RevokedReason = 'operator',
-    origin: Origin = OPERATOR,
+    origin: AuditSource = OPERATOR,
   ): Promise<boolean> {
     const key = await this.dataSource.getRepository(ApiKey).findOneBy({ apiKey });
     // Whoever asks again and again opens no transaction, and waits for nobody

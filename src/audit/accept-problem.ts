@@ -2,7 +2,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { appendEvents } from './append.js';
 import { ACCEPTED, type Acceptance, findAcceptances } from './audit-acceptances.js';
 import { headless, headlessFinding } from './audit-check.js';
-import type { AuditOffence, Finding } from './audit-problem.js';
+import type { AuditProblem, Finding } from './audit-problem.js';
 import { OPERATOR } from '../principals/audit-source.js';
 import { Owner } from '../owners/owner.entity.js';
 import { TrailCheck } from './trail-check.js';
@@ -39,7 +39,7 @@ const MEND_HEAD = `
 export async function acceptOffence(
   dataSource: DataSource,
   { ownerId, seq, reason, at }: AcceptanceRequest,
-): Promise<{ offence: AuditOffence; event: string }> {
+): Promise<{ offence: AuditProblem; event: string }> {
   const finding = await find(dataSource, ownerId, seq);
   const { seq: from, through, problem } = finding.offence;
   const event = await dataSource.transaction(async (tx) => {

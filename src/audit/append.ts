@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { AuditAction } from './audit-actions.js';
 import { type AuditEntry, chainHash } from './audit-chain.js';
-import type { Origin } from '../principals/audit-source.js';
+import type { AuditSource } from '../principals/audit-source.js';
 import { storableId, storableJson, storableText } from './storable.js';
 
 /** One thing that was done, or refused. */
@@ -17,7 +17,7 @@ export interface AuditRecord {
 /** Something that happened, who did it and when. */
 export interface AuditOccurrence extends AuditRecord {
   at: Date;
-  origin: Origin;
+  origin: AuditSource;
 }
 
 /**

@@ -2,13 +2,13 @@ import type { DataSource } from 'typeorm';
 import type { AuditAction } from './audit-actions.js';
 import { chainHash } from './audit-chain.js';
 import { AuditEvent } from './audit-event.entity.js';
-import type { AuditOffence, Finding } from './audit-problem.js';
+import type { AuditProblem, Finding } from './audit-problem.js';
 
 /** The action of the event by which an operator accepts an offence. */
 export const ACCEPTED: AuditAction = 'audit.accepted';
 
 /** What such an event says, in its `changes`. */
-export interface Acceptance extends Omit<AuditOffence, 'owner_id'> {
+export interface Acceptance extends Omit<AuditProblem, 'owner_id'> {
   evidence: string | null;
   /** The head's hash by which the event itself is chained; hexadecimal. */
   previous: string;
@@ -16,7 +16,7 @@ export interface Acceptance extends Omit<AuditOffence, 'owner_id'> {
 }
 
 /** An acceptance, and the event that tells of it. */
-export type AcceptedOffence = AuditOffence & Pick<Acceptance, 'evidence' | 'previous' | 'reason'> & { event: string };
+export type AcceptedOffence = AuditProblem & Pick<Acceptance, 'evidence' | 'previous' | 'reason'> & { event: string };
 
 /** The acceptances in the trails of all owners, or of one; those that were altered themselves are worth nothing. */
 export async function findAcceptances(dataSource: DataSource, ownerId?: string): Promise<Acceptances> {

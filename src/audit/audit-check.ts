@@ -1,6 +1,6 @@
 import { type DataSource, MoreThan } from 'typeorm';
 import { type AcceptedOffence, findAcceptances } from './audit-acceptances.js';
-import type { AuditOffence, Finding } from './audit-problem.js';
+import type { AuditProblem, Finding } from './audit-problem.js';
 import { Owner } from '../owners/owner.entity.js';
 import { TrailCheck } from './trail-check.js';
 
@@ -8,15 +8,15 @@ import { TrailCheck } from './trail-check.js';
 export interface AuditReport {
   owners: number;
   events: number;
-  /** What is not accepted: all of it, up to `MOST_LISTED`. */
-  offences: AuditOffence[];
+  /** What is not accepted: all of it, up to `MAX_LISTED`. */
+  offences: AuditProblem[];
   /** How many more there are. */
   unlisted: number;
   /** What an operator has accepted, and nobody has altered again since. */
   accepted: AcceptedOffence[];
 }
 
-const MOST_LISTED = 10_000;
+const MAX_LISTED = 10_000;
 const OWNERS_AT_ONCE = 500;
 
 /** Goes through the trails of all owners: finds events that were altered, taken out or put in. */
@@ -24,7 +24,7 @@ export async function checkAudit(dataSource: DataSource): Promise<AuditReport> {
   const acceptances = await findAcceptances(dataSource);
   const report: AuditReport = { owners: 0, events: 0, offences: [], unlisted: 0, accepted: [] };
   const list = ({ offence }: Finding) => {
-    if (report.offences.length < MOST_LISTED) report.offences.push(offence);
+    if (report.offences.length < MAX_LISTED) report.offences.push(offence);
     else report.unlisted++;
   };
   for await (const ownerId of headless(dataSource)) {

@@ -4,7 +4,7 @@ import type { AuditEvent } from './audit-event.entity.js';
 import type { Owner } from '../owners/owner.entity.js';
 
 /** Where an owner's trail is not what was written. */
-export interface AuditOffence {
+export interface AuditProblem {
   owner_id: string;
   /** The event that does not fit, or that is missing; 0 for the owner as a whole. */
   seq: string;
@@ -15,7 +15,7 @@ export interface AuditOffence {
 
 /** An offence, and what an operator would accept with it. */
 export interface Finding {
-  offence: AuditOffence;
+  offence: AuditProblem;
   /**
    * A digest of what was found: when that becomes something else, the evidence does. `null` for what is gone once it is
    * accepted, and is an offence anew whenever it is found.

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Clock } from '../clock.js';
 import { appendEvents, type AuditOccurrence, type AuditRecord } from './append.js';
-import type { Origin } from '../principals/audit-source.js';
+import type { AuditSource } from '../principals/audit-source.js';
 
 const LOCKED_WITHIN_MS = 250;
 
@@ -15,7 +15,7 @@ export class AuditTrail {
   ) {}
 
   /** Appends events in the transaction of what they tell of. */
-  async record(tx: EntityManager, ownerId: string, origin: Origin, records: readonly AuditRecord[]): Promise<void> {
+  async record(tx: EntityManager, ownerId: string, origin: AuditSource, records: readonly AuditRecord[]): Promise<void> {
     const at = new Date(this.clock.now());
     await appendEvents(
       tx,

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditController } from './audit.controller.js';
 import { AuditTrail } from './audit-trail.js';
 import { EventFinder } from './event-finder.js';
-import { RefusedCalls } from './denied-calls.js';
+import { DeniedCallAudit } from './denied-calls.js';
 import { HttpModule } from '../http/http.module.js';
 import { OwnersModule } from '../owners/owners.module.js';
 
@@ -10,7 +10,7 @@ import { OwnersModule } from '../owners/owners.module.js';
 @Module({
   imports: [OwnersModule, HttpModule],
   controllers: [AuditController],
-  providers: [AuditTrail, EventFinder, RefusedCalls],
-  exports: [AuditTrail, RefusedCalls],
+  providers: [AuditTrail, EventFinder, DeniedCallAudit],
+  exports: [AuditTrail, DeniedCallAudit],
 })
 export class AuditModule {}

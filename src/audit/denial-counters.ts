@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import type { AuditOccurrence } from './append.js';
-import type { Origin } from '../principals/audit-source.js';
+import type { AuditSource } from '../principals/audit-source.js';
 
 /** A call of a known principal that was refused. */
 export interface Refusal {
   ownerId: string;
-  origin: Origin;
+  origin: AuditSource;
   /** The error's code. */
   code: string;
   /** The method and the route's pattern. */
@@ -30,11 +30,11 @@ interface Tally {
 }
 
 const FIRST_PAUSE_MS = 60_000;
-const LONGEST_PAUSE_MS = 3_600_000;
+const MAX_PAUSE_MS = 3_600_000;
 /** How many are remembered, and how many may wait to be written: of all owners, and of one. */
-const MOST_REMEMBERED = 10_000;
-const MOST_WAITING = 10_000;
-const MOST_OF_OWNER = 500;
+const MAX_REMEMBERED = 10_000;
+const MAX_WAITING = 10_000;
+const MAX_OF_OWNER = 500;
 
 /** What is to be written for one owner. */
 export interface DueRefusals {
@@ -52,7 +52,7 @@ export interface DueRefusals {
 export class RefusalTallies {
   /** How many refusals were not counted, because too many others waited to be written. */
   dropped = 0;
-  private readonly remembered = new LRUCache<string, Tally>({ max: MOST_REMEMBERED });
+  private readonly remembered = new LRUCache<string, Tally>({ max: MAX_REMEMBERED });
   /** Those that have something to write, by owner, then by key. */
   private readonly waiting = new Map<string, Map<string, Tally>>();
   private waitingCount = 0;
@@ -72,7 +72,7 @@ export class RefusalTallies {
     const key = `${principal} ${refusal.code} ${refusal.call}`;
     // One that waits to be written may have been evicted from what is remembered
     const known = this.remembered.get(key) ?? this.waiting.get(refusal.ownerId)?.get(key);
-    const isRepeated = known !== undefined && (known.times > 0 || now - known.lastAt < LONGEST_PAUSE_MS);
+    const isRepeated = known !== undefined && (known.times > 0 || now - known.lastAt < MAX_PAUSE_MS);
     const tally = isRepeated ? known : newTally(key, refusal, now);
     if (tally.times === 0 && !this.wait(tally)) return false;
     if (tally.times === 0) Object.assign(tally, { since: at, isOfOneKey: true });
@@ -100,7 +100,7 @@ export class RefusalTallies {
   private wait(tally: Tally): boolean {
     const { ownerId } = tally.latest;
     const ofOwner = this.waiting.get(ownerId) ?? new Map<string, Tally>();
-    if (ofOwner.size >= MOST_OF_OWNER || this.waitingCount >= MOST_WAITING) {
+    if (ofOwner.size >= MAX_OF_OWNER || this.waitingCount >= MAX_WAITING) {
       this.dropped++;
       return false;
     }
@@ -114,7 +114,7 @@ export class RefusalTallies {
     tally.times -= times;
     tally.since = at;
     tally.dueAt = now + tally.pauseMs;
-    tally.pauseMs = Math.min(2 * tally.pauseMs, LONGEST_PAUSE_MS);
+    tally.pauseMs = Math.min(2 * tally.pauseMs, MAX_PAUSE_MS);
     if (tally.times > 0) return;
     const { ownerId } = tally.latest;
     const ofOwner = this.waiting.get(ownerId);

@@ -7,7 +7,7 @@ import { inBackground } from '../background/background.js';
 import { fastifyOf } from '../http/fastify.js';
 import type { FailedRequest } from '../http/errors/error.filter.js';
 import type { ErrorCode } from '../http/errors/error-codes.js';
-import { isDatabaseAway } from '../database/database-unavailable.js';
+import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { databaseOutage } from '../logging/database-outage.js';
 import { LOCK_NOT_AVAILABLE, sqlStateOf } from '../database/sql-state.js';
 import { WriteBehind } from '../background/write-behind.js';
@@ -42,8 +42,8 @@ type Refused = FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest> &
  * written waits in memory for the next second.
  */
 @Injectable()
-export class RefusedCalls implements OnModuleInit, OnApplicationShutdown {
-  private readonly logger = new Logger(RefusedCalls.name);
+export class DeniedCallAudit implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger(DeniedCallAudit.name);
   private readonly tallies = new RefusalTallies();
   private readonly writer = new WriteBehind(() => this.write());
   private endBy: number | undefined;
@@ -99,7 +99,7 @@ export class RefusedCalls implements OnModuleInit, OnApplicationShutdown {
         // The owner's keys are being changed
         if (sqlStateOf(error) === LOCK_NOT_AVAILABLE) continue;
         databaseOutage.report(this.logger, 'Refused calls could not be recorded', error);
-        if (isDatabaseAway(error)) return;
+        if (isDatabaseUnavailable(error)) return;
         due.done();
       }
     }

@@ -23,7 +23,7 @@ export interface EventPage {
 }
 
 /** How many events are looked at for one page, however long the trail is and however few of them fit. */
-const MOST_SEARCHED = 10_000;
+const MAX_SEARCHED = 10_000;
 
 /** Finds events in an owner's trail. */
 @Injectable()
@@ -37,7 +37,7 @@ export class EventFinder {
   find(ownerId: string, search: EventSearch): Promise<EventPage> {
     return this.reads.run(ownerId, async () => {
       const query = this.matching(ownerId, search);
-      const end = isIndexed(search) ? 0 : (await this.beginning(ownerId, search)) - MOST_SEARCHED;
+      const end = isIndexed(search) ? 0 : (await this.beginning(ownerId, search)) - MAX_SEARCHED;
       if (end > 0) query.andWhere('event.seq >= :end', { end });
       const found = await query
         .orderBy('event.seq', 'DESC')

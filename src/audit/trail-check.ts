@@ -2,7 +2,7 @@ import { type DataSource, MoreThan } from 'typeorm';
 import { ACCEPTED, acceptanceOf, type Acceptances } from './audit-acceptances.js';
 import { chainHash } from './audit-chain.js';
 import { AuditEvent } from './audit-event.entity.js';
-import { type AuditOffence, evidenceOfEvent, evidenceOfGap, evidenceOfHead, type Finding } from './audit-problem.js';
+import { type AuditProblem, evidenceOfEvent, evidenceOfGap, evidenceOfHead, type Finding } from './audit-problem.js';
 import { Owner } from '../owners/owner.entity.js';
 
 const EVENTS_AT_ONCE = 1_000;
@@ -107,7 +107,7 @@ export class TrailCheck {
     return [{ ...this.found(end, 'altered', evidenceOfHead(stateOf(head))), head, breaksHead: true }];
   }
 
-  private found(seq: bigint, problem: AuditOffence['problem'], evidence: string, through = seq): Finding {
+  private found(seq: bigint, problem: AuditProblem['problem'], evidence: string, through = seq): Finding {
     const range = through > seq && { through: String(through) };
     return { offence: { owner_id: this.owner.ownerId, seq: String(seq), ...range, problem }, evidence };
   }

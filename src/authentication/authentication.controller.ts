@@ -1,10 +1,10 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
-import { isDatabaseAway } from '../database/database-unavailable.js';
+import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { ApiErrors, AUTHENTICATED } from '../openapi/answers.decorator.js';
 import { ApiAuthenticated } from '../openapi/security.js';
-import { FreeOfCharge } from '../principals/decorators/skip-limits.decorator.js';
+import { SkipLimits } from '../principals/decorators/skip-limits.decorator.js';
 import { RequireScopes } from '../principals/decorators/require-scopes.decorator.js';
 import { CurrentPrincipal } from '../principals/decorators/current-principal.decorator.js';
 import { TestAuthenticationDto } from './dto/test-authentication.dto.js';
@@ -12,7 +12,7 @@ import { Principal } from '../principals/principal.js';
 
 @Controller('apiKeys/testAuthentication')
 @RequireScopes([])
-@FreeOfCharge()
+@SkipLimits()
 @ApiAuthenticated('API keys')
 export class AuthenticationController {
   constructor(private readonly apiKeys: ApiKeysService) {}
@@ -40,7 +40,7 @@ export class AuthenticationController {
     try {
       return Principal.apiKey(await this.apiKeys.read(principal.ownerId, principal.apiKey.id));
     } catch (error) {
-      if (isDatabaseAway(error)) return principal;
+      if (isDatabaseUnavailable(error)) return principal;
       throw error;
     }
   }

@@ -8,7 +8,7 @@ import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { CallLimits } from './call-limits.js';
 import { AuthenticationController } from './authentication.controller.js';
-import { AllowanceGuard } from './guards/rate-limit.guard.js';
+import { RateLimitGuard } from './guards/rate-limit.guard.js';
 import { AuthenticationGuard } from './guards/authentication.guard.js';
 import { ApiKeyGuard, SessionGuard } from './guards/passport.guards.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
@@ -46,7 +46,7 @@ import { HttpModule } from '../http/http.module.js';
     RotationReplay,
     { provide: APP_GUARD, useClass: AuthenticationGuard },
     { provide: APP_GUARD, useClass: ScopesGuard },
-    { provide: APP_GUARD, useClass: AllowanceGuard },
+    { provide: APP_GUARD, useClass: RateLimitGuard },
   ],
   exports: [SessionKeys],
 })

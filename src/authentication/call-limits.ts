@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { rateOf } from '../limits/quota.js';
+import { rateStateOf } from '../limits/quota.js';
 import { type NamedRate, rateLimitHeaders } from '../http/rate-limit-headers.js';
-import { Overload } from '../http/load/load-shedding.js';
+import { LoadShedding } from '../http/load/load-shedding.js';
 import { Verifier } from '../verification/verifier.js';
 import { RateLimitedError, refusalError } from '../principals/refusal-errors.js';
 import { ManagementRates } from './management-rates.js';
@@ -16,7 +16,7 @@ import type { Principal } from '../principals/principal.js';
 export class CallLimits {
   constructor(
     private readonly rates: ManagementRates,
-    private readonly overload: Overload,
+    private readonly overload: LoadShedding,
     private readonly verifier: Verifier,
   ) {}
 
@@ -25,7 +25,7 @@ export class CallLimits {
     const rates = await this.admit(request, principal, false);
     const { apiKey } = principal;
     const charge = apiKey && (await this.verifier.charge(apiKey, 1));
-    const all = [...rates, ...rateOf(charge)];
+    const all = [...rates, ...rateStateOf(charge)];
     if (charge?.refusal) throw refusalError(charge.refusal, { rates: all });
     return rateLimitHeaders(all);
   }
@@ -44,7 +44,7 @@ export class CallLimits {
     try {
       await this.overload.admit(request, principal.ownerId);
     } catch (refusal) {
-      await taken.giveBack();
+      await taken.refund();
       throw refusal;
     }
     return taken.rates;

@@ -49,7 +49,7 @@ export class LostRotations {
     const ofAll = await this.rateLimiter.take(`lost-rotation:${digest}`, FAILED_TRIES, 1);
     if (!ofAll.granted) return undefined;
     const answer = await this.answers.findForEndedPair<RotationAnswer>(asked);
-    if (answer) await Promise.all([ofNetwork.giveBack(), ofAll.giveBack()]);
+    if (answer) await Promise.all([ofNetwork.refund(), ofAll.refund()]);
     return answer;
   }
 

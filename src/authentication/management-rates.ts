@@ -15,7 +15,7 @@ interface TakenRates {
   granted: boolean;
   /** How the limits stand, under the names that clients know them by. */
   rates: NamedRate[];
-  giveBack(): Promise<void>;
+  refund(): Promise<void>;
 }
 
 /** Counts the calls of the management endpoints: of each principal, and of each owner over all of its principals. */
@@ -38,17 +38,17 @@ export class ManagementRates {
     const owner = await this.rateLimiter.take(`management:owner:${ownerId}`, ofAll, isCounted ? 1 : 0, ownerId);
     const rates = [named('management', own), named('owner', owner)];
     if (own.granted && !owner.granted) {
-      await own.giveBack();
+      await own.refund();
       rates[0] = { ...named('management', own), remaining: own.remaining + 1 };
     }
-    return { granted: own.granted && owner.granted, rates, giveBack: () => giveBack(own, owner) };
+    return { granted: own.granted && owner.granted, rates, refund: () => giveBack(own, owner) };
   }
 
   /** For routes that are free of charge, which have a rate of their own. */
   async takeFree({ reference, ownerId }: Principal): Promise<TakenRates> {
     const limit = { requests: this.environment.managementRateLimit * FREE_FACTOR, windowSeconds: WINDOW_SECONDS };
     const decision = await this.rateLimiter.take(`management:test:${reference}`, limit, 1, ownerId);
-    return { granted: decision.granted, rates: [named('test', decision)], giveBack: () => giveBack(decision) };
+    return { granted: decision.granted, rates: [named('test', decision)], refund: () => giveBack(decision) };
   }
 }
 
@@ -57,5 +57,5 @@ function named(name: string, decision: RateDecision): NamedRate {
 }
 
 async function giveBack(...decisions: RateDecision[]): Promise<void> {
-  for (const decision of decisions) await decision.giveBack();
+  for (const decision of decisions) await decision.refund();
 }

@@ -5,7 +5,7 @@ import { untagged } from '../api-keys/etag.js';
 import type { RotationAnswer } from '../api-keys/rotation-request.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../clock.js';
-import { KeptAnswer } from '../http/stored-answer.js';
+import { StoredAnswer } from '../http/stored-answer.js';
 import { ClientAddress } from '../http/client-address.js';
 import { Verifier } from '../verification/verifier.js';
 import { CallLimits } from './call-limits.js';
@@ -37,7 +37,7 @@ export class RotationReplay {
    * @returns `undefined` unless the request is the same, and the new secret may still do what it asks
    * @throws ApiError if the call cannot be granted for the key's rates or uses; UnavailableError
    */
-  async answerTo(request: FastifyRequest & Partial<AuthenticatedRequest>): Promise<KeptAnswer | undefined> {
+  async answerTo(request: FastifyRequest & Partial<AuthenticatedRequest>): Promise<StoredAnswer | undefined> {
     const kept = await this.lostRotations.find(request);
     const principal = kept && (await this.principalOf(kept, request).catch(noneIfRefused));
     if (!principal) return undefined;
@@ -46,7 +46,7 @@ export class RotationReplay {
     const headers = await this.callLimits.charge(request, principal);
     await this.record(principal, request);
     const { answer, headers: ofKey } = untagged(kept);
-    return new KeptAnswer(answer, { ...headers, ...ofKey });
+    return new StoredAnswer(answer, { ...headers, ...ofKey });
   }
 
   /** The owner is to see that somebody who had the old secret was given the new one. */
@@ -62,7 +62,7 @@ export class RotationReplay {
     const ip = this.clientAddress.of(raw);
     const pair = { apiKey: data.api_key, secretKey: data.secret_key };
     const { valid, key } = await this.verifier.identify(pair, { scopes: ['admin'], ip });
-    if (!valid || key.which !== 'current') return undefined;
+    if (!valid || key.secretKind !== 'current') return undefined;
     const principal = Principal.apiKey(key);
     const origin = { actor: principal.actor, ip: ip ?? null, requestId: id };
     await this.apiKeys.assertStillAllowed({ ownerId: key.ownerId, key, origin });

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { inOneLine } from '../logging/describe-error.js';
+import { summarizeError } from '../logging/describe-error.js';
 
 const logger = new Logger('Background');
 
@@ -18,6 +18,6 @@ export const background = { failures: 0, rejections: 0, exceptions: 0 };
 export function inBackground(what: string, work: Promise<unknown>): void {
   work.catch((error: unknown) => {
     background.failures++;
-    logger.error(`${what} failed (${inOneLine(error)}).`);
+    logger.error(`${what} failed (${summarizeError(error)}).`);
   });
 }

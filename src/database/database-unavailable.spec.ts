@@ -1,6 +1,6 @@
 import { DatabaseError } from 'pg';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
-import { isConnectionCut, isDatabaseAway } from './database-unavailable.js';
+import { isConnectionLost, isDatabaseUnavailable } from './database-unavailable.js';
 import { LateAnswerError } from './with-timeout.js';
 
 function fromServer(code: string): DatabaseError {
@@ -18,8 +18,8 @@ it.each([
   ['a server that cannot read its files', '58030'],
   ['a standby that shall write', '25006'],
 ])('takes it for away: %s', (_, code) => {
-  expect(isDatabaseAway(fromServer(code))).toBe(true);
-  expect(isDatabaseAway(new QueryFailedError('SELECT 1', [], fromServer(code)))).toBe(true);
+  expect(isDatabaseUnavailable(fromServer(code))).toBe(true);
+  expect(isDatabaseUnavailable(new QueryFailedError('SELECT 1', [], fromServer(code)))).toBe(true);
 });
 
 it.each([
@@ -27,25 +27,25 @@ it.each([
   ['a statement that is wrong', '42601'],
   ['a table that is missing', '42P01'],
 ])('takes it for a defect: %s', (_, code) => {
-  expect(isDatabaseAway(fromServer(code))).toBe(false);
+  expect(isDatabaseUnavailable(fromServer(code))).toBe(false);
 });
 
 it('takes it for away where a connection was lost under its transaction', () => {
-  expect(isDatabaseAway(new QueryRunnerAlreadyReleasedError())).toBe(true);
-  expect(isDatabaseAway(new QueryRunnerProviderAlreadyReleasedError())).toBe(true);
+  expect(isDatabaseUnavailable(new QueryRunnerAlreadyReleasedError())).toBe(true);
+  expect(isDatabaseUnavailable(new QueryRunnerProviderAlreadyReleasedError())).toBe(true);
 });
 
 it('takes it for away where no answer comes, and for a defect where ours is none', () => {
-  expect(isDatabaseAway(new LateAnswerError())).toBe(true);
-  expect(isDatabaseAway(new TypeError('undefined is not a function'))).toBe(false);
-  expect(isDatabaseAway('text')).toBe(false);
+  expect(isDatabaseUnavailable(new LateAnswerError())).toBe(true);
+  expect(isDatabaseUnavailable(new TypeError('undefined is not a function'))).toBe(false);
+  expect(isDatabaseUnavailable('text')).toBe(false);
 });
 
 it('tells a connection that was cut from a database that is away', () => {
-  expect(isConnectionCut(new QueryFailedError('SELECT 1', [], fromServer('57P01')))).toBe(true);
-  expect(isConnectionCut(new Error('Connection terminated unexpectedly'))).toBe(true);
-  expect(isConnectionCut(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))).toBe(true);
-  expect(isConnectionCut(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))).toBe(false);
-  expect(isConnectionCut(new Error('Connection terminated due to connection timeout'))).toBe(false);
-  expect(isConnectionCut(new LateAnswerError())).toBe(false);
+  expect(isConnectionLost(new QueryFailedError('SELECT 1', [], fromServer('57P01')))).toBe(true);
+  expect(isConnectionLost(new Error('Connection terminated unexpectedly'))).toBe(true);
+  expect(isConnectionLost(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))).toBe(true);
+  expect(isConnectionLost(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))).toBe(false);
+  expect(isConnectionLost(new Error('Connection terminated due to connection timeout'))).toBe(false);
+  expect(isConnectionLost(new LateAnswerError())).toBe(false);
 });

@@ -8,7 +8,7 @@ import { LateAnswerError } from './with-timeout.js';
  * The network or the server itself says that nobody gets through to the database now: the one reason to trust what is
  * remembered. A timer of ours, or a pool that is full, says nothing of the kind.
  */
-export class DatabaseAwayError extends Error {
+export class DatabaseUnavailableError extends Error {
   constructor(cause: unknown) {
     super('the database is away', { cause });
   }
@@ -36,22 +36,22 @@ const CANNOT_CONNECT_NOW = '57P03';
 const CUT_MESSAGE = /^Connection terminated unexpectedly|^Client has encountered a connection error/;
 
 /** Whether an error says that the database could not be used, rather than that a statement was wrong: 503. */
-export function isDatabaseAway(error: unknown): boolean {
+export function isDatabaseUnavailable(error: unknown): boolean {
   // TypeORM says either of the next query on a connection that was lost under the one before, or since
   if (error instanceof QueryRunnerAlreadyReleasedError) return true;
   if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
   const cause = driverErrorOf(error);
   if (!types.isNativeError(cause)) return false;
-  if (cause instanceof LateAnswerError || cause instanceof DatabaseAwayError || cause instanceof StandbyError)
+  if (cause instanceof LateAnswerError || cause instanceof DatabaseUnavailableError || cause instanceof StandbyError)
     return true;
-  if (cause instanceof AggregateError) return cause.errors.every(isDatabaseAway);
+  if (cause instanceof AggregateError) return cause.errors.every(isDatabaseUnavailable);
   const { code, syscall } = cause as { code?: unknown; syscall?: unknown };
   if (typeof code !== 'string') return UNAVAILABLE_MESSAGE.test(cause.message);
   return UNAVAILABLE_SQLSTATE.test(code) || SOCKET_CALLS.has(syscall);
 }
 
 /** A connection was ended, by the server or on the way: another one may be had at once. */
-export function isConnectionCut(error: unknown): boolean {
+export function isConnectionLost(error: unknown): boolean {
   if (error instanceof QueryRunnerAlreadyReleasedError) return true;
   const cause = driverErrorOf(error);
   if (!types.isNativeError(cause)) return false;
@@ -63,7 +63,7 @@ export function isConnectionCut(error: unknown): boolean {
 /** Whether the failure of an attempt to connect is the network's word, or the server's, that nobody gets through. */
 export function refusesConnections(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.every(refusesConnections);
-  if (isConnectionCut(error) || error instanceof StandbyError) return true;
+  if (isConnectionLost(error) || error instanceof StandbyError) return true;
   if (!types.isNativeError(error)) return false;
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };
   return code === CANNOT_CONNECT_NOW || SOCKET_CALLS.has(syscall);

@@ -4,7 +4,7 @@ import type { DatabaseLocation } from '../config/environment.js';
 import { DataDirError } from '../config/start-error.js';
 import { startStep } from '../config/start-steps.js';
 import { createDataSource, type Entities, type PoolSettings } from './data-source.js';
-import { isDatabaseAway } from './database-unavailable.js';
+import { isDatabaseUnavailable } from './database-unavailable.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
 import { DedicatedConnection } from './dedicated-connection.js';
 import { migrate } from './migrate.js';
@@ -143,5 +143,5 @@ async function openPools(location: DatabaseLocation, entities: Entities): Promis
 }
 
 function unlessAway(error: unknown): undefined {
-  if (!isDatabaseAway(error)) throw error;
+  if (!isDatabaseUnavailable(error)) throw error;
 }

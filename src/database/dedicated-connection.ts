@@ -1,4 +1,4 @@
-import { DatabaseAwayError, isConnectionCut, refusesConnections } from './database-unavailable.js';
+import { DatabaseUnavailableError, isConnectionLost, refusesConnections } from './database-unavailable.js';
 import type { SafeClient } from './safe-client.js';
 
 /** How many connections may be lost under the same work before it fails. */
@@ -34,7 +34,7 @@ export class DedicatedConnection {
       try {
         return await work(client);
       } catch (error) {
-        if (!isConnectionCut(error)) throw error;
+        if (!isConnectionLost(error)) throw error;
         this.drop(client);
         if (attempts >= MAX_ATTEMPTS) throw error;
       }
@@ -63,7 +63,7 @@ export class DedicatedConnection {
       return client;
     } catch (error) {
       this.drop(client);
-      throw refusesConnections(error) ? new DatabaseAwayError(error) : error;
+      throw refusesConnections(error) ? new DatabaseUnavailableError(error) : error;
     }
   }
 

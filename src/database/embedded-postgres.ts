@@ -12,8 +12,8 @@ import { lockFile } from './folder-lock.js';
 /** The port is but the name of the socket file here: pg looks for `.s.PGSQL.<port>` in the folder. */
 const SOCKET_FILE = '.s.PGSQL.5432';
 /** What the kernel takes for the path of a unix socket: 108 bytes on Linux, 104 on macOS, with the zero. */
-const LONGEST_SOCKET_PATH = 103;
-const MOST_CONNECTIONS = 50;
+const MAX_SOCKET_PATH = 103;
+const MAX_CONNECTIONS = 50;
 
 /**
  * PostgreSQL in this process (PGlite), served on a unix socket inside the data folder,
@@ -38,7 +38,7 @@ export class EmbeddedPostgres {
    */
   static async start(dataDir: string, mayCreate: boolean): Promise<EmbeddedPostgres | undefined> {
     const socket = join(dataDir, SOCKET_FILE);
-    if (Buffer.byteLength(socket) > LONGEST_SOCKET_PATH) {
+    if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
       throw new DataDirError(`DATA_DIR: ${dataDir} is too long for the socket inside it; choose a shorter path`);
     }
     if (!mayCreate && !hasDatabase(dataDir)) throw new DataDirError(noDatabaseIn(dataDir));
@@ -51,7 +51,7 @@ export class EmbeddedPostgres {
     const isNew = !hasDatabase(dataDir);
     if (isNew) await createCluster(cluster);
     const database = await startCluster(cluster);
-    const server = new PGLiteSocketServer({ db: database, path: socket, maxConnections: MOST_CONNECTIONS });
+    const server = new PGLiteSocketServer({ db: database, path: socket, maxConnections: MAX_CONNECTIONS });
     await server.start();
     // What it unpacks and makes at its start has modes of its own, whatever the umask is
     closeToOthers(cluster);

@@ -1,4 +1,4 @@
-import { DatabaseAwayError } from './database-unavailable.js';
+import { DatabaseUnavailableError } from './database-unavailable.js';
 import type { DedicatedConnection } from './dedicated-connection.js';
 import { HedgedConnection } from './hedged-connection.js';
 
@@ -21,7 +21,7 @@ function heldConnections() {
 }
 
 const work = async () => 'read';
-const REFUSED = new DatabaseAwayError(new Error('connect ECONNREFUSED'));
+const REFUSED = new DatabaseUnavailableError(new Error('connect ECONNREFUSED'));
 const turn = () => new Promise((resolve) => setTimeout(resolve, 10));
 const until = async (holds: () => boolean) => {
   while (!holds()) await turn();
@@ -82,10 +82,10 @@ it('takes an answer of the first that is late, though the second is refused for 
 it('takes silence on both for a database that is away, until one of them or a third answers', async () => {
   const { opened, create } = heldConnections();
   const connection = new HedgedConnection(create, 1_000);
-  await expect(connection.run(work)).rejects.toThrow(DatabaseAwayError);
+  await expect(connection.run(work)).rejects.toThrow(DatabaseUnavailableError);
   expect(connection.isAway).toBe(true);
   // Nobody waits for the probe on another connection that this starts
-  await expect(connection.run(work)).rejects.toThrow(DatabaseAwayError);
+  await expect(connection.run(work)).rejects.toThrow(DatabaseUnavailableError);
   expect(opened.length).toBe(3);
   opened.at(-1)?.resolve('answer');
   await until(() => !connection.isAway);

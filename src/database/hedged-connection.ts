@@ -1,4 +1,4 @@
-import { DatabaseAwayError } from './database-unavailable.js';
+import { DatabaseUnavailableError } from './database-unavailable.js';
 import type { DedicatedConnection } from './dedicated-connection.js';
 import { afterLoopTime } from './loop-time.js';
 import type { SafeClient } from './safe-client.js';
@@ -52,12 +52,12 @@ export class HedgedConnection {
   async run<T>(work: Work<T>): Promise<T> {
     if (this.isSilent) {
       this.probe(work);
-      throw new DatabaseAwayError(undefined);
+      throw new DatabaseUnavailableError(undefined);
     }
     try {
       return await this.hedge(work);
     } catch (error) {
-      if (error instanceof DatabaseAwayError && !this.isSilent) this.refusedAt = performance.now();
+      if (error instanceof DatabaseUnavailableError && !this.isSilent) this.refusedAt = performance.now();
       throw error;
     }
   }
@@ -74,13 +74,13 @@ export class HedgedConnection {
     const hedged = new Promise<T>((resolve, reject) => {
       cancelHedge = afterLoopTime(HEDGE_AFTER_MS, () => {
         // What the server says of the second connection alone, that it has too many, say, is no answer to the first
-        const noted = (error: unknown) => (error instanceof DatabaseAwayError ? reject(error) : (saidByServer = error));
+        const noted = (error: unknown) => (error instanceof DatabaseUnavailableError ? reject(error) : (saidByServer = error));
         this.tryOn(this.openSecond(), work).then(resolve, noted);
       });
       cancelSilence = afterLoopTime(SILENT_AFTER_MS, () => {
         this.isSilent = saidByServer === undefined;
         if (!this.isSilent) this.replaceFirst(this.create());
-        reject(saidByServer ?? new DatabaseAwayError(new Error('no answer on two connections')));
+        reject(saidByServer ?? new DatabaseUnavailableError(new Error('no answer on two connections')));
       });
       this.tryOn(this.first, work).then(resolve, reject);
     });

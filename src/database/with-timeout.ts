@@ -9,7 +9,7 @@ export class LateAnswerError extends Error {}
  *
  * @throws LateAnswerError when the time is over; what the answer comes to is then ignored
  */
-export async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
+export async function withTimeout<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
   let cancel: (() => void) | undefined;
   const late = new Promise<never>((_, reject) => {
     cancel = afterLoopTime(milliseconds, () => reject(new LateAnswerError(`no answer within ${milliseconds} ms`)));

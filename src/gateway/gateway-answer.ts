@@ -2,7 +2,7 @@ import { SCOPES } from '../principals/scopes.js';
 import { ApiError } from '../http/errors/api-error.js';
 import { verdictOfError } from '../http/errors/error-verdict.js';
 import type { DirectAnswer } from '../http/direct.decorator.js';
-import { type Charge, rateOf } from '../limits/quota.js';
+import { type QuotaDecision, rateStateOf } from '../limits/quota.js';
 import { rateLimitHeaders } from '../http/rate-limit-headers.js';
 import type { CachedKey } from '../verification/cache/cached-key.js';
 import { InsufficientScopeError } from '../principals/refusal-errors.js';
@@ -33,9 +33,9 @@ export function sessionAnswer({ ownerId }: Principal): DirectAnswer {
 }
 
 /** What a gateway is told about an API key that it may let through, and how the key stands to its rate limit. */
-export function keyAnswer(key: CachedKey, charge: Charge): DirectAnswer {
-  const answer = key.derive(answerOf);
-  return charge.rate ? { ...answer, headers: { ...answer.headers, ...rateLimitHeaders(rateOf(charge)) } } : answer;
+export function keyAnswer(key: CachedKey, charge: QuotaDecision): DirectAnswer {
+  const answer = key.memoize(answerOf);
+  return charge.rate ? { ...answer, headers: { ...answer.headers, ...rateLimitHeaders(rateStateOf(charge)) } } : answer;
 }
 
 function answerOf({ id, ownerId, granted }: CachedKey): DirectAnswer {

@@ -3,7 +3,7 @@ import { ApiExcludeEndpoint, ApiOperation } from '@nestjs/swagger';
 import { Direct, type DirectAnswer, type DirectRequest } from '../http/direct.decorator.js';
 import { PlatformOnly } from '../http/platform-only.decorator.js';
 import { ClientAddress } from '../http/client-address.js';
-import { rateOf } from '../limits/quota.js';
+import { rateStateOf } from '../limits/quota.js';
 import { ApiAuthenticated } from '../openapi/security.js';
 import { type Access, type Closed, RouteTable, UNLISTED } from './route-table.js';
 import type { Verdict } from '../verification/verdict.js';
@@ -99,7 +99,7 @@ function answerTo(verdict: Verdict, access: Needed, request: DirectRequest): Dir
   if (!valid && code === 'INSUFFICIENT_SCOPE' && access === UNLISTED) throw new UnlistedRouteError();
   if (!valid) {
     const missing = isClosed(access) ? [] : access.filter((scope) => !key?.granted.allows([scope]));
-    throw refusalError(code, { missing, rates: rateOf(charge) });
+    throw refusalError(code, { missing, rates: rateStateOf(charge) });
   }
   if (isClosed(access)) throw new ClosedRouteError(access);
   return keyAnswer(key, charge);

@@ -8,7 +8,7 @@ export const ABORTED = 499;
 export const NO_ROUTE = 'none';
 
 /** A request that was answered, whichever way it took, or left by its client. */
-export interface AnsweredRequest {
+export interface CompletedRequest {
   raw: IncomingMessage;
   id: string;
   method: string;

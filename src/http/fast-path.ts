@@ -6,8 +6,8 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
-import type { Admission } from './load/concurrency-limit.js';
-import { ABORTED, type AnsweredRequest } from './completed-request.js';
+import type { ConcurrencyLimit } from './load/concurrency-limit.js';
+import { ABORTED, type CompletedRequest } from './completed-request.js';
 import { inBackground } from '../background/background.js';
 import type { DirectAnswer, DirectHandler, DirectOptions, DirectRequest, Identify } from './direct.decorator.js';
 import { parseJsonBody } from './body/json-body.js';
@@ -26,11 +26,11 @@ export interface LaneDuties {
   /** Learns of every request that the lane has taken, */
   begin(): void;
   /** and of every one that was answered. */
-  tell(request: AnsweredRequest): void;
+  tell(request: CompletedRequest): void;
   /** Where requests are traced: answers one, on whichever way, within its span. */
   trace?: ((request: IncomingMessage, response: ServerResponse, answer: () => void) => void) | undefined;
   /** Bounds how many requests may wait for the database at once. */
-  admission: Admission;
+  admission: ConcurrencyLimit;
   bodies: RequestBodies;
 }
 
@@ -139,14 +139,14 @@ export class DirectLane {
     let weight = 0;
     try {
       // Before the body is parsed, which is work too
-      duties.admission.enter();
+      duties.admission.acquire();
       weight = 1;
       const parsed = body && parseJsonBody(body);
       const heavier = route.weigh ? route.weigh(parsed) : 1;
       if (heavier > 1) {
-        duties.admission.leave(weight);
+        duties.admission.release(weight);
         weight = 0;
-        duties.admission.enter(heavier);
+        duties.admission.acquire(heavier);
         weight = heavier;
       }
       asked.body = parsed;
@@ -156,14 +156,14 @@ export class DirectLane {
     } catch (cause) {
       this.fail(taken, cause);
     }
-    duties.admission.leave(weight);
+    duties.admission.release(weight);
   }
 
   private sendLater(taken: Taken, answer: Promise<DirectAnswer>, weight: number): void {
     const answered = answer
       .then((one) => this.send(taken, one))
       .catch((cause: unknown) => this.fail(taken, cause))
-      .finally(() => taken.duties.admission.leave(weight));
+      .finally(() => taken.duties.admission.release(weight));
     inBackground('Answering a request', answered);
   }
 

@@ -6,8 +6,8 @@ import { RequestBodies } from './body/request-bodies.js';
 import { ClientAddress } from './client-address.js';
 import { ErrorAnswers } from './errors/error-answers.js';
 import { ErrorFilter } from './errors/error.filter.js';
-import { ConnectionShares } from './load/connection-limit.js';
-import { Overload } from './load/load-shedding.js';
+import { ConnectionLimit } from './load/connection-limit.js';
+import { LoadShedding } from './load/load-shedding.js';
 import { UnknownQueryInterceptor } from './validation/unknown-query.interceptor.js';
 import { ValidationPipe } from './validation/validation.pipe.js';
 
@@ -18,13 +18,13 @@ import { ValidationPipe } from './validation/validation.pipe.js';
     RequestBodies,
     AllowedMethods,
     ErrorAnswers,
-    ConnectionShares,
-    Overload,
+    ConnectionLimit,
+    LoadShedding,
     { provide: APP_FILTER, useClass: ErrorFilter },
     { provide: APP_INTERCEPTOR, useClass: UnknownQueryInterceptor },
     { provide: APP_INTERCEPTOR, useClass: JsonBodyInterceptor },
     { provide: APP_PIPE, useClass: ValidationPipe },
   ],
-  exports: [ClientAddress, RequestBodies, Overload],
+  exports: [ClientAddress, RequestBodies, LoadShedding],
 })
 export class HttpModule {}

@@ -26,9 +26,9 @@ const TIMEOUTS = { requestTimeout: 10_000, connectionsCheckingInterval: 1_000, k
 /** Whoever does not read what is answered is given up after once or twice as long; no answer takes longer. */
 const STALLED_MS = 15_000;
 /** Further ones are not accepted: each costs memory, whether it asks or not. */
-const MOST_CONNECTIONS = 20_000;
+const MAX_CONNECTIONS = 20_000;
 /** Longer ones are refused by the router; shorter ones by the validation of the route. */
-const LONGEST_PATH_SEGMENT = 8_192;
+const MAX_PATH_SEGMENT = 8_192;
 
 /** Fastify with the contract's manners, behind the direct lane: what it refuses by itself has our envelope too. */
 export function createHttpServer(lane: DirectLane, cors: Cors): FastifyAdapter {
@@ -38,14 +38,14 @@ export function createHttpServer(lane: DirectLane, cors: Cors): FastifyAdapter {
       lane.createServer({ ...TIMEOUTS, requireHostHeader: false }, ordinary),
     skipMiddie: true,
     genReqId: ({ headers }: IncomingMessage) => requestId(headers),
-    routerOptions: { ignoreTrailingSlash: true, caseSensitive: false, maxParamLength: LONGEST_PATH_SEGMENT },
+    routerOptions: { ignoreTrailingSlash: true, caseSensitive: false, maxParamLength: MAX_PATH_SEGMENT },
     return503OnClosing: false,
     frameworkErrors: (cause: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply) =>
       answerUnroutable(cause, request, reply, cors),
     clientErrorHandler: answerUnreadableHttp,
   });
   const fastify = adapter.getInstance<FastifyInstance>();
-  fastify.server.maxConnections = MOST_CONNECTIONS;
+  fastify.server.maxConnections = MAX_CONNECTIONS;
   fastify.server.setTimeout(STALLED_MS);
   readWholeRequests(fastify.server);
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -140,7 +140,7 @@ const UNDECODABLE = new ApiError(
 );
 const TOO_LONG = new ApiError(
   'route_not_found',
-  `No route has a path with a segment of more than ${LONGEST_PATH_SEGMENT.toLocaleString('en')} characters.`,
+  `No route has a path with a segment of more than ${MAX_PATH_SEGMENT.toLocaleString('en')} characters.`,
 );
 
 /**

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js';
 import { heapBytesOf } from './heap-bytes.js';
 import type { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import type { RateDecision } from './rate-limiter.js';
-import type { Reckoning } from './sliding-window.js';
+import type { WindowResult } from './sliding-window.js';
 
 /** What Redis last said of a key. */
 interface LastWord {
@@ -54,7 +54,7 @@ export class FallbackRates {
   }
 
   /** Remembers what Redis has said. */
-  note(key: string, limit: RateLimit, { remaining, resetMs }: Reckoning, begun: number): void {
+  note(key: string, limit: RateLimit, { remaining, resetMs }: WindowResult, begun: number): void {
     const said = { limit, used: limit.requests - remaining, resetAt: this.clock.steady() + resetMs, begun };
     const word = this.words.get(key);
     if (word) Object.assign(word, said);
@@ -87,9 +87,9 @@ export class FallbackRates {
     const giveBack = () => {
       if (isCharged) debt.cost -= cost;
       isCharged = false;
-      return decision.giveBack();
+      return decision.refund();
     };
-    return { ...decision, limit: limit.requests, giveBack };
+    return { ...decision, limit: limit.requests, refund: giveBack };
   }
 
   /** What has been granted since the last call and still counts, by key. */

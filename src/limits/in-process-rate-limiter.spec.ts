@@ -131,6 +131,6 @@ it('gives back no more than still counts, where the window has changed and chang
   clock.time += 30_000;
   limiter.take('key', { ...limit, windowSeconds: 1 }, 0);
   limiter.take('key', limit, 0);
-  await charged.giveBack();
+  await charged.refund();
   expect(limiter.take('key', limit, 11).granted).toBe(false);
 });

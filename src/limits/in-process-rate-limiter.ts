@@ -40,7 +40,7 @@ export class InProcessRateLimiter extends RateLimiter {
     if (!known) space.open(key, window, now, owner);
     let charge: ReturnType<SlidingWindow['chargeOf']> | undefined = window.chargeOf(cost);
     return decisionOf(limit, reckoning, () => {
-      if (charge) window.giveBack(charge);
+      if (charge) window.refund(charge);
       charge = undefined;
     });
   }

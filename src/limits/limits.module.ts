@@ -2,7 +2,7 @@ import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { InProcessRateLimiter } from './in-process-rate-limiter.js';
-import { Metering } from './quota.js';
+import { Quota } from './quota.js';
 import { RateLimiter } from './rate-limiter.js';
 import { RedisRateLimiter } from './redis-rate-limiter.js';
 import { UsageModule } from '../usage/usage.module.js';
@@ -10,8 +10,8 @@ import { UsageModule } from '../usage/usage.module.js';
 /** How often, how much, until when and from where: exact, over any number of processes. */
 @Module({
   imports: [UsageModule],
-  providers: [{ provide: RateLimiter, inject: [ENVIRONMENT, Clock], useFactory: createRateLimiter }, Metering],
-  exports: [RateLimiter, Metering],
+  providers: [{ provide: RateLimiter, inject: [ENVIRONMENT, Clock], useFactory: createRateLimiter }, Quota],
+  exports: [RateLimiter, Quota],
 })
 export class LimitsModule implements OnApplicationShutdown {
   constructor(private readonly rateLimiter: RateLimiter) {}

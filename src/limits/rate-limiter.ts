@@ -1,4 +1,4 @@
-import type { Reckoning } from './sliding-window.js';
+import type { WindowResult } from './sliding-window.js';
 import type { RateLimit } from '../principals/key-limits.js';
 
 /** How a key stands to its limit, after a decision; see draft-ietf-httpapi-ratelimit-headers. */
@@ -21,7 +21,7 @@ export interface RateDecision extends RateState {
    * Undoes the charge, because a later check has refused. A second call does nothing, and so does a call after a
    * refusal. It never fails: a charge that cannot be given back leaves with the window.
    */
-  giveBack(): void | Promise<void>;
+  refund(): void | Promise<void>;
 }
 
 /**
@@ -47,7 +47,7 @@ export abstract class RateLimiter {
  * Words a reckoning as a decision. What counts for a hundredth of the window too long is not told: clients and proxies
  * take a wait beyond the window for a mistake. Whoever comes back then may be told once more to wait for that little.
  */
-export function decisionOf(limit: RateLimit, reckoning: Reckoning, giveBack: RateDecision['giveBack']): RateDecision {
+export function decisionOf(limit: RateLimit, reckoning: WindowResult, giveBack: RateDecision['refund']): RateDecision {
   return {
     granted: reckoning.granted,
     limit: limit.requests,
@@ -55,7 +55,7 @@ export function decisionOf(limit: RateLimit, reckoning: Reckoning, giveBack: Rat
     remaining: reckoning.remaining,
     resetSeconds: secondsWithin(limit, Math.max(reckoning.resetMs, reckoning.retryAfterMs)),
     retryAfterSeconds: secondsWithin(limit, reckoning.retryAfterMs),
-    giveBack,
+    refund: giveBack,
   };
 }
 

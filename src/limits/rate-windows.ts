@@ -1,7 +1,7 @@
 import { UnavailableError } from '../http/errors/api-error.js';
 import type { RateLimit } from '../principals/key-limits.js';
 import { heapBytesOf } from './heap-bytes.js';
-import { type Reckoning, SlidingWindow } from './sliding-window.js';
+import { type WindowResult, SlidingWindow } from './sliding-window.js';
 
 /** A window, and what it takes of its space. */
 export interface RateWindow {
@@ -55,7 +55,7 @@ export class RateWindows {
   }
 
   /** Charges a window of this space if the cost fits. */
-  take(one: RateWindow, limit: RateLimit, cost: number, now: number): Reckoning {
+  take(one: RateWindow, limit: RateLimit, cost: number, now: number): WindowResult {
     const before = one.window.bytes;
     const reckoning = one.window.take(limit, cost, now, this.hasRoom(one.account, NEW_BYTES));
     this.reckon(one, one.window.bytes - before);

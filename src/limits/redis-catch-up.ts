@@ -57,7 +57,7 @@ export class RedisCatchUp {
   private beat(connection: RedisConnection): void {
     if (!connection.isUp) return;
     const told = this.announce(connection).then(() => this.remind());
-    told.catch((error: unknown) => connection.lost(error));
+    told.catch((error: unknown) => connection.markDown(error));
   }
 
   private async remind(): Promise<void> {

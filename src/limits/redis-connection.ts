@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { ConfigurationError } from '../config/start-error.js';
 import { OutageLog } from '../logging/outage-log.js';
-import { within } from '../database/with-timeout.js';
+import { withTimeout } from '../database/with-timeout.js';
 import { assertFit, UnfitRedisError } from './redis-fitness.js';
 import { whyAway } from './redis-failure.js';
 import type { Script } from './redis-scripts.js';
@@ -39,7 +39,7 @@ export class RedisConnection {
   private up = false;
   /** Why it cannot connect: what fails for that says only that there is no connection. */
   private connectError: Error | undefined;
-  private regaining: Promise<void> | undefined;
+  private reconnecting: Promise<void> | undefined;
 
   /** @param url `redis://` or `rediss://` */
   constructor(
@@ -65,7 +65,7 @@ export class RedisConnection {
     this.client.on('error', (error: Error) => (this.connectError = error));
     this.client.on('connect', () => (this.connectError = undefined));
     // Noticed though nobody is asking
-    this.client.on('close', () => this.up && this.lost(new Error('the connection was closed')));
+    this.client.on('close', () => this.up && this.markDown(new Error('the connection was closed')));
   }
 
   get isUp(): boolean {
@@ -87,7 +87,7 @@ export class RedisConnection {
         this.client.disconnect();
         throw new ConfigurationError([`REDIS_URL (${this.server}): ${error.message}`]);
       }
-      this.lost(error);
+      this.markDown(error);
     }
   }
 
@@ -95,12 +95,12 @@ export class RedisConnection {
     this.up = false;
     this.closing.abort();
     this.client.disconnect();
-    await this.regaining;
+    await this.reconnecting;
   }
 
   /** @throws LateAnswerError; whatever the client or the server says; tell `lost()` of it */
   run(script: Script, key: string, args: readonly (string | number)[]): Promise<unknown> {
-    return within(ANSWER_WITHIN_MS, this.send(script, key, args));
+    return withTimeout(ANSWER_WITHIN_MS, this.send(script, key, args));
   }
 
   private async send({ source, sha1 }: Script, key: string, args: readonly (string | number)[]): Promise<unknown> {
@@ -113,11 +113,11 @@ export class RedisConnection {
   }
 
   /** A command has failed: the connection is down until a probe succeeds. */
-  lost(cause: unknown): void {
+  markDown(cause: unknown): void {
     this.up = false;
-    if (this.regaining || this.closing.signal.aborted) return;
+    if (this.reconnecting || this.closing.signal.aborted) return;
     this.tell(cause);
-    this.regaining = this.regain();
+    this.reconnecting = this.reconnect();
   }
 
   private tell(cause: unknown): void {
@@ -128,11 +128,11 @@ export class RedisConnection {
   }
 
   private async probe(): Promise<void> {
-    await within(ANSWER_WITHIN_MS, assertFit(this.client));
+    await withTimeout(ANSWER_WITHIN_MS, assertFit(this.client));
     await this.use.probe(this);
   }
 
-  private async regain(): Promise<void> {
+  private async reconnect(): Promise<void> {
     const { signal } = this.closing;
     let answeredAt = performance.now();
     while (!signal.aborted) {
@@ -142,7 +142,7 @@ export class RedisConnection {
         answeredAt = performance.now();
         await this.use.catchUp(signal);
         this.up = true;
-        this.outage.over(`Redis at ${this.server} is available again, and counts rates for all processes.`);
+        this.outage.recovered(`Redis at ${this.server} is available again, and counts rates for all processes.`);
         break;
       } catch (error) {
         if (signal.aborted) break;
@@ -152,6 +152,6 @@ export class RedisConnection {
         answeredAt = performance.now();
       }
     }
-    this.regaining = undefined;
+    this.reconnecting = undefined;
   }
 }

@@ -99,7 +99,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     await ask('key:first', 1);
     const decisions = await Promise.all(limiters.map(async (limiter) => limiter.take('key:back', limit, SHARE)));
     expect(decisions.map(({ granted }) => granted)).toEqual([true, true, true]);
-    for (const decision of decisions) for (const _ of range(2)) await decision.giveBack();
+    for (const decision of decisions) for (const _ of range(2)) await decision.refund();
     expect((await limiters[0]?.take('key:back', limit, SHARE))?.granted).toBe(true);
     server.thaw();
     await areBack();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { jest } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { atOnce, range } from '../../test/support/at-once.js';
+import { runConcurrently, range } from '../../test/support/at-once.js';
 import { TestClock } from '../../test/support/clock.js';
 import { itKeepsRateLimits } from '../../test/support/rate-limits.js';
 import { HAS_REDIS_SERVER, RedisServer } from '../../test/support/redis-server.js';
@@ -53,7 +53,7 @@ afterAll(async () => {
     const processes = await Promise.all(range(3).map(() => open(server)));
     const key = randomUUID();
     let granted = 0;
-    await atOnce(64, range(600), async (i) => {
+    await runConcurrently(64, range(600), async (i) => {
       const decision = await processes[i % 3]?.take(key, { requests: 100, windowSeconds: 3_600 }, 1);
       if (decision?.granted) granted++;
     });
@@ -63,7 +63,7 @@ afterAll(async () => {
   it('leaves nothing behind for longer than the window and a slot', async () => {
     const key = randomUUID();
     await limiter.take(key, limit, 5);
-    await (await limiter.take(key, limit, 5)).giveBack();
+    await (await limiter.take(key, limit, 5)).refund();
     const ttl = await admin.pttl(server.prefix + key);
     expect(ttl).toBeGreaterThan(55_000);
     expect(ttl).toBeLessThanOrEqual(60_600);
@@ -187,6 +187,6 @@ afterAll(async () => {
   it('gives back, without failing, what it cannot give back', async () => {
     const decision = await limiter.take('key', limit, 1);
     await server.kill();
-    await expect(decision.giveBack()).resolves.toBeUndefined();
+    await expect(decision.refund()).resolves.toBeUndefined();
   });
 });

@@ -1,17 +1,17 @@
 import type { Clock } from '../clock.js';
 import type { RateLimit } from '../principals/key-limits.js';
-import { Admission } from '../http/load/concurrency-limit.js';
+import { ConcurrencyLimit } from '../http/load/concurrency-limit.js';
 import { FallbackRates } from './fallback-rates.js';
 import type { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import { ProcessCount } from './process-count.js';
 import { decisionOf, type RateDecision, RateLimiter } from './rate-limiter.js';
 import { RedisCatchUp } from './redis-catch-up.js';
 import { RedisConnection } from './redis-connection.js';
-import { GIVE_BACK, TAKE } from './redis-scripts.js';
-import { type Reckoning, slotMsOf } from './sliding-window.js';
+import { REFUND, TAKE } from './redis-scripts.js';
+import { type WindowResult, slotMsOf } from './sliding-window.js';
 
 /** So many decisions may wait for Redis: more than it makes in the time in which an answer is of use. */
-const MOST_ASKING = 10_000;
+const MAX_ASKING = 10_000;
 
 export interface RedisSettings {
   /** `redis://` or `rediss://`. */
@@ -43,7 +43,7 @@ type TakeAnswer = [
 export class RedisRateLimiter extends RateLimiter {
   /** How many decisions this process has made because Redis was away. */
   fallbacks = 0;
-  private readonly asking = new Admission(MOST_ASKING, 'Too many rates are being counted.');
+  private readonly asking = new ConcurrencyLimit(MAX_ASKING, 'Too many rates are being counted.');
   private readonly connection: RedisConnection;
   private readonly processes: ProcessCount;
   private readonly fallback: FallbackRates;
@@ -95,29 +95,29 @@ export class RedisRateLimiter extends RateLimiter {
   }
 
   take(key: string, limit: RateLimit, cost: number, owner?: string): RateDecision | Promise<RateDecision> {
-    return this.connection.isUp ? this.takeShared(key, limit, cost, owner) : this.takeAlone(key, limit, cost, owner);
+    return this.connection.isUp ? this.takeShared(key, limit, cost, owner) : this.takeLocally(key, limit, cost, owner);
   }
 
   private async takeShared(key: string, limit: RateLimit, cost: number, owner?: string): Promise<RateDecision> {
-    this.asking.enter();
+    this.asking.acquire();
     try {
       const [reckoning, charge] = await this.ask(key, limit, cost);
       let charged = charge;
       return decisionOf(limit, reckoning, async () => {
         const given = charged;
         charged = undefined;
-        if (given) await this.giveBack(key, given);
+        if (given) await this.refund(key, given);
       });
     } catch (error) {
-      this.connection.lost(error);
-      return this.takeAlone(key, limit, cost, owner);
+      this.connection.markDown(error);
+      return this.takeLocally(key, limit, cost, owner);
     } finally {
-      this.asking.leave();
+      this.asking.release();
     }
   }
 
   /** @param isGranted whether the cost was granted already, and is to be charged even if it does not fit */
-  private async ask(key: string, limit: RateLimit, cost: number, isGranted = false): Promise<[Reckoning, number[]?]> {
+  private async ask(key: string, limit: RateLimit, cost: number, isGranted = false): Promise<[WindowResult, number[]?]> {
     const slotMs = slotMsOf(limit);
     const now = this.serverClock?.now() ?? '';
     const args = [limit.requests, slotMs, cost, now, Number(isGranted), ...this.fallback.lastWord(key)];
@@ -128,17 +128,17 @@ export class RedisRateLimiter extends RateLimiter {
     return reckoning.granted && cost > 0 ? [reckoning, [position, slotMs, cost]] : [reckoning];
   }
 
-  private takeAlone(key: string, limit: RateLimit, cost: number, owner?: string): RateDecision {
+  private takeLocally(key: string, limit: RateLimit, cost: number, owner?: string): RateDecision {
     this.fallbacks++;
     return this.fallback.take(key, limit, cost, owner);
   }
 
-  private async giveBack(key: string, charge: readonly number[]): Promise<void> {
+  private async refund(key: string, charge: readonly number[]): Promise<void> {
     if (!this.connection.isUp) return;
     try {
-      await this.connection.run(GIVE_BACK, this.prefix + key, charge);
+      await this.connection.run(REFUND, this.prefix + key, charge);
     } catch (error) {
-      this.connection.lost(error);
+      this.connection.markDown(error);
     }
   }
 

@@ -116,7 +116,7 @@ return {granted and 1 or 0, math.max(0, requests - sum), resetMs, retryAfterMs, 
  *
  * ARGV: the position of the charge, its slot in milliseconds, its cost.
  */
-export const GIVE_BACK = script(/* lua */ `
+export const REFUND = script(/* lua */ `
 local RING = 101
 local state = redis.call('GET', KEYS[1])
 if not state then return end

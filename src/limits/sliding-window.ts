@@ -2,7 +2,7 @@ import type { RateLimit } from '../principals/key-limits.js';
 import { RING, SlotCounts, SLOTS } from './slot-counts.js';
 
 /** What a window says to a cost. */
-export interface Reckoning {
+export interface WindowResult {
   granted: boolean;
   /** How much more would be granted now. */
   remaining: number;
@@ -61,7 +61,7 @@ export class SlidingWindow {
    *
    * @param mayGrow whether it may take more memory; if not, some of what was granted may count for longer
    */
-  take(limit: RateLimit, cost: number, now: number, mayGrow = true): Reckoning {
+  take(limit: RateLimit, cost: number, now: number, mayGrow = true): WindowResult {
     const slotMs = slotMsOf(limit);
     if (slotMs === this.slotMs) this.moveTo(now);
     else this.resize(slotMs, now);
@@ -87,7 +87,7 @@ export class SlidingWindow {
   }
 
   /** Undoes a charge, unless the window's length has changed since; of one that changed and changed back, what is left. */
-  giveBack({ position, slotMs, cost }: Charge): void {
+  refund({ position, slotMs, cost }: Charge): void {
     const age = this.counts.position - position;
     if (slotMs !== this.slotMs || age < 0 || age >= RING) return;
     this.counts.add(age, -Math.min(cost, this.counts.weightOf(age)));

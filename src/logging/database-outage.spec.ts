@@ -1,4 +1,4 @@
-import { DatabaseAwayError } from '../database/database-unavailable.js';
+import { DatabaseUnavailableError } from '../database/database-unavailable.js';
 import { DatabaseOutage } from './database-outage.js';
 
 let now: number;
@@ -27,7 +27,7 @@ const slow = Object.assign(new Error('canceling statement due to statement timeo
 it('is one line, whoever notices first and however many do, and one at the end', () => {
   for (now = 0; now < 36_000; now += 200) {
     for (const _ of [1, 2]) report(refused);
-    outage.feedFailed(new DatabaseAwayError(refused));
+    outage.feedFailed(new DatabaseUnavailableError(refused));
   }
   outage.feedAnswered();
   outage.feedAnswered();
@@ -39,7 +39,7 @@ it('is one line, whoever notices first and however many do, and one at the end',
 
 it('tells what the change feed cannot do, why, and that once a minute', () => {
   const addresses = new AggregateError([refused, new Error('connect ECONNREFUSED ::1:5432')]);
-  for (now = 0; now <= 60_000; now += 200) outage.feedFailed(new DatabaseAwayError(addresses));
+  for (now = 0; now <= 60_000; now += 200) outage.feedFailed(new DatabaseUnavailableError(addresses));
   const line =
     'The database cannot be used now (connect ECONNREFUSED 127.0.0.1:5432; connect ECONNREFUSED ::1:5432). ' +
     'Changes may be missed; known keys go on for STALE_IF_ERROR_SECONDS.';

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { inOneLine } from './describe-error.js';
+import { summarizeError } from './describe-error.js';
 import { OutageLog } from './outage-log.js';
-import { DatabaseAwayError, isDatabaseAway } from '../database/database-unavailable.js';
+import { DatabaseUnavailableError, isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { driverErrorOf } from '../database/sql-state.js';
 
 /** What had begun before the database was back may fail for so long: no query, and no connection, takes longer. */
@@ -42,8 +42,8 @@ export class DatabaseOutage {
    * @param what names the work, without a full stop
    */
   report(logger: Pick<Logger, 'warn' | 'debug'>, what: string, error: unknown): void {
-    const line = `${what} (${inOneLine(error)}).`;
-    if (!isDatabaseAway(error)) return logger.warn(line);
+    const line = `${what} (${summarizeError(error)}).`;
+    if (!isDatabaseUnavailable(error)) return logger.warn(line);
     if (this.log.isOn || this.now() - this.backAt > SETTLED_AFTER_MS) this.failed(error);
     logger.debug(line);
   }
@@ -57,7 +57,7 @@ export class DatabaseOutage {
   feedAnswered(): void {
     if (!this.log.isOn) return;
     if (!this.isOfFeed && this.now() - this.failedAt < QUIET_AFTER_MS) return;
-    this.log.over(BACK);
+    this.log.recovered(BACK);
     this.isOfFeed = false;
     this.backAt = this.now();
   }
@@ -74,11 +74,11 @@ export const databaseOutage = new DatabaseOutage();
 
 /** What the network or the server said, without what it was wrapped in here. */
 function reasonOf(error: unknown): string {
-  if (error instanceof DatabaseAwayError && error.cause !== undefined) return reasonOf(error.cause);
+  if (error instanceof DatabaseUnavailableError && error.cause !== undefined) return reasonOf(error.cause);
   const cause = driverErrorOf(error);
   const { code } = cause as { code?: unknown };
   if (typeof code === 'string' && code in REASONS) return REASONS[code] as string;
   // Of a name with several addresses, each was tried
   if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join('; ');
-  return inOneLine(error).replace(/^Error: /, '');
+  return summarizeError(error).replace(/^Error: /, '');
 }

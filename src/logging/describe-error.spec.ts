@@ -1,8 +1,8 @@
 import { QueryFailedError } from 'typeorm';
-import { inOneLine } from './describe-error.js';
+import { summarizeError } from './describe-error.js';
 
 const failed = (code: string, message: string) =>
-  inOneLine(new QueryFailedError('INSERT', ['a secret'], Object.assign(new Error(message), { code })));
+  summarizeError(new QueryFailedError('INSERT', ['a secret'], Object.assign(new Error(message), { code })));
 
 it('says of a missing right what it is about, and which ones are needed', () => {
   expect(failed('42501', 'permission denied for table owners')).toBe(

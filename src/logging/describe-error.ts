@@ -9,7 +9,7 @@ const DENIED = '42501';
  * An error as a log may show it, with its stack. A failed query is told by its SQLSTATE and where it was made: the
  * driver's text and its parameters may hold what is secret.
  */
-export function inFull(error: unknown): string {
+export function describeError(error: unknown): string {
   if (error === undefined) return '';
   if (!types.isNativeError(error)) return `${typeof error} thrown`;
   if (!(error instanceof QueryFailedError)) return error.stack ?? error.message;
@@ -20,6 +20,6 @@ export function inFull(error: unknown): string {
 }
 
 /** The same, without the stack. */
-export function inOneLine(error: unknown): string {
-  return inFull(error).split('\n', 1)[0] ?? '';
+export function summarizeError(error: unknown): string {
+  return describeError(error).split('\n', 1)[0] ?? '';
 }

@@ -14,8 +14,8 @@ beforeEach(() => {
 
 it('says it once when something goes, once a minute, and once when it is back', () => {
   for (now = 0; now < 150_000; now += 200) log.failed('It is away.');
-  log.over('It is back.');
-  log.over('It is back.');
+  log.recovered('It is back.');
+  log.recovered('It is back.');
   expect(lines).toEqual([
     'warn It is away.',
     'warn It is away. It has been so for 60 s, with 301 failed attempts.',
@@ -25,10 +25,10 @@ it('says it once when something goes, once a minute, and once when it is back', 
 });
 
 it('says nothing of what was never away, and says the next time anew', () => {
-  log.over('It is back.');
+  log.recovered('It is back.');
   for (const _ of [1, 2]) {
     log.failed('It is away.');
-    log.over('It is back.');
+    log.recovered('It is back.');
   }
   expect(lines).toEqual([
     'warn It is away.',

@@ -35,7 +35,7 @@ export class OutageLog {
   }
 
   /** Does nothing unless something has failed. @param line what is back */
-  over(line: string): void {
+  recovered(line: string): void {
     if (this.current === undefined) return;
     this.logger.log(`${line} It took ${this.summary()}.`);
     this.current = undefined;

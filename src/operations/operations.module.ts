@@ -13,7 +13,7 @@ import { ServiceTokens } from '../principals/service-tokens.js';
 import { VerificationModule } from '../verification/verification.module.js';
 import { Housekeeping } from './lifecycle/housekeeping.js';
 import { MetricsController } from './telemetry/metrics.controller.js';
-import { AnsweredRequests } from './telemetry/request-observer.js';
+import { RequestObserver } from './telemetry/request-observer.js';
 import { Metrics } from './telemetry/metrics.js';
 import { SignedSecretsGauge } from './telemetry/signed-secrets-gauge.js';
 import { UnknownSigners } from './lifecycle/unknown-signers.js';
@@ -43,7 +43,7 @@ import { HttpModule } from '../http/http.module.js';
       inject: [ENVIRONMENT, ClientAddress, ServiceTokens, DataSource, VERIFICATION_POOL],
       useFactory: createTracing,
     },
-    AnsweredRequests,
+    RequestObserver,
     Unwritten,
   ],
 })

@@ -1,5 +1,5 @@
 /** Who does something, and from where: what an audit event says of it. */
-export interface Origin {
+export interface AuditSource {
   /** `session`, `operator`, `anonymous`, or `key:` and the id of an API key. */
   actor: string;
   /** The client's address; `null` where there is none. */
@@ -8,4 +8,4 @@ export interface Origin {
 }
 
 /** Whoever runs commands on the machine itself. */
-export const OPERATOR: Origin = { actor: 'operator', ip: null, requestId: null };
+export const OPERATOR: AuditSource = { actor: 'operator', ip: null, requestId: null };

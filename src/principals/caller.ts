@@ -1,4 +1,4 @@
-import { OPERATOR, type Origin } from './audit-source.js';
+import { OPERATOR, type AuditSource } from './audit-source.js';
 import type { KeyLimits, RateLimit } from './key-limits.js';
 import type { GivenScopes } from './scopes.js';
 
@@ -23,7 +23,7 @@ export interface Caller {
   ownerId: string;
   /** `null` for a session or an operator, which may do everything. */
   key: Pick<CallingKey, 'id' | 'secretGeneration'> | null;
-  origin: Origin;
+  origin: AuditSource;
 }
 
 /** An operator, on behalf of an owner. */

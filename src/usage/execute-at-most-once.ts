@@ -8,7 +8,7 @@ import { type DataSource, QueryFailedError } from 'typeorm';
  * @returns its result; `undefined` if no answer came, and nobody can tell whether it has run
  * @throws whatever the database throws, if it has certainly not run
  */
-export async function runOnce<T>(
+export async function executeAtMostOnce<T>(
   dataSource: DataSource,
   statement: string,
   parameters: unknown[],

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { TestClock } from '../../test/support/clock.js';
 import { KeptLog } from '../../test/support/log.js';
-import { UsageMeter } from './usage-limiter.js';
+import { UsageLimiter } from './usage-limiter.js';
 
 beforeAll(() => Logger.overrideLogger(new KeptLog()));
 afterEach(() => void jest.useRealTimers());
@@ -16,7 +16,7 @@ it('ends after one more try, however long the database has not answered', async 
     tries++;
     return new Promise((_, reject) => (deny = () => reject(new Error('no answer'))));
   };
-  const meter = new UsageMeter({ transaction } as unknown as DataSource, new TestClock());
+  const meter = new UsageLimiter({ transaction } as unknown as DataSource, new TestClock());
   meter.onModuleInit();
   meter.count('key', 1);
   await jest.advanceTimersByTimeAsync(60_000);
@@ -33,7 +33,7 @@ it('ends after one more try, however long the database has not answered', async 
 });
 
 it('keeps uses of so many keys for the next writing, and counts what it has lost', () => {
-  const meter = new UsageMeter({} as DataSource, new TestClock());
+  const meter = new UsageLimiter({} as DataSource, new TestClock());
   for (let key = 0; key < 200_010; key++) meter.count(`key ${key}`, 2);
   meter.count('key 0', 1);
   expect(meter.lost).toBe(20);

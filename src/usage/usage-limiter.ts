@@ -5,24 +5,24 @@ import { VERIFICATION_POOL } from '../database/database.module.js';
 import { Clock } from '../clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { UseCommits } from './use-commits.js';
-import type { Spent } from './waiting-uses.js';
-import { UseTallies } from './use-counters.js';
+import type { Consumed } from './waiting-uses.js';
+import { UseCounters } from './use-counters.js';
 
 /**
  * For how long a key that is about to get `max_uses` has its uses counted in the database, limited or not: until every
  * process has heard of the limit itself, which is committed a bound after it was announced.
  */
 const exactMs = (revocationBoundMs: number) => 2 * revocationBoundMs + 15_000;
-const MOST_EXACT = 10_000;
+const MAX_EXACT = 10_000;
 
 /**
  * Counts the uses of keys. Those of a key with `max_uses` are in the database before they are granted. Those of other
  * keys are statistics: counted in memory and written each second.
  */
 @Injectable()
-export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
+export class UsageLimiter implements OnModuleInit, OnApplicationShutdown {
   private readonly commits: UseCommits;
-  private readonly tallies: UseTallies;
+  private readonly tallies: UseCounters;
   private readonly exact: LRUCache<string, true>;
 
   constructor(
@@ -30,9 +30,9 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
     private readonly clock: Clock,
     @Inject(ENVIRONMENT) { revocationBoundMs }: Pick<Environment, 'revocationBoundMs'> = { revocationBoundMs: 1_000 },
   ) {
-    this.exact = new LRUCache({ max: MOST_EXACT, ttl: exactMs(revocationBoundMs) });
+    this.exact = new LRUCache({ max: MAX_EXACT, ttl: exactMs(revocationBoundMs) });
     this.commits = new UseCommits(dataSource, clock);
-    this.tallies = new UseTallies(dataSource);
+    this.tallies = new UseCounters(dataSource);
   }
 
   onModuleInit(): void {
@@ -69,8 +69,8 @@ export class UsageMeter implements OnModuleInit, OnApplicationShutdown {
    * @param cost a whole number from 0; 0 asks how many are left, and is always granted
    * @throws UnavailableError if too many wait already, or the key is locked for too long; whatever the database throws
    */
-  spend(keyId: string, cost: number): Promise<Spent> {
-    return this.commits.spend(keyId, cost);
+  consume(keyId: string, cost: number): Promise<Consumed> {
+    return this.commits.consume(keyId, cost);
   }
 
   /** Counts uses of an unlimited key. */

@@ -3,13 +3,13 @@ import type { DataSource } from 'typeorm';
 import { Clock } from '../clock.js';
 import { databaseOutage } from '../logging/database-outage.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
-import { runOnce } from './execute-at-most-once.js';
+import { executeAtMostOnce } from './execute-at-most-once.js';
 import { WriteBehind } from '../background/write-behind.js';
 import { UsageDay } from './usage-day.entity.js';
 
 const DAY_MS = 86_400_000;
 /** Of how many keys and days statistics may wait to be written, some 400 bytes each; those of further ones are lost. */
-const MOST_WAITING = 200_000;
+const MAX_WAITING = 200_000;
 
 /** In the order of the primary key, as everywhere, so that processes cannot lock each other out for good. */
 const ADD = `
@@ -95,7 +95,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     if (!keys) this.verdicts.set(day, (keys = new Map()));
     let counts = keys.get(keyId);
     if (!counts) {
-      if (this.waiting >= MOST_WAITING) {
+      if (this.waiting >= MAX_WAITING) {
         this.lost += times;
         return;
       }
@@ -113,7 +113,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     this.verdicts = new Map();
     this.waiting = 0;
     try {
-      const written = await runOnce<unknown>(this.dataSource, ADD, [
+      const written = await executeAtMostOnce<unknown>(this.dataSource, ADD, [
         rows.map(({ id }) => id),
         rows.map(({ day }) => dayOf(day * DAY_MS)),
         rows.map(({ code }) => code),

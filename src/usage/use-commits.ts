@@ -3,13 +3,13 @@ import type { DataSource } from 'typeorm';
 import type { Clock } from '../clock.js';
 import { UnavailableError } from '../http/errors/api-error.js';
 import { inBackground } from '../background/background.js';
-import { within } from '../database/with-timeout.js';
+import { withTimeout } from '../database/with-timeout.js';
 import {
   atOneCost,
-  type Consumed,
+  type ConsumedRow,
   isLate,
   settle,
-  type Spent,
+  type Consumed,
   takeBatch,
   tooManyUses,
   type Waiting,
@@ -20,10 +20,10 @@ const COMMIT_WITHIN_MS = 4_000;
  * How many may wait for the next commit; beyond, they would wait longer than anyone waits for an answer. Together with
  * as many that are being committed, they leave room for others among the verifications under way.
  */
-const MOST_WAITING = 4_000;
+const MAX_WAITING = 4_000;
 /** How soon a key is tried again whose row somebody else had locked. */
 const RETRY_MS = 15;
-const GONE: Omit<Consumed, 'id'> = { granted: 0, remaining: 0, revoked: false };
+const GONE: Omit<ConsumedRow, 'id'> = { granted: 0, remaining: 0, revoked: false };
 
 /**
  * Grants each key as many uses of its cost as are left, all or none of each. Waits for nobody: a key whose row is
@@ -73,8 +73,8 @@ export class UseCommits {
   }
 
   /** @throws UnavailableError if too many wait, or the key's row stays locked; whatever the database throws */
-  spend(keyId: string, cost: number): Promise<Spent> {
-    if (this.waitingCount >= MOST_WAITING) throw tooManyUses();
+  consume(keyId: string, cost: number): Promise<Consumed> {
+    if (this.waitingCount >= MAX_WAITING) throw tooManyUses();
     return new Promise((resolve, reject) => {
       const one = { keyId, cost, deadline: performance.now() + COMMIT_WITHIN_MS, resolve, reject };
       const sameKey = this.locked.get(keyId);
@@ -144,7 +144,7 @@ export class UseCommits {
   /** Commits what is left in the batch of each key, and answers it. Never fails: whoever asked learns of it. */
   private async commit(batch: Map<string, Waiting[]>, onMissing: (keyId: string, all: Waiting[]) => void) {
     try {
-      const consumed = await this.consume(batch);
+      const consumed = await this.execute(batch);
       for (const [keyId, all] of batch) {
         const one = consumed.get(keyId);
         if (one) settle(all, one);
@@ -155,14 +155,14 @@ export class UseCommits {
     }
   }
 
-  private async consume(batch: Map<string, Waiting[]>): Promise<Map<string, Consumed>> {
+  private async execute(batch: Map<string, Waiting[]>): Promise<Map<string, ConsumedRow>> {
     const [ids, asked] = [[...batch.keys()], [...batch.values()]];
     const costs = asked.map(([first]) => first?.cost);
     const counts = asked.map(({ length }) => length);
     const began = performance.now();
     const now = new Date(this.clock.now());
     const query = this.dataSource.query(CONSUME, [ids, costs, counts, now]);
-    const [rows] = (await within(COMMIT_WITHIN_MS, query)) as [Consumed[]];
+    const [rows] = (await withTimeout(COMMIT_WITHIN_MS, query)) as [ConsumedRow[]];
     for (const listener of this.listeners) listener((performance.now() - began) / 1_000);
     return new Map(rows.map((row) => [row.id, row]));
   }
@@ -172,7 +172,7 @@ export class UseCommits {
     if (keyIds.size === 0) return new Set();
     const find = 'SELECT id FROM api_keys WHERE id = ANY($1::uuid[])';
     try {
-      const rows = (await within(COMMIT_WITHIN_MS, this.dataSource.query(find, [[...keyIds]]))) as { id: string }[];
+      const rows = (await withTimeout(COMMIT_WITHIN_MS, this.dataSource.query(find, [[...keyIds]]))) as { id: string }[];
       const there = new Set(rows.map(({ id }) => id));
       return new Set([...keyIds].filter((id) => !there.has(id)));
     } catch {

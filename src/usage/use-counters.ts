@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { databaseOutage } from '../logging/database-outage.js';
-import { runOnce } from './execute-at-most-once.js';
+import { executeAtMostOnce } from './execute-at-most-once.js';
 import { WriteBehind } from '../background/write-behind.js';
 
 /** Uses of an unlimited key that are not in the database yet. */
-interface Tally {
+interface Counter {
   uses: number;
   lastUsedAt: number;
 }
@@ -29,9 +29,9 @@ const ADD_TO_FREE = ADD('FOR UPDATE OF k SKIP LOCKED');
 const ADD_TO_ALL = ADD('FOR UPDATE OF k');
 
 /** Counts the uses of keys without `max_uses` in memory, and writes them each second. */
-export class UseTallies {
-  private readonly logger = new Logger(UseTallies.name);
-  private tallies = new Map<string, Tally>();
+export class UseCounters {
+  private readonly logger = new Logger(UseCounters.name);
+  private counters = new Map<string, Counter>();
   private isEnding = false;
   /** How many uses were not counted, because too many keys waited to be written. */
   lost = 0;
@@ -51,17 +51,17 @@ export class UseTallies {
 
   /** @param usedAt milliseconds since 1970 */
   add(keyId: string, uses: number, usedAt: number): void {
-    const tally = this.tallies.get(keyId);
+    const tally = this.counters.get(keyId);
     if (tally) {
       tally.uses += uses;
       tally.lastUsedAt = Math.max(tally.lastUsedAt, usedAt);
-    } else if (this.tallies.size < MAX_TALLIES) this.tallies.set(keyId, { uses, lastUsedAt: usedAt });
+    } else if (this.counters.size < MAX_TALLIES) this.counters.set(keyId, { uses, lastUsedAt: usedAt });
     else this.lost += uses;
   }
 
   /** How many uses are not in the database, lost ones among them. */
   get unwritten(): number {
-    return [...this.tallies.values()].reduce((sum, { uses }) => sum + uses, this.lost);
+    return [...this.counters.values()].reduce((sum, { uses }) => sum + uses, this.lost);
   }
 
   /** Writes what was counted until now, unless it is being written already. */
@@ -73,16 +73,16 @@ export class UseTallies {
   async flushKey(keyId: string): Promise<void> {
     // Uses of the key may be on their way
     await this.flush();
-    const left = this.tallies.get(keyId);
+    const left = this.counters.get(keyId);
     if (!left) return;
-    this.tallies.delete(keyId);
+    this.counters.delete(keyId);
     await this.write(ADD_TO_ALL, new Map([[keyId, left]]));
   }
 
   private async writeAll(): Promise<void> {
-    if (this.tallies.size === 0) return;
-    const written = this.tallies;
-    this.tallies = new Map();
+    if (this.counters.size === 0) return;
+    const written = this.counters;
+    this.counters = new Map();
     try {
       const skipped = await this.write(this.isEnding ? ADD_TO_ALL : ADD_TO_FREE, written);
       if (skipped > 0) this.logger.warn(`Uses of ${skipped} keys could not be written yet (their rows are locked).`);
@@ -92,12 +92,12 @@ export class UseTallies {
   }
 
   /** Keeps what is not written. @returns of how many keys, because their rows were locked */
-  private async write(statement: string, tallies: ReadonlyMap<string, Tally>): Promise<number> {
+  private async write(statement: string, tallies: ReadonlyMap<string, Counter>): Promise<number> {
     const [ids, all] = [[...tallies.keys()], [...tallies.values()]];
     const times = all.map(({ lastUsedAt }) => new Date(lastUsedAt));
     try {
       const parameters = [ids, all.map(({ uses }) => uses), times];
-      const skipped = await runOnce<{ id: string }[]>(this.dataSource, statement, parameters);
+      const skipped = await executeAtMostOnce<{ id: string }[]>(this.dataSource, statement, parameters);
       if (!skipped) this.logger.warn(`Whether uses of ${ids.length} keys were written is not known: not once more.`);
       for (const { id } of skipped ?? []) this.keep(id, tallies.get(id));
       return skipped?.length ?? 0;
@@ -107,7 +107,7 @@ export class UseTallies {
     }
   }
 
-  private keep(keyId: string, tally: Tally | undefined): void {
+  private keep(keyId: string, tally: Counter | undefined): void {
     if (tally) this.add(keyId, tally.uses, tally.lastUsedAt);
   }
 }

@@ -1,7 +1,7 @@
 import { tooMany, type UnavailableError } from '../http/errors/api-error.js';
 
 /** What came of asking for uses of a limited key. */
-export interface Spent {
+export interface Consumed {
   granted: boolean;
   /** How many are left; `null` if the limit has been lifted meanwhile. */
   remaining: number | null;
@@ -15,12 +15,12 @@ export interface Waiting {
   cost: number;
   /** By `performance.now()`. */
   deadline: number;
-  resolve(spent: Spent): void;
+  resolve(spent: Consumed): void;
   reject(error: unknown): void;
 }
 
 /** What a commit came to for one key. */
-export interface Consumed {
+export interface ConsumedRow {
   id: string;
   granted: number;
   remaining: number | null;
@@ -57,7 +57,7 @@ export function atOneCost(waiting: readonly Waiting[]): Waiting[] {
 }
 
 /** The first ones are granted; what is left after each is told as if they had come one by one. */
-export function settle(all: readonly Waiting[], { granted, remaining, revoked }: Omit<Consumed, 'id'>): void {
+export function settle(all: readonly Waiting[], { granted, remaining, revoked }: Omit<ConsumedRow, 'id'>): void {
   for (const [index, one] of all.entries()) {
     if (index >= granted) one.resolve({ granted: false, remaining, isRevoked: revoked });
     else {

@@ -23,7 +23,7 @@ interface Surroundings {
 }
 
 /** What has not begun after so long is not begun any more: nobody would wait for its answer. */
-const LONGEST_MS = 5_000;
+const MAX_MS = 5_000;
 const TOO_LATE: Undecided = { valid: false, code: 'UNAVAILABLE', retryAfterSeconds: 1 };
 
 /** The part of one batch that has to wait, for the database or for Redis: some at once, and each settles for itself. */
@@ -57,7 +57,7 @@ export class BatchRun {
   }
 
   private begin(request: VerifyRequest): BatchVerdict | Promise<BatchVerdict> {
-    const decide = () => (performance.now() - this.began > LONGEST_MS ? TOO_LATE : this.surroundings.verify(request));
+    const decide = () => (performance.now() - this.began > MAX_MS ? TOO_LATE : this.surroundings.verify(request));
     const before = this.latest.get(request.pair.apiKey);
     return before ? before.then((one) => (one.code === 'UNAVAILABLE' ? one : decide())) : decide();
   }

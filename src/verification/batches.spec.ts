@@ -10,7 +10,7 @@ import type { VerifyRequest } from './verifier.js';
 const VERDICT = refused('INVALID_CREDENTIALS');
 const request = (apiKey: string): VerifyRequest => ({
   pair: { apiKey, secretKey: '' },
-  need: { scopes: [], ip: undefined, cost: 1 },
+  requirements: { scopes: [], ip: undefined, cost: 1 },
 });
 const requests = (length: number) => Array.from({ length }, (_, index) => request(`key ${index}`));
 const unavailable = (retryAfterSeconds: number) => ({ valid: false, code: 'UNAVAILABLE', retryAfterSeconds });
@@ -56,8 +56,8 @@ it.each([
 
 it('decides those on one key in their order, and none behind one that could not be decided', async () => {
   const seen: number[] = [];
-  const one = [1, 2, 3].map((cost) => ({ pair: request('one').pair, need: { scopes: [], ip: undefined, cost } }));
-  const verify = async ({ need }: VerifyRequest) => {
+  const one = [1, 2, 3].map((cost) => ({ pair: request('one').pair, requirements: { scopes: [], ip: undefined, cost } }));
+  const verify = async ({ requirements: need }: VerifyRequest) => {
     await new Promise(setImmediate);
     seen.push(need.cost);
     if (need.cost === 2) throw new UnavailableError('Away.');

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { ApiError } from '../http/errors/api-error.js';
-import { inFull } from '../logging/describe-error.js';
-import { isDatabaseAway } from '../database/database-unavailable.js';
+import { describeError } from '../logging/describe-error.js';
+import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { databaseOutage } from '../logging/database-outage.js';
 import { BatchRun, type BatchVerdict, type Undecided, type Verify } from './batch-run.js';
 import type { VerifyRequest } from './verifier.js';
@@ -69,8 +69,8 @@ export class Batches {
     if (failure instanceof ApiError && failure.cause === undefined) return;
     const text = 'Requests of a batch could not be decided';
     const cause = failure instanceof ApiError ? failure.cause : failure;
-    if (failure instanceof ApiError || isDatabaseAway(failure)) databaseOutage.report(this.logger, text, cause);
-    else this.logger.error(`${text}: ${inFull(failure)}`);
+    if (failure instanceof ApiError || isDatabaseUnavailable(failure)) databaseOutage.report(this.logger, text, cause);
+    else this.logger.error(`${text}: ${describeError(failure)}`);
   }
 }
 

@@ -3,16 +3,16 @@ import type { DataSource } from 'typeorm';
 import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { readLineage } from '../api-keys/cascades/lineage.js';
 import { UnavailableError } from '../http/errors/api-error.js';
-import { within } from '../database/with-timeout.js';
+import { withTimeout } from '../database/with-timeout.js';
 
 const READ_WITHIN_MS = 2_000;
-const MOST_WAITING = 1_000;
-const MOST_REMEMBERED = 50_000;
+const MAX_WAITING = 1_000;
+const MAX_REMEMBERED = 50_000;
 /** An owner that begins one cascade after the other is refused service, rather than asked for ever. */
-const MOST_READS = 5;
+const MAX_READS = 5;
 
 /** Of an owner with cascades under way: which keys count as revoked. Ancestry never changes, so it is read once. */
-export class EndedKeys {
+export class CascadedKeys {
   /** By the ids of keys that have issued others. */
   private readonly issuers = new Map<string, boolean>();
   /** By the ids of keys whose issuers were no longer there, or not in a cascade that is over by now. */
@@ -66,17 +66,17 @@ export class EndedKeys {
   has(key: Pick<ApiKey, 'id' | 'issuedBy' | 'ownerId'>): boolean | Promise<boolean> {
     const known = this.issuers.get(key.issuedBy ?? '') ?? this.settled.get(key.id);
     if (known !== undefined) return known;
-    if (this.limit.pendingCount >= MOST_WAITING) return Promise.reject(tooMuch());
+    if (this.limit.pendingCount >= MAX_WAITING) return Promise.reject(tooMuch());
     return this.limit(() => this.read(key));
   }
 
   private async read({ id, issuedBy, ownerId }: Pick<ApiKey, 'id' | 'issuedBy' | 'ownerId'>): Promise<boolean> {
     const issuer = issuedBy ?? '';
-    for (let reads = 0; reads < MOST_READS; reads++) {
+    for (let reads = 0; reads < MAX_READS; reads++) {
       const known = this.issuers.get(issuer);
       if (known !== undefined) return known;
       const { begun } = this;
-      const lineage = await within(READ_WITHIN_MS, readLineage(this.dataSource, ownerId, [issuer]));
+      const lineage = await withTimeout(READ_WITHIN_MS, readLineage(this.dataSource, ownerId, [issuer]));
       if (begun !== this.begun) continue;
       this.remember(lineage);
       // If it is over by now, all rows are written, which may be news to what is remembered
@@ -87,19 +87,19 @@ export class EndedKeys {
 
   private async settle(id: string, begun: number): Promise<boolean> {
     const isRevoked = await this.isRevoked(id);
-    if (this.settled.size >= MOST_REMEMBERED) this.settled.clear();
+    if (this.settled.size >= MAX_REMEMBERED) this.settled.clear();
     if (begun === this.begun) this.settled.set(id, isRevoked);
     return isRevoked;
   }
 
   private remember(lineage: ReadonlyMap<string, boolean>): void {
-    if (this.issuers.size + lineage.size > MOST_REMEMBERED) this.issuers.clear();
+    if (this.issuers.size + lineage.size > MAX_REMEMBERED) this.issuers.clear();
     for (const [id, isEnded] of lineage) this.issuers.set(id, isEnded);
   }
 
   private async isRevoked(id: string): Promise<boolean> {
     const query = this.dataSource.query('SELECT FROM api_keys WHERE id = $1 AND revoked_at IS NULL', [id]);
-    return ((await within(READ_WITHIN_MS, query)) as unknown[]).length === 0;
+    return ((await withTimeout(READ_WITHIN_MS, query)) as unknown[]).length === 0;
   }
 }
 

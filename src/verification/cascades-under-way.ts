@@ -7,9 +7,9 @@ import { startStep } from '../config/start-steps.js';
 import { inBackground } from '../background/background.js';
 import { databaseOutage } from '../logging/database-outage.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
-import { within } from '../database/with-timeout.js';
-import { ChangeFeed } from './invalidation-feed.js';
-import { EndedKeys } from './cascaded-keys.js';
+import { withTimeout } from '../database/with-timeout.js';
+import { InvalidationFeed } from './invalidation-feed.js';
+import { CascadedKeys } from './cascaded-keys.js';
 import type { CachedKey } from './cache/cached-key.js';
 
 const EVERY_MS = 1_000;
@@ -29,7 +29,7 @@ interface CascadeRow {
 export class CascadesUnderWay implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(CascadesUnderWay.name);
   /** By what their cascades are announced with. */
-  private readonly owners = new Map<string, EndedKeys>();
+  private readonly owners = new Map<string, CascadedKeys>();
   /** Whether all that had begun when the feed last lost its thread are known. */
   private isCertain = false;
   private uncertainties = 0;
@@ -41,7 +41,7 @@ export class CascadesUnderWay implements OnApplicationBootstrap, OnApplicationSh
   constructor(
     @Inject(VERIFICATION_POOL) private readonly dataSource: DataSource,
     private readonly cascades: Cascades,
-    feed: ChangeFeed,
+    feed: InvalidationFeed,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {
     feed.subscribe({
@@ -104,7 +104,7 @@ export class CascadesUnderWay implements OnApplicationBootstrap, OnApplicationSh
     const began = performance.now();
     const { uncertainties } = this;
     const query = this.dataSource.query('SELECT root_id, owner_id FROM cascades');
-    this.note((await within(READ_WITHIN_MS, query)) as CascadeRow[], began);
+    this.note((await withTimeout(READ_WITHIN_MS, query)) as CascadeRow[], began);
     if (uncertainties === this.uncertainties) this.isCertain = true;
   }
 
@@ -114,7 +114,7 @@ export class CascadesUnderWay implements OnApplicationBootstrap, OnApplicationSh
     }
     const present = new Set(rows.map((row) => cascadeAnnouncement(row.owner_id)));
     // By then, either the changes of the cascade's last rows have been heard of, or nothing remembered is believed
-    const isOver = (ended: EndedKeys) => ended.isOver(readAt, this.environment.revocationBoundMs);
+    const isOver = (ended: CascadedKeys) => ended.isOver(readAt, this.environment.revocationBoundMs);
     for (const [owner, ended] of this.owners) {
       if (present.has(owner)) ended.isThere();
       else if (isOver(ended)) this.owners.delete(owner);
@@ -131,9 +131,9 @@ export class CascadesUnderWay implements OnApplicationBootstrap, OnApplicationSh
     for (const ended of this.owners.values()) ended.hearOfAnother();
   }
 
-  private ofOwner(owner: string): EndedKeys {
+  private ofOwner(owner: string): CascadedKeys {
     let ended = this.owners.get(owner);
-    if (!ended) this.owners.set(owner, (ended = new EndedKeys(this.dataSource)));
+    if (!ended) this.owners.set(owner, (ended = new CascadedKeys(this.dataSource)));
     return ended;
   }
 

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { keyOfExactUses } from '../api-keys/invalidation/announcements.js';
 import { inBackground } from '../background/background.js';
-import { UsageMeter } from '../usage/usage-limiter.js';
-import { ChangeFeed } from './invalidation-feed.js';
+import { UsageLimiter } from '../usage/usage-limiter.js';
+import { InvalidationFeed } from './invalidation-feed.js';
 
 /** Writes what this process has counted of a key, when another one is about to set the key's `max_uses`. */
 @Injectable()
 export class ExactUsesFeed {
-  constructor(feed: ChangeFeed, usageMeter: UsageMeter) {
+  constructor(feed: InvalidationFeed, usageMeter: UsageLimiter) {
     feed.subscribe({
       changed: (texts) => {
         for (const text of texts) {

@@ -1,16 +1,16 @@
-import { ChangePosition, type ChangeRow } from './feed-position.js';
+import { FeedPosition, type InvalidationRow } from './feed-position.js';
 
 const SERVER = '7712:00000001';
 
 /** What a poll finds: the oldest transaction that is open, and changes by their numbers. */
-function rows(oldest: number, changes: number[], identity = SERVER): ChangeRow[] {
+function rows(oldest: number, changes: number[], identity = SERVER): InvalidationRow[] {
   const server = { oldest: String(oldest), identity, is_standby: false };
   if (changes.length === 0) return [{ ...server, seq: null, api_key: null }];
   return changes.map((seq) => ({ ...server, seq: String(seq), api_key: `key ${seq}` }));
 }
 
 it('tells each change once, though polls overlap', () => {
-  const position = new ChangePosition();
+  const position = new FeedPosition();
   expect(position.advance(rows(700, []))).toEqual({ changed: [], isOtherServer: false });
   expect(position.parameters).toEqual(['700']);
   expect(position.advance(rows(705, [1, 2]))).toEqual({ changed: ['key 1', 'key 2'], isOtherServer: false });
@@ -24,7 +24,7 @@ it.each([
   ['it is another server', rows(800, [2], '9999:00000001')],
   ['it no longer tells who it is', rows(800, [2], '')],
 ])('takes a server for another one where %s, and what it saw before for nothing', (_, found) => {
-  const position = new ChangePosition();
+  const position = new FeedPosition();
   position.advance(rows(700, []));
   position.advance(rows(757, [1, 2]));
   expect(position.advance(found)).toEqual({ changed: ['key 2'], isOtherServer: true });
@@ -32,9 +32,9 @@ it.each([
 });
 
 it('takes no word of a standby, which may be older than any bound', () => {
-  const position = new ChangePosition();
+  const position = new FeedPosition();
   position.advance(rows(700, []));
-  const [row] = rows(705, [1]) as [ChangeRow];
+  const [row] = rows(705, [1]) as [InvalidationRow];
   expect(() => position.advance([{ ...row, is_standby: true }])).toThrow('standby');
   expect(position.advance(rows(705, [1])).changed).toEqual(['key 1']);
 });

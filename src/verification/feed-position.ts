@@ -16,7 +16,7 @@ const poll = (identity: string) => `
                pg_is_in_recovery() AS is_standby) AS server
   LEFT JOIN key_changes AS changes ON changes.transaction_id >= $1::bigint`;
 
-export interface ChangeRow {
+export interface InvalidationRow {
   oldest: string;
   identity: string;
   is_standby: boolean;
@@ -35,7 +35,7 @@ interface News {
  * Up to where the changes of a database are known. Transaction ids mean something on one timeline of one server alone:
  * after a failover to a standby that lagged, or on a restored backup, the same ids are given again.
  */
-export class ChangePosition {
+export class FeedPosition {
   private identitySource = NO_IDENTITY;
   private identity: string | undefined;
   private oldest: string | undefined;
@@ -67,8 +67,8 @@ export class ChangePosition {
    *
    * @throws StandbyError for what a standby has told, which may be older than any bound
    */
-  advance(rows: readonly ChangeRow[]): News {
-    const [{ oldest, identity, is_standby: isStandby }] = rows as [ChangeRow];
+  advance(rows: readonly InvalidationRow[]): News {
+    const [{ oldest, identity, is_standby: isStandby }] = rows as [InvalidationRow];
     if (isStandby) throw new StandbyError();
     const isOtherServer = this.isOther(oldest, identity);
     const changes = rows.filter((row) => row.seq !== null);

@@ -8,9 +8,9 @@ import { Database } from '../database/database.js';
 import { databaseOutage } from '../logging/database-outage.js';
 import type { DedicatedConnection } from '../database/dedicated-connection.js';
 import type { SafeClient } from '../database/safe-client.js';
-import { within } from '../database/with-timeout.js';
-import { ChangeNotifications } from './invalidation-notifications.js';
-import { ChangePosition, type ChangeRow } from './feed-position.js';
+import { withTimeout } from '../database/with-timeout.js';
+import { InvalidationNotifications } from './invalidation-notifications.js';
+import { FeedPosition, type InvalidationRow } from './feed-position.js';
 
 /** For how long changes are kept; a process that has heard of none for half of it forgets all that it knows. */
 export const KEY_CHANGES_KEPT_MS = 3_600_000;
@@ -31,7 +31,7 @@ interface Moment {
 }
 
 /** What happened to keys elsewhere. */
-export interface ChangeListener {
+export interface InvalidationListener {
   /** These have changed. */
   changed(apiKeys: readonly string[]): void;
   /**
@@ -47,12 +47,12 @@ export interface ChangeListener {
  * whatever notifications are lost. On a connection of its own, so that it never waits for other work.
  */
 @Injectable()
-export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
-  private readonly notifications: ChangeNotifications;
-  private readonly listeners: ChangeListener[] = [];
+export class InvalidationFeed implements OnModuleInit, OnApplicationShutdown {
+  private readonly notifications: InvalidationNotifications;
+  private readonly listeners: InvalidationListener[] = [];
   private readonly stopping = new AbortController();
   private connection: DedicatedConnection;
-  private position = new ChangePosition();
+  private position = new FeedPosition();
   /** Whether a poll has succeeded on the present connection. */
   private isConnected = false;
   /** When the last poll began that succeeded, by the steady clock and by the host's. */
@@ -65,12 +65,12 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
     keyChanges: KeyChanges,
   ) {
     const pollEveryMs = environment.revocationBoundMs / POLLS_PER_BOUND;
-    this.notifications = new ChangeNotifications((apiKey) => this.tell([apiKey]), pollEveryMs);
+    this.notifications = new InvalidationNotifications((apiKey) => this.tell([apiKey]), pollEveryMs);
     this.connection = this.newConnection();
     keyChanges.subscribe((apiKeys) => this.tell(apiKeys));
   }
 
-  subscribe(listener: ChangeListener): void {
+  subscribe(listener: InvalidationListener): void {
     this.listeners.push(listener);
   }
 
@@ -126,7 +126,7 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async poll(answerWithinMs: number): Promise<void> {
-    const { rows, began } = await within(OPEN_WITHIN_MS + answerWithinMs, this.readChanges(answerWithinMs));
+    const { rows, began } = await withTimeout(OPEN_WITHIN_MS + answerWithinMs, this.readChanges(answerWithinMs));
     const news = this.position.advance(rows);
     const isGap = Number.isFinite(this.lastGoodPoll.steady) && this.age > KEY_CHANGES_KEPT_MS / 2;
     // Another connection may lead to another server, which need not say so
@@ -144,11 +144,11 @@ export class ChangeFeed implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** The time for an answer begins with the question: a connection may have to be opened first. */
-  private readChanges(answerWithinMs: number): Promise<{ rows: ChangeRow[]; began: Moment }> {
+  private readChanges(answerWithinMs: number): Promise<{ rows: InvalidationRow[]; began: Moment }> {
     return this.connection.run(async (client) => {
       const { statement, parameters } = this.position;
       const began = { steady: performance.now(), wall: Date.now() };
-      const { rows } = await within(answerWithinMs, client.query<ChangeRow>(statement, parameters));
+      const { rows } = await withTimeout(answerWithinMs, client.query<InvalidationRow>(statement, parameters));
       return { rows, began };
     });
   }

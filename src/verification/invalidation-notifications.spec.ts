@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Logger } from '@nestjs/common';
 import { jest } from '@jest/globals';
 import type { SafeClient } from '../database/safe-client.js';
-import { ChangeNotifications } from './invalidation-notifications.js';
+import { InvalidationNotifications } from './invalidation-notifications.js';
 
 /** A connection whose server answers `LISTEN` as it is told to. */
 class FakeClient extends EventEmitter {
@@ -25,11 +25,11 @@ const clientOf = (refusal?: Error, isPooled = false) =>
 
 let warnings: jest.SpiedFunction<Logger['warn']>;
 let heard: string[];
-let notifications: ChangeNotifications;
+let notifications: InvalidationNotifications;
 beforeEach(() => {
   warnings = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
   heard = [];
-  notifications = new ChangeNotifications((apiKey) => heard.push(apiKey), 200);
+  notifications = new InvalidationNotifications((apiKey) => heard.push(apiKey), 200);
 });
 afterEach(() => jest.restoreAllMocks());
 

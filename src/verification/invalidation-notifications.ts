@@ -1,12 +1,12 @@
 import { Logger } from '@nestjs/common';
 import { KEY_CHANGES_CHANNEL } from '../api-keys/invalidation/key-invalidations.js';
-import { inOneLine } from '../logging/describe-error.js';
-import { isDatabaseAway } from '../database/database-unavailable.js';
+import { summarizeError } from '../logging/describe-error.js';
+import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import type { SafeClient } from '../database/safe-client.js';
 import { sqlStateOf } from '../database/sql-state.js';
 
 /** Hears of changes within milliseconds where the database notifies of them (`LISTEN`); where it does not, says so once. */
-export class ChangeNotifications {
+export class InvalidationNotifications {
   private readonly logger = new Logger('ChangeFeed');
   private isMissed = false;
 
@@ -39,7 +39,7 @@ async function refusalOf(client: SafeClient): Promise<string | undefined> {
     await client.query(`LISTEN ${KEY_CHANGES_CHANNEL}`);
     return undefined;
   } catch (error) {
-    if (isDatabaseAway(error) || typeof sqlStateOf(error) !== 'string') throw error;
-    return `LISTEN: ${inOneLine(error)}`;
+    if (isDatabaseUnavailable(error) || typeof sqlStateOf(error) !== 'string') throw error;
+    return `LISTEN: ${summarizeError(error)}`;
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { KeyPair } from '../principals/key-pair.js';
 import { CascadesUnderWay } from './cascades-under-way.js';
-import { ChangeFeed } from './invalidation-feed.js';
+import { InvalidationFeed } from './invalidation-feed.js';
 import type { CachedKey } from './cache/cached-key.js';
 import { KnownKeys } from './cache/known-keys.js';
 
@@ -13,7 +13,7 @@ export class KeyLookup {
   constructor(
     private readonly knownKeys: KnownKeys,
     private readonly cascades: CascadesUnderWay,
-    private readonly feed: ChangeFeed,
+    private readonly feed: InvalidationFeed,
   ) {}
 
   /**

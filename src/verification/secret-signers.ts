@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { inOneLine } from '../logging/describe-error.js';
+import { summarizeError } from '../logging/describe-error.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { WriteBehind } from '../background/write-behind.js';
 
@@ -63,7 +63,7 @@ export class SecretSigners implements OnModuleInit, OnApplicationShutdown {
       }
     } catch (error) {
       // Nothing is lost by it: the next process that checks these secrets finds out the same
-      this.logger.debug(`Which server keys signed ${rows.length} secrets was not noted (${inOneLine(error)}).`);
+      this.logger.debug(`Which server keys signed ${rows.length} secrets was not noted (${summarizeError(error)}).`);
     }
   }
 }

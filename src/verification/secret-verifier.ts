@@ -5,7 +5,7 @@ import type { ApiKey } from '../api-keys/api-key.entity.js';
 import { signerOf } from '../api-keys/credentials/credentials.js';
 import { SecretHasher } from '../api-keys/credentials/secret-hasher.js';
 import { Clock } from '../clock.js';
-import type { WhichSecret } from './cache/cached-key.js';
+import type { SecretKind } from './cache/cached-key.js';
 import { KeyReader } from './cache/key-reader.js';
 import { SecretSigners } from './secret-signers.js';
 import { CredentialKeyring } from '../api-keys/credentials/credential-keyring.js';
@@ -15,7 +15,7 @@ import { CredentialKeyring } from '../api-keys/credentials/credential-keyring.js
  * How many may wait, whoever asks decides (`KnownKeys`).
  */
 @Injectable()
-export class SecretChecks {
+export class SecretVerifier {
   private readonly limit = pLimit(availableParallelism());
   /** A hash of nothing anyone knows, checked where there is no key, so that both cost the same time. */
   private readonly decoyHash: Promise<string>;
@@ -39,7 +39,7 @@ export class SecretChecks {
    * Which secret of the key it is; `undefined` if it is none. A right one replaces its hash if that was made with
    * other parameters, and is noted by the server key that signed it.
    */
-  check(apiKey: ApiKey | null, secretKey: string): Promise<WhichSecret | undefined> {
+  match(apiKey: ApiKey | null, secretKey: string): Promise<SecretKind | undefined> {
     return this.limit(async () => {
       const isCurrent = await this.hasher.matches(apiKey?.secretHash ?? (await this.decoyHash), secretKey);
       if (!apiKey) return undefined;
@@ -56,7 +56,7 @@ export class SecretChecks {
     return this.hasher.matches(previousSecretHash, secretKey);
   }
 
-  private noteSigner(apiKey: ApiKey, which: WhichSecret, secretKey: string): void {
+  private noteSigner(apiKey: ApiKey, which: SecretKind, secretKey: string): void {
     const signer = signerOf({ apiKey: apiKey.apiKey, secretKey }, this.keyring.keys)?.fingerprint;
     const { secretHash, secretSignedBy, previousSecretHash, previousSecretSignedBy } = apiKey;
     const [hash, noted] =

@@ -7,8 +7,8 @@ import type { Verdict } from './verdict.js';
 export function verdictJson({ valid, code, key, charge }: Verdict): string {
   if (!valid) return `{"valid":false,"code":"${code}"${charge?.rate ? `,"rate_limit":${rateJson(charge.rate)}` : ''}}`;
   const rate = charge.rate ? rateJson(charge.rate) : 'null';
-  const expiry = key.expiresAt === null ? 'null' : key.derive(expiryOf);
-  const description = `${key.derive(beginningOf)},"scopes":${key.granted.json},"expires_at":${expiry}`;
+  const expiry = key.expiresAt === null ? 'null' : key.memoize(expiryOf);
+  const description = `${key.memoize(beginningOf)},"scopes":${key.granted.json},"expires_at":${expiry}`;
   return `${description},"remaining_uses":${charge.remainingUses},"rate_limit":${rate}}`;
 }
 

@@ -1,10 +1,10 @@
 import type { Scope } from '../principals/scopes.js';
-import type { Charge } from '../limits/quota.js';
+import type { QuotaDecision } from '../limits/quota.js';
 import type { Refusal } from '../http/errors/refusals.js';
 import type { CachedKey } from './cache/cached-key.js';
 
 /** What a caller is about to do with a credential. */
-export interface Need {
+export interface Requirements {
   /** All of them are needed. */
   scopes: readonly Scope[];
   /** The address that the client calls from; `undefined` where it is not known. */
@@ -15,11 +15,11 @@ export interface Need {
 
 /** Whether a credential may do something, now. A refusal is a value, never an exception. */
 export type Verdict =
-  | { valid: true; code: 'VALID'; key: CachedKey; charge: Charge }
-  | { valid: false; code: Refusal; key: CachedKey | undefined; charge: Charge | undefined };
+  | { valid: true; code: 'VALID'; key: CachedKey; charge: QuotaDecision }
+  | { valid: false; code: Refusal; key: CachedKey | undefined; charge: QuotaDecision | undefined };
 
 /** What speaks against a key whose secret has passed, before it is charged: the checks, in the documented order. */
-export function refusalOf(key: CachedKey, { scopes, ip }: Omit<Need, 'cost'>, now: number): Refusal | null {
+export function refusalOf(key: CachedKey, { scopes, ip }: Omit<Requirements, 'cost'>, now: number): Refusal | null {
   const { notBefore, expiresAt } = key;
   if (key.isRevoked) return 'REVOKED';
   if (!key.enabled) return 'DISABLED';
@@ -30,6 +30,6 @@ export function refusalOf(key: CachedKey, { scopes, ip }: Omit<Need, 'cost'>, no
   return null;
 }
 
-export function refused(code: Refusal, key?: CachedKey, charge?: Charge): Verdict {
+export function refused(code: Refusal, key?: CachedKey, charge?: QuotaDecision): Verdict {
   return { valid: false, code, key, charge };
 }

@@ -49,7 +49,7 @@ export class VerificationController {
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
   verify({ raw, body }: DirectRequest): DirectAnswer | Promise<DirectAnswer> {
     refuseQuery(raw.url);
-    const { pair, need } = readVerifyRequest(body);
+    const { pair, requirements: need } = readVerifyRequest(body);
     const verdict = this.verifier.verify(pair, need);
     return verdict instanceof Promise ? verdict.then(answer) : answer(verdict);
   }

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { CascadesUnderWay } from './cascades-under-way.js';
-import { ChangeFeed } from './invalidation-feed.js';
+import { InvalidationFeed } from './invalidation-feed.js';
 import { ExactUsesFeed } from './exact-uses-feed.js';
 import { KeyLookup } from './key-lookup.js';
 import { UsageModule } from '../usage/usage.module.js';
@@ -10,7 +10,7 @@ import { LeakReportRates } from './leaks/leak-report-rates.js';
 import { LeaksController } from './leaks/leaks.controller.js';
 import { KeyReader } from './cache/key-reader.js';
 import { KnownKeys } from './cache/known-keys.js';
-import { SecretChecks } from './secret-verifier.js';
+import { SecretVerifier } from './secret-verifier.js';
 import { PreviousSecretUses } from './previous-secret-uses.js';
 import { SecretSigners } from './secret-signers.js';
 import { ServiceTokens } from '../principals/service-tokens.js';
@@ -27,15 +27,15 @@ import { HttpModule } from '../http/http.module.js';
     KeyLookup,
     KnownKeys,
     KeyReader,
-    SecretChecks,
+    SecretVerifier,
     SecretSigners,
     PreviousSecretUses,
-    ChangeFeed,
+    InvalidationFeed,
     CascadesUnderWay,
     ExactUsesFeed,
     LeakReportRates,
     ServiceTokens,
   ],
-  exports: [Verifier, KnownKeys, SecretChecks, ChangeFeed, ServiceTokens],
+  exports: [Verifier, KnownKeys, SecretVerifier, InvalidationFeed, ServiceTokens],
 })
 export class VerificationModule {}

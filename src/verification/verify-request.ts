@@ -7,7 +7,7 @@ import { parseForwardedAddress } from '../addresses/forwarded-address.js';
 import { writeAddress } from '../addresses/ip-address.js';
 import type { VerifyRequest } from './verifier.js';
 
-const MOST_REQUESTS = 100;
+const MAX_REQUESTS = 100;
 const LARGEST_COST = 1_000_000;
 const PROPERTIES = ['api_key', 'secret_key', 'credential', 'scope', 'ip', 'cost'];
 const KNOWN = new Set(PROPERTIES);
@@ -34,8 +34,8 @@ export function readVerifyRequest(body: unknown): VerifyRequest {
 export function readVerifyBatch(body: unknown): VerifyRequest[] {
   const { requests, ...unknown } = (body ?? {}) as Body;
   const details = Object.keys(unknown).map((name, index) => unknownMember(name, ['requests'], { rank: index }));
-  const isBatch = Array.isArray(requests) && requests.length >= 1 && requests.length <= MOST_REQUESTS;
-  if (!isBatch) details.push({ path: 'requests', message: `must be a list of 1 to ${MOST_REQUESTS} requests` });
+  const isBatch = Array.isArray(requests) && requests.length >= 1 && requests.length <= MAX_REQUESTS;
+  if (!isBatch) details.push({ path: 'requests', message: `must be a list of 1 to ${MAX_REQUESTS} requests` });
   const batch = isBatch ? requests.map((one, index) => readElement(one, `requests.${index}`, details)) : [];
   refuseOffences(body, details);
   return batch as VerifyRequest[];
@@ -49,7 +49,7 @@ function refuseOffences(body: unknown, details: ErrorDetail[]): void {
 /** For how many requests the body of a batch counts, before it is known whether it fits. */
 export function weightOfBatch(body: unknown): number {
   const requests = (body as Body | null | undefined)?.['requests'];
-  return Array.isArray(requests) ? Math.min(Math.max(requests.length, 1), MOST_REQUESTS) : 1;
+  return Array.isArray(requests) ? Math.min(Math.max(requests.length, 1), MAX_REQUESTS) : 1;
 }
 
 function readElement(value: unknown, path: string, details: ErrorDetail[]): VerifyRequest | undefined {
@@ -69,7 +69,7 @@ function read(value: unknown, at: string, details: ErrorDetail[]): VerifyRequest
   const ip = readAddress(body['ip'], refuse);
   if (!isCost(cost)) refuse('cost', `must be a whole number from 0 to ${LARGEST_COST}`);
   const needed = readScopes(scope, details, at);
-  return { pair, need: { scopes: needed, ip, cost } } as VerifyRequest;
+  return { pair, requirements: { scopes: needed, ip, cost } } as VerifyRequest;
 }
 
 function readScopes(scope: unknown, details: ErrorDetail[], at: string): unknown[] {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atOnce, range } from '../support/at-once.js';
+import { runConcurrently, range } from '../support/at-once.js';
 import { onServer } from '../support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from '../support/keys.js';
 import { metricOf } from '../support/metrics.js';
@@ -52,7 +52,7 @@ interface Seen {
   it('denies what was revoked within the bound, and serves the rest as promised', async () => {
     const watched = [trusting, failingClosed];
     const all: Seen[] = [];
-    await atOnce(10, range(REVOKED + KEPT), async () => void all.push(await seen()));
+    await runConcurrently(10, range(REVOKED + KEPT), async () => void all.push(await seen()));
     const [doomed, kept] = [all.slice(0, REVOKED), all.slice(REVOKED)];
     const unknown = (await seen()).key;
     for (const { key } of [...doomed, ...kept])
@@ -69,9 +69,9 @@ interface Seen {
       one.revokedAt = performance.now();
       answered++;
     };
-    await atOnce(6, doomed.slice(0, REVOKED_EARLY), revoke);
+    await runConcurrently(6, doomed.slice(0, REVOKED_EARLY), revoke);
     await sleep(BOUND_MS);
-    const revoked = atOnce(6, doomed.slice(REVOKED_EARLY), revoke);
+    const revoked = runConcurrently(6, doomed.slice(REVOKED_EARLY), revoke);
     await until(() => answered >= FREEZE_AFTER, 'revocations');
     postgres.freeze();
     const frozenAt = performance.now();
@@ -136,7 +136,7 @@ interface Seen {
     /** Asks for the keys, again and again, from several callers. */
     async function watch(service: ServiceProcess, keys: Seen[], signal: AbortSignal): Promise<void> {
       while (!signal.aborted) {
-        await atOnce(4, keys, async (one) => {
+        await runConcurrently(4, keys, async (one) => {
           const began = performance.now();
           const code = await codeOf(service, one.key);
           if (code === 'VALID') one.lastValidAt.set(service, Math.max(began, one.lastValidAt.get(service) ?? 0));

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atOnce, range } from '../support/at-once.js';
+import { runConcurrently, range } from '../support/at-once.js';
 import { onServer } from '../support/database.js';
 import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
 import { PostgresServer } from '../support/postgres-server.js';
@@ -73,7 +73,7 @@ type Counts = Record<string, number>;
     const [issuing, verifying]: [Counts, Counts] = [{}, {}];
     const ending = new AbortController();
     const callers = (call: (service: ServiceProcess) => Promise<void>) =>
-      atOnce(CALLERS, range(CALLERS), async (i) => {
+      runConcurrently(CALLERS, range(CALLERS), async (i) => {
         while (!ending.signal.aborted) await call(services[i % services.length] as ServiceProcess);
       });
     const busy = Promise.all([
@@ -105,7 +105,7 @@ type Counts = Record<string, number>;
       await until(async () => (await client.get('/health/ready')).status === 200, 'the service to be ready');
     }
     const lost: IssuedKey[] = [];
-    await atOnce(CALLERS, keys.entries(), async ([i, key]) => {
+    await runConcurrently(CALLERS, keys.entries(), async ([i, key]) => {
       const { client } = services[i % services.length] as ServiceProcess;
       const { status } = await client.get('/api/apiKeys/testAuthentication', pairHeaders(key));
       if (status !== 200) lost.push(key);

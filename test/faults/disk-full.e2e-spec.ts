@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { atOnce, range } from '../support/at-once.js';
+import { runConcurrently, range } from '../support/at-once.js';
 import { makeFolder, removeFolder } from '../support/folders.js';
 import { issued, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
 import { type ServiceProcess, startProcess } from '../support/process.js';
@@ -35,7 +35,7 @@ if (!disk) process.stdout.write('Left out, since no tmpfs can be mounted here: a
     const keys: IssuedKey[] = [];
     const statuses: Record<string, number> = {};
     const ending = new AbortController();
-    const issuing = atOnce(CALLERS, range(CALLERS), async () => {
+    const issuing = runConcurrently(CALLERS, range(CALLERS), async () => {
       while (!ending.signal.aborted) {
         const body = { ...powerlessBody, metadata: { note: 'x'.repeat(1_000) } };
         const answer = await service.client.post('/api/apiKeys', sessionOf('ann'), body).catch(() => undefined);
@@ -74,7 +74,7 @@ if (!disk) process.stdout.write('Left out, since no tmpfs can be mounted here: a
 
   async function lostOf(keys: IssuedKey[]): Promise<IssuedKey[]> {
     const lost: IssuedKey[] = [];
-    await atOnce(CALLERS, keys, async (key) => {
+    await runConcurrently(CALLERS, keys, async (key) => {
       if (!(await works(key))) lost.push(key);
     });
     return lost;

@@ -1,9 +1,9 @@
 import pg from 'pg';
-import { atOnce, range } from '../support/at-once.js';
+import { runConcurrently, range } from '../support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { documentedBody, issued, type IssuedKey, issueKey, pairHeaders, powerlessBody } from '../support/keys.js';
 import { type ServiceProcess, startProcess } from '../support/process.js';
-import { retried } from '../support/retry.js';
+import { withRetry } from '../support/retry.js';
 import { accountService, sessionOf } from '../support/sessions.js';
 import { until } from '../support/until.js';
 
@@ -40,8 +40,8 @@ const keys: IssuedKey[] = [];
 
 it(`issues ${KEYS} keys to ${CALLERS} callers at once: all distinct, none lost`, async () => {
   let refused = 0;
-  await atOnce(CALLERS, range(KEYS), async (index) => {
-    keys.push(issued(await retried(issueNamed(`key ${index}`), () => refused++)));
+  await runConcurrently(CALLERS, range(KEYS), async (index) => {
+    keys.push(issued(await withRetry(issueNamed(`key ${index}`), () => refused++)));
   });
   process.stdout.write(`${KEYS} keys issued to ${CALLERS} callers at once, ${refused} refused for the moment\n`);
   expect(new Set(keys.flatMap(({ id, api_key, secret_key }) => [id, api_key, secret_key])).size).toBe(3 * KEYS);
@@ -53,8 +53,8 @@ it('keeps every key that was acknowledged, usable, when it is killed in mid-run'
   let unanswered = 0;
   let refusedForNow = 0;
   let killed: Promise<unknown> | undefined;
-  await atOnce(CALLERS, range(MORE), async (index) => {
-    const answer = await retried(issueNamed(`more ${index}`), () => refusedForNow++).catch(() => undefined);
+  await runConcurrently(CALLERS, range(MORE), async (index) => {
+    const answer = await withRetry(issueNamed(`more ${index}`), () => refusedForNow++).catch(() => undefined);
     if (answer) keys.push(issued(answer));
     else unanswered++;
     if (keys.length === KEYS + MORE / 2) killed ??= service.stop('SIGKILL');
@@ -65,7 +65,7 @@ it('keeps every key that was acknowledged, usable, when it is killed in mid-run'
   service = await start();
   const lost = await lostOf(keys);
   const refused: IssuedKey[] = [];
-  await atOnce(CALLERS, keys, async (key) => {
+  await runConcurrently(CALLERS, keys, async (key) => {
     const { status } = await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key));
     if (status !== 200) refused.push(key);
   });

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
-import { atOnce, range } from '../support/at-once.js';
+import { runConcurrently, range } from '../support/at-once.js';
 import type { Answer } from '../support/client.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { type FloodRequest, startFlood } from '../support/flood.js';
@@ -31,11 +31,11 @@ interface Flood {
 }
 
 /** With the flood, nobody else's p99 is more than so many times what it is without. */
-const MOST_TIMES = 2;
+const MAX_TIMES = 2;
 /** With and without the flood in turns: so that a moment at which the machine is slow tells in neither of them alone. */
 const ROUNDS = 3;
 /** What the machine does besides tells in few rounds: by the median of so many at most it has to hold. */
-const MOST_ROUNDS = 15;
+const MAX_ROUNDS = 15;
 
 // The embedded database shares the process's one thread, and cannot be isolated from it
 (onServer ? describe : describe.skip)("one caller's flood", () => {
@@ -155,7 +155,7 @@ const MOST_ROUNDS = 15;
     ]);
     try {
       const answers: Answer[] = [];
-      await atOnce(CALLERS, admins, async (key) => {
+      await runConcurrently(CALLERS, admins, async (key) => {
         answers.push(await other.client.get('/api/apiKeys/list', pairHeaders(key)));
         answers.push(await other.client.post('/api/apiKeys', pairHeaders(key), powerlessBody));
       });
@@ -188,7 +188,7 @@ const MOST_ROUNDS = 15;
     const alone: Times[] = [];
     const flooded: Times[] = [];
     let slower: Kind[] = [...KINDS];
-    for (let round = 1; round <= MOST_ROUNDS && slower.length > 0; round++) {
+    for (let round = 1; round <= MAX_ROUNDS && slower.length > 0; round++) {
       await compare(name, await prepare(`${name} ${round}`), alone, flooded);
       if (round >= ROUNDS) slower = slowerThan(alone, flooded, `${name}, ${round} rounds`);
     }
@@ -233,7 +233,7 @@ const MOST_ROUNDS = 15;
     // In turns, so that each kind is spread over all of the time
     const spread = works.map((work, index) => ({ work, at: (index * 389) % works.length }));
     const ordered = spread.toSorted((one, other) => one.at - other.at).map(({ work }) => work);
-    await atOnce(CALLERS, ordered, (work) => work());
+    await runConcurrently(CALLERS, ordered, (work) => work());
     return times;
   }
 
@@ -266,7 +266,7 @@ function slowerThan(alone: Times[], flooded: Times[], name: string): Kind[] {
     return `${kind} ${usual(alone, kind).toFixed(1)} -> ${usual(flooded, kind).toFixed(1)} (${factor.toFixed(1)})`;
   });
   process.stdout.write(`${name}: p99 in ms of others: ${told.join(', ')}\n`);
-  return factors.filter(({ factor }) => factor > MOST_TIMES).map(({ kind }) => kind);
+  return factors.filter(({ factor }) => factor > MAX_TIMES).map(({ kind }) => kind);
 }
 
 function median(values: number[]): number {

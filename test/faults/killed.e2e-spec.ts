@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { atOnce, range } from '../support/at-once.js';
+import { runConcurrently, range } from '../support/at-once.js';
 import type { Answer, Client } from '../support/client.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
 import { type ServiceProcess, startProcess, sharedVariables } from '../support/process.js';
-import { retried } from '../support/retry.js';
+import { withRetry } from '../support/retry.js';
 import { sessionOf } from '../support/sessions.js';
 import { verify } from '../support/verification.js';
 
 const ISSUED = 200;
 const ROTATED = 100;
-const MOST_USES = 400;
+const MAX_USES = 400;
 const ASKED = 1_200;
 const CALLERS = 8;
 /** It is killed when so much of each has been answered. */
@@ -40,9 +40,9 @@ const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
   });
 
   it('the other finds all that was answered, and nothing is done twice', async () => {
-    const limited = await issueKey(other.client, 'ann', { ...powerlessBody, limits: { max_uses: MOST_USES } });
+    const limited = await issueKey(other.client, 'ann', { ...powerlessBody, limits: { max_uses: MAX_USES } });
     const keys: IssuedKey[] = [];
-    await atOnce(
+    await runConcurrently(
       CALLERS,
       range(ROTATED),
       async () => void keys.push(await issueKey(other.client, 'ann', powerlessBody)),
@@ -59,7 +59,7 @@ const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
     };
     /** What comes of a call, noted if it was answered: by the doomed process, with 200 alone. */
     const noted = async (call: () => Promise<Answer>, note: (answer: Answer) => void) => {
-      const answer = await retried(call, () => refused.changes++).catch(() => undefined);
+      const answer = await withRetry(call, () => refused.changes++).catch(() => undefined);
       if (!answer) return;
       expect([answer.status, answer.text]).toEqual([200, expect.anything()]);
       note(answer);
@@ -67,21 +67,21 @@ const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
     };
     let unanswered = 0;
     await Promise.all([
-      atOnce(CALLERS, words, (word) =>
+      runConcurrently(CALLERS, words, (word) =>
         noted(
           () => create(doomed.client, word),
           (answer) => created.set(word, answer),
         ),
       ),
-      atOnce(CALLERS, keys, (key) =>
+      runConcurrently(CALLERS, keys, (key) =>
         noted(
           () => rotate(doomed.client, key),
           (answer) => rotated.set(key.id, answer),
         ),
       ),
-      atOnce(CALLERS, range(ASKED), async (i) => {
+      runConcurrently(CALLERS, range(ASKED), async (i) => {
         const ask = () => verify((i % 2 ? doomed : other).client, limited);
-        const answer = await retried(ask, () => refused.uses++).catch(() => undefined);
+        const answer = await withRetry(ask, () => refused.uses++).catch(() => undefined);
         if (answer) used[answer.body.data.code as keyof typeof used]++;
         else unanswered++;
         look();
@@ -122,10 +122,10 @@ const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
       `Killed: ${ISSUED} keys asked for, ${created.size} answered, ${made} made without an answer, 0 lost, ` +
         `${total} in the end; ${ROTATED} rotations asked for, ${rotated.size} answered, ${replaced} made without an ` +
         `answer, 0 lost; ${ASKED} uses asked for, ${JSON.stringify(used)}, ${unanswered} unanswered, ` +
-        `${uses} of ${MOST_USES} counted; refused for the moment: ${JSON.stringify(refused)}\n`,
+        `${uses} of ${MAX_USES} counted; refused for the moment: ${JSON.stringify(refused)}\n`,
     );
     expect(used.VALID).toBeLessThanOrEqual(uses);
-    expect(uses).toBeLessThanOrEqual(MOST_USES);
+    expect(uses).toBeLessThanOrEqual(MAX_USES);
     // A use may have been counted though its commit came too late to be answered
     expect(uses - used.VALID).toBeLessThanOrEqual(unanswered + refused.uses);
   });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { atOnce, range } from '../support/at-once.js';
+import { runConcurrently, range } from '../support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from '../support/keys.js';
 import { type ServiceProcess, startProcess, sharedVariables } from '../support/process.js';
@@ -71,7 +71,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     const began = performance.now();
     const grants: Grant[] = [];
     const arrivals = arrivalsOver(lengths).map((at) => began + at * windowMs);
-    await atOnce(CALLERS, arrivals.entries(), async ([i, at]) => {
+    await runConcurrently(CALLERS, arrivals.entries(), async ([i, at]) => {
       const early = at - performance.now();
       if (early > 0) await sleep(early);
       const sentAt = performance.now();
@@ -151,7 +151,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     const codes: Record<string, number> = {};
     const times: number[] = [];
     const cutting = new AbortController();
-    const busy = atOnce(6, range(6), async (i) => {
+    const busy = runConcurrently(6, range(6), async (i) => {
       while (!cutting.signal.aborted) {
         const began = performance.now();
         const code = await codeOf(services[i % 3]!, key);
@@ -186,7 +186,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     const times: number[] = [];
     for (const service of services) {
       const codes: Record<string, number> = {};
-      await atOnce(CALLERS, range(3 * requests), async () => {
+      await runConcurrently(CALLERS, range(3 * requests), async () => {
         const began = performance.now();
         const code = await codeOf(service, key);
         times.push(performance.now() - began);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { atOnce, range } from '../support/at-once.js';
+import { runConcurrently, range } from '../support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
 import { run, type ServiceProcess, startProcess, sharedVariables } from '../support/process.js';
@@ -79,7 +79,7 @@ it('holds within the bound for a key that an operator revokes from another proce
   async function revokeAndWatch(count: number): Promise<number[]> {
     const [first, ...others] = services as [ServiceProcess, ...ServiceProcess[]];
     const delays: number[] = [];
-    await atOnce(CALLERS, range(count), async () => {
+    await runConcurrently(CALLERS, range(count), async () => {
       const key = await issueKey(first.client, 'crowd', powerlessBody);
       for (const { client } of others) expect((await client.get(TEST, pairHeaders(key))).status).toBe(200);
       expect((await first.client.delete(`/api/apiKeys/${key.id}`, sessionOf('crowd'))).status).toBe(200);

@@ -63,8 +63,8 @@ export function itKeepsRateLimits(subject: () => Subject, numRuns: number): void
           expect([fits(exact), fits(strict)]).toContain(decision.granted);
           if (decision.granted) log.add(clock.time, step.cost);
           if (step.isGivenBack === 0) {
-            await decision.giveBack();
-            await decision.giveBack();
+            await decision.refund();
+            await decision.refund();
             if (decision.granted) log.undo();
           }
         }

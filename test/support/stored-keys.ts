@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { ApiKey, NEW_KEY } from '../../src/api-keys/api-key.entity.js';
 import { credentialKey, mintApiKey, mintSecretKey } from '../../src/api-keys/credentials/credentials.js';
 import { SecretHasher } from '../../src/api-keys/credentials/secret-hasher.js';
-import { atOnce } from './at-once.js';
+import { runConcurrently } from './at-once.js';
 import type { IssuedKey } from './keys.js';
 import type { TestService } from './service.js';
 
@@ -28,7 +28,7 @@ export async function storeKeys(
     return { id: uuidv7(), api_key, secret_key: mintSecretKey(api_key, [signingKey]) };
   });
   const rows: Partial<ApiKey>[] = [];
-  await atOnce(8, pairs.entries(), async ([i, { id, api_key, secret_key }]) => {
+  await runConcurrently(8, pairs.entries(), async ([i, { id, api_key, secret_key }]) => {
     const now = new Date();
     const row = { id, apiKey: api_key, ownerId: 'ann', name: `key ${i}`, secretHash: await hasher.hash(secret_key) };
     const signer = { secretSignedBy: signingKey.fingerprint };

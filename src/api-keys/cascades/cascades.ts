@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import type { Origin } from '../../principals/audit-source.js';
+import type { AuditSource } from '../../principals/audit-source.js';
 import { inBackground } from '../../background/background.js';
 import { Descendants } from './descendants.js';
 import { KeyChanges } from '../invalidation/key-invalidations.js';
@@ -10,7 +10,7 @@ import { RevocationWriter } from '../revocation-writer.js';
 
 /** For how long the one who deletes a key waits for the rows of its descendants. */
 const ANSWER_WITHIN_MS = 2_000;
-const LONGEST_PAUSE_MS = 250;
+const MAX_PAUSE_MS = 250;
 /** A cascade that nobody has worked on for so long was left by a process that has ended. */
 const ABANDONED_AFTER = '5 seconds';
 
@@ -39,7 +39,7 @@ interface CascadeOrder {
   rootId: string;
   ownerId: string;
   /** Of the deletion of the root. */
-  origin: Origin;
+  origin: AuditSource;
 }
 
 type CascadeRow = { root_id: string; owner_id: string; actor: string; ip: string | null; request_id: string | null };
@@ -121,7 +121,7 @@ export class Cascades implements OnApplicationShutdown {
       if (isLast) return;
       // The busier this process is, the longer others have the database and the process for themselves
       const { utilization } = performance.eventLoopUtilization(loop);
-      await sleep(Math.min(utilization * (performance.now() - began), LONGEST_PAUSE_MS));
+      await sleep(Math.min(utilization * (performance.now() - began), MAX_PAUSE_MS));
     }
   }
 

@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 
 /** So few that a batch keeps the event loop, and the owner's row, for some milliseconds. */
 const KEYS_AT_ONCE = 200;
-const MOST_PARENTS = 100;
+const MAX_PARENTS = 100;
 /** What was found until then is told, so that whoever walks can note that it is being worked on. */
 const TELL_AFTER_MS = 1_000;
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
@@ -66,7 +66,7 @@ export class Descendants {
 
   /** From the parents that were met last, so that no more wait than there are levels and pages. */
   private async readPage(): Promise<void> {
-    const asked = this.parents.splice(-MOST_PARENTS);
+    const asked = this.parents.splice(-MAX_PARENTS);
     const childrenEach = Math.floor(KEYS_AT_ONCE / asked.length);
     const ids = asked.map(({ id }) => id);
     const after = asked.map((parent) => parent.after);

@@ -12,17 +12,17 @@ import {
   type ValidationArguments,
 } from 'class-validator';
 import type { ErrorDetail } from '../../http/errors/api-error.js';
-import { IfGiven } from '../../http/validation/optional.decorator.js';
+import { Optional } from '../../http/validation/optional.decorator.js';
 import type { OffencesWithin } from '../../http/validation/validation.pipe.js';
 import { InvalidNetworkError, parseNetwork } from '../../addresses/networks.js';
 import type { KeyLimits } from '../../principals/key-limits.js';
 import { parseTimestamp } from '../../http/validation/timestamp.js';
 
-const MOST_USES = 1_000_000_000_000;
-const MOST_REQUESTS = 1_000_000;
+const MAX_USES = 1_000_000_000_000;
+const MAX_REQUESTS = 1_000_000;
 /** 31 days. */
-const LONGEST_WINDOW_SECONDS = 2_678_400;
-const MOST_NETWORKS = 64;
+const MAX_WINDOW_SECONDS = 2_678_400;
+const MAX_NETWORKS = 64;
 
 /** `null` stands for no such limit, and what is left out for whatever the call says of it. */
 function Limit(
@@ -68,14 +68,14 @@ function explainExpiry(value: unknown, { not_before: notBefore }: Partial<Limits
   return explainTimestamp(value) ?? (begins && ends && begins >= ends ? 'must be after not_before' : undefined);
 }
 
-const NETWORKS = `must be a list of 1 to ${MOST_NETWORKS} networks, like 192.0.2.0/24`;
+const NETWORKS = `must be a list of 1 to ${MAX_NETWORKS} networks, like 192.0.2.0/24`;
 
 function explainNetworks(value: unknown): string | undefined {
   return isNetworkList(value) && badNetworks(value).length === 0 ? undefined : NETWORKS;
 }
 
 function isNetworkList(value: unknown): value is unknown[] {
-  return Array.isArray(value) && value.length > 0 && value.length <= MOST_NETWORKS;
+  return Array.isArray(value) && value.length > 0 && value.length <= MAX_NETWORKS;
 }
 
 function badNetworks(networks: unknown[]): ErrorDetail[] {
@@ -97,10 +97,10 @@ function explainNetwork(network: unknown): string | undefined {
 
 @ApiSchema({ name: 'RateLimit' })
 export class RateLimitDto {
-  @WholeNumber(MOST_REQUESTS)
+  @WholeNumber(MAX_REQUESTS)
   requests: number;
 
-  @WholeNumber(LONGEST_WINDOW_SECONDS)
+  @WholeNumber(MAX_WINDOW_SECONDS)
   window_seconds: number;
 }
 
@@ -116,8 +116,8 @@ export class LimitsDto {
   expires_at: string | null;
 
   @ValidateIf((_, value) => value !== undefined && value !== null)
-  @WholeNumber(MOST_USES)
-  @ApiProperty({ type: 'integer', minimum: 1, maximum: MOST_USES, nullable: true, description: 'How often in all' })
+  @WholeNumber(MAX_USES)
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: MAX_USES, nullable: true, description: 'How often in all' })
   max_uses: number | null;
 
   @ValidateIf((_, value) => value !== undefined && value !== null)
@@ -134,7 +134,7 @@ export class LimitsDto {
     type: [String],
     nullable: true,
     minItems: 1,
-    maxItems: MOST_NETWORKS,
+    maxItems: MAX_NETWORKS,
     description: 'The networks it may be used from, IPv4 and IPv6',
     example: ['192.0.2.0/24', '2001:db8::/32'],
   })
@@ -160,7 +160,7 @@ const LIMITS = 'must be an object with any of not_before, expires_at, max_uses, 
 /** Limits that may be left out altogether. */
 export function GivenLimits(): PropertyDecorator {
   return applyDecorators(
-    IfGiven(),
+    Optional(),
     TypeOf(() => GivenLimitsDto),
     ValidateNested({ message: LIMITS }),
     IsObject({ message: LIMITS }),

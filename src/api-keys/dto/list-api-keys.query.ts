@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Matches, ValidateBy, type ValidationArguments } from 'class-validator';
 import { Cursor, fromCursor } from '../../http/validation/cursor.js';
-import { IfGiven } from '../../http/validation/optional.decorator.js';
+import { Optional } from '../../http/validation/optional.decorator.js';
 import { OneOf } from '../../http/validation/one-of.decorator.js';
 import { WholeNumberInQuery } from '../../http/validation/whole-number.decorator.js';
 import { KEY_STATUSES, type KeyStatus } from '../api-key.entity.js';
@@ -33,7 +33,7 @@ export class ListApiKeysQuery {
   @Cursor(UUID)
   cursor?: string;
 
-  @IfGiven()
+  @Optional()
   @OneOf(KEY_STATUSES)
   @ApiProperty({
     enum: KEY_STATUSES,
@@ -43,12 +43,12 @@ export class ListApiKeysQuery {
   })
   status?: KeyStatus;
 
-  @IfGiven()
+  @Optional()
   @Matches(/^[^\p{Cc}\p{Cs}]{1,100}$/u, { message: 'must be a string of 1 to 100 characters' })
   @ApiProperty({ required: false, minLength: 1, maxLength: 100, description: 'Part of the name, in whatever case' })
   name?: string;
 
-  @IfGiven()
+  @Optional()
   @OneOf(SCOPES)
   @ApiProperty({
     enum: [...SCOPES],

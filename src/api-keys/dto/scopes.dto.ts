@@ -10,7 +10,7 @@ import {
   type ScopeGroup,
   type Scopes,
 } from '../../principals/scopes.js';
-import { IfGiven } from '../../http/validation/optional.decorator.js';
+import { Optional } from '../../http/validation/optional.decorator.js';
 
 /** The DTO of one group of the tree: each of its flags has to be there, as a real boolean. */
 function GroupDto<G extends ScopeGroup>(group: G): Type<GroupFlags<G>> {
@@ -57,7 +57,7 @@ function OptionalGroup(group: ScopeGroup, dto: Type<unknown>): PropertyDecorator
   const message = objectWith(group);
   return applyDecorators(
     TypeOf(() => dto),
-    IfGiven(),
+    Optional(),
     ValidateNested({ message }),
     IsObject({ message }),
     ApiProperty({ type: dto, required: false }),

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { IsBoolean } from 'class-validator';
-import { IfGiven } from '../../http/validation/optional.decorator.js';
+import { Optional } from '../../http/validation/optional.decorator.js';
 import type { GivenScopes } from '../../principals/scopes.js';
 import { KeyName } from './key-name.decorator.js';
 import { KeyScopes } from './key-scopes.decorator.js';
@@ -10,11 +10,11 @@ import { KeyMetadata } from './metadata.decorator.js';
 /** The body of `PATCH /api/apiKeys/:id`: what is left out stays as it is. */
 @ApiSchema({ name: 'UpdateApiKeyRequest' })
 export class UpdateApiKeyDto {
-  @IfGiven()
+  @Optional()
   @KeyName({ required: false })
   name?: string;
 
-  @IfGiven()
+  @Optional()
   @KeyScopes({ required: false })
   scopes?: GivenScopes;
 
@@ -24,7 +24,7 @@ export class UpdateApiKeyDto {
   @KeyMetadata()
   metadata?: Record<string, string>;
 
-  @IfGiven()
+  @Optional()
   @IsBoolean({ message: 'must be true or false' })
   @ApiProperty({ required: false, description: 'A disabled key is refused until it is enabled again' })
   enabled?: boolean;

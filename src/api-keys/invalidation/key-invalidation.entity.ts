@@ -2,7 +2,7 @@ import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
 /** One change of one key: what every process has to forget. Written in the transaction of the change. */
 @Entity('key_changes')
-export class KeyChange {
+export class KeyInvalidation {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'key_changes_pkey' })
   seq: string;
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, QueryFailedError } from 'typeorm';
 import { tooMany } from '../../http/errors/api-error.js';
-import { Turns } from '../../http/load/keyed-concurrency.js';
+import { KeyedConcurrency } from '../../http/load/keyed-concurrency.js';
 import { retryConflicts } from './retry-conflicts.js';
 import { sqlStateOf } from '../../database/sql-state.js';
 
@@ -33,7 +33,7 @@ export interface Changed<T> {
 @Injectable()
 export class KeyChanges {
   private readonly listeners: Listener[] = [];
-  private readonly turns = new Turns(TURNS, () => tooMany("Too many changes of this account's keys are waiting."));
+  private readonly turns = new KeyedConcurrency(TURNS, () => tooMany("Too many changes of this account's keys are waiting."));
 
   constructor(private readonly dataSource: DataSource) {}
 

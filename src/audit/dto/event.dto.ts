@@ -4,7 +4,7 @@ import { type GivenScopes, inTreeOrder } from '../../principals/scopes.js';
 import { CanonicalIds, KeyId } from '../../http/validation/canonical-id.js';
 import { ERROR_CODES, type ErrorCode } from '../../http/errors/error-codes.js';
 import { Cursor, fromCursor, toCursor } from '../../http/validation/cursor.js';
-import { IfGiven } from '../../http/validation/optional.decorator.js';
+import { Optional } from '../../http/validation/optional.decorator.js';
 import { OneOf } from '../../http/validation/one-of.decorator.js';
 import { parseTimestamp } from '../../http/validation/timestamp.js';
 import { WholeNumberInQuery } from '../../http/validation/whole-number.decorator.js';
@@ -21,27 +21,27 @@ function TimeInQuery(): PropertyDecorator {
 
 /** The query of `GET /api/apiKeys/events`. */
 export class EventsQuery {
-  @IfGiven()
+  @Optional()
   @KeyId({ required: false })
   api_key_id?: string;
 
-  @IfGiven()
+  @Optional()
   @OneOf(AUDIT_ACTIONS)
   @ApiProperty({ required: false, enum: AUDIT_ACTIONS, enumName: 'AuditAction', description: 'What was done' })
   action?: AuditAction;
 
-  @IfGiven()
+  @Optional()
   @CanonicalIds()
   @Matches(ACTOR, { message: 'must be session, operator, anonymous, or key: and the id of a key' })
   @ApiProperty({ required: false, description: 'Who did it, as events name it', example: 'session' })
   actor?: string;
 
-  @IfGiven()
+  @Optional()
   @TimeInQuery()
   @ApiProperty({ required: false, format: 'date-time', description: 'From then on' })
   from?: string;
 
-  @IfGiven()
+  @Optional()
   @TimeInQuery()
   @ApiProperty({ required: false, format: 'date-time', description: 'Before then' })
   to?: string;

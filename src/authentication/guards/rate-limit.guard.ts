@@ -3,12 +3,12 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CallLimits } from '../call-limits.js';
 import type { AuthenticatedRequest } from '../../principals/decorators/current-principal.decorator.js';
-import { FreeOfCharge } from '../../principals/decorators/skip-limits.decorator.js';
+import { SkipLimits } from '../../principals/decorators/skip-limits.decorator.js';
 import { Public } from '../../principals/decorators/public.decorator.js';
 
 /** Charges a principal for its call, and grants it a place; see `CallLimits`. */
 @Injectable()
-export class AllowanceGuard implements CanActivate {
+export class RateLimitGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly callLimits: CallLimits,
@@ -19,7 +19,7 @@ export class AllowanceGuard implements CanActivate {
     if (this.reflector.getAllAndOverride(Public, targets)) return true;
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest & AuthenticatedRequest>();
-    if (this.reflector.getAllAndOverride(FreeOfCharge, targets)) {
+    if (this.reflector.getAllAndOverride(SkipLimits, targets)) {
       await this.callLimits.admitFree(request, request.user);
     } else {
       const headers = await this.callLimits.charge(request, request.user);

@@ -21,7 +21,7 @@ export class KeySetLog {
   }
 
   fetched({ privateKeys }: KeySet): void {
-    this.outage.over(`The key set at ${this.endpoint} is there again.`);
+    this.outage.recovered(`The key set at ${this.endpoint} is there again.`);
     if (privateKeys.length === 0) this.saidPrivateAt = Number.NEGATIVE_INFINITY;
     else if (this.isDue()) {
       const which = `Key ${privateKeys.join(', ')} of the set at ${this.endpoint}`;

@@ -5,7 +5,7 @@ import { hasSigned } from './has-signed.js';
 /** What private keys and secrets have, and public keys have not (RFC 7518, 6.2.2, 6.3.2 and 6.4). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 /** RFC 7518, 3.3. */
-const LEAST_RSA_BITS = 2_048;
+const MIN_RSA_BITS = 2_048;
 
 /** The public keys of a JSON Web Key Set (RFC 7517). Keys that cannot be read are ignored (section 5). */
 export class KeySet {
@@ -72,5 +72,5 @@ function publicHalf(key: JWK): JWK {
 }
 
 function isStrong({ asymmetricKeyDetails: details }: KeyObject): boolean {
-  return (details?.modulusLength ?? LEAST_RSA_BITS) >= LEAST_RSA_BITS;
+  return (details?.modulusLength ?? MIN_RSA_BITS) >= MIN_RSA_BITS;
 }

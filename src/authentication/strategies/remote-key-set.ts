@@ -1,12 +1,12 @@
 import type { Clock } from '../../clock.js';
-import { Admission } from '../../http/load/concurrency-limit.js';
+import { ConcurrencyLimit } from '../../http/load/concurrency-limit.js';
 import { UnavailableError } from '../../http/errors/api-error.js';
 import type { KeySet } from './key-set.js';
 import { KeySetEndpoint, KeySetError } from './key-set-endpoint.js';
 import { KeySetLog } from './key-set-log.js';
 
 /** How many may wait for a fetch; further ones are refused, so that unknown tokens cannot hold whatever waits. */
-const MOST_WAITING = 500;
+const MAX_WAITING = 500;
 /** So long after a fetch that failed there is no other: each may take seconds. */
 const RETRY_AFTER_MS = 1_000;
 /** For so long a failed fetch tells that the set cannot be had; later, it has to be tried before it is believed. */
@@ -35,9 +35,9 @@ export class RemoteKeySet {
   private readonly endpoint: KeySetEndpoint;
   private readonly log: KeySetLog;
   private readonly maxAgeMs: number;
-  private readonly waiting = new Admission(MOST_WAITING, 'Too many sessions wait for the keys that verify them.');
+  private readonly waiting = new ConcurrencyLimit(MAX_WAITING, 'Too many sessions wait for the keys that verify them.');
   /** Apart, so that made-up tokens take no room from those that wait for a set which has its age. */
-  private readonly suspects = new Admission(MOST_WAITING, 'Too many sessions wait for the keys that verify them.');
+  private readonly suspects = new ConcurrencyLimit(MAX_WAITING, 'Too many sessions wait for the keys that verify them.');
   private set: KeySet | undefined;
   private fetching: Promise<void> | undefined;
   /** When the fetch began that brought the set. */
@@ -133,14 +133,14 @@ export class RemoteKeySet {
     if (isDue && this.since(this.failedAt) >= RETRY_AFTER_MS) this.fetch().catch(() => undefined);
   }
 
-  private async waitForFetch(waiting: Admission): Promise<void> {
-    waiting.enter();
+  private async waitForFetch(waiting: ConcurrencyLimit): Promise<void> {
+    waiting.acquire();
     try {
       await this.fetch();
     } catch {
       if (!this.mayServeStale(this.since(this.fetchedAt))) throw keySetUnavailable();
     } finally {
-      waiting.leave();
+      waiting.release();
     }
   }
 

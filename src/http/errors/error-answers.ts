@@ -1,5 +1,5 @@
 import { HttpException, Injectable, Logger } from '@nestjs/common';
-import { isDatabaseAway } from '../../database/database-unavailable.js';
+import { isDatabaseUnavailable } from '../../database/database-unavailable.js';
 import { databaseOutage } from '../../logging/database-outage.js';
 import { StandbyError } from '../../database/server-parameters.js';
 import { sqlStateOf } from '../../database/sql-state.js';
@@ -9,7 +9,7 @@ import type { DirectAnswer } from '../direct.decorator.js';
 import { failure } from '../envelope.js';
 import type { ErrorCode } from './error-codes.js';
 import { verdictOfError } from './error-verdict.js';
-import { inFull } from '../../logging/describe-error.js';
+import { describeError } from '../../logging/describe-error.js';
 
 /** Of a request, what its failure is told by. */
 interface RequestLine {
@@ -35,7 +35,7 @@ export class ErrorAnswers {
 
   of(cause: unknown, request: RequestLine): ErrorAnswer {
     const error = this.toApiError(cause, request);
-    if (error.code === 'internal') this.logger.error(`${request.id} ${inFull(cause)}`);
+    if (error.code === 'internal') this.logger.error(`${request.id} ${describeError(cause)}`);
     if (error.code === 'unavailable' && error.cause !== undefined)
       databaseOutage.report(this.logger, `${request.id} was answered 503`, error.cause);
     const { code, status, headers } = error;
@@ -45,7 +45,7 @@ export class ErrorAnswers {
   private toApiError(cause: unknown, request: RequestLine): ApiError {
     if (cause instanceof ApiError) return cause;
     if (cause instanceof HttpException) return this.frameworkError(cause, request);
-    if (isDatabaseAway(cause)) return databaseUnavailable(cause);
+    if (isDatabaseUnavailable(cause)) return databaseUnavailable(cause);
     return internalError();
   }
 

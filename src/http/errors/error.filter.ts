@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ErrorAnswers } from './error-answers.js';
 import type { ErrorCode } from './error-codes.js';
-import { KeptAnswer } from '../stored-answer.js';
+import { StoredAnswer } from '../stored-answer.js';
 import { JSON_TYPE } from '../response-headers.js';
 
 /** A request whose answer is an error; which, is of interest to whoever records what was refused. */
@@ -25,7 +25,7 @@ export class ErrorFilter implements ExceptionFilter {
       reply.send();
       return;
     }
-    if (cause instanceof KeptAnswer) {
+    if (cause instanceof StoredAnswer) {
       reply.status(200).headers(cause.headers).send(cause.answer);
       return;
     }

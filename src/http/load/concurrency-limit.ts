@@ -4,15 +4,15 @@ import { tooMany } from '../errors/api-error.js';
  * Lets so many in at once. Whoever comes beyond is refused at once: to wait behind so many others would take longer
  * than anyone waits for an answer.
  */
-export class Admission {
+export class ConcurrencyLimit {
   /** How many are in now. */
-  underWay = 0;
+  active = 0;
   /** How many have been refused. */
-  refused = 0;
+  rejected = 0;
 
-  /** @param most how many may be in at once */
+  /** @param max how many may be in at once */
   constructor(
-    private readonly most: number,
+    private readonly max: number,
     private readonly message: string,
   ) {}
 
@@ -23,16 +23,16 @@ export class Admission {
    *   way before what comes one by one
    * @throws UnavailableError if as many are in as may be
    */
-  enter(weight = 1): void {
-    const free = weight > 1 ? this.most / 2 - this.underWay : this.most - this.underWay;
+  acquire(weight = 1): void {
+    const free = weight > 1 ? this.max / 2 - this.active : this.max - this.active;
     if (weight > free) {
-      this.refused++;
+      this.rejected++;
       throw tooMany(this.message);
     }
-    this.underWay += weight;
+    this.active += weight;
   }
 
-  leave(weight = 1): void {
-    this.underWay -= weight;
+  release(weight = 1): void {
+    this.active -= weight;
   }
 }

@@ -14,7 +14,7 @@ const WARN_EVERY_MS = 60_000;
  * at once. Those of `TRUSTED_PROXIES` are not counted, which bring many clients' requests.
  */
 @Injectable()
-export class ConnectionShares implements OnModuleInit {
+export class ConnectionLimit implements OnModuleInit {
   private readonly logger = new Logger('Connections');
   private readonly open = new Map<string, number>();
   private warnedAt = Number.NEGATIVE_INFINITY;

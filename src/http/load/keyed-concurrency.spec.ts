@@ -1,17 +1,17 @@
 import { jest } from '@jest/globals';
-import { Turns } from './keyed-concurrency.js';
+import { KeyedConcurrency } from './keyed-concurrency.js';
 
 afterEach(() => void jest.restoreAllMocks());
 
-const turnsOf = (running: number, queued: number) => new Turns({ running, queued }, () => new Error('too many'));
+const turnsOf = (running: number, queued: number) => new KeyedConcurrency({ running, queued }, () => new Error('too many'));
 
 it('gives each key so many turns at once, the others in their order, without letting another key wait', async () => {
   const turns = turnsOf(2, 10);
   const order: string[] = [];
-  const [first, second] = [await turns.take('a'), await turns.take('a')];
-  const third = turns.take('a').then((release) => (order.push('third'), release));
-  const fourth = turns.take('a').then((release) => (order.push('fourth'), release));
-  (await turns.take('b'))();
+  const [first, second] = [await turns.acquire('a'), await turns.acquire('a')];
+  const third = turns.acquire('a').then((release) => (order.push('third'), release));
+  const fourth = turns.acquire('a').then((release) => (order.push('fourth'), release));
+  (await turns.acquire('b'))();
   expect(order).toEqual([]);
   second();
   (await third)();
@@ -23,12 +23,12 @@ it('gives each key so many turns at once, the others in their order, without let
 
 it('ends a turn once, however often it is released', async () => {
   const turns = turnsOf(1, 10);
-  const release = await turns.take('a');
+  const release = await turns.acquire('a');
   release();
-  const held = await turns.take('a');
+  const held = await turns.acquire('a');
   release();
   let isGranted = false;
-  const waiting = turns.take('a').then((next) => ((isGranted = true), next));
+  const waiting = turns.acquire('a').then((next) => ((isGranted = true), next));
   await new Promise(setImmediate);
   expect(isGranted).toBe(false);
   held();
@@ -46,9 +46,9 @@ it('ends the turn of a work that fails, and tells what it failed of', async () =
 
 it('refuses who comes when too many wait, and who has waited too long', async () => {
   const turns = turnsOf(1, 2);
-  const release = await turns.take('a');
-  const late = [turns.take('a'), turns.take('a')];
-  await expect(turns.take('a')).rejects.toThrow('too many');
+  const release = await turns.acquire('a');
+  const late = [turns.acquire('a'), turns.acquire('a')];
+  await expect(turns.acquire('a')).rejects.toThrow('too many');
   const now = performance.now();
   jest.spyOn(performance, 'now').mockReturnValue(now + 60_000);
   release();

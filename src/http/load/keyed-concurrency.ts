@@ -20,13 +20,13 @@ interface Waiter {
 }
 
 /** Whoever has waited longer is refused: the answer would come too late to be of use. */
-const LONGEST_WAIT_MS = 10_000;
+const MAX_WAIT_MS = 10_000;
 
 /**
  * Gives each key (an owner, an address) a share of what all use: so many turns at once. Callers of one key wait for
  * theirs in their order; keys do not wait for each other.
  */
-export class Turns {
+export class KeyedConcurrency {
   private readonly queues = new Map<string, Queue>();
 
   /** @param refuse makes what is thrown at whoever finds too many waiting under its key, or has waited for too long */
@@ -37,7 +37,7 @@ export class Turns {
 
   /** Does a work when it is its turn. @throws as `take()` does, and what the work throws */
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const release = await this.take(key);
+    const release = await this.acquire(key);
     try {
       return await work();
     } finally {
@@ -46,7 +46,7 @@ export class Turns {
   }
 
   /** @returns what ends the turn @throws what `refuse` makes */
-  async take(key: string): Promise<Release> {
+  async acquire(key: string): Promise<Release> {
     const queue = this.queues.get(key) ?? { running: 0, waiting: [] };
     this.queues.set(key, queue);
     if (queue.running < this.limits.running) {
@@ -67,14 +67,14 @@ export class Turns {
     return () => {
       if (isOver) return;
       isOver = true;
-      this.passOn(key, queue);
+      this.releaseNext(key, queue);
     };
   }
 
   /** The next one gets the turn, or nobody. */
-  private passOn(key: string, queue: Queue): void {
+  private releaseNext(key: string, queue: Queue): void {
     for (let next = queue.waiting.shift(); next; next = queue.waiting.shift()) {
-      if (performance.now() - next.since <= LONGEST_WAIT_MS) return next.resolve(this.releaseOf(key, queue));
+      if (performance.now() - next.since <= MAX_WAIT_MS) return next.resolve(this.releaseOf(key, queue));
       next.reject(this.refuse());
     }
     queue.running--;

@@ -1,20 +1,20 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import { Admission } from './concurrency-limit.js';
+import { ConcurrencyLimit } from './concurrency-limit.js';
 import { ApiError } from '../errors/api-error.js';
 import { fastifyOf } from '../fastify.js';
-import { OneByOne } from './round-robin.js';
-import { type Release, Turns } from './keyed-concurrency.js';
+import { RoundRobin } from './round-robin.js';
+import { type Release, KeyedConcurrency } from './keyed-concurrency.js';
 import { ClientAddress } from '../client-address.js';
 import { RefusalPacing } from './refusal-pacing.js';
 
 /** Some twelve for each connection to the database: what comes beyond would wait longer than it takes. */
-const MOST_MANAGEMENT = 100;
+const MAX_MANAGEMENT = 100;
 /** Of those that are not answered at once from memory. */
-const MOST_VERIFICATIONS = 10_000;
+const MAX_VERIFICATIONS = 10_000;
 /** Management requests of which it is not clear yet whose they are, or that wait for their turn. */
-const MOST_ARRIVING = 2_000;
+const MAX_ARRIVING = 2_000;
 /** Of one address. */
 const ARRIVING_SHARE = { running: 500, queued: 0 };
 /**
@@ -45,16 +45,16 @@ interface RouteConfig {
  * the other are held back (`RefusalPacing`), while they hold no place.
  */
 @Injectable()
-export class Overload implements OnModuleInit {
-  readonly arriving = new Admission(MOST_ARRIVING, 'Too many requests are arriving.');
-  readonly management = new Admission(MOST_MANAGEMENT, 'Too many requests are under way.');
+export class LoadShedding implements OnModuleInit {
+  readonly arriving = new ConcurrencyLimit(MAX_ARRIVING, 'Too many requests are arriving.');
+  readonly management = new ConcurrencyLimit(MAX_MANAGEMENT, 'Too many requests are under way.');
   /** Whoever takes the direct lane asks it. */
-  readonly verification = new Admission(MOST_VERIFICATIONS, 'Too many verifications are under way.');
+  readonly verification = new ConcurrencyLimit(MAX_VERIFICATIONS, 'Too many verifications are under way.');
 
-  private readonly arrivals = new Turns(ARRIVING_SHARE, () => new OwnExcessError(ARRIVING_SHARE.running));
-  private readonly oneByOne = new OneByOne();
-  private readonly owners = new Turns(OWNER_SHARE, () => new OwnExcessError(OWNER_SHARE.running));
-  private readonly addresses = new Turns(ADDRESS_SHARE, () => new OwnExcessError(ADDRESS_SHARE.running));
+  private readonly arrivals = new KeyedConcurrency(ARRIVING_SHARE, () => new TooManyConcurrentRequestsError(ARRIVING_SHARE.running));
+  private readonly oneByOne = new RoundRobin();
+  private readonly owners = new KeyedConcurrency(OWNER_SHARE, () => new TooManyConcurrentRequestsError(OWNER_SHARE.running));
+  private readonly addresses = new KeyedConcurrency(ADDRESS_SHARE, () => new TooManyConcurrentRequestsError(ADDRESS_SHARE.running));
   private readonly pacing = new RefusalPacing();
   /** What each request gives back when it is answered. */
   private readonly held = new WeakMap<FastifyRequest, Release[]>();
@@ -88,9 +88,9 @@ export class Overload implements OnModuleInit {
     // The owner's turn first: whoever waits for that must not hold the address, which others call from too. Reads have
     // turns of their own, which are long where there are many: no revocation waits behind them
     const kind = request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'change';
-    const releases = [await this.owners.take(`${kind}:${ownerId}`)];
+    const releases = [await this.owners.acquire(`${kind}:${ownerId}`)];
     try {
-      releases.push(await this.addresses.take(this.clientAddress.networkOf(request.raw)));
+      releases.push(await this.addresses.acquire(this.clientAddress.networkOf(request.raw)));
       releases.push(this.enter(this.management));
     } catch (refusal) {
       for (const release of releases) release();
@@ -105,7 +105,7 @@ export class Overload implements OnModuleInit {
   private async goOn(request: FastifyRequest): Promise<void> {
     const { url = '', config } = request.routeOptions;
     if ('direct' in config || UNHINDERED.has(url)) return;
-    await this.oneByOne.next(this.clientAddress.networkOf(request.raw), presentedBy(request));
+    await this.oneByOne.turn(this.clientAddress.networkOf(request.raw), presentedBy(request));
   }
 
   private async receive(request: FastifyRequest): Promise<void> {
@@ -119,7 +119,7 @@ export class Overload implements OnModuleInit {
       return;
     }
     const network = this.clientAddress.networkOf(request.raw);
-    const turn = await this.arrivals.take(network);
+    const turn = await this.arrivals.acquire(network);
     this.held.set(request, [turn]);
     this.held.get(request)?.push(this.enter(this.arriving));
   }
@@ -128,9 +128,9 @@ export class Overload implements OnModuleInit {
     return this.pacing.delay(this.clientAddress.networkOf(raw), performance.now());
   }
 
-  private enter(admission: Admission, weight?: number): Release {
-    admission.enter(weight);
-    return () => admission.leave(weight);
+  private enter(admission: ConcurrencyLimit, weight?: number): Release {
+    admission.acquire(weight);
+    return () => admission.release(weight);
   }
 
   private release(request: FastifyRequest): void {
@@ -148,7 +148,7 @@ function presentedBy({ headers }: FastifyRequest): string {
  * More of one caller's own requests are under way than its share allows. That is its own doing and not an overload of
  * the service: 429, with the quota in the unit that draft-ietf-httpapi-ratelimit-headers has for it.
  */
-class OwnExcessError extends ApiError {
+class TooManyConcurrentRequestsError extends ApiError {
   constructor(most: number) {
     super('rate_limited', 'Too many of your requests are under way. Try again in a moment.', {
       headers: {

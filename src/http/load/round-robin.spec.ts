@@ -1,11 +1,11 @@
 import { setImmediate as nextIteration } from 'node:timers/promises';
-import { OneByOne } from './round-robin.js';
+import { RoundRobin } from './round-robin.js';
 
 it('lets one go on in each iteration of the event loop, networks and their callers in turn', async () => {
-  const oneByOne = new OneByOne();
+  const oneByOne = new RoundRobin();
   const order: string[] = [];
   const enter = (network: string, caller: string, name: string) =>
-    oneByOne.next(network, caller).then(() => order.push(name));
+    oneByOne.turn(network, caller).then(() => order.push(name));
   const all = [
     enter('1', 'a', 'a1'),
     enter('1', 'a', 'a2'),
@@ -25,9 +25,9 @@ it('lets one go on in each iteration of the event loop, networks and their calle
 });
 
 it('begins anew after all have gone on', async () => {
-  const oneByOne = new OneByOne();
-  await oneByOne.next('1', 'a');
+  const oneByOne = new RoundRobin();
+  await oneByOne.turn('1', 'a');
   const order: string[] = [];
-  await Promise.all(['b', 'a'].map((caller) => oneByOne.next('1', caller).then(() => order.push(caller))));
+  await Promise.all(['b', 'a'].map((caller) => oneByOne.turn('1', caller).then(() => order.push(caller))));
   expect(order).toEqual(['b', 'a']);
 });

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ValidateBy } from 'class-validator';
-import { IfGiven } from './optional.decorator.js';
+import { Optional } from './optional.decorator.js';
 
 /** A place in a list, as clients get it: they give it back as it is. */
 export function toCursor(place: string | null | undefined): string | null {
@@ -15,7 +15,7 @@ export function fromCursor(cursor: string): string {
 /** A cursor in a query. @param place what it is made of */
 export function Cursor(place: RegExp): PropertyDecorator {
   return applyDecorators(
-    IfGiven(),
+    Optional(),
     IsCursorOf(place),
     ApiProperty({ type: String, required: false, description: 'The `next_cursor` of the page before' }),
   );

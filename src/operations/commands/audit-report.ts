@@ -1,6 +1,6 @@
 import type { AcceptedOffence } from '../../audit/audit-acceptances.js';
 import type { AuditReport } from '../../audit/audit-check.js';
-import type { AuditOffence } from '../../audit/audit-problem.js';
+import type { AuditProblem } from '../../audit/audit-problem.js';
 import { line, Worded } from './worded.js';
 
 /** What `verify-audit` has found. */
@@ -9,7 +9,7 @@ export function auditReport(report: AuditReport): Worded {
 }
 
 /** That an offence was accepted, and by which event. */
-export function acceptance(offence: AuditOffence, event: string): Worded {
+export function acceptance(offence: AuditProblem, event: string): Worded {
   const text = [line('accepted', offenceText(offence)), line('event', event)].join('\n');
   return new Worded({ accepted: offenceJson(offence), event: Number(event) }, text);
 }
@@ -29,7 +29,7 @@ function auditJson({ owners, events, offences, unlisted, accepted }: AuditReport
   };
 }
 
-function offenceJson({ owner_id, seq, through, problem }: AuditOffence): object {
+function offenceJson({ owner_id, seq, through, problem }: AuditProblem): object {
   return { owner_id, seq: Number(seq), ...(through !== undefined && { through: Number(through) }), problem };
 }
 
@@ -50,7 +50,7 @@ function wholeText(owners: number): string {
   return `All ${owners} trails are whole${owners === 0 ? ': there is not a single event in this database' : ''}.`;
 }
 
-function offenceText({ owner_id: owner, seq, through, problem }: AuditOffence): string {
+function offenceText({ owner_id: owner, seq, through, problem }: AuditProblem): string {
   return `${owner}, event ${seq}: ${problem}${through === undefined ? '' : ` (to event ${through})`}`;
 }
 

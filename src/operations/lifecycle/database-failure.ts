@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import pg from 'pg';
 import type { DatabaseLocation } from '../../config/environment.js';
 import { StartError } from '../../config/start-error.js';
-import { DatabaseAwayError, SOCKET_CALLS } from '../../database/database-unavailable.js';
+import { DatabaseUnavailableError, SOCKET_CALLS } from '../../database/database-unavailable.js';
 import { missingRight } from '../../database/rights.js';
 import { connectionOptions } from '../../database/safe-client.js';
 import { driverErrorOf } from '../../database/sql-state.js';
@@ -52,7 +52,7 @@ function inWords(error: unknown, location: DatabaseLocation): StartError | undef
 }
 
 function causeOf(error: unknown): unknown {
-  if (error instanceof DatabaseAwayError) return causeOf(error.cause);
+  if (error instanceof DatabaseUnavailableError) return causeOf(error.cause);
   // Of each address of a host
   if (error instanceof AggregateError) return error.errors[0];
   return driverErrorOf(error);

@@ -1,6 +1,6 @@
 import { StartError } from '../../config/start-error.js';
 import { ApiError } from '../../http/errors/api-error.js';
-import { inFull, inOneLine } from '../../logging/describe-error.js';
+import { describeError, summarizeError } from '../../logging/describe-error.js';
 import { type TellOperator, tellInLog } from '../../logging/standard-streams.js';
 
 /** An operator's command that cannot be carried out as it was written. */
@@ -19,7 +19,7 @@ export function exitWith(error: unknown, tell: TellOperator = tellInLog): never 
   tell({
     level: 'error',
     context: 'Process',
-    ...(isForOperator ? { message: (error as Error).message } : { message: inOneLine(error), stack: inFull(error) }),
+    ...(isForOperator ? { message: (error as Error).message } : { message: summarizeError(error), stack: describeError(error) }),
   });
   process.exit(codeOf(error));
 }

@@ -53,7 +53,7 @@ export class HealthController {
   @ApiResponse({ status: 200, type: HealthDto, description: 'Send traffic.', example: HEALTHY })
   @ApiErrors('unavailable')
   async ready(): Promise<HealthDto> {
-    const { missing, degraded } = await this.readiness.shortcomings();
+    const { missing, degraded } = await this.readiness.problems();
     if (missing.length === 0) return degraded.length === 0 ? HEALTHY : { status: 'ok', details: degraded };
     const named = missing.map(({ path }) => path).join(', ');
     throw new UnavailableError(`Not ready: ${named}; see details.`, { details: missing });

@@ -6,10 +6,10 @@ import type { ErrorDetail } from '../../http/errors/api-error.js';
 import { VERIFICATION_POOL } from '../../database/database.module.js';
 import { MISSING_RIGHTS, RIGHTS_PARAMETERS } from '../../database/rights.js';
 import { StandbyError } from '../../database/server-parameters.js';
-import { within } from '../../database/with-timeout.js';
+import { withTimeout } from '../../database/with-timeout.js';
 import { RateLimiter } from '../../limits/rate-limiter.js';
 import { RedisRateLimiter } from '../../limits/redis-rate-limiter.js';
-import { ChangeFeed } from '../../verification/invalidation-feed.js';
+import { InvalidationFeed } from '../../verification/invalidation-feed.js';
 
 const DATABASE_WITHIN_MS = 2_000;
 
@@ -19,7 +19,7 @@ interface Rights {
 }
 
 /** What a process lacks, and what it makes do without. */
-interface Shortcomings {
+interface Problems {
   missing: ErrorDetail[];
   degraded: ErrorDetail[];
 }
@@ -27,13 +27,13 @@ interface Shortcomings {
 /** Whether the process has all that it needs, and whether it is to get requests at all. */
 @Injectable()
 export class Readiness {
-  private checking: Promise<Shortcomings> | undefined;
+  private checking: Promise<Problems> | undefined;
   private isEnding = false;
   private lastAsked = Number.NEGATIVE_INFINITY;
 
   constructor(
     @Inject(VERIFICATION_POOL) private readonly dataSource: DataSource,
-    private readonly feed: ChangeFeed,
+    private readonly feed: InvalidationFeed,
     private readonly rateLimiter: RateLimiter,
     private readonly sessionKeys: SessionKeys,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
@@ -50,14 +50,14 @@ export class Readiness {
   }
 
   /** What is missing or degraded, and why it is. However many ask, it is looked for once. */
-  shortcomings(): Promise<Shortcomings> {
+  problems(): Promise<Problems> {
     this.lastAsked = performance.now();
     if (this.isEnding) return Promise.resolve({ missing: [{ path: 'process', message: 'is ending' }], degraded: [] });
     this.checking ??= this.check().finally(() => (this.checking = undefined));
     return this.checking;
   }
 
-  private async check(): Promise<Shortcomings> {
+  private async check(): Promise<Problems> {
     const [database, keySet] = await Promise.all([this.databaseOffence(), this.sessionKeys.problem()]);
     const isWithoutKeys = keySet?.isMissing === true;
     return {
@@ -83,7 +83,7 @@ export class Readiness {
       return isReadOnly ? 'takes no changes: it is read-only' : undefined;
     };
     try {
-      return await within(DATABASE_WITHIN_MS, look());
+      return await withTimeout(DATABASE_WITHIN_MS, look());
     } catch (error) {
       return error instanceof StandbyError ? 'takes no changes: it is a standby' : 'does not answer';
     }

@@ -3,24 +3,24 @@ import { createApp } from '../../app.js';
 import { SessionKeys } from '../../authentication/strategies/session-keys.js';
 import type { Environment } from '../../config/environment.js';
 import { VERSION } from '../../config/version.js';
-import { welcome } from './first-run-guide.js';
+import { printFirstRunGuide } from './first-run-guide.js';
 import { createLogger } from '../../logging/logger.js';
 import { onDatabase } from './database-failure.js';
 import { listen } from './listen.js';
-import { endOnSignal } from './shutdown.js';
-import { surviveUnhandled } from './unhandled.js';
+import { enableGracefulShutdown } from './shutdown.js';
+import { surviveUnhandledErrors } from './unhandled.js';
 
 /** The service as a process: it listens until it is told to end. */
 export function serve(environment: Environment): Promise<void> {
   return onDatabase(environment.database, async () => {
     const logger = createLogger(environment);
     const app = await createApp(environment);
-    endOnSignal(app, logger);
+    enableGracefulShutdown(app, logger);
     // Only now: what fails while it starts is for the operator, and ends it
-    surviveUnhandled(logger);
+    surviveUnhandledErrors(logger);
     await app.get(SessionKeys, { strict: false }).prepare();
     const url = await listen(app, environment);
     logger.log(`W3IPFS API keys at ${url} (version ${VERSION}), its documentation at ${url}/docs`, 'Service');
-    await welcome(environment, app.get(ApiKeysService, { strict: false }), url);
+    await printFirstRunGuide(environment, app.get(ApiKeysService, { strict: false }), url);
   });
 }

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoggerService } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AnsweredRequests } from '../telemetry/request-observer.js';
+import { RequestObserver } from '../telemetry/request-observer.js';
 import { exitWith } from './exit.js';
 import { Readiness } from './readiness.js';
 import { Unwritten } from './unwritten.js';
@@ -26,8 +26,8 @@ const CONTEXT = 'Service';
  * On SIGTERM and SIGINT: the process is no longer ready; it stops listening; requests under way end; what was counted
  * is written; it exits with 0. A second signal ends it at once. The log says when it begins, and how it ended.
  */
-export function endOnSignal(app: NestFastifyApplication, logger: LoggerService): void {
-  const requests = app.get(AnsweredRequests, { strict: false });
+export function enableGracefulShutdown(app: NestFastifyApplication, logger: LoggerService): void {
+  const requests = app.get(RequestObserver, { strict: false });
   const unwritten = app.get(Unwritten, { strict: false });
   const abort = (why: string): never => {
     const lost = unwritten.summary ?? 'what was counted in the last second';
@@ -41,7 +41,7 @@ export function endOnSignal(app: NestFastifyApplication, logger: LoggerService):
       isEnding = true;
       logger.log(`${signal}: draining, ${counted(requests.underWay)} in flight.`, CONTEXT);
       setTimeout(() => abort(`The end took longer than ${END_WITHIN_MS / 1_000} s`), END_WITHIN_MS);
-      end(app).then((cutOff) => {
+      shutDown(app).then((cutOff) => {
         tellOfEnd(logger, unwritten.summary, cutOff);
         process.exit(0);
       }, exitWith);
@@ -60,12 +60,12 @@ function counted(requests: number): string {
 }
 
 /** @returns how many requests were cut off */
-async function end(app: NestFastifyApplication): Promise<number> {
+async function shutDown(app: NestFastifyApplication): Promise<number> {
   const readiness = app.get(Readiness, { strict: false });
   const isWatched = readiness.askedAgo < WATCHED_WITHIN_MS;
   readiness.end();
   if (isWatched) await sleep(NOTICE_MS);
-  const cutOff = await stopServing(app.getHttpServer(), app.get(AnsweredRequests, { strict: false }));
+  const cutOff = await stopServing(app.getHttpServer(), app.get(RequestObserver, { strict: false }));
   await app.close();
   return cutOff;
 }
@@ -75,7 +75,7 @@ async function end(app: NestFastifyApplication): Promise<number> {
  *
  * @returns how many requests were cut off
  */
-async function stopServing(server: Server, requests: AnsweredRequests): Promise<number> {
+async function stopServing(server: Server, requests: RequestObserver): Promise<number> {
   // Node's HTTP server would end the idle ones at the same moment, under the hands of those about to use them
   NetServer.prototype.close.call(server);
   const stoppedAt = performance.now();

@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { background } from '../../background/background.js';
-import { inFull, inOneLine } from '../../logging/describe-error.js';
+import { describeError, summarizeError } from '../../logging/describe-error.js';
 
 /** What a process emits that nobody has caught. */
 interface Emitter {
@@ -16,10 +16,10 @@ interface Emitter {
  * has lost track of one request than by none. It is a defect all the same, and never silent: each is an error in the
  * log with its stack, and a count in the metrics, for which there is an alert.
  */
-export function surviveUnhandled(logger: LoggerService, emitter: Emitter = process): void {
+export function surviveUnhandledErrors(logger: LoggerService, emitter: Emitter = process): void {
   const survive = (kind: 'rejections' | 'exceptions', what: string) => (cause: unknown) => {
     background[kind]++;
-    logger.error(`${what} (${inOneLine(cause)}).`, inFull(cause), 'Unhandled');
+    logger.error(`${what} (${summarizeError(cause)}).`, describeError(cause), 'Unhandled');
   };
   emitter.on('unhandledRejection', survive('rejections', 'A promise was rejected, and nobody had asked for it'));
   emitter.on('uncaughtException', survive('exceptions', 'An exception was thrown, and nobody has caught it'));

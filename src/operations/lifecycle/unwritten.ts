@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { RefusedCalls } from '../../audit/denied-calls.js';
-import { UsageMeter } from '../../usage/usage-limiter.js';
+import { DeniedCallAudit } from '../../audit/denied-calls.js';
+import { UsageLimiter } from '../../usage/usage-limiter.js';
 import { UsageStatistics } from '../../usage/usage-statistics.js';
 
 /** What was counted in memory and is not in the database: at the end, it is lost. */
 @Injectable()
 export class Unwritten {
   constructor(
-    private readonly usageMeter: UsageMeter,
+    private readonly usageMeter: UsageLimiter,
     private readonly statistics: UsageStatistics,
-    private readonly refusedCalls: RefusedCalls,
+    private readonly refusedCalls: DeniedCallAudit,
   ) {}
 
   /** In words; `undefined` where all is written. */

@@ -4,16 +4,16 @@ import { DataSource } from 'typeorm';
 import { VERIFICATION_POOL } from '../../database/database.module.js';
 import { RateLimiter } from '../../limits/rate-limiter.js';
 import { RedisRateLimiter } from '../../limits/redis-rate-limiter.js';
-import { UsageMeter } from '../../usage/usage-limiter.js';
+import { UsageLimiter } from '../../usage/usage-limiter.js';
 import { UsageStatistics } from '../../usage/usage-statistics.js';
-import { ChangeFeed } from '../../verification/invalidation-feed.js';
+import { InvalidationFeed } from '../../verification/invalidation-feed.js';
 import { KnownKeys } from '../../verification/cache/known-keys.js';
-import { SecretChecks } from '../../verification/secret-verifier.js';
+import { SecretVerifier } from '../../verification/secret-verifier.js';
 import { Verifier } from '../../verification/verifier.js';
 import { background } from '../../background/background.js';
-import type { AnsweredRequest } from '../../http/completed-request.js';
+import type { CompletedRequest } from '../../http/completed-request.js';
 import { RequestBodies } from '../../http/body/request-bodies.js';
-import { Overload } from '../../http/load/load-shedding.js';
+import { LoadShedding } from '../../http/load/load-shedding.js';
 import { RequestDurations } from './request-durations.js';
 
 const PREFIX = 'w3ipfs_keys_';
@@ -47,12 +47,12 @@ export class Metrics implements OnModuleInit {
     @Inject(VERIFICATION_POOL) private readonly verificationPool: DataSource,
     verifier: Verifier,
     knownKeys: KnownKeys,
-    secretChecks: SecretChecks,
-    feed: ChangeFeed,
-    private readonly usageMeter: UsageMeter,
+    secretChecks: SecretVerifier,
+    feed: InvalidationFeed,
+    private readonly usageMeter: UsageLimiter,
     statistics: UsageStatistics,
     rateLimiter: RateLimiter,
-    overload: Overload,
+    overload: LoadShedding,
     bodies: RequestBodies,
   ) {
     collectDefaultMetrics({ register: this.registry });
@@ -95,7 +95,7 @@ export class Metrics implements OnModuleInit {
     this.usageMeter.subscribe((seconds) => this.commits.observe(seconds));
   }
 
-  observe({ method, route, status, seconds }: AnsweredRequest): void {
+  observe({ method, route, status, seconds }: CompletedRequest): void {
     this.requests.observe(method, route, status, seconds);
   }
 
@@ -107,15 +107,15 @@ export class Metrics implements OnModuleInit {
     );
   }
 
-  private byKind({ arriving, management, verification }: Overload): void {
+  private byKind({ arriving, management, verification }: LoadShedding): void {
     const kinds = { arriving, management, verification };
-    const read = (figure: 'underWay' | 'refused') =>
+    const read = (figure: 'active' | 'rejected') =>
       Object.fromEntries(Object.entries(kinds).map(([kind, admission]) => [kind, admission[figure]]));
     this.counter('requests_shed_total', 'Requests refused because too many were under way', 'kind', () =>
-      read('refused'),
+      read('rejected'),
     );
     this.labelledGauge('requests_under_way', 'Requests that have not been answered yet', 'kind', () =>
-      read('underWay'),
+      read('active'),
     );
   }
 

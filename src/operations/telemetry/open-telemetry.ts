@@ -5,7 +5,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import type { DataSource } from 'typeorm';
 import { VERSION } from '../../config/version.js';
-import { type AnsweredRequest, NO_ROUTE } from '../../http/completed-request.js';
+import { type CompletedRequest, NO_ROUTE } from '../../http/completed-request.js';
 import { QuerySpans } from './query-spans.js';
 import { RedactedSpans } from './redacted-spans.js';
 import { requestAttributes, type RequestOrigin, spanName } from './request-attributes.js';
@@ -75,7 +75,7 @@ export class OpenTelemetry extends Tracing {
     context.with(trace.setSpan(parent, span), answer);
   };
 
-  finish({ raw, id, method, route, status, verdict, keyId, error }: AnsweredRequest): void {
+  finish({ raw, id, method, route, status, verdict, keyId, error }: CompletedRequest): void {
     const span = this.spans.get(raw);
     if (!span) return;
     const known = route === NO_ROUTE ? undefined : route;

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
-import type { AnsweredRequest } from '../../http/completed-request.js';
+import type { CompletedRequest } from '../../http/completed-request.js';
 import { ClientAddress } from '../../http/client-address.js';
 
 /** What the platform asks on every request of its own, and whoever watches the process every second. */
@@ -28,7 +28,7 @@ export class RequestLog {
     this.isLogged = levels[logLevel];
   }
 
-  record({ raw, id, method, route, status, seconds, principal, verdict, keyId, error }: AnsweredRequest): void {
+  record({ raw, id, method, route, status, seconds, principal, verdict, keyId, error }: CompletedRequest): void {
     if (!this.isLogged(route)) return;
     const known = {
       client_address: this.clientAddress.of(raw),

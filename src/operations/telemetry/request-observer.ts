@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import type { AuthenticatedRequest, RefusedRequest } from '../../principals/decorators/current-principal.decorator.js';
-import { ABORTED, type AnsweredRequest, NO_ROUTE } from '../../http/completed-request.js';
+import { ABORTED, type CompletedRequest, NO_ROUTE } from '../../http/completed-request.js';
 import { fastifyOf } from '../../http/fastify.js';
 import type { DirectAnswer, DirectRequest } from '../../http/direct.decorator.js';
 import type { FailedRequest } from '../../http/errors/error.filter.js';
@@ -18,7 +18,7 @@ type Answered = FastifyRequest &
 
 /** Tells whoever keeps account of them of all requests that were answered. */
 @Injectable()
-export class AnsweredRequests implements OnModuleInit {
+export class RequestObserver implements OnModuleInit {
   /** How many requests have begun and are not answered yet. */
   underWay = 0;
   private readonly began = new WeakMap<FastifyRequest, number>();
@@ -36,17 +36,17 @@ export class AnsweredRequests implements OnModuleInit {
       this.begin();
       this.began.set(request, performance.now());
       // Fastify's own hook for it is silent once the body is there
-      reply.raw.once('close', () => this.tellOrdinary(request, ABORTED));
+      reply.raw.once('close', () => this.completeOnce(request, ABORTED));
       done();
     });
     fastify?.addHook('onResponse', (request, reply, done) => {
-      this.tellOrdinary(request, reply.statusCode);
+      this.completeOnce(request, reply.statusCode);
       done();
     });
   }
 
   /** Once for each request: whatever comes first of its answer and its connection's end. */
-  private tellOrdinary(request: Answered, status: number): void {
+  private completeOnce(request: Answered, status: number): void {
     const began = this.began.get(request);
     if (began === undefined) return;
     this.began.delete(request);
@@ -57,14 +57,14 @@ export class AnsweredRequests implements OnModuleInit {
     // Whoever was let in, and whose call failed for what it asks
     const verdict = request.verdict ?? (known && 'VALID');
     const seconds = (performance.now() - began) / 1_000;
-    this.tell({ raw, id, method, route, status, seconds, principal, verdict, keyId, error });
+    this.completed({ raw, id, method, route, status, seconds, principal, verdict, keyId, error });
   }
 
   begin(): void {
     this.underWay++;
   }
 
-  tell(request: AnsweredRequest): void {
+  completed(request: CompletedRequest): void {
     this.underWay--;
     this.metrics.observe(request);
     this.log.record(request);

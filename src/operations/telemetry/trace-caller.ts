@@ -12,7 +12,7 @@ import {
 /** W3C Trace Context, 3.2: later versions may add to what there is in the first. */
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-|$)/;
 /** W3C Trace Context, 3.3.1.5: what has to be taken. */
-const LONGEST_TRACE_STATE = 512;
+const MAX_TRACE_STATE = 512;
 const STRANGER = createContextKey('the trace is a stranger\u2019s');
 
 /**
@@ -31,7 +31,7 @@ export function callerContext(request: IncomingMessage, isTrusted: (request: Inc
   if (!isTrusted(request)) {
     return trace.setSpanContext(ROOT_CONTEXT, { ...ids, traceFlags: TraceFlags.NONE }).setValue(STRANGER, true);
   }
-  const state = typeof tracestate === 'string' && tracestate.length <= LONGEST_TRACE_STATE ? tracestate : undefined;
+  const state = typeof tracestate === 'string' && tracestate.length <= MAX_TRACE_STATE ? tracestate : undefined;
   return trace.setSpanContext(ROOT_CONTEXT, {
     ...ids,
     traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED,

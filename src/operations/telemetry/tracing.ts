@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Environment } from '../../config/environment.js';
-import type { AnsweredRequest } from '../../http/completed-request.js';
+import type { CompletedRequest } from '../../http/completed-request.js';
 import type { ClientAddress } from '../../http/client-address.js';
 import type { ServiceTokens } from '../../principals/service-tokens.js';
 import { redactor } from '../../logging/redaction.js';
@@ -13,7 +13,7 @@ export abstract class Tracing implements OnApplicationShutdown {
   abstract readonly trace: (request: IncomingMessage, response: ServerResponse, answer: () => void) => void;
 
   /** The request was answered: its span is told how. */
-  abstract finish(request: AnsweredRequest): void;
+  abstract finish(request: CompletedRequest): void;
 
   abstract onApplicationShutdown(): Promise<void>;
 }

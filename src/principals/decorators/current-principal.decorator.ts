@@ -1,18 +1,18 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { Caller } from '../caller.js';
-import type { Origin } from '../audit-source.js';
+import type { AuditSource } from '../audit-source.js';
 import type { Principal } from '../principal.js';
 
 /** What the guards leave in a request that they have let through. */
 export interface AuthenticatedRequest {
   user: Principal;
-  origin: Origin;
+  origin: AuditSource;
 }
 
 /** What they leave in one that they have refused, although its key pair is right. */
 export interface RefusedRequest {
   refused: Principal;
-  origin: Origin;
+  origin: AuditSource;
 }
 
 /** Hands a handler the principal that its guard has let in. */

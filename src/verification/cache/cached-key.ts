@@ -10,7 +10,7 @@ import { bytesACharacter, heapBytesOf } from '../../limits/heap-bytes.js';
 import { InternPool } from './intern-pool.js';
 
 /** Which of a key's secrets was presented: its own, or the one before the last rotation. */
-export type WhichSecret = 'current' | 'previous';
+export type SecretKind = 'current' | 'previous';
 
 /** Bounded, since owners choose these values: beyond, equal ones are no longer shared. */
 const MAX_SHARED = 1_000;
@@ -62,14 +62,14 @@ export class CachedKey implements CallingKey {
   constructor(
     key: ApiKey,
     readonly secretDigest: string,
-    readonly which: WhichSecret = 'current',
+    readonly secretKind: SecretKind = 'current',
   ) {
     this.id = key.id;
     this.ownerId = key.ownerId;
     this.name = key.name;
     this.apiKey = key.apiKey;
     this.issuedBy = key.issuedBy;
-    this.secretGeneration = key.secretGeneration - (which === 'current' ? 0 : 1);
+    this.secretGeneration = key.secretGeneration - (secretKind === 'current' ? 0 : 1);
     this.granted = ScopeSet.of(key.scopes);
     this.isRevoked = key.revokedAt !== null;
     this.enabled = key.enabled;
@@ -79,8 +79,8 @@ export class CachedKey implements CallingKey {
     this.uses = key.uses;
     this.rateLimit = key.rateLimit && shared(key.rateLimit);
     this.networks = key.allowedCidrs && compact(key.allowedCidrs);
-    this.previousSecretExpiresAt = which === 'previous' ? (key.previousSecretExpiresAt?.getTime() ?? null) : null;
-    this.storedHash = storedHashOf(key, which);
+    this.previousSecretExpiresAt = secretKind === 'previous' ? (key.previousSecretExpiresAt?.getTime() ?? null) : null;
+    this.storedHash = storedHashOf(key, secretKind);
   }
 
   /** The full tree of what it effectively may do. */
@@ -123,8 +123,8 @@ export class CachedKey implements CallingKey {
 
   /** The same key as it has been read again; `undefined` if the secret that passed is no longer the same one of its secrets. */
   renewed(key: ApiKey): CachedKey | undefined {
-    if (this.storedHash === null || storedHashOf(key, this.which) !== this.storedHash) return undefined;
-    return new CachedKey(key, this.secretDigest, this.which);
+    if (this.storedHash === null || storedHashOf(key, this.secretKind) !== this.storedHash) return undefined;
+    return new CachedKey(key, this.secretDigest, this.secretKind);
   }
 
   /** The same key as it is once the cascade that ends it has come to its row. */
@@ -134,7 +134,7 @@ export class CachedKey implements CallingKey {
   }
 
   /** What does not change from one answer about the key to the next, worked out at the first. */
-  derive<T>(from: (key: CachedKey) => T): T {
+  memoize<T>(from: (key: CachedKey) => T): T {
     this.derived ??= [];
     const at = this.derived.indexOf(from);
     if (at >= 0) return this.derived[at + 1] as T;
@@ -149,7 +149,7 @@ export function digestOf(secretKey: string): string {
   return hash('sha256', secretKey, 'binary');
 }
 
-function storedHashOf({ secretHash, previousSecretHash }: ApiKey, which: WhichSecret): string | null {
+function storedHashOf({ secretHash, previousSecretHash }: ApiKey, which: SecretKind): string | null {
   const stored = which === 'current' ? secretHash : previousSecretHash;
   return stored === null ? null : hashDigest(stored);
 }

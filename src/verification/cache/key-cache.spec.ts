@@ -1,10 +1,10 @@
 import { ApiKey, NEW_KEY } from '../../api-keys/api-key.entity.js';
 import { keyAnswer } from '../../gateway/gateway-answer.js';
-import { FREE_OF_CHARGE } from '../../limits/quota.js';
+import { NO_CHARGE } from '../../limits/quota.js';
 import { range } from '../../../test/support/at-once.js';
 import { TestClock } from '../../../test/support/clock.js';
 import { heldMemory } from '../../../test/support/held-memory.js';
-import { CachedKey, digestOf, type WhichSecret } from './cached-key.js';
+import { CachedKey, digestOf, type SecretKind } from './cached-key.js';
 import { KeyCache } from './key-cache.js';
 import { verdictJson } from '../verdict-json.js';
 
@@ -35,15 +35,15 @@ function rowOf(i: number, columns: Partial<ApiKey> = {}): ApiKey {
   );
 }
 
-const cachedKey = (i: number, columns?: Partial<ApiKey>, which?: WhichSecret) =>
+const cachedKey = (i: number, columns?: Partial<ApiKey>, which?: SecretKind) =>
   new CachedKey(rowOf(i, columns), digestOf(secretOf(i)), which);
 
 /** Makes all that is ever derived from a key. */
 function answerAbout(key: CachedKey): void {
-  const verdict = { valid: true, code: 'VALID', key, charge: FREE_OF_CHARGE } as const;
+  const verdict = { valid: true, code: 'VALID', key, charge: NO_CHARGE } as const;
   // A text that is put together is laid out flat once it is searched
   if (verdictJson(verdict).includes('\n')) throw new Error('not one line');
-  keyAnswer(key, FREE_OF_CHARGE);
+  keyAnswer(key, NO_CHARGE);
 }
 
 const networks = (i: number, write: (i: number, j: number) => string) => range(64).map((j) => write(i, j));
@@ -131,7 +131,7 @@ it('has a key by both of its secrets while the overlap lasts, and forgets both a
     new CachedKey(rowOf(1, { previousSecretHash: 'former', previousSecretExpiresAt }), digestOf(previous), 'previous'),
   );
   const found = () =>
-    [current, previous, secretOf(3)].map((secretKey) => cache.get({ ...pairOf(1), secretKey })?.which);
+    [current, previous, secretOf(3)].map((secretKey) => cache.get({ ...pairOf(1), secretKey })?.secretKind);
   expect(found()).toEqual(['current', 'previous', undefined]);
   clock.time += 1_000;
   expect(found()).toEqual(['current', undefined, undefined]);

@@ -35,8 +35,8 @@ export class KeyCache {
     this.entries = new LRUCache({
       max: this.places,
       maxSize: bounds.bytes - this.places * PLACE_BYTES,
-      sizeCalculation: (key, place) => key.bytes + MAP_BYTES + (key.which === 'previous' ? place.length + 16 : 0),
-      dispose: ({ which }) => {
+      sizeCalculation: (key, place) => key.bytes + MAP_BYTES + (key.secretKind === 'previous' ? place.length + 16 : 0),
+      dispose: ({ secretKind: which }) => {
         if (which === 'previous') this.previousSecrets--;
       },
     });
@@ -76,7 +76,7 @@ export class KeyCache {
   put(key: CachedKey): void {
     key.dueAt = this.clock.steady() + LIFETIME_MS * (1 - SPREAD * Math.random());
     const place = placeOf(key);
-    if (key.which === 'previous' && this.entries.peek(place) !== key) this.previousSecrets++;
+    if (key.secretKind === 'previous' && this.entries.peek(place) !== key) this.previousSecrets++;
     this.entries.set(place, key);
   }
 
@@ -88,7 +88,7 @@ export class KeyCache {
   }
 }
 
-function placeOf({ which, apiKey }: CachedKey): string {
+function placeOf({ secretKind: which, apiKey }: CachedKey): string {
   return which === 'previous' ? previousPlace(apiKey) : apiKey;
 }
 

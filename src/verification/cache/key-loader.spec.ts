@@ -1,10 +1,10 @@
 import type { ApiKey } from '../../api-keys/api-key.entity.js';
-import { KeyRereads } from './key-loader.js';
+import { KeyLoader } from './key-loader.js';
 
 /** Reads that are answered when told to. */
 function heldRereads() {
   const statements: { apiKeys: string[]; answer(): void; fail(error: Error): void }[] = [];
-  const rereads = new KeyRereads(
+  const rereads = new KeyLoader(
     (apiKeys) =>
       new Promise((resolve, reject) => {
         const answer = () => resolve(apiKeys.filter((one) => one !== 'none').map((apiKey) => ({ apiKey }) as ApiKey));

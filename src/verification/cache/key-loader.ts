@@ -1,7 +1,7 @@
 import type { ApiKey } from '../../api-keys/api-key.entity.js';
 
 /** So many keys in one statement, which is then answered in milliseconds. */
-const MOST_AT_ONCE = 1_000;
+const MAX_AT_ONCE = 1_000;
 
 interface Batch {
   readonly apiKeys: Set<string>;
@@ -13,7 +13,7 @@ interface Batch {
  * Reads keys for whoever asks, one statement at a time, which carries all that have asked by then: while the
  * database does not answer, however many ask, they wait for one statement, and fail together with it.
  */
-export class KeyRereads {
+export class KeyLoader {
   private filling: Batch | undefined;
   private last: Promise<unknown> = Promise.resolve();
 
@@ -21,7 +21,7 @@ export class KeyRereads {
 
   /** The key as it is now or later; `null` if there is none. @throws whatever `find` throws */
   async read(apiKey: string): Promise<ApiKey | null> {
-    if (!this.filling || this.filling.apiKeys.size >= MOST_AT_ONCE) this.filling = this.open();
+    if (!this.filling || this.filling.apiKeys.size >= MAX_AT_ONCE) this.filling = this.open();
     const { apiKeys, found } = this.filling;
     apiKeys.add(apiKey);
     return (await found).get(apiKey) ?? null;

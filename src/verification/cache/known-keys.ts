@@ -5,20 +5,20 @@ import { isGenuine } from '../../api-keys/credentials/credentials.js';
 import type { KeyPair } from '../../principals/key-pair.js';
 import { Clock } from '../../clock.js';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
-import { Admission } from '../../http/load/concurrency-limit.js';
+import { ConcurrencyLimit } from '../../http/load/concurrency-limit.js';
 import { tooMany, UnavailableError } from '../../http/errors/api-error.js';
-import { Turns } from '../../http/load/keyed-concurrency.js';
+import { KeyedConcurrency } from '../../http/load/keyed-concurrency.js';
 import { Database } from '../../database/database.js';
-import { DatabaseAwayError } from '../../database/database-unavailable.js';
+import { DatabaseUnavailableError } from '../../database/database-unavailable.js';
 import { HedgedConnection, READ_LIMITS } from '../../database/hedged-connection.js';
-import { within } from '../../database/with-timeout.js';
+import { withTimeout } from '../../database/with-timeout.js';
 import { CachedKey, digestOf } from './cached-key.js';
-import { ChangeFeed } from '../invalidation-feed.js';
+import { InvalidationFeed } from '../invalidation-feed.js';
 import { KeyCache } from './key-cache.js';
 import { KeyReader } from './key-reader.js';
-import { KeyRereads } from './key-loader.js';
+import { KeyLoader } from './key-loader.js';
 import { type Found, idOfPair, type LookUp, LookUps } from './look-ups.js';
-import { SecretChecks } from '../secret-verifier.js';
+import { SecretVerifier } from '../secret-verifier.js';
 import { CredentialKeyring } from '../../api-keys/credentials/credential-keyring.js';
 
 const REMEMBERED_REFUSALS = 10_000;
@@ -27,11 +27,11 @@ const READ_WITHIN_MS = 2_000;
 /** For how long a connection that was refused speaks for other reads too: no longer than a fifth of the bound. */
 const REFUSAL_STANDS_MS = 1_000;
 /** How many keys may be read and hashed at once: with the default cost and two cores, less than a second's worth. */
-const MOST_READING = 1_000;
+const MAX_READING = 1_000;
 /** Of these, one owner's keys whose secrets are checked: as many at once as there are cores, and some that wait. */
 const OWNER_SHARE = { running: availableParallelism(), queued: 300 };
 /** A key that changes again and again while it is read is refused service, rather than read for ever. */
-const MOST_READS = 5;
+const MAX_READS = 5;
 
 /** Remembers the keys that have passed, and the pairs that have not, for as long as that can be trusted. */
 @Injectable()
@@ -40,10 +40,10 @@ export class KnownKeys implements OnApplicationShutdown {
   private readonly refusals = new LRUCache<string, true>({ max: REMEMBERED_REFUSALS, ttl: REFUSAL_TTL_MS });
   /** How often pairs were told: remembered, refused by their tag, refused before, with others, or from the database. */
   readonly lookups = { known: 0, made_up: 0, refused: 0, shared: 0, read: 0 };
-  private readonly reading = new Admission(MOST_READING, 'Too many keys are being verified for the first time.');
-  private readonly checks = new Turns(OWNER_SHARE, () => tooMany('Too many keys of this account are being verified.'));
+  private readonly reading = new ConcurrencyLimit(MAX_READING, 'Too many keys are being verified for the first time.');
+  private readonly checks = new KeyedConcurrency(OWNER_SHARE, () => tooMany('Too many keys of this account are being verified.'));
   private readonly connection: HedgedConnection;
-  private readonly reads: KeyRereads;
+  private readonly reads: KeyLoader;
   /** Counts the times at which keys may have changed without a word of it. */
   private epoch = 0;
   /** What was confirmed before this epoch came from another server, and is not even served stale. */
@@ -52,8 +52,8 @@ export class KnownKeys implements OnApplicationShutdown {
 
   constructor(
     @Inject(ENVIRONMENT) private readonly environment: Environment,
-    private readonly secretChecks: SecretChecks,
-    private readonly feed: ChangeFeed,
+    private readonly secretChecks: SecretVerifier,
+    private readonly feed: InvalidationFeed,
     clock: Clock,
     database: Database,
     reader: KeyReader,
@@ -63,7 +63,7 @@ export class KnownKeys implements OnApplicationShutdown {
     this.cache = new KeyCache({ keys, bytes }, clock);
     const refusalStandsMs = Math.min(REFUSAL_STANDS_MS, revocationBoundMs / 5);
     this.connection = new HedgedConnection(() => database.dedicated(READ_LIMITS), refusalStandsMs);
-    this.reads = new KeyRereads((apiKeys) => this.connection.run((client) => reader.find(client, apiKeys)));
+    this.reads = new KeyLoader((apiKeys) => this.connection.run((client) => reader.find(client, apiKeys)));
     feed.subscribe({
       changed: (apiKeys) => this.forget(apiKeys),
       anyMayHaveChanged: (isOtherServer) => this.doubtAll(isOtherServer),
@@ -86,7 +86,7 @@ export class KnownKeys implements OnApplicationShutdown {
 
   /** How many keys are being read and hashed. */
   get readsUnderWay(): number {
-    return this.reading.underWay;
+    return this.reading.active;
   }
 
   /** Whether the network or the server said just now that the database is away. */
@@ -125,14 +125,14 @@ export class KnownKeys implements OnApplicationShutdown {
     if (isRefused) return undefined;
     if (shared) return shared;
     try {
-      this.reading.enter();
+      this.reading.acquire();
     } catch (refusal) {
       // Not thrown: whoever asks for several waits for what it has begun
       return Promise.reject(refusal);
     }
     const lookUp = this.underWay.begin(pair, this.epoch);
     const result = this.lookUp(lookUp, id).finally(() => {
-      this.reading.leave();
+      this.reading.release();
       this.underWay.end(lookUp);
     });
     this.underWay.share(lookUp, id, result);
@@ -141,11 +141,11 @@ export class KnownKeys implements OnApplicationShutdown {
 
   /** Reads, then hashes, and remembers the outcome unless the key has changed in between. */
   private async lookUp(lookUp: LookUp, id: string): Promise<Found> {
-    for (let reads = 0; reads < MOST_READS; reads++) {
+    for (let reads = 0; reads < MAX_READS; reads++) {
       lookUp.isOutdated = false;
       lookUp.epoch = this.epoch;
-      const apiKey = await within(READ_WITHIN_MS, this.reads.read(lookUp.pair.apiKey));
-      const check = () => this.secretChecks.check(apiKey, lookUp.pair.secretKey);
+      const apiKey = await withTimeout(READ_WITHIN_MS, this.reads.read(lookUp.pair.apiKey));
+      const check = () => this.secretChecks.match(apiKey, lookUp.pair.secretKey);
       const which = await this.checks.run(apiKey?.ownerId ?? '', check);
       if (lookUp.isOutdated) continue;
       if (!apiKey || !which) {
@@ -167,7 +167,7 @@ export class KnownKeys implements OnApplicationShutdown {
       if (!renewed) return this.lookUpOnce(pair);
       return lookUp.isOutdated ? renewed : this.remember(renewed, lookUp);
     } catch (error) {
-      if (error instanceof DatabaseAwayError && !lookUp.isOutdated) return this.serveStale(known);
+      if (error instanceof DatabaseUnavailableError && !lookUp.isOutdated) return this.serveStale(known);
       throw error;
     } finally {
       this.underWay.end(lookUp);

@@ -40,7 +40,7 @@ export class LeakReportRates {
     const digest = hash('sha256', `${pair.apiKey}.${pair.secretKey}`, 'base64url');
     const ofPair = await this.rateLimiter.take(`leak-pair:${digest}`, OF_ONE_PAIR, 1);
     if (ofPair.granted) return;
-    await this.taken.get(request)?.giveBack();
+    await this.taken.get(request)?.refund();
     throw new RateLimitedError([{ name: 'pair', ...ofPair }]);
   }
 }

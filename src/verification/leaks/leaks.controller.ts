@@ -2,12 +2,12 @@ import { Body, Controller, HttpCode, Post, Req, UseGuards } from '@nestjs/common
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Revocations } from '../../api-keys/revocations.js';
-import type { Origin } from '../../principals/audit-source.js';
+import type { AuditSource } from '../../principals/audit-source.js';
 import { CallOrigin } from '../../principals/decorators/current-principal.decorator.js';
 import { PublicWithBody } from '../../principals/decorators/public.decorator.js';
 import { ApiErrors, WITH_BODY } from '../../openapi/answers.decorator.js';
 import type { Tag } from '../../openapi/tags.js';
-import { Overload } from '../../http/load/load-shedding.js';
+import { LoadShedding } from '../../http/load/load-shedding.js';
 import { LEAK_REPORT_EXAMPLES, LEAK_REPORTED, LeakReportDto, LeakReportedDto } from './leak.dto.js';
 import { KeyLookup } from '../key-lookup.js';
 import { LeakReportRates } from './leak-report-rates.js';
@@ -21,7 +21,7 @@ export class LeaksController {
   constructor(
     private readonly keyLookup: KeyLookup,
     private readonly revocations: Revocations,
-    private readonly overload: Overload,
+    private readonly overload: LoadShedding,
     private readonly rates: LeakReportRates,
   ) {}
 
@@ -38,7 +38,7 @@ export class LeaksController {
   @ApiErrors(...WITH_BODY, 'rate_limited', 'internal', 'unavailable')
   async report(
     @Body() body: LeakReportDto,
-    @CallOrigin() origin: Origin,
+    @CallOrigin() origin: AuditSource,
     @Req() request: FastifyRequest,
   ): Promise<LeakReportedDto> {
     const pair = { apiKey: body.api_key, secretKey: body.secret_key };
