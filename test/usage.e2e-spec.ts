@@ -101,7 +101,9 @@ it.each([
 
 it('is written later, as it was, where it cannot be written now', async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
-  const statistics = [UsageLimiter, UsageStatistics].map((one) => service.app.get<UsageLimiter>(one, { strict: false }));
+  const statistics = [UsageLimiter, UsageStatistics].map((one) =>
+    service.app.get<UsageLimiter>(one, { strict: false }),
+  );
   const flush = () => Promise.all(statistics.map((one) => one.flush()));
   const { id } = key;
   const query = (statement: string) => service.app.get(DataSource).query(statement);

@@ -15,7 +15,12 @@ export class AuditTrail {
   ) {}
 
   /** Appends events in the transaction of what they tell of. */
-  async record(tx: EntityManager, ownerId: string, origin: AuditSource, records: readonly AuditRecord[]): Promise<void> {
+  async record(
+    tx: EntityManager,
+    ownerId: string,
+    origin: AuditSource,
+    records: readonly AuditRecord[],
+  ): Promise<void> {
     const at = new Date(this.clock.now());
     await appendEvents(
       tx,

@@ -74,7 +74,8 @@ export class HedgedConnection {
     const hedged = new Promise<T>((resolve, reject) => {
       cancelHedge = afterLoopTime(HEDGE_AFTER_MS, () => {
         // What the server says of the second connection alone, that it has too many, say, is no answer to the first
-        const noted = (error: unknown) => (error instanceof DatabaseUnavailableError ? reject(error) : (saidByServer = error));
+        const noted = (error: unknown) =>
+          error instanceof DatabaseUnavailableError ? reject(error) : (saidByServer = error);
         this.tryOn(this.openSecond(), work).then(resolve, noted);
       });
       cancelSilence = afterLoopTime(SILENT_AFTER_MS, () => {

@@ -117,7 +117,12 @@ export class RedisRateLimiter extends RateLimiter {
   }
 
   /** @param isGranted whether the cost was granted already, and is to be charged even if it does not fit */
-  private async ask(key: string, limit: RateLimit, cost: number, isGranted = false): Promise<[WindowResult, number[]?]> {
+  private async ask(
+    key: string,
+    limit: RateLimit,
+    cost: number,
+    isGranted = false,
+  ): Promise<[WindowResult, number[]?]> {
     const slotMs = slotMsOf(limit);
     const now = this.serverClock?.now() ?? '';
     const args = [limit.requests, slotMs, cost, now, Number(isGranted), ...this.fallback.lastWord(key)];

@@ -172,7 +172,9 @@ export class UseCommits {
     if (keyIds.size === 0) return new Set();
     const find = 'SELECT id FROM api_keys WHERE id = ANY($1::uuid[])';
     try {
-      const rows = (await withTimeout(COMMIT_WITHIN_MS, this.dataSource.query(find, [[...keyIds]]))) as { id: string }[];
+      const rows = (await withTimeout(COMMIT_WITHIN_MS, this.dataSource.query(find, [[...keyIds]]))) as {
+        id: string;
+      }[];
       const there = new Set(rows.map(({ id }) => id));
       return new Set([...keyIds].filter((id) => !there.has(id)));
     } catch {

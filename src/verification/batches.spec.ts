@@ -56,7 +56,10 @@ it.each([
 
 it('decides those on one key in their order, and none behind one that could not be decided', async () => {
   const seen: number[] = [];
-  const one = [1, 2, 3].map((cost) => ({ pair: request('one').pair, requirements: { scopes: [], ip: undefined, cost } }));
+  const one = [1, 2, 3].map((cost) => ({
+    pair: request('one').pair,
+    requirements: { scopes: [], ip: undefined, cost },
+  }));
   const verify = async ({ requirements: need }: VerifyRequest) => {
     await new Promise(setImmediate);
     seen.push(need.cost);

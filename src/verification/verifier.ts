@@ -44,7 +44,9 @@ export class Verifier {
    */
   verify(pair: KeyPair, need: Requirements): Verdict | Promise<Verdict> {
     const known = this.keyLookup.find(pair);
-    return known instanceof Promise ? known.then((key) => this.verifyKey(key, pair, need)) : this.verifyKey(known, pair, need);
+    return known instanceof Promise
+      ? known.then((key) => this.verifyKey(key, pair, need))
+      : this.verifyKey(known, pair, need);
   }
 
   /** The same without the charge: what is left of the key's rate and uses is not asked. */
@@ -72,7 +74,9 @@ export class Verifier {
     if (!verdict.valid) return this.record(verdict);
     const charge = this.metering.charge(verdict.key, need.cost);
     if (!(charge instanceof Promise)) return this.record(toVerdict(verdict.key, charge));
-    return charge.then(async (one) => this.record(await this.confirm({ pair, requirements: need }, toVerdict(verdict.key, one))));
+    return charge.then(async (one) =>
+      this.record(await this.confirm({ pair, requirements: need }, toVerdict(verdict.key, one))),
+    );
   }
 
   /**

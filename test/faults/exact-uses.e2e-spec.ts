@@ -91,7 +91,11 @@ const enough = (_: Codes, asked: number): boolean => asked < ASKED;
     it('grants each of many keys as often as it may be used, all of them asked for at once', async () => {
       const keys: IssuedKey[] = [];
       const body = { ...powerlessBody, limits: { max_uses: 5 } };
-      await runConcurrently(CALLERS, range(200), async () => void keys.push(await issueKey(services[0]!.client, 'ann', body)));
+      await runConcurrently(
+        CALLERS,
+        range(200),
+        async () => void keys.push(await issueKey(services[0]!.client, 'ann', body)),
+      );
       const granted = new Map(keys.map(({ id }) => [id, 0]));
       let unavailable = 0;
       // Each process meets the keys in another order

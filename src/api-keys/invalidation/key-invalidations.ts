@@ -33,7 +33,9 @@ export interface Changed<T> {
 @Injectable()
 export class KeyChanges {
   private readonly listeners: Listener[] = [];
-  private readonly turns = new KeyedConcurrency(TURNS, () => tooMany("Too many changes of this account's keys are waiting."));
+  private readonly turns = new KeyedConcurrency(TURNS, () =>
+    tooMany("Too many changes of this account's keys are waiting."),
+  );
 
   constructor(private readonly dataSource: DataSource) {}
 

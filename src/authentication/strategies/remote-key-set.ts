@@ -37,7 +37,10 @@ export class RemoteKeySet {
   private readonly maxAgeMs: number;
   private readonly waiting = new ConcurrencyLimit(MAX_WAITING, 'Too many sessions wait for the keys that verify them.');
   /** Apart, so that made-up tokens take no room from those that wait for a set which has its age. */
-  private readonly suspects = new ConcurrencyLimit(MAX_WAITING, 'Too many sessions wait for the keys that verify them.');
+  private readonly suspects = new ConcurrencyLimit(
+    MAX_WAITING,
+    'Too many sessions wait for the keys that verify them.',
+  );
   private set: KeySet | undefined;
   private fetching: Promise<void> | undefined;
   /** When the fetch began that brought the set. */

@@ -3,7 +3,8 @@ import { KeyedConcurrency } from './keyed-concurrency.js';
 
 afterEach(() => void jest.restoreAllMocks());
 
-const turnsOf = (running: number, queued: number) => new KeyedConcurrency({ running, queued }, () => new Error('too many'));
+const turnsOf = (running: number, queued: number) =>
+  new KeyedConcurrency({ running, queued }, () => new Error('too many'));
 
 it('gives each key so many turns at once, the others in their order, without letting another key wait', async () => {
   const turns = turnsOf(2, 10);

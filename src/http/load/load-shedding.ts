@@ -51,10 +51,19 @@ export class LoadShedding implements OnModuleInit {
   /** Whoever takes the direct lane asks it. */
   readonly verification = new ConcurrencyLimit(MAX_VERIFICATIONS, 'Too many verifications are under way.');
 
-  private readonly arrivals = new KeyedConcurrency(ARRIVING_SHARE, () => new TooManyConcurrentRequestsError(ARRIVING_SHARE.running));
+  private readonly arrivals = new KeyedConcurrency(
+    ARRIVING_SHARE,
+    () => new TooManyConcurrentRequestsError(ARRIVING_SHARE.running),
+  );
   private readonly oneByOne = new RoundRobin();
-  private readonly owners = new KeyedConcurrency(OWNER_SHARE, () => new TooManyConcurrentRequestsError(OWNER_SHARE.running));
-  private readonly addresses = new KeyedConcurrency(ADDRESS_SHARE, () => new TooManyConcurrentRequestsError(ADDRESS_SHARE.running));
+  private readonly owners = new KeyedConcurrency(
+    OWNER_SHARE,
+    () => new TooManyConcurrentRequestsError(OWNER_SHARE.running),
+  );
+  private readonly addresses = new KeyedConcurrency(
+    ADDRESS_SHARE,
+    () => new TooManyConcurrentRequestsError(ADDRESS_SHARE.running),
+  );
   private readonly pacing = new RefusalPacing();
   /** What each request gives back when it is answered. */
   private readonly held = new WeakMap<FastifyRequest, Release[]>();

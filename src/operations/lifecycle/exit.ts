@@ -19,7 +19,9 @@ export function exitWith(error: unknown, tell: TellOperator = tellInLog): never 
   tell({
     level: 'error',
     context: 'Process',
-    ...(isForOperator ? { message: (error as Error).message } : { message: summarizeError(error), stack: describeError(error) }),
+    ...(isForOperator
+      ? { message: (error as Error).message }
+      : { message: summarizeError(error), stack: describeError(error) }),
   });
   process.exit(codeOf(error));
 }

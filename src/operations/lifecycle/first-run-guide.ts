@@ -17,7 +17,11 @@ const ELSEWHERE = '(sessions are signed elsewhere: JWT_PUBLIC_KEY or JWT_JWKS_UR
  * service; later ones print how to get the like. A mark in the folder sees to it that this happens once, and is made only
  * when it has happened.
  */
-export async function printFirstRunGuide(environment: Environment, apiKeys: ApiKeysService, url: string): Promise<void> {
+export async function printFirstRunGuide(
+  environment: Environment,
+  apiKeys: ApiKeysService,
+  url: string,
+): Promise<void> {
   if ('url' in environment.database) return;
   const mark = welcomeMarkIn(environment.database.dataDir);
   if (existsSync(mark)) {

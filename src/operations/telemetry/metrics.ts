@@ -114,9 +114,7 @@ export class Metrics implements OnModuleInit {
     this.counter('requests_shed_total', 'Requests refused because too many were under way', 'kind', () =>
       read('rejected'),
     );
-    this.labelledGauge('requests_under_way', 'Requests that have not been answered yet', 'kind', () =>
-      read('active'),
-    );
+    this.labelledGauge('requests_under_way', 'Requests that have not been answered yet', 'kind', () => read('active'));
   }
 
   private bySender({ unfinished }: RequestBodies): void {

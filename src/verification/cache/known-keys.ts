@@ -41,7 +41,9 @@ export class KnownKeys implements OnApplicationShutdown {
   /** How often pairs were told: remembered, refused by their tag, refused before, with others, or from the database. */
   readonly lookups = { known: 0, made_up: 0, refused: 0, shared: 0, read: 0 };
   private readonly reading = new ConcurrencyLimit(MAX_READING, 'Too many keys are being verified for the first time.');
-  private readonly checks = new KeyedConcurrency(OWNER_SHARE, () => tooMany('Too many keys of this account are being verified.'));
+  private readonly checks = new KeyedConcurrency(OWNER_SHARE, () =>
+    tooMany('Too many keys of this account are being verified.'),
+  );
   private readonly connection: HedgedConnection;
   private readonly reads: KeyLoader;
   /** Counts the times at which keys may have changed without a word of it. */
