@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DynamicModule, type INestApplication, type LoggerService, NotFoundException } from '@nestjs/common';
+import type { Server } from 'node:http';
+import type { DynamicModule, INestApplication, LoggerService, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
@@ -7,16 +8,18 @@ import { AppModule } from './app.module.js';
 import type { Clock } from './clock.js';
 import type { Environment } from './config/environment.js';
 import { AllowedMethods } from './http/allowed-methods.js';
+import { HeaderCheck } from './authentication/header-check.js';
 import { Cors } from './http/cors.js';
-import { DirectLane } from './http/fast-path.js';
-import { connectDirectly } from './http/direct.decorator.js';
-import { ErrorAnswers } from './http/errors/error-answers.js';
-import { createHttpServer, receiveBodies } from './http/server.js';
+import { FastPath } from './http/fast-path.js';
+import { answerInTurn } from './http/load/pipelined-requests.js';
+import { registerPipeline } from './http/pipeline.js';
+import { RequestEvents } from './http/request-events.js';
+import { addLayer, normalizeTarget } from './http/request-listener.js';
+import { createFastify } from './http/server.js';
 import { RequestBodies } from './http/body/request-bodies.js';
 import { Database } from './database/database.js';
 import { ENTITIES } from './entities.js';
 import { createDocument, serveDocument } from './openapi/document.js';
-import { RequestObserver } from './operations/telemetry/request-observer.js';
 import { createLogger } from './logging/logger.js';
 import { LoadShedding } from './http/load/load-shedding.js';
 import { Tracing } from './operations/telemetry/tracing.js';
@@ -47,39 +50,34 @@ export async function createApp(
 }
 
 async function buildApp(module: DynamicModule, logger: LoggerService, cors: Cors): Promise<NestFastifyApplication> {
-  const lane = new DirectLane();
-  const app = await NestFactory.create<NestFastifyApplication>(module, createHttpServer(lane, cors), {
+  const app = await NestFactory.create<NestFastifyApplication>(module, createFastify(cors), {
     bodyParser: false,
     abortOnError: false,
     logger,
   });
-  const allowedMethods = app.get(AllowedMethods, { strict: false });
-  const bodies = app.get(RequestBodies, { strict: false });
-  const fastify = app.getHttpAdapter().getInstance();
-  receiveBodies(fastify, bodies);
-  fastify.addHook('onRoute', (route) => {
-    allowedMethods.add(route.url, route.method);
-    connectDirectly(app, lane, route);
-  });
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    const { url: pattern = '' } = request.routeOptions;
-    const [path = ''] = request.url.split('?', 1);
-    const isMisrouted = pattern.includes(':') && allowedMethods.belongsElsewhere(path, pattern);
-    done(isMisrouted ? new NotFoundException() : undefined);
+  const get = <T>(type: Type<T>) => app.get(type, { strict: false });
+  registerPipeline(app.getHttpAdapter().getInstance(), {
+    allowedMethods: get(AllowedMethods),
+    bodies: get(RequestBodies),
+    cors,
+    events: get(RequestEvents),
+    loadShedding: get(LoadShedding),
+    checkCredentials: (request) => get(HeaderCheck).check(request),
   });
   serveDocument(prefixed(app));
   await app.init();
-  const errorAnswers = app.get(ErrorAnswers, { strict: false });
-  const answered = app.get(RequestObserver, { strict: false });
-  lane.open({
-    answerFailure: (cause, request) => errorAnswers.of(cause, request),
-    begin: () => answered.begin(),
-    tell: (request) => answered.completed(request),
-    admission: app.get(LoadShedding, { strict: false }).verification,
-    bodies,
-    trace: app.get<Tracing | null>(Tracing, { strict: false })?.trace,
-  });
+  addLayers(app.getHttpServer(), app);
   return app;
+}
+
+/** What is in front of Fastify, from the inside out. */
+function addLayers(server: Server, app: NestFastifyApplication): void {
+  app.get(FastPath, { strict: false }).install(server);
+  const tracing = app.get<Tracing | null>(Tracing, { strict: false });
+  if (tracing)
+    addLayer(server, (request, response, next) => tracing.trace(request, response, () => next(request, response)));
+  addLayer(server, normalizeTarget);
+  addLayer(server, answerInTurn());
 }
 
 /**
@@ -88,8 +86,7 @@ async function buildApp(module: DynamicModule, logger: LoggerService, cors: Cors
  */
 export async function documentApp(): Promise<OpenAPIObject> {
   const module = AppModule.forRoot({} as Environment, {} as Database);
-  const server = createHttpServer(new DirectLane(), new Cors([]));
-  const app = await NestFactory.create(module, server, { preview: true, logger: false });
+  const app = await NestFactory.create(module, createFastify(new Cors([])), { preview: true, logger: false });
   return createDocument(prefixed(app));
 }
 

@@ -1,15 +1,15 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, CurrentPrincipal } from '../principals/decorators/current-principal.decorator.js';
 import { ReplayableRotation, PresentedPair } from '../principals/decorators/presented-pair.decorator.js';
-import { RequireScopes } from '../principals/decorators/require-scopes.decorator.js';
 import type { Principal } from '../principals/principal.js';
 import { Clock } from '../clock.js';
 import { success } from '../http/envelope.js';
 import { ApiIdempotencyKey, IdempotencyKey } from '../idempotency/idempotency-key.decorator.js';
 import { ApiErrors, ApiSuccess, MANAGEMENT, WITH_BODY, WITH_IDEMPOTENCY_KEY } from '../openapi/answers.decorator.js';
-import { ApiAuthenticated } from '../openapi/security.js';
+import { Authenticated } from '../principals/decorators/authenticated.decorator.js';
+import type { Tag } from '../openapi/tags.js';
 import { ApiKeysService } from './api-keys.service.js';
 import type { Caller } from '../principals/caller.js';
 import type { KeyPair } from '../principals/key-pair.js';
@@ -30,8 +30,8 @@ import { Revocations } from './revocations.js';
 import { type RotationAnswer, rotationRequest } from './rotation-request.js';
 
 @Controller('apiKeys')
-@RequireScopes('admin')
-@ApiAuthenticated('API keys')
+@Authenticated('admin')
+@ApiTags('API keys' satisfies Tag)
 export class ApiKeysController {
   constructor(
     private readonly apiKeys: ApiKeysService,

@@ -1,20 +1,20 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOperation } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiKeysService } from './api-keys.service.js';
 import { ApiKeyIdParam } from './dto/api-key-id.param.js';
 import { CurrentPrincipal } from '../principals/decorators/current-principal.decorator.js';
-import { RequireScopes } from '../principals/decorators/require-scopes.decorator.js';
 import type { Principal } from '../principals/principal.js';
 import { success } from '../http/envelope.js';
 import { ApiErrors, ApiSuccess, MANAGEMENT } from '../openapi/answers.decorator.js';
-import { ApiAuthenticated } from '../openapi/security.js';
+import { Authenticated } from '../principals/decorators/authenticated.decorator.js';
+import type { Tag } from '../openapi/tags.js';
 import { OwnerReads } from '../owners/owner-reads.js';
 import { USAGE_EXAMPLE, UsageDto, UsageQuery } from './dto/usage.dto.js';
 import { UsageStatistics } from '../usage/usage-statistics.js';
 
 @Controller('apiKeys/:id/usage')
-@RequireScopes('admin')
-@ApiAuthenticated('API keys')
+@Authenticated('admin')
+@ApiTags('API keys' satisfies Tag)
 export class UsageController {
   constructor(
     private readonly apiKeys: ApiKeysService,

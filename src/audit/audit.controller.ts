@@ -1,17 +1,17 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOperation } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal } from '../principals/decorators/current-principal.decorator.js';
-import { RequireScopes } from '../principals/decorators/require-scopes.decorator.js';
 import type { Principal } from '../principals/principal.js';
 import { success } from '../http/envelope.js';
 import { ApiErrors, ApiSuccess, MANAGEMENT } from '../openapi/answers.decorator.js';
-import { ApiAuthenticated } from '../openapi/security.js';
+import { Authenticated } from '../principals/decorators/authenticated.decorator.js';
+import type { Tag } from '../openapi/tags.js';
 import { EVENTS_EXAMPLE, EventPageDto, EventsQuery, toEventSearch } from './dto/event.dto.js';
 import { EventFinder } from './event-finder.js';
 
 @Controller('apiKeys/events')
-@RequireScopes('admin')
-@ApiAuthenticated('API keys')
+@Authenticated('admin')
+@ApiTags('API keys' satisfies Tag)
 export class AuditController {
   constructor(private readonly events: EventFinder) {}
 

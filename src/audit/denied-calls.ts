@@ -1,11 +1,8 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
-import type { AuthenticatedRequest, RefusedRequest } from '../principals/decorators/current-principal.decorator.js';
+import { RequestEvents } from '../http/request-events.js';
+import type { CallerRequest } from '../principals/caller-request.js';
 import { Clock } from '../clock.js';
 import { inBackground } from '../background/background.js';
-import { fastifyOf } from '../http/fastify.js';
-import type { FailedRequest } from '../http/errors/error.filter.js';
 import type { ErrorCode } from '../http/errors/error-codes.js';
 import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { databaseOutage } from '../logging/database-outage.js';
@@ -34,8 +31,6 @@ const TELLING = new Set<ErrorCode>([
 /** How long the last of them may take to be written when the process ends. */
 const END_WITHIN_MS = 2_000;
 
-type Refused = FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest> & FailedRequest;
-
 /**
  * Records the calls of known principals that were refused, once they are answered; what is repeated, as a number.
  * Refusals are free, so their writing takes one connection at the most, one owner after the other, and what cannot be
@@ -51,15 +46,13 @@ export class DeniedCallAudit implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly auditTrail: AuditTrail,
     private readonly clock: Clock,
-    private readonly adapterHost: HttpAdapterHost,
-  ) {}
+    events: RequestEvents,
+  ) {
+    events.subscribe(({ request }) => request && this.count(request));
+  }
 
   onModuleInit(): void {
     this.writer.start();
-    fastifyOf(this.adapterHost)?.addHook('onResponse', (request, _reply, done) => {
-      this.count(request);
-      done();
-    });
   }
 
   /** Writes all that is left, however short ago its last event was. */
@@ -73,14 +66,15 @@ export class DeniedCallAudit implements OnModuleInit, OnApplicationShutdown {
     return this.tallies.unwritten;
   }
 
-  private count({ user, refused, origin, errorCode, method, routeOptions, params }: Refused): void {
-    const principal = user ?? refused;
-    if (!principal || !origin || !errorCode || !TELLING.has(errorCode)) return;
+  private count({ user, denied, source, context, method, routeOptions, params }: CallerRequest): void {
+    const principal = user ?? denied;
+    const { error } = context;
+    if (!principal || !source || !error || !TELLING.has(error)) return;
     const asked = (params as { id?: string } | undefined)?.id;
     const refusal = {
       ownerId: principal.ownerId,
-      origin,
-      code: errorCode,
+      origin: source,
+      code: error,
       call: `${method} ${routeOptions.url}`,
       apiKeyId: asked === undefined ? null : storableId(asked.toLowerCase()),
     };

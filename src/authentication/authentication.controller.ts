@@ -1,19 +1,19 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { ApiErrors, AUTHENTICATED } from '../openapi/answers.decorator.js';
-import { ApiAuthenticated } from '../openapi/security.js';
+import { Authenticated } from '../principals/decorators/authenticated.decorator.js';
+import type { Tag } from '../openapi/tags.js';
 import { SkipLimits } from '../principals/decorators/skip-limits.decorator.js';
-import { RequireScopes } from '../principals/decorators/require-scopes.decorator.js';
 import { CurrentPrincipal } from '../principals/decorators/current-principal.decorator.js';
 import { TestAuthenticationDto } from './dto/test-authentication.dto.js';
 import { Principal } from '../principals/principal.js';
 
 @Controller('apiKeys/testAuthentication')
-@RequireScopes([])
+@Authenticated()
 @SkipLimits()
-@ApiAuthenticated('API keys')
+@ApiTags('API keys' satisfies Tag)
 export class AuthenticationController {
   constructor(private readonly apiKeys: ApiKeysService) {}
 

@@ -9,7 +9,8 @@ import { LimitsModule } from '../limits/limits.module.js';
 import { CallLimits } from './call-limits.js';
 import { AuthenticationController } from './authentication.controller.js';
 import { RateLimitGuard } from './guards/rate-limit.guard.js';
-import { AuthenticationGuard } from './guards/authentication.guard.js';
+import { ServiceTokens } from '../principals/service-tokens.js';
+import { AuthenticationGuard, CallerGuards } from './guards/authentication.guard.js';
 import { ApiKeyGuard, SessionGuard } from './guards/passport.guards.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
 import { LostRotations } from './lost-rotations.js';
@@ -40,6 +41,8 @@ import { HttpModule } from '../http/http.module.js';
     ApiKeyStrategy,
     SessionGuard,
     ApiKeyGuard,
+    CallerGuards,
+    ServiceTokens,
     ManagementRates,
     CallLimits,
     LostRotations,
@@ -48,6 +51,6 @@ import { HttpModule } from '../http/http.module.js';
     { provide: APP_GUARD, useClass: ScopesGuard },
     { provide: APP_GUARD, useClass: RateLimitGuard },
   ],
-  exports: [SessionKeys],
+  exports: [HeaderCheck, SessionKeys],
 })
 export class AuthenticationModule {}

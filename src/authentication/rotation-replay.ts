@@ -9,7 +9,7 @@ import { StoredAnswer } from '../http/stored-answer.js';
 import { ClientAddress } from '../http/client-address.js';
 import { Verifier } from '../verification/verifier.js';
 import { CallLimits } from './call-limits.js';
-import type { AuthenticatedRequest } from '../principals/decorators/current-principal.decorator.js';
+import type { CallerRequest } from '../principals/caller-request.js';
 import { noneIfRefused } from '../principals/refusal-errors.js';
 import { LostRotations } from './lost-rotations.js';
 import { Principal } from '../principals/principal.js';
@@ -37,7 +37,7 @@ export class RotationReplay {
    * @returns `undefined` unless the request is the same, and the new secret may still do what it asks
    * @throws ApiError if the call cannot be granted for the key's rates or uses; UnavailableError
    */
-  async answerTo(request: FastifyRequest & Partial<AuthenticatedRequest>): Promise<StoredAnswer | undefined> {
+  async answerTo(request: CallerRequest): Promise<StoredAnswer | undefined> {
     const kept = await this.lostRotations.find(request);
     const principal = kept && (await this.principalOf(kept, request).catch(noneIfRefused));
     if (!principal) return undefined;

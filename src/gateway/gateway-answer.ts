@@ -1,7 +1,6 @@
 import { SCOPES } from '../principals/scopes.js';
 import { ApiError } from '../http/errors/api-error.js';
 import { verdictOfError } from '../http/errors/error-verdict.js';
-import type { DirectAnswer } from '../http/direct.decorator.js';
 import { type QuotaDecision, rateStateOf } from '../limits/quota.js';
 import { rateLimitHeaders } from '../http/rate-limit-headers.js';
 import type { CachedKey } from '../verification/cache/cached-key.js';
@@ -13,39 +12,43 @@ const CODE_HEADER = 'X-W3IPFS-Code';
 /** Where it finds which scopes were missing, blanks between them. */
 const SCOPE_HEADER = 'X-W3IPFS-Scope';
 
+/** What a gateway forwards with the request that it may let pass. */
+export type GatewayHeaders = Record<string, string>;
+
 /**
- * What a gateway is told about a request that needs no credentials. Its headers are empty, since those that are absent
- * some gateways take from the client.
+ * For a request that needs no credentials. The headers are empty, since some gateways take those that are missing from the
+ * client.
  */
-export const PUBLIC_ANSWER: DirectAnswer = {
-  headers: { 'X-W3IPFS-Owner': '', 'X-W3IPFS-Key-Id': '', 'X-W3IPFS-Scopes': '', [CODE_HEADER]: '' },
+export const PUBLIC_ANSWER: GatewayHeaders = {
+  'X-W3IPFS-Owner': '',
+  'X-W3IPFS-Key-Id': '',
+  'X-W3IPFS-Scopes': '',
+  [CODE_HEADER]: '',
 };
 
-/** What a gateway is told about a session that it may let through: it has no key, and every scope. */
-export function sessionAnswer({ ownerId }: Principal): DirectAnswer {
-  const headers = {
+/** For a session, which has no key, and every scope. */
+export function sessionAnswer({ ownerId }: Principal): GatewayHeaders {
+  return {
     'X-W3IPFS-Owner': headerValue(ownerId),
     'X-W3IPFS-Key-Id': '',
     'X-W3IPFS-Scopes': SCOPES.join(' '),
     [CODE_HEADER]: 'VALID',
   };
-  return { headers, verdict: 'VALID' };
 }
 
-/** What a gateway is told about an API key that it may let through, and how the key stands to its rate limit. */
-export function keyAnswer(key: CachedKey, charge: QuotaDecision): DirectAnswer {
-  const answer = key.memoize(answerOf);
-  return charge.rate ? { ...answer, headers: { ...answer.headers, ...rateLimitHeaders(rateStateOf(charge)) } } : answer;
+/** For an API key, with the state of its rate limit. */
+export function keyAnswer(key: CachedKey, { rate, ...rest }: QuotaDecision): GatewayHeaders {
+  const headers = key.memoize(headersOf);
+  return rate ? { ...headers, ...rateLimitHeaders(rateStateOf({ rate, ...rest })) } : headers;
 }
 
-function answerOf({ id, ownerId, granted }: CachedKey): DirectAnswer {
-  const headers = {
+function headersOf({ id, ownerId, granted }: CachedKey): GatewayHeaders {
+  return {
     'X-W3IPFS-Owner': headerValue(ownerId),
     'X-W3IPFS-Key-Id': id,
     'X-W3IPFS-Scopes': granted.names,
     [CODE_HEADER]: 'VALID',
   };
-  return { headers, verdict: 'VALID' };
 }
 
 /**

@@ -3,6 +3,8 @@ import { AuthenticationModule } from '../authentication/authentication.module.js
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { HttpModule } from '../http/http.module.js';
 import { VerificationModule } from '../verification/verification.module.js';
+import { AuthorizeFastPath } from './authorize.fast-path.js';
+import { Authorizer } from './authorizer.js';
 import { GatewayController } from './gateway.controller.js';
 import { type Route, RouteTable } from './route-table.js';
 
@@ -11,6 +13,8 @@ import { type Route, RouteTable } from './route-table.js';
   imports: [AuthenticationModule, HttpModule, VerificationModule],
   controllers: [GatewayController],
   providers: [
+    Authorizer,
+    AuthorizeFastPath,
     {
       provide: RouteTable,
       inject: [ENVIRONMENT],

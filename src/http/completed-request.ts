@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 import type { ErrorCode } from './errors/error-codes.js';
 
-/** In place of a status, where the client has gone before it was answered; nginx's number for it. */
+/** The status of a request whose client disconnected before it was answered; nginx uses the same number. */
 export const ABORTED = 499;
 
-/** In place of a route's pattern, where no route was found. */
+/** The route of a request that matched none. */
 export const NO_ROUTE = 'none';
 
-/** A request that was answered, whichever way it took, or left by its client. */
+/** A request that was answered, on the fast path or through Fastify, or aborted by its client. */
 export interface CompletedRequest {
   raw: IncomingMessage;
   id: string;
@@ -16,12 +17,11 @@ export interface CompletedRequest {
   route: string;
   status: number;
   seconds: number;
-  /** Who asked, as far as that is known: `session:<owner>`, `key:<id>`, `service:<name>`. */
+  /** See `RequestContext`. */
   principal?: string | undefined;
-  /** What was decided of a key. */
   verdict?: string | undefined;
-  /** The key that it was decided of, where that is not who asked. */
   keyId?: string | undefined;
-  /** The code of the error that was answered. */
   error?: ErrorCode | undefined;
+  /** `undefined` on the fast path. */
+  request?: FastifyRequest | undefined;
 }

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { foldedPath } from './folded-path.js';
 import { percentDecoded } from './percent-encoding.js';
-import { isPlatformOnly } from './platform-only.decorator.js';
+import { traitsOf } from './route-config.js';
 
 /** What scripts may send, beside what every script may (Fetch, 2.2.2). */
 const REQUEST_HEADERS = [
@@ -55,7 +55,7 @@ export class Cors {
 
   /** Learns of a route. */
   add({ url, config = {} }: RouteOptions): void {
-    if (!isPlatformOnly(config)) return;
+    if (!traitsOf(config).isPlatformOnly) return;
     const path = foldedPath(url);
     if (path.endsWith('/*')) this.closedPrefixes.add(path.slice(0, -1));
     else this.closedPaths.add(path);
@@ -92,7 +92,8 @@ export class Cors {
   private isForClients({ url, routeOptions }: FastifyRequest): boolean {
     // As the router reads it: a preflight has no route that would tell
     const path = foldedPath(percentDecoded(url.split('?', 1)[0] ?? ''));
-    if (!path.startsWith('/api/') || isPlatformOnly(routeOptions.config) || this.closedPaths.has(path)) return false;
+    if (!path.startsWith('/api/') || traitsOf(routeOptions.config).isPlatformOnly || this.closedPaths.has(path))
+      return false;
     return ![...this.closedPrefixes].some((prefix) => path.startsWith(prefix));
   }
 }

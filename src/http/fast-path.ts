@@ -1,190 +1,162 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
-import type { ConcurrencyLimit } from './load/concurrency-limit.js';
-import { ABORTED, type CompletedRequest } from './completed-request.js';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Injectable } from '@nestjs/common';
 import { inBackground } from '../background/background.js';
-import type { DirectAnswer, DirectHandler, DirectOptions, DirectRequest, Identify } from './direct.decorator.js';
 import { parseJsonBody } from './body/json-body.js';
-import { isPlainRequest } from './simple-request.js';
-import type { RequestBodies } from './body/request-bodies.js';
-import { requestId } from './request-id.js';
-import { originForm } from './request-target.js';
+import { RequestBodies } from './body/request-bodies.js';
 import { settleConnection } from './body/unread-body.js';
-import { answerInTurn } from './load/pipelined-requests.js';
-import { writeAnswer } from './write-answer.js';
+import { ErrorAnswers } from './errors/error-answers.js';
+import { LoadShedding } from './load/load-shedding.js';
+import { RequestContext } from './request-context.js';
+import { ABORTED } from './completed-request.js';
+import { RequestEvents } from './request-events.js';
+import { requestId } from './request-id.js';
+import { addLayer, type Layer } from './request-listener.js';
+import { isSimpleRequest } from './simple-request.js';
+import { type FullResponse, writeResponse } from './write-response.js';
 
-/** What the ordinary way would have done around a handler. */
-export interface LaneDuties {
-  /** Answers a failure as the error filter would: with the envelope, and a log of what is ours. */
-  answerFailure(cause: unknown, request: { id: string; method: string; url: string }): DirectAnswer;
-  /** Learns of every request that the lane has taken, */
-  begin(): void;
-  /** and of every one that was answered. */
-  tell(request: CompletedRequest): void;
-  /** Where requests are traced: answers one, on whichever way, within its span. */
-  trace?: ((request: IncomingMessage, response: ServerResponse, answer: () => void) => void) | undefined;
-  /** Bounds how many requests may wait for the database at once. */
-  admission: ConcurrencyLimit;
-  bodies: RequestBodies;
+/** A request as a fast route gets it. */
+export interface FastPathRequest {
+  raw: IncomingMessage;
+  context: RequestContext;
+  /** Parsed; `undefined` without one. */
+  body: object | undefined;
 }
 
-interface DirectRoute {
-  handler: DirectHandler;
-  weigh: DirectOptions['weigh'] | undefined;
-  identify: Identify | undefined;
-  headersOnly: boolean | undefined;
+export interface FastPathRoute {
+  /** Any, if absent. */
+  method?: string;
+  /** As registered with Fastify; with `/*` at its end, all paths below. */
   path: string;
+  /** Identifies the caller by the headers, before the body is read. @throws ApiError */
+  identify?: (request: IncomingMessage) => string;
+  /** How many requests one counts as, by its body. */
+  weigh?: (body: object | undefined) => number;
+  /** Whether it decides by the headers alone: then it takes requests that are not simple, too, and skips a body. */
+  ignoresBody?: boolean;
+  respond(request: FastPathRequest): FullResponse | Promise<FullResponse>;
 }
 
-/** A request that the lane has taken. */
-interface Taken {
-  request: IncomingMessage;
+interface Exchange extends FastPathRequest {
   response: ServerResponse;
-  route: DirectRoute;
-  duties: LaneDuties;
-  id: string;
-  began: number;
-  /** What the handler is given; whatever is known of the caller is there, for the log. */
-  asked: DirectRequest;
+  route: FastPathRoute;
 }
 
 /**
- * Answers the requests of direct routes (`@Direct()`) straight from Node's HTTP server: Fastify's and Nest's
- * pipelines around them cost more than the work itself.
- *
- * It takes plain requests alone (`plain-request.ts`), by the path as it is but for its case; of routes that decide by the
- * headers alone, any that name a host. Others go the ordinary way to the same handler, or to its refusal.
+ * Answers simple requests (`simple-request.ts`) of the hottest routes straight from Node's HTTP server, since Fastify's and
+ * Nest's pipelines cost more than the work. Every other request takes the ordinary way to the same route's controller,
+ * which gives the same response; without this file the service is slower and otherwise the same.
  */
-export class DirectLane {
-  /** By method and path, the path in lower case. */
-  private readonly routes = new Map<string, DirectRoute>();
-  /** Of any method, by what their paths begin with, in lower case. */
-  private readonly prefixes = new Map<string, DirectRoute>();
-  private duties: LaneDuties | undefined;
+@Injectable()
+export class FastPath {
+  /** By method and path, in lower case. */
+  private readonly routes = new Map<string, FastPathRoute>();
+  /** Of any method, by the beginning of the path, in lower case. */
+  private readonly prefixes: [prefix: string, route: FastPathRoute][] = [];
   private server: Server | undefined;
 
-  /** Opens it; until then everything goes the ordinary way. */
-  open(duties: LaneDuties): void {
-    this.duties = duties;
+  constructor(
+    private readonly errors: ErrorAnswers,
+    private readonly events: RequestEvents,
+    private readonly loadShedding: LoadShedding,
+    private readonly bodies: RequestBodies,
+  ) {}
+
+  register(route: FastPathRoute): void {
+    const path = route.path.toLowerCase();
+    if (path.endsWith('/*')) this.prefixes.push([path.slice(0, -1), route]);
+    else for (const spelling of [path, `${path}/`]) this.routes.set(`${route.method} ${spelling}`, route);
   }
 
-  add(method: string, path: string, route: Omit<DirectRoute, 'path'>): void {
-    const lowerCase = path.toLowerCase();
-    if (lowerCase.endsWith('/*')) this.prefixes.set(lowerCase.slice(0, -1), { ...route, path });
-    else
-      for (const spelling of [lowerCase, `${lowerCase}/`]) this.routes.set(`${method} ${spelling}`, { ...route, path });
+  /** Puts it in front of Fastify. */
+  install(server: Server): void {
+    this.server = server;
+    addLayer(server, this.handle);
   }
 
-  /** @param ordinary what answers the requests that are not taken */
-  createServer(options: ServerOptions, ordinary: RequestListener): Server {
-    const listener = (request: IncomingMessage, response: ServerResponse): void => {
-      request.url = originForm(request.url ?? '');
-      const trace = this.duties?.trace;
-      if (trace) trace(request, response, () => this.answer(request, response, ordinary));
-      else this.answer(request, response, ordinary);
-    };
-    this.server = createServer(options, answerInTurn(listener));
-    return this.server;
-  }
+  private readonly handle: Layer = (raw, response, next) => {
+    const route = this.match(raw);
+    if (!route) return next(raw, response);
+    this.events.started();
+    const context = new RequestContext(requestId(raw.headers));
+    this.receive({ raw, response, route, context, body: undefined });
+  };
 
-  private answer(request: IncomingMessage, response: ServerResponse, ordinary: RequestListener): void {
-    const { duties } = this;
-    const route = duties && this.routeOf(request);
-    if (!route) return ordinary(request, response);
-    duties.begin();
-    const id = requestId(request.headers);
-    const asked: DirectRequest = { raw: request, body: undefined, caller: undefined };
-    this.receive({ request, response, route, duties, id, began: performance.now(), asked });
-  }
-
-  private routeOf(request: IncomingMessage): DirectRoute | undefined {
-    const { method = '', url = '' } = request;
+  private match(request: IncomingMessage): FastPathRoute | undefined {
+    const { method = '', url = '', headers } = request;
     const queryAt = url.indexOf('?');
     const path = (queryAt < 0 ? url : url.slice(0, queryAt)).toLowerCase();
-    const route = this.routes.get(`${method} ${path}`) ?? this.prefixRouteOf(path);
+    const route =
+      this.routes.get(`${method} ${path}`) ?? this.prefixes.find(([prefix]) => path.startsWith(prefix))?.[1];
     if (!route) return undefined;
-    const isTaken = route.headersOnly ? request.headers.host !== undefined : isPlainRequest(request);
+    const isTaken = route.ignoresBody ? headers.host !== undefined : isSimpleRequest(request);
     return isTaken ? route : undefined;
   }
 
-  private prefixRouteOf(path: string): DirectRoute | undefined {
-    for (const [prefix, route] of this.prefixes) if (path.startsWith(prefix)) return route;
-    return undefined;
-  }
-
-  /** Whoever may not ask is told so before the body is read. */
-  private receive(taken: Taken): void {
-    const { request, route, duties } = taken;
+  /** Refuses a caller by its headers before the body is read. */
+  private receive(exchange: Exchange): void {
+    const { raw, route, context } = exchange;
     try {
-      taken.asked.caller = route.identify?.(request);
+      context.caller = route.identify?.(raw);
     } catch (cause) {
-      return this.fail(taken, cause);
+      return this.fail(exchange, cause);
     }
-    if (route.headersOnly || request.headers['content-length'] === undefined) return this.decide(taken);
-    duties.bodies.receive(request, route.identify ? 'services' : 'clients', (cause, body) => {
-      if (cause === undefined) this.decide(taken, body);
-      else if (request.errored) this.tell(taken, { status: ABORTED });
-      else this.fail(taken, cause);
+    if (route.ignoresBody || raw.headers['content-length'] === undefined) return this.respond(exchange);
+    this.bodies.receive(raw, route.identify ? 'services' : 'clients', (cause, body) => {
+      if (cause === undefined) this.respond(exchange, body);
+      else if (raw.errored) this.complete(exchange, ABORTED);
+      else this.fail(exchange, cause);
     });
   }
 
-  private decide(taken: Taken, body?: Buffer): void {
-    const { route, asked, duties } = taken;
+  private respond(exchange: Exchange, body?: Buffer): void {
+    const limit = this.loadShedding.verification;
     let weight = 0;
     try {
       // Before the body is parsed, which is work too
-      duties.admission.acquire();
+      limit.acquire();
       weight = 1;
-      const parsed = body && parseJsonBody(body);
-      const heavier = route.weigh ? route.weigh(parsed) : 1;
+      exchange.body = body && parseJsonBody(body);
+      const heavier = exchange.route.weigh?.(exchange.body) ?? 1;
       if (heavier > 1) {
-        duties.admission.release(weight);
+        limit.release(weight);
         weight = 0;
-        duties.admission.acquire(heavier);
+        limit.acquire(heavier);
         weight = heavier;
       }
-      asked.body = parsed;
-      const answer = route.handler(asked);
-      if (answer instanceof Promise) return this.sendLater(taken, answer, weight);
-      this.send(taken, answer);
+      const answer = exchange.route.respond(exchange);
+      if (answer instanceof Promise) return this.sendLater(exchange, answer, weight);
+      this.send(exchange, answer);
     } catch (cause) {
-      this.fail(taken, cause);
+      this.fail(exchange, cause);
     }
-    duties.admission.release(weight);
+    limit.release(weight);
   }
 
-  private sendLater(taken: Taken, answer: Promise<DirectAnswer>, weight: number): void {
-    const answered = answer
-      .then((one) => this.send(taken, one))
-      .catch((cause: unknown) => this.fail(taken, cause))
-      .finally(() => taken.duties.admission.release(weight));
-    inBackground('Answering a request', answered);
+  private sendLater(exchange: Exchange, answer: Promise<FullResponse>, weight: number): void {
+    const sent = answer
+      .then((one) => this.send(exchange, one))
+      .catch((cause: unknown) => this.fail(exchange, cause))
+      .finally(() => this.loadShedding.verification.release(weight));
+    inBackground('Answering a request', sent);
   }
 
-  private fail(taken: Taken, cause: unknown): void {
-    const { method = '', url = '' } = taken.request;
-    this.send(taken, taken.duties.answerFailure(cause, { id: taken.id, method, url }));
+  private fail(exchange: Exchange, cause: unknown): void {
+    const { method = '', url = '' } = exchange.raw;
+    const { code, verdict, ...answer } = this.errors.of(cause, { id: exchange.context.id, method, url });
+    exchange.context.error = code;
+    exchange.context.verdict = verdict;
+    this.send(exchange, answer);
   }
 
-  private send(taken: Taken, answer: DirectAnswer): void {
-    const { request, response, id } = taken;
-    if (response.destroyed) return this.tell(taken, { ...answer, status: ABORTED });
-    settleConnection(this.server, request, response);
-    writeAnswer(response, id, answer);
-    this.tell(taken, answer);
+  private send(exchange: Exchange, answer: FullResponse): void {
+    const { raw, response, context } = exchange;
+    if (response.destroyed) return this.complete(exchange, ABORTED);
+    settleConnection(this.server, raw, response);
+    writeResponse(response, context.id, answer);
+    this.complete(exchange, answer.status ?? 200);
   }
 
-  private tell({ request, route, id, began, duties, asked }: Taken, answer: DirectAnswer): void {
-    const { status = 200, verdict, keyId, code: error } = answer;
-    const seconds = (performance.now() - began) / 1_000;
-    const method = request.method ?? '';
-    const principal = asked.caller;
-    duties.tell({ raw: request, id, method, route: route.path, status, seconds, principal, verdict, keyId, error });
+  private complete({ raw, context, route: { path: route } }: Exchange, status: number): void {
+    this.events.completed(context, { raw, route, status });
   }
 }

@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { AllowedMethods } from './allowed-methods.js';
+import { FastPath } from './fast-path.js';
+import { RequestEvents } from './request-events.js';
 import { JsonBodyInterceptor } from './body/json-body.interceptor.js';
 import { RequestBodies } from './body/request-bodies.js';
 import { ClientAddress } from './client-address.js';
@@ -19,12 +21,14 @@ import { ValidationPipe } from './validation/validation.pipe.js';
     AllowedMethods,
     ErrorAnswers,
     ConnectionLimit,
+    RequestEvents,
     LoadShedding,
+    FastPath,
     { provide: APP_FILTER, useClass: ErrorFilter },
     { provide: APP_INTERCEPTOR, useClass: UnknownQueryInterceptor },
     { provide: APP_INTERCEPTOR, useClass: JsonBodyInterceptor },
     { provide: APP_PIPE, useClass: ValidationPipe },
   ],
-  exports: [ClientAddress, RequestBodies, LoadShedding],
+  exports: [ClientAddress, RequestBodies, LoadShedding, RequestEvents, FastPath],
 })
 export class HttpModule {}

@@ -1,20 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from './errors/api-error.js';
-import { bodyOffence, dropTypeOfNothing, notJson } from './body/body-headers.js';
 import type { Cors } from './cors.js';
 import { failure } from './envelope.js';
-import type { DirectLane } from './fast-path.js';
-import { withCanonicalIds } from './validation/canonical-id.js';
-import { knowsItsCallers } from './direct.decorator.js';
-import { BODY_LIMIT, parseJsonBody } from './body/json-body.js';
-import type { RequestBodies } from './body/request-bodies.js';
+import { BODY_LIMIT } from './body/json-body.js';
 import { requestId } from './request-id.js';
 import { COMMON_HEADERS } from './response-headers.js';
-import { carriesAnsweredBody, settleConnection } from './body/unread-body.js';
+import { carriesAnsweredBody } from './body/unread-body.js';
 
 /**
  * In milliseconds: from the first byte of a request to the last of its body; how often Node looks for requests that
@@ -30,12 +25,11 @@ const MAX_CONNECTIONS = 20_000;
 /** Longer ones are refused by the router; shorter ones by the validation of the route. */
 const MAX_PATH_SEGMENT = 8_192;
 
-/** Fastify with the contract's manners, behind the direct lane: what it refuses by itself has our envelope too. */
-export function createHttpServer(lane: DirectLane, cors: Cors): FastifyAdapter {
+/** Fastify with the manners of the contract: what it refuses by itself has the envelope of every error, too. */
+export function createFastify(cors: Cors): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
-    serverFactory: (ordinary: RequestListener) =>
-      lane.createServer({ ...TIMEOUTS, requireHostHeader: false }, ordinary),
+    serverFactory: (listener: RequestListener) => createServer({ ...TIMEOUTS, requireHostHeader: false }, listener),
     skipMiddie: true,
     genReqId: ({ headers }: IncomingMessage) => requestId(headers),
     routerOptions: { ignoreTrailingSlash: true, caseSensitive: false, maxParamLength: MAX_PATH_SEGMENT },
@@ -48,54 +42,7 @@ export function createHttpServer(lane: DirectLane, cors: Cors): FastifyAdapter {
   fastify.server.maxConnections = MAX_CONNECTIONS;
   fastify.server.setTimeout(STALLED_MS);
   readWholeRequests(fastify.server);
-  fastify.addHook('onRequest', (request, reply, done) => {
-    reply.headers({ ...COMMON_HEADERS, 'X-Request-Id': request.id });
-    cors.open(request, reply);
-    canonicaliseIds(request.params as Record<string, string>);
-    done(headersOffence(request.raw));
-  });
-  fastify.addHook('onRoute', (route) => cors.add(route));
-  fastify.addHook('preParsing', (request, reply, _payload, done) => {
-    if (cors.answerPreflight(request, reply)) return;
-    dropTypeOfNothing(request);
-    done(bodyOffence(request));
-  });
-  fastify.addHook('onSend', (request, reply, _payload, done) => {
-    settleConnection(fastify.server, request.raw, reply.raw);
-    done();
-  });
-  fastify.removeAllContentTypeParsers();
   return adapter;
-}
-
-/** For whoever reads the path's parameters without its DTO. */
-function canonicaliseIds(params: Record<string, string>): void {
-  for (const name in params) params[name] = withCanonicalIds(params[name] as string);
-}
-
-/** Has the ordinary way receive bodies as they are: they are parsed once it is clear that their sender may ask. */
-export function receiveBodies(fastify: FastifyInstance, bodies: RequestBodies): void {
-  fastify.addContentTypeParser('application/json', (request, _payload, done) => {
-    const isKnown = knowsItsCallers(request.routeOptions.config);
-    bodies.receive(request.raw, isKnown ? 'services' : 'clients', (cause, body) => {
-      const parsed = isKnown && body ? parsedOrOffence(body) : { body };
-      done((cause ?? parsed.offence ?? null) as Error | null, parsed.body);
-    });
-  });
-  // What came in chunks and is not JSON, if there is any of it
-  fastify.addContentTypeParser('*', (request, _payload, done) => {
-    bodies.receive(request.raw, 'clients', (cause, body) => {
-      done((cause ?? (body?.length === 0 ? null : notJson())) as Error | null, undefined);
-    });
-  });
-}
-
-function parsedOrOffence(body: Buffer): { body?: object | undefined; offence?: unknown } {
-  try {
-    return { body: parseJsonBody(body) };
-  } catch (offence) {
-    return { offence };
-  }
 }
 
 /**
@@ -106,24 +53,6 @@ function parsedOrOffence(body: Buffer): { body?: object | undefined; offence?: u
 function readWholeRequests(server: Server): void {
   server.maxHeadersCount = 0;
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
-}
-
-/**
- * The router ends the path at a `#` and takes what follows for a query, which other readers would not see there.
- * `Host` has to be there, once (RFC 9112, 3.2), but for HTTP/1.0, which balancers' checks still speak; of two
- * others it would depend on the reader which one counts. Node decodes `chunked` alone, and passes over what is before it.
- */
-function headersOffence({ headers, headersDistinct, httpVersion, url }: IncomingMessage): ApiError | undefined {
-  if (url?.includes('#'))
-    return new ApiError('validation_failed', 'The target of a request has no fragment (RFC 9112, 3.2).');
-  if (headers.host === undefined && httpVersion !== '1.0')
-    return new ApiError('validation_failed', 'The header Host is missing.');
-  if (!/^(?:chunked)?$/i.test(headers['transfer-encoding'] ?? ''))
-    return new ApiError('validation_failed', 'The only Transfer-Encoding that is read is chunked.');
-  const repeated = ['host', 'content-type'].find((name) => (headersDistinct[name]?.length ?? 0) > 1);
-  return repeated === undefined
-    ? undefined
-    : new ApiError('validation_failed', `The header ${repeated} is there more than once.`);
 }
 
 /** A URL that does not decode, or has too long a segment, reaches no route and none of the hooks. */

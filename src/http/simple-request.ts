@@ -15,7 +15,7 @@ const PLAIN_TYPES = new Set<string | undefined>([
  * Whether a request is so ordinary that nothing has to be found out about it: its host is named, no header is there
  * twice, and its body, where its method has one, is JSON of known length, not encoded.
  */
-export function isPlainRequest(request: IncomingMessage): boolean {
+export function isSimpleRequest(request: IncomingMessage): boolean {
   const { method, headers } = request;
   if (headers.host === undefined || headers['transfer-encoding'] !== undefined || headers.expect !== undefined)
     return false;

@@ -1,6 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBearerAuth, ApiSecurity, ApiTags, type DocumentBuilder } from '@nestjs/swagger';
-import type { Tag } from './tags.js';
+import { ApiBearerAuth, ApiSecurity, type DocumentBuilder } from '@nestjs/swagger';
 
 const SESSION = 'session';
 const SERVICE = 'service';
@@ -9,19 +8,13 @@ const BASIC = 'basic';
 const KEY_PAIR = { pinning_api_key: [], pinning_secret_key: [] };
 
 /** Documents that a controller's routes take a session, or an API key in any of its three forms. */
-export function ApiAuthenticated(tag: Tag): ClassDecorator {
-  return applyDecorators(
-    ApiTags(tag),
-    ApiSecurity(SESSION),
-    ApiSecurity(KEY_PAIR),
-    ApiSecurity(CREDENTIAL),
-    ApiSecurity(BASIC),
-  );
+export function ApiCredentials(): ClassDecorator {
+  return applyDecorators(ApiSecurity(SESSION), ApiSecurity(KEY_PAIR), ApiSecurity(CREDENTIAL), ApiSecurity(BASIC));
 }
 
 /** Documents that a controller's routes take the token of a service of the platform. */
-export function ApiForServices(tag: Tag): ClassDecorator {
-  return applyDecorators(ApiTags(tag), ApiBearerAuth(SERVICE));
+export function ApiServiceToken(): ClassDecorator {
+  return ApiBearerAuth(SERVICE);
 }
 
 export function addSecuritySchemes(builder: DocumentBuilder): DocumentBuilder {

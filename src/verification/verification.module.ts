@@ -15,6 +15,7 @@ import { PreviousSecretUses } from './previous-secret-uses.js';
 import { SecretSigners } from './secret-signers.js';
 import { ServiceTokens } from '../principals/service-tokens.js';
 import { VerificationController } from './verification.controller.js';
+import { VerifyFastPath } from './verify.fast-path.js';
 import { Verifier } from './verifier.js';
 import { HttpModule } from '../http/http.module.js';
 
@@ -24,6 +25,7 @@ import { HttpModule } from '../http/http.module.js';
   controllers: [VerificationController, LeaksController],
   providers: [
     Verifier,
+    VerifyFastPath,
     KeyLookup,
     KnownKeys,
     KeyReader,

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import { Injectable, type PipeTransform } from '@nestjs/common';
 import { type KeyPair, pairOfCredential } from '../principals/key-pair.js';
 import { isScope, SCOPES } from '../principals/scopes.js';
 import { type ErrorDetail, MissingBodyError, ValidationError } from '../http/errors/api-error.js';
@@ -41,7 +42,23 @@ export function readVerifyBatch(body: unknown): VerifyRequest[] {
   return batch as VerifyRequest[];
 }
 
-/** @throws ValidationError if there are offences */
+/** Reads the body of a single request. */
+@Injectable()
+export class VerifyRequestPipe implements PipeTransform<unknown, VerifyRequest> {
+  transform(body: unknown): VerifyRequest {
+    return readVerifyRequest(body);
+  }
+}
+
+/** Reads the body of a batch. */
+@Injectable()
+export class VerifyBatchPipe implements PipeTransform<unknown, VerifyRequest[]> {
+  transform(body: unknown): VerifyRequest[] {
+    return readVerifyBatch(body);
+  }
+}
+
+/** @throws ValidationError if there are problems */
 function refuseOffences(body: unknown, details: ErrorDetail[]): void {
   if (details.length > 0) throw body === undefined ? new MissingBodyError(details) : new ValidationError(details);
 }

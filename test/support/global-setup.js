@@ -5,7 +5,7 @@ import { roomyFolder } from './roomy-folder.js';
 
 /** What a start makes in DATA_DIR: the secrets, and the database with its schema. */
 const MAKE = `
-  import { loadEnvironment } from './dist/config/environment.js';
+  import { loadEnvironment } from './dist/configuration.js';
   import { Database } from './dist/database/database.js';
   const database = await Database.open(loadEnvironment(process.env).database);
   await database.close();

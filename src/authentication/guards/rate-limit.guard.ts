@@ -1,8 +1,9 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { CallLimits } from '../call-limits.js';
-import type { AuthenticatedRequest } from '../../principals/decorators/current-principal.decorator.js';
+import type { AdmittedRequest } from '../../principals/caller-request.js';
+import { ServicesOnly } from '../../principals/decorators/for-services.decorator.js';
 import { SkipLimits } from '../../principals/decorators/skip-limits.decorator.js';
 import { Public } from '../../principals/decorators/public.decorator.js';
 
@@ -16,9 +17,12 @@ export class RateLimitGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const targets = [context.getHandler(), context.getClass()];
-    if (this.reflector.getAllAndOverride(Public, targets)) return true;
+    const isOpen =
+      (this.reflector.getAllAndOverride(Public, targets) ?? this.reflector.getAllAndOverride(ServicesOnly, targets)) ===
+      true;
+    if (isOpen) return true;
     const http = context.switchToHttp();
-    const request = http.getRequest<FastifyRequest & AuthenticatedRequest>();
+    const request = http.getRequest<AdmittedRequest>();
     if (this.reflector.getAllAndOverride(SkipLimits, targets)) {
       await this.callLimits.admitFree(request, request.user);
     } else {

@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { AuthenticatedRequest } from '../../principals/decorators/current-principal.decorator.js';
+import type { AdmittedRequest } from '../../principals/caller-request.js';
+import { ServicesOnly } from '../../principals/decorators/for-services.decorator.js';
 import { Public } from '../../principals/decorators/public.decorator.js';
 import { RequireScopes } from '../../principals/decorators/require-scopes.decorator.js';
 import { InsufficientScopeError } from '../../principals/refusal-errors.js';
@@ -12,10 +13,13 @@ export class ScopesGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const targets = [context.getHandler(), context.getClass()];
-    if (this.reflector.getAllAndOverride(Public, targets)) return true;
+    const isOpen =
+      (this.reflector.getAllAndOverride(Public, targets) ?? this.reflector.getAllAndOverride(ServicesOnly, targets)) ===
+      true;
+    if (isOpen) return true;
     const required = this.reflector.getAllAndOverride(RequireScopes, targets);
     if (!required) throw new Error(`${context.getClass().name} does not say which scopes its routes require`);
-    const { user: principal } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    const { user: principal } = context.switchToHttp().getRequest<AdmittedRequest>();
     const missing = required.filter((scope) => !principal.may(scope));
     if (missing.length > 0) throw new InsufficientScopeError(missing);
     return true;

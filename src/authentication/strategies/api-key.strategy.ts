@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
 import passport from 'passport';
 import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
 import type { KeyPair } from '../../principals/key-pair.js';
@@ -7,7 +6,7 @@ import { inBackground } from '../../background/background.js';
 import { ClientAddress } from '../../http/client-address.js';
 import { Verifier } from '../../verification/verifier.js';
 import { refusalError } from '../../principals/refusal-errors.js';
-import type { RefusedRequest } from '../../principals/decorators/current-principal.decorator.js';
+import type { CallerRequest } from '../../principals/caller-request.js';
 import { presentedCredentials } from '../../principals/presented-credentials.js';
 import { Principal } from '../../principals/principal.js';
 
@@ -18,7 +17,7 @@ const HEADER = 'pinning_api_key';
 interface Presented {
   pair: KeyPair;
   ip: string | undefined;
-  request: Partial<RefusedRequest>;
+  request: Pick<CallerRequest, 'denied'>;
 }
 
 /** What Passport calls a request: for this strategy Fastify's, then one reduced to the pair. */
@@ -45,7 +44,7 @@ export class ApiKeyStrategy extends HeaderAPIKeyStrategy {
 
   /** Gives the strategy one spelling of the header, whichever of the two the client wrote. */
   override authenticate(request: PassportRequest): void {
-    const fastifyRequest = request as unknown as FastifyRequest & Partial<RefusedRequest>;
+    const fastifyRequest = request as unknown as CallerRequest;
     const { raw } = fastifyRequest;
     const presented = presentedCredentials(raw);
     if (!('pair' in presented)) return this.fail(401);
@@ -58,7 +57,7 @@ export class ApiKeyStrategy extends HeaderAPIKeyStrategy {
   async validate({ pair, ip, request }: Presented): Promise<Principal> {
     const verdict = await this.verifier.identify(pair, { scopes: [], ip });
     if (verdict.valid) return Principal.apiKey(verdict.key);
-    if (verdict.key) request.refused = Principal.apiKey(verdict.key);
+    if (verdict.key) request.denied = Principal.apiKey(verdict.key);
     throw refusalError(verdict.code);
   }
 }

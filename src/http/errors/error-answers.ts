@@ -5,7 +5,6 @@ import { StandbyError } from '../../database/server-parameters.js';
 import { sqlStateOf } from '../../database/sql-state.js';
 import { AllowedMethods } from '../allowed-methods.js';
 import { ApiError, UnavailableError } from './api-error.js';
-import type { DirectAnswer } from '../direct.decorator.js';
 import { failure } from '../envelope.js';
 import type { ErrorCode } from './error-codes.js';
 import { verdictOfError } from './error-verdict.js';
@@ -19,11 +18,13 @@ interface RequestLine {
 }
 
 /** A failure as it is answered. */
-interface ErrorAnswer extends DirectAnswer {
+interface ErrorAnswer {
   status: number;
   headers: Record<string, string>;
   body: string;
   code: ErrorCode;
+  /** The verdict that the error stands for, if it does. */
+  verdict: string | undefined;
 }
 
 /** Gives every failure the contract's envelope, whether it is ours or the framework's, and logs what is ours. */

@@ -1,9 +1,8 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ConcurrencyLimit } from './concurrency-limit.js';
 import { ApiError } from '../errors/api-error.js';
-import { fastifyOf } from '../fastify.js';
+import { traitsOf } from '../route-config.js';
 import { RoundRobin } from './round-robin.js';
 import { type Release, KeyedConcurrency } from './keyed-concurrency.js';
 import { ClientAddress } from '../client-address.js';
@@ -24,15 +23,8 @@ const ARRIVING_SHARE = { running: 500, queued: 0 };
 const OWNER_SHARE = { running: 4, queued: 100 };
 const ADDRESS_SHARE = { running: 20, queued: Number.POSITIVE_INFINITY };
 
-/** An overloaded process has to be able to say so. */
-const UNHINDERED = new Set(['/health/live', '/health/ready', '/metrics']);
 /** Unauthenticated, forbidden and rate limited: whoever gets these again and again is told less often. */
 const HELD_BACK = new Set([401, 403, 429]);
-
-/** What a direct route says of its requests: how many places they take, by their body. */
-interface RouteConfig {
-  direct?: { options?: { weigh?: (body: unknown) => number } };
-}
 
 /**
  * How many requests may be under way; beyond, they are answered 503 at once. Management gives way long before
@@ -45,17 +37,16 @@ interface RouteConfig {
  * the other are held back (`RefusalPacing`), while they hold no place.
  */
 @Injectable()
-export class LoadShedding implements OnModuleInit {
+export class LoadShedding {
   readonly arriving = new ConcurrencyLimit(MAX_ARRIVING, 'Too many requests are arriving.');
   readonly management = new ConcurrencyLimit(MAX_MANAGEMENT, 'Too many requests are under way.');
-  /** Whoever takes the direct lane asks it. */
   readonly verification = new ConcurrencyLimit(MAX_VERIFICATIONS, 'Too many verifications are under way.');
 
   private readonly arrivals = new KeyedConcurrency(
     ARRIVING_SHARE,
     () => new TooManyConcurrentRequestsError(ARRIVING_SHARE.running),
   );
-  private readonly oneByOne = new RoundRobin();
+  private readonly roundRobin = new RoundRobin();
   private readonly owners = new KeyedConcurrency(
     OWNER_SHARE,
     () => new TooManyConcurrentRequestsError(OWNER_SHARE.running),
@@ -68,25 +59,7 @@ export class LoadShedding implements OnModuleInit {
   /** What each request gives back when it is answered. */
   private readonly held = new WeakMap<FastifyRequest, Release[]>();
 
-  constructor(
-    private readonly adapterHost: HttpAdapterHost,
-    private readonly clientAddress: ClientAddress,
-  ) {}
-
-  onModuleInit(): void {
-    const fastify = fastifyOf(this.adapterHost);
-    fastify?.addHook('onRequest', async (request) => this.goOn(request));
-    // From when the body is there, since whoever sends it slowly must not keep others out, until the work is done: not
-    // until the answer has gone, for which a slow reader would decide, nor until its connection ends, after which the
-    // work goes on
-    fastify?.addHook('preValidation', async (request) => this.receive(request));
-    fastify?.addHook('onSend', (request, reply, payload, done) => {
-      this.release(request);
-      const delay = HELD_BACK.has(reply.statusCode) ? this.delayOf(request) : 0;
-      if (delay === 0) done(null, payload);
-      else setTimeout(done, delay, null, payload);
-    });
-  }
+  constructor(private readonly clientAddress: ClientAddress) {}
 
   /**
    * Gives a management request its place, in turn with others of its owner and of its address.
@@ -100,7 +73,7 @@ export class LoadShedding implements OnModuleInit {
     const releases = [await this.owners.acquire(`${kind}:${ownerId}`)];
     try {
       releases.push(await this.addresses.acquire(this.clientAddress.networkOf(request.raw)));
-      releases.push(this.enter(this.management));
+      releases.push(this.enterLimit(this.management));
     } catch (refusal) {
       for (const release of releases) release();
       throw refusal;
@@ -110,36 +83,46 @@ export class LoadShedding implements OnModuleInit {
     this.held.set(request, releases);
   }
 
-  /** Lets ordinary requests go on one by one, also those that lead nowhere; health, metrics and verifications do not wait. */
-  private async goOn(request: FastifyRequest): Promise<void> {
-    const { url = '', config } = request.routeOptions;
-    if ('direct' in config || UNHINDERED.has(url)) return;
-    await this.oneByOne.turn(this.clientAddress.networkOf(request.raw), presentedBy(request));
+  /** Lets requests through one per iteration of the event loop, even those that match no route; verifications do not wait. */
+  async waitForTurn(request: FastifyRequest): Promise<void> {
+    const { load } = traitsOf(request.routeOptions.config);
+    if (load === 'verification' || load === 'unlimited') return;
+    await this.roundRobin.turn(this.clientAddress.networkOf(request.raw), presentedBy(request));
   }
 
-  private async receive(request: FastifyRequest): Promise<void> {
-    const { url, config } = request.routeOptions;
-    if (!url?.startsWith('/api/')) return;
-    const { direct } = config as RouteConfig;
-    // Requests of direct routes that the lane does not take come this way too
-    if (direct) {
-      const weight = direct.options?.weigh?.(request.body);
-      this.held.set(request, [this.enter(this.verification, weight)]);
+  /** Counts a request whose body has arrived. @throws UnavailableError; TooManyConcurrentRequestsError */
+  async enter(request: FastifyRequest): Promise<void> {
+    const { load, weigh } = traitsOf(request.routeOptions.config);
+    if (load === 'verification') {
+      this.held.set(request, [this.enterLimit(this.verification, weigh?.(request.body))]);
       return;
     }
-    const network = this.clientAddress.networkOf(request.raw);
-    const turn = await this.arrivals.acquire(network);
+    if (load !== 'management') return;
+    const turn = await this.arrivals.acquire(this.clientAddress.networkOf(request.raw));
     this.held.set(request, [turn]);
-    this.held.get(request)?.push(this.enter(this.arriving));
+    this.held.get(request)?.push(this.enterLimit(this.arriving));
+  }
+
+  /**
+   * Releases what a request holds once its work is done: not once the response is sent, which a slow reader would decide,
+   * nor once its connection closes, after which the work continues.
+   *
+   * @param send is delayed for repeated refusals
+   */
+  leave(request: FastifyRequest, status: number, send: () => void): void {
+    this.release(request);
+    const delay = HELD_BACK.has(status) ? this.delayOf(request) : 0;
+    if (delay === 0) send();
+    else setTimeout(send, delay);
   }
 
   private delayOf({ raw }: FastifyRequest): number {
     return this.pacing.delay(this.clientAddress.networkOf(raw), performance.now());
   }
 
-  private enter(admission: ConcurrencyLimit, weight?: number): Release {
-    admission.acquire(weight);
-    return () => admission.release(weight);
+  private enterLimit(limit: ConcurrencyLimit, weight?: number): Release {
+    limit.acquire(weight);
+    return () => limit.release(weight);
   }
 
   private release(request: FastifyRequest): void {

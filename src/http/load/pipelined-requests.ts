@@ -1,21 +1,19 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Layer } from '../request-listener.js';
 
 /** How many requests of a connection may wait behind the one that is being answered. */
 const MAX_WAITING = 32;
 
-type Listener = (request: IncomingMessage, response: ServerResponse) => void;
-
 /**
- * Answers the requests of a connection one after the other, and others' in between. Node calls its listener for all that
- * were sent at once (RFC 9112, 9.3.2): without this, 64 KiB of small requests were 2,000 answers under way, none of which
- * anybody need read. A connection with more waiting is ended, which a server may do at any time.
+ * Answers the requests of a connection one at a time, and other connections' in between. Node emits all requests that
+ * were sent at once (RFC 9112, 9.3.2): without this, 64 KiB of small requests would be 2,000 concurrent responses that
+ * the client need not read. A connection with more waiting is closed, which a server may do at any time.
  */
-export function answerInTurn(listener: Listener): Listener {
+export function answerInTurn(): Layer {
   const waiting = new WeakMap<Socket, number>();
-  return (request, response) => {
-    // Node gives a response its socket once those before it are finished
-    if (response.socket) return listener(request, response);
+  return (request, response, next) => {
+    // Node assigns a response its socket once the responses before it are finished
+    if (response.socket) return next(request, response);
     const { socket } = request;
     if (socket.destroyed) return;
     const count = (waiting.get(socket) ?? 0) + 1;
@@ -28,7 +26,7 @@ export function answerInTurn(listener: Listener): Listener {
       waiting.set(socket, (waiting.get(socket) ?? 1) - 1);
       // Other connections have been read by then
       setImmediate(() => {
-        if (!socket.destroyed) listener(request, response);
+        if (!socket.destroyed) next(request, response);
       });
     });
   };

@@ -2,6 +2,7 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
+import { traitsOf } from '../route-config.js';
 import { refuseQuery } from './query-parameters.js';
 import { isReservedName } from '../body/reserved-names.js';
 import { takes } from './takes.js';
@@ -14,7 +15,8 @@ import { takes } from './takes.js';
 export class UnknownQueryInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { url, routeOptions } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (url.includes('?') && routeOptions.url?.startsWith('/api/'))
+    const { load, isForServices } = traitsOf(routeOptions.config);
+    if (url.includes('?') && (load === 'management' || isForServices))
       refuseQuery(url, takes(context, RouteParamtypes.QUERY) ? isReservedName : undefined);
     return next.handle();
   }

@@ -1,5 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiProperty, ApiResponse, ApiSchema, ApiTags } from '@nestjs/swagger';
+import { Routes } from '../../http/route-config.js';
 import { Public } from '../../principals/decorators/public.decorator.js';
 import { UnavailableError } from '../../http/errors/api-error.js';
 import { ApiErrors } from '../../openapi/answers.decorator.js';
@@ -25,6 +26,7 @@ const HEALTHY: HealthDto = { status: 'ok' };
 
 /** For balancers and supervisors; outside the `/api` prefix. */
 @Public()
+@Routes({ load: 'unlimited' })
 @Controller('health')
 @ApiTags('Health' satisfies Tag)
 export class HealthController {

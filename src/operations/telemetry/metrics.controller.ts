@@ -1,27 +1,22 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Controller, Get, Header, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Public } from '../../principals/decorators/public.decorator.js';
-import type { DirectRequest } from '../../http/direct.decorator.js';
+import { ForServices } from '../../principals/decorators/for-services.decorator.js';
 import { ApiErrors } from '../../openapi/answers.decorator.js';
-import { ApiForServices } from '../../openapi/security.js';
-import { ServiceTokens } from '../../principals/service-tokens.js';
+import type { Tag } from '../../openapi/tags.js';
 import { acceptsGzip } from './accepts-gzip.js';
 import { Metrics } from './metrics.js';
 
 const zip = promisify(gzip);
 
 /** For Prometheus, which presents the token of a service; outside the `/api` prefix. */
-@Public()
+@ForServices({ load: 'unlimited' })
 @Controller('metrics')
-@ApiForServices('Operations')
+@ApiTags('Operations' satisfies Tag)
 export class MetricsController {
-  constructor(
-    private readonly metrics: Metrics,
-    private readonly serviceTokens: ServiceTokens,
-  ) {}
+  constructor(private readonly metrics: Metrics) {}
 
   @Get()
   @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
@@ -38,10 +33,9 @@ export class MetricsController {
   })
   @ApiErrors('ambiguous_credentials', 'unauthenticated', 'internal')
   async read(
-    @Req() request: FastifyRequest & Partial<Pick<DirectRequest, 'caller'>>,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string | Buffer> {
-    request.caller = this.serviceTokens.identify(request.raw);
     const text = await this.metrics.registry.metrics();
     if (!acceptsGzip(request.headers['accept-encoding'])) return text;
     reply.header('Content-Encoding', 'gzip');

@@ -2,6 +2,9 @@ import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { ScopesDto } from '../../api-keys/dto/scopes.dto.js';
 import type { Scopes } from '../../principals/scopes.js';
 import { ApiUnion } from '../../openapi/union.decorator.js';
+import type { RateState } from '../../limits/rate-limiter.js';
+import type { BatchVerdict } from '../batch-run.js';
+import type { Verdict } from '../verdict.js';
 import { REFUSALS } from '../../http/errors/refusals.js';
 
 /** How a key stands to its rate limit, after the verdict. */
@@ -98,4 +101,30 @@ class BatchVerdictDto {}
 export class VerdictBatchDto {
   @ApiProperty({ type: [BatchVerdictDto] })
   verdicts: BatchVerdictDto[];
+}
+
+/** A verdict as a service gets it; `verdictJson()` writes the same at once. */
+export function toVerdictDto({ valid, code, key, charge }: Verdict): VerdictDto {
+  if (!valid) return { valid, code, ...(charge?.rate && { rate_limit: toRateStateDto(charge.rate) }) };
+  return {
+    valid,
+    code,
+    key_id: key.id,
+    owner_id: key.ownerId,
+    name: key.name,
+    scopes: key.scopes,
+    expires_at: key.expiresAt === null ? null : new Date(key.expiresAt).toISOString(),
+    remaining_uses: charge.remainingUses,
+    rate_limit: charge.rate ? toRateStateDto(charge.rate) : null,
+  };
+}
+
+/** One of a batch. */
+export function toBatchVerdictDto(verdict: BatchVerdict): VerdictDto {
+  if (verdict.code !== 'UNAVAILABLE') return toVerdictDto(verdict);
+  return { valid: false, code: verdict.code, retry_after_seconds: verdict.retryAfterSeconds };
+}
+
+function toRateStateDto({ limit, remaining, resetSeconds }: RateState): RateStateDto {
+  return { limit, remaining, reset_seconds: resetSeconds };
 }

@@ -1,9 +1,10 @@
+import { Routes } from '../../http/route-config.js';
 import { Body, Controller, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Revocations } from '../../api-keys/revocations.js';
 import type { AuditSource } from '../../principals/audit-source.js';
-import { CallOrigin } from '../../principals/decorators/current-principal.decorator.js';
+import { CurrentSource } from '../../principals/decorators/current-principal.decorator.js';
 import { PublicWithBody } from '../../principals/decorators/public.decorator.js';
 import { ApiErrors, WITH_BODY } from '../../openapi/answers.decorator.js';
 import type { Tag } from '../../openapi/tags.js';
@@ -14,6 +15,7 @@ import { LeakReportRates } from './leak-report-rates.js';
 import { LeakReportsGuard } from './leak-reports.guard.js';
 
 /** For whoever finds a key pair where it should not be. */
+@Routes({ load: 'management' })
 @UseGuards(LeakReportsGuard)
 @Controller('apiKeys/report-leak')
 @ApiTags('API keys' satisfies Tag)
@@ -38,7 +40,7 @@ export class LeaksController {
   @ApiErrors(...WITH_BODY, 'rate_limited', 'internal', 'unavailable')
   async report(
     @Body() body: LeakReportDto,
-    @CallOrigin() origin: AuditSource,
+    @CurrentSource() origin: AuditSource,
     @Req() request: FastifyRequest,
   ): Promise<LeakReportedDto> {
     const pair = { apiKey: body.api_key, secretKey: body.secret_key };
