@@ -24,64 +24,65 @@ export interface Route {
 /** Reads the routes in the file of `ROUTE_TABLE`, or the built-in ones; adds what is wrong to the context. */
 export type ReadRoutes = (file: string | undefined, context: z.RefinementCtx) => readonly Route[];
 
-const schema = z
-  .object({
-    NODE_ENV: oneOf(['development', 'test', 'production']).default('development'),
-    HOST: z.string().transform(toHost).default('127.0.0.1'),
-    PORT: wholeNumber(0, 65_535).default(8000),
-    LOG_LEVEL: oneOf(['error', 'warn', 'info', 'debug']).default('info'),
-    DATABASE_URL: connectionUrl(postgresOptions).optional(),
-    DATA_DIR: z.string().default('./data'),
-    REDIS_URL: connectionUrl(redisOptions).optional(),
-    OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
-    JWT_PUBLIC_KEY: readBy(readPublicKeys).optional(),
-    JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
-    JWT_ISSUER: z.string().optional(),
-    JWT_AUDIENCE: z.string().optional(),
-    JWT_ALGORITHMS: listOf(toAlgorithm).default(['RS256']),
-    CREDENTIAL_KEYS: listOf(toCredentialKey)
-      .refine((keys) => isWithoutRepetition(keys.map((key) => key.toString('base64'))), 'must not repeat an entry')
-      .optional(),
-    SERVICE_TOKENS: listOf(toServiceToken)
-      .refine((tokens) => isWithoutRepetition(tokens.map(({ name }) => name)), 'must not repeat a name')
-      .optional(),
-    VERIFICATION_CACHE_KEYS: wholeNumber(1, 100_000_000).default(100_000),
-    VERIFICATION_CACHE_MB: wholeNumber(1, 1_000_000).default(256),
-    REVOCATION_BOUND_MS: wholeNumber(100, 60_000).default(1_000),
-    STALE_IF_ERROR_SECONDS: wholeNumber(0, 86_400).default(30),
-    MANAGEMENT_RATE_LIMIT: wholeNumber(1, 1_000_000).default(60),
-    MAX_KEYS_PER_OWNER: wholeNumber(1, 100_000_000).default(100_000),
-    JWT_JWKS_MAX_AGE_SECONDS: wholeNumber(1, 86_400).default(60),
-    TRUSTED_PROXIES: listOf(toNetwork).default([]),
-    ROUTE_TABLE: z.string().optional(),
-    CORS_ORIGINS: listOf(readOrigin)
-      .transform((origins) => [...new Set(origins)])
-      .default([]),
-    RETENTION_DAYS: wholeNumber(1, 36_500).default(90),
-    ARGON2_MEMORY_KIB: wholeNumber(8, 4_194_304).default(1024),
-    ARGON2_PASSES: wholeNumber(1, 100).default(1),
-  })
-  .refine(({ JWT_PUBLIC_KEY, JWT_JWKS_URL }) => !JWT_PUBLIC_KEY || !JWT_JWKS_URL, {
-    path: ['JWT_JWKS_URL'],
-    message: 'give either this or JWT_PUBLIC_KEY, not both',
-    when: () => true,
-  })
-  .refine(
-    ({ JWT_PUBLIC_KEY: pems = [], JWT_ALGORITHMS: algorithms }) =>
-      algorithms.every((one) => pems.some((pem) => fits(one, pem))) &&
-      pems.every((pem) => algorithms.some((one) => fits(one, pem))),
-    {
-      path: ['JWT_ALGORITHMS'],
-      message: 'must be algorithms that go with the kind and size of JWT_PUBLIC_KEY',
-      when: ({ value }) => bothParsed(value),
-    },
-  );
+const schemaWith = (readRoutes: ReadRoutes) =>
+  z
+    .object({
+      NODE_ENV: oneOf(['development', 'test', 'production']).default('development'),
+      HOST: z.string().transform(toHost).default('127.0.0.1'),
+      PORT: wholeNumber(0, 65_535).default(8000),
+      LOG_LEVEL: oneOf(['error', 'warn', 'info', 'debug']).default('info'),
+      DATABASE_URL: connectionUrl(postgresOptions).optional(),
+      DATA_DIR: z.string().default('./data'),
+      REDIS_URL: connectionUrl(redisOptions).optional(),
+      OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
+      JWT_PUBLIC_KEY: readBy(readPublicKeys).optional(),
+      JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
+      JWT_ISSUER: z.string().optional(),
+      JWT_AUDIENCE: z.string().optional(),
+      JWT_ALGORITHMS: listOf(toAlgorithm).default(['RS256']),
+      CREDENTIAL_KEYS: listOf(toCredentialKey)
+        .refine((keys) => isWithoutRepetition(keys.map((key) => key.toString('base64'))), 'must not repeat an entry')
+        .optional(),
+      SERVICE_TOKENS: listOf(toServiceToken)
+        .refine((tokens) => isWithoutRepetition(tokens.map(({ name }) => name)), 'must not repeat a name')
+        .optional(),
+      VERIFICATION_CACHE_KEYS: wholeNumber(1, 100_000_000).default(100_000),
+      VERIFICATION_CACHE_MB: wholeNumber(1, 1_000_000).default(256),
+      REVOCATION_BOUND_MS: wholeNumber(100, 60_000).default(1_000),
+      STALE_IF_ERROR_SECONDS: wholeNumber(0, 86_400).default(30),
+      MANAGEMENT_RATE_LIMIT: wholeNumber(1, 1_000_000).default(60),
+      MAX_KEYS_PER_OWNER: wholeNumber(1, 100_000_000).default(100_000),
+      JWT_JWKS_MAX_AGE_SECONDS: wholeNumber(1, 86_400).default(60),
+      TRUSTED_PROXIES: listOf(toNetwork).default([]),
+      ROUTE_TABLE: z.string().optional().transform(readRoutes),
+      CORS_ORIGINS: listOf(readOrigin)
+        .transform((origins) => [...new Set(origins)])
+        .default([]),
+      RETENTION_DAYS: wholeNumber(1, 36_500).default(90),
+      ARGON2_MEMORY_KIB: wholeNumber(8, 4_194_304).default(1024),
+      ARGON2_PASSES: wholeNumber(1, 100).default(1),
+    })
+    .refine(({ JWT_PUBLIC_KEY, JWT_JWKS_URL }) => !JWT_PUBLIC_KEY || !JWT_JWKS_URL, {
+      path: ['JWT_JWKS_URL'],
+      message: 'give either this or JWT_PUBLIC_KEY, not both',
+      when: () => true,
+    })
+    .refine(
+      ({ JWT_PUBLIC_KEY: pems = [], JWT_ALGORITHMS: algorithms }) =>
+        algorithms.every((one) => pems.some((pem) => fits(one, pem))) &&
+        pems.every((pem) => algorithms.some((one) => fits(one, pem))),
+      {
+        path: ['JWT_ALGORITHMS'],
+        message: 'must be algorithms that go with the kind and size of JWT_PUBLIC_KEY',
+        when: ({ value }) => bothParsed(value),
+      },
+    );
 
 /** The names of all variables. */
-export const VARIABLE_NAMES = Object.keys(schema.shape);
+export const VARIABLE_NAMES = Object.keys(schemaWith(() => []).shape);
 
 /** The variables after parsing, under their own names. */
-export type Variables = Omit<z.infer<typeof schema>, 'ROUTE_TABLE'> & { ROUTE_TABLE: readonly Route[] };
+export type Variables = z.infer<ReturnType<typeof schemaWith>>;
 
 /**
  * Parses all variables; an empty one counts as absent.
@@ -90,7 +91,7 @@ export type Variables = Omit<z.infer<typeof schema>, 'ROUTE_TABLE'> & { ROUTE_TA
  */
 export function parseVariables(source: NodeJS.ProcessEnv, readRoutes: ReadRoutes): Variables {
   const { values, problems } = cleanVariables(source, VARIABLE_NAMES);
-  const parsed = schema.extend({ ROUTE_TABLE: z.string().optional().transform(readRoutes) }).safeParse(values);
+  const parsed = schemaWith(readRoutes).safeParse(values);
   const issues = parsed.success ? [] : parsed.error.issues;
   // What is not clean is told as that, and as nothing else
   const found = issues.filter(({ path }) => !problems.has(String(path[0])));
