@@ -11,6 +11,20 @@ import { ServiceTokens } from '../../principals/service-tokens.js';
 import { RotationReplay } from '../rotation-replay.js';
 import { ApiKeyGuard, SessionGuard } from './passport.guards.js';
 
+/** Passport's guards, by what a request presents. */
+@Injectable()
+export class CallerGuards {
+  constructor(
+    private readonly sessionGuard: SessionGuard,
+    private readonly apiKeyGuard: ApiKeyGuard,
+  ) {}
+
+  for({ raw }: CallerRequest): { canActivate(context: ExecutionContext): Promise<boolean> } {
+    const guard = 'token' in presentedCredentials(raw) ? this.sessionGuard : this.apiKeyGuard;
+    return guard as { canActivate(context: ExecutionContext): Promise<boolean> };
+  }
+}
+
 /** Admits only callers with a valid session or key pair, or a service token where the route is for services. */
 @Injectable()
 export class AuthenticationGuard implements CanActivate {
@@ -42,20 +56,6 @@ export class AuthenticationGuard implements CanActivate {
       const actor = principal?.actor ?? 'anonymous';
       request.source = { actor, ip: this.clientAddress.of(request.raw) ?? null, requestId: request.id };
     }
-  }
-}
-
-/** Passport's guards, by what a request presents. */
-@Injectable()
-export class CallerGuards {
-  constructor(
-    private readonly sessionGuard: SessionGuard,
-    private readonly apiKeyGuard: ApiKeyGuard,
-  ) {}
-
-  for({ raw }: CallerRequest): { canActivate(context: ExecutionContext): Promise<boolean> } {
-    const guard = 'token' in presentedCredentials(raw) ? this.sessionGuard : this.apiKeyGuard;
-    return guard as { canActivate(context: ExecutionContext): Promise<boolean> };
   }
 }
 
