@@ -1,3 +1,4 @@
+import { ApiKeysModule } from '../api-keys/api-keys.module.js';
 import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AuditModule } from '../audit/audit.module.js';
@@ -27,7 +28,7 @@ import { HttpModule } from '../http/http.module.js';
 
 /** What whoever runs the service needs of it. */
 @Module({
-  imports: [HttpModule, AuditModule, AuthenticationModule, VerificationModule, LimitsModule, UsageModule],
+  imports: [HttpModule, ApiKeysModule, AuditModule, AuthenticationModule, VerificationModule, LimitsModule, UsageModule],
   controllers: [RootController, HealthController, MetricsController],
   providers: [
     ExpiringKeys,
