@@ -33,23 +33,29 @@ const CLOSE_WITHIN_MS = 2_000;
 interface AppOptions {
   clock?: Clock;
   logger?: LoggerService;
+  /** Without it, the service is slower and otherwise the same. */
+  fastPath?: boolean;
 }
 
 /** The whole service, ready to listen: what the process and the tests share. */
 export async function createApp(
   environment: Environment,
-  { clock, logger = createLogger(environment) }: AppOptions = {},
+  { clock, logger = createLogger(environment), fastPath = true }: AppOptions = {},
 ): Promise<NestFastifyApplication> {
   const database = await Database.open(environment.database, { entities: ENTITIES });
   const cors = new Cors(environment.corsOrigins);
-  return buildApp(AppModule.forRoot(environment, database, clock), logger, cors).catch(async (error: unknown) => {
+  const module = AppModule.forRoot(environment, database, clock);
+  return buildApp(module, { logger, cors, fastPath }).catch(async (error: unknown) => {
     // What is still under way on it may never end
     await Promise.race([database.close(), sleep(CLOSE_WITHIN_MS, undefined, { ref: false })]);
     throw error;
   });
 }
 
-async function buildApp(module: DynamicModule, logger: LoggerService, cors: Cors): Promise<NestFastifyApplication> {
+async function buildApp(
+  module: DynamicModule,
+  { logger, cors, fastPath }: { logger: LoggerService; cors: Cors; fastPath: boolean },
+): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(module, createFastify(cors), {
     bodyParser: false,
     abortOnError: false,
@@ -66,13 +72,14 @@ async function buildApp(module: DynamicModule, logger: LoggerService, cors: Cors
   });
   serveDocument(prefixed(app));
   await app.init();
-  addLayers(app.getHttpServer(), app);
+  addLayers(app, fastPath);
   return app;
 }
 
 /** What is in front of Fastify, from the inside out. */
-function addLayers(server: Server, app: NestFastifyApplication): void {
-  app.get(FastPath, { strict: false }).install(server);
+function addLayers(app: NestFastifyApplication, hasFastPath: boolean): void {
+  const server = app.getHttpServer() as Server;
+  if (hasFastPath) app.get(FastPath, { strict: false }).install(server);
   const tracing = app.get<Tracing | null>(Tracing, { strict: false });
   if (tracing)
     addLayer(server, (request, response, next) => tracing.trace(request, response, () => next(request, response)));

@@ -31,7 +31,7 @@ export class GatewayController {
    * For gateways that send the original method, and the original path under a prefix: the query is the client's own.
    * OpenAPI has no path for it, since a parameter cannot contain slashes there.
    */
-  @All('at/*')
+  @All(['at', 'at/*'])
   @HttpCode(200)
   @Route({ ignoresBody: true })
   @ApiExcludeEndpoint()

@@ -5,6 +5,7 @@ import { parseJsonBody } from './body/json-body.js';
 import { RequestBodies } from './body/request-bodies.js';
 import { settleConnection } from './body/unread-body.js';
 import { ErrorAnswers } from './errors/error-answers.js';
+import { headerProblem } from './header-problem.js';
 import { LoadShedding } from './load/load-shedding.js';
 import { RequestContext } from './request-context.js';
 import { ABORTED } from './completed-request.js';
@@ -23,7 +24,7 @@ export interface FastPathRequest {
 }
 
 export interface FastPathRoute {
-  /** Any, if absent. */
+  /** Any but HEAD, if absent. */
   method?: string;
   /** As registered with Fastify; with `/*` at its end, all paths below. */
   path: string;
@@ -82,13 +83,13 @@ export class FastPath {
   };
 
   private match(request: IncomingMessage): FastPathRoute | undefined {
-    const { method = '', url = '', headers } = request;
+    const { method = '', url = '' } = request;
     const queryAt = url.indexOf('?');
     const path = (queryAt < 0 ? url : url.slice(0, queryAt)).toLowerCase();
     const route =
-      this.routes.get(`${method} ${path}`) ?? this.prefixes.find(([prefix]) => path.startsWith(prefix))?.[1];
+      this.routes.get(`${method} ${path}`) ?? this.prefixes.find(([prefix]) => path.length > prefix.length && path.startsWith(prefix))?.[1];
     if (!route) return undefined;
-    const isTaken = route.ignoresBody ? headers.host !== undefined : isSimpleRequest(request);
+    const isTaken = route.ignoresBody ? !headerProblem(request) && method !== 'HEAD' : isSimpleRequest(request);
     return isTaken ? route : undefined;
   }
 

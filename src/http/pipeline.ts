@@ -2,7 +2,7 @@ import { NotFoundException } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { AllowedMethods } from './allowed-methods.js';
 import { bodyProblem, dropTypeOfEmptyBody } from './body/body-headers.js';
-import { addBodyParsers } from './body/body-parsers.js';
+import { addBodyParsers, parseServiceBody } from './body/body-parsers.js';
 import type { RequestBodies } from './body/request-bodies.js';
 import { settleConnection } from './body/unread-body.js';
 import { ABORTED, NO_ROUTE } from './completed-request.js';
@@ -62,6 +62,7 @@ export function registerPipeline(fastify: FastifyInstance, parts: PipelineParts)
 
   addBodyParsers(fastify, bodies);
 
+  fastify.addHook('preValidation', step(parseServiceBody));
   // Once the body has arrived: a slow sender must not keep others out
   fastify.addHook('preValidation', (request) => loadShedding.enter(request));
 

@@ -1,21 +1,17 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { traitsOf } from '../route-config.js';
 import { notJson } from './body-headers.js';
 import { parseJsonBody } from './json-body.js';
 import type { RequestBodies } from './request-bodies.js';
 
-/**
- * Has Fastify receive bodies as buffers, which are parsed once their sender is known to be allowed in. Those of services
- * are parsed at once: a service is identified before its body is received.
- */
+/** Has Fastify receive bodies as buffers, which are parsed once their sender is admitted. */
 export function addBodyParsers(fastify: FastifyInstance, bodies: RequestBodies): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', ({ raw, routeOptions }, _payload, done) => {
-    const { isForServices = false, ignoresBody } = traitsOf(routeOptions.config);
+    const { isForServices, ignoresBody } = traitsOf(routeOptions.config);
     if (ignoresBody) return done(null, undefined);
     bodies.receive(raw, isForServices ? 'services' : 'clients', (cause, body) => {
-      const parsed = isForServices && body ? parsedOrProblem(body) : { body };
-      done((cause ?? parsed.problem ?? null) as Error | null, parsed.body);
+      done((cause ?? null) as Error | null, body);
     });
   });
   // A chunked body that is not declared as JSON: an empty one is accepted
@@ -27,10 +23,8 @@ export function addBodyParsers(fastify: FastifyInstance, bodies: RequestBodies):
   });
 }
 
-function parsedOrProblem(body: Buffer): { body?: object | undefined; problem?: unknown } {
-  try {
-    return { body: parseJsonBody(body) };
-  } catch (problem) {
-    return { problem };
-  }
+/** Parses the body of a service, which was identified by its headers. @throws ApiError; see `parseJsonBody()` */
+export function parseServiceBody(request: FastifyRequest): void {
+  const { isForServices } = traitsOf(request.routeOptions.config);
+  if (isForServices && Buffer.isBuffer(request.body)) request.body = parseJsonBody(request.body);
 }

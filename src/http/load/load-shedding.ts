@@ -23,8 +23,10 @@ const ARRIVING_SHARE = { running: 500, queued: 0 };
 const OWNER_SHARE = { running: 4, queued: 100 };
 const ADDRESS_SHARE = { running: 20, queued: Number.POSITIVE_INFINITY };
 
-/** Unauthenticated, forbidden and rate limited: whoever gets these again and again is told less often. */
-const HELD_BACK = new Set([401, 403, 429]);
+/** Unauthenticated, forbidden and rate limited: repeated ones are delayed. */
+const PACED = new Set([401, 403, 429]);
+/** Any other error of the client's is delayed only if its body was large, and by its length: to read it was work. */
+const PACED_BYTES = 8_192;
 
 /**
  * How many requests may be under way; beyond, they are answered 503 at once. Management gives way long before
@@ -111,13 +113,14 @@ export class LoadShedding {
    */
   leave(request: FastifyRequest, status: number, send: () => void): void {
     this.release(request);
-    const delay = HELD_BACK.has(status) ? this.delayOf(request) : 0;
+    const weight = refusalWeight(request, status);
+    const delay = weight === 0 ? 0 : this.delayOf(request, weight);
     if (delay === 0) send();
     else setTimeout(send, delay);
   }
 
-  private delayOf({ raw }: FastifyRequest): number {
-    return this.pacing.delay(this.clientAddress.networkOf(raw), performance.now());
+  private delayOf({ raw }: FastifyRequest, weight: number): number {
+    return this.pacing.delay(this.clientAddress.networkOf(raw), performance.now(), weight);
   }
 
   private enterLimit(limit: ConcurrencyLimit, weight?: number): Release {
@@ -129,6 +132,13 @@ export class LoadShedding {
     for (const release of this.held.get(request) ?? []) release();
     this.held.delete(request);
   }
+}
+
+/** How many refusals a response counts as; 0 if it is never delayed. */
+function refusalWeight({ headers }: FastifyRequest, status: number): number {
+  if (PACED.has(status)) return 1;
+  if (status < 400 || status >= 500) return 0;
+  return Math.floor(Number(headers['content-length'] ?? 0) / PACED_BYTES);
 }
 
 /** Of what a request presents, the first: not verified yet, but enough to keep callers of one network apart. */

@@ -13,3 +13,9 @@ it('holds back, ever longer, what one network is refused beyond a hundred times 
   expect(Math.min(...beyond.slice(200))).toBeGreaterThanOrEqual(500);
   expect(delaysOf(pacing, 'a', 20, 7_000)).toEqual(Array.from({ length: 20 }, () => 0));
 });
+
+it('counts heavier refusals as several', () => {
+  const pacing = new RefusalPacing();
+  const delays = Array.from({ length: 4 }, () => pacing.delay('a', 5_000, 8));
+  expect(delays).toEqual([0, 0, 40, 120]);
+});

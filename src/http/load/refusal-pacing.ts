@@ -22,10 +22,11 @@ export class RefusalPacing {
    * Counts a refusal (a leaky bucket, as the generic cell rate algorithm keeps it).
    *
    * @param now milliseconds of a clock that does not jump
+   * @param weight how many refusals it counts as
    * @returns in milliseconds; 0 for most
    */
-  delay(network: string, now: number): number {
-    const next = Math.max(this.next.get(network) ?? now, now) + INTERVAL_MS;
+  delay(network: string, now: number, weight = 1): number {
+    const next = Math.max(this.next.get(network) ?? now, now) + INTERVAL_MS * weight;
     const delay = next - now - AT_ONCE * INTERVAL_MS;
     if (delay < MAX_DELAY_MS) this.next.set(network, next);
     if (delay <= 0) return 0;
