@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { acceptOffence } from '../src/audit/accept-problem.js';
+import { acceptProblem } from '../src/audit/accept-problem.js';
 import { checkAudit } from '../src/audit/audit-check.js';
 import { range } from './support/at-once.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
@@ -48,11 +48,11 @@ const copy = (seq: number, from: number) =>
     FROM audit_events WHERE owner_id = $owner AND seq = ${from}`);
 
 const accept = (seq: number, reason = 'written in another case') =>
-  acceptOffence(dataSource, { ownerId: owner, seq: String(seq), reason, at: new Date() });
+  acceptProblem(dataSource, { ownerId: owner, seq: String(seq), reason, at: new Date() });
 
 /** What is not accepted, and what is, as `<problem> <event>`. */
 async function verdict(): Promise<{ offences: string[]; accepted: string[] }> {
-  const { offences, accepted } = await checkAudit(dataSource);
+  const { problems: offences, accepted } = await checkAudit(dataSource);
   const worded = ({ seq, through, problem }: (typeof offences)[number]) =>
     `${problem} ${seq}${through === undefined ? '' : `-${through}`}`;
   return { offences: offences.map(worded), accepted: accepted.map(worded) };
@@ -166,7 +166,7 @@ it('refuses what is not wrong, is accepted already, or is another owner’s', as
   await accept(3);
   for (const seq of [3, 2, 0, 99]) await expect(accept(seq)).rejects.toThrow('Nothing is wrong with event');
   await rename(4);
-  await expect(acceptOffence(dataSource, { ownerId: 'nobody', seq: '4', reason: 'x', at: new Date() })).rejects.toThrow(
+  await expect(acceptProblem(dataSource, { ownerId: 'nobody', seq: '4', reason: 'x', at: new Date() })).rejects.toThrow(
     'Nothing is wrong with event',
   );
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import type { AuditAction } from '../src/audit/audit-actions.js';
+import type { ErrorCode } from '../src/http/errors/error-codes.js';
 import { AuditTrail } from '../src/audit/audit-trail.js';
 import { EventFinder } from '../src/audit/event-finder.js';
 import { checkAudit } from '../src/audit/audit-check.js';
@@ -41,7 +42,7 @@ const records = fc.array(
       action: texts as fc.Arbitrary<AuditAction>,
       apiKeyId: fc.option(ids),
       changes: fc.dictionary(texts, values),
-      refusal: texts,
+      refusal: texts as fc.Arbitrary<ErrorCode>,
     },
     { requiredKeys: ['action', 'apiKeyId'] },
   ),
@@ -56,7 +57,7 @@ it('holds over whatever is recorded, since it is made over what the database ret
     }),
     { numRuns: 300 },
   );
-  const { events, offences } = await checkAudit(dataSource);
+  const { events, problems: offences } = await checkAudit(dataSource);
   expect(offences).toEqual([]);
   expect(events).toBeGreaterThan(300);
 });

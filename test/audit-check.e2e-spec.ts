@@ -28,7 +28,7 @@ afterAll(async () => {
 beforeEach(async () => {
   owner = `owner ${owners++}`;
   await trailOf(owner);
-  expect((await checkAudit(dataSource)).offences).toEqual([]);
+  expect((await checkAudit(dataSource)).problems).toEqual([]);
 });
 afterEach(async () => {
   for (const table of ['audit_events', 'api_keys', 'owners']) {
@@ -43,7 +43,7 @@ async function trailOf(name: string): Promise<void> {
 /** What somebody does who has the database, and not the service. */
 const tamper = (statement: string) => dataSource.query(statement.replaceAll('$owner', `'${owner}'`));
 
-const found = async () => (await checkAudit(dataSource)).offences;
+const found = async () => (await checkAudit(dataSource)).problems;
 
 describe('the check of the audit trail finds', () => {
   const altered = (seq: number) => ({ owner_id: owner, seq: String(seq), problem: 'altered' });

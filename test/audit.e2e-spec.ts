@@ -294,7 +294,7 @@ it('passes the check after the writes of 16 callers at once, and while they writ
   const checking = new AbortController();
   const offences: unknown[] = [];
   const checker = (async () => {
-    while (!checking.signal.aborted) offences.push(...(await checkAudit(dataSource)).offences);
+    while (!checking.signal.aborted) offences.push(...(await checkAudit(dataSource)).problems);
   })();
   await runConcurrently(16, range(160), async (index) => {
     const owner = `writer ${index % 2}`;
@@ -309,7 +309,7 @@ it('passes the check after the writes of 16 callers at once, and while they writ
     `SELECT seq FROM audit_events WHERE owner_id = 'writer 0' ORDER BY seq`,
   );
   expect(rows.map(({ seq }) => Number(seq))).toEqual(range(160).map((index) => index + 1));
-  expect((await checkAudit(dataSource)).offences).toEqual([]);
+  expect((await checkAudit(dataSource)).problems).toEqual([]);
 });
 
 // Passport's strategies are the process's: what comes after this would meet those of the second service
@@ -354,7 +354,7 @@ describe('with three calls a minute', () => {
     clock.time += 60_000;
     await until(async () => (await changes()).length > 1, 'the summary');
     expect(await changes()).toEqual([listing, { ...listing, times: 11, since }]);
-    expect((await checkAudit(limited.app.get(DataSource))).offences).toEqual([]);
+    expect((await checkAudit(limited.app.get(DataSource))).problems).toEqual([]);
   });
 
   it('what was refused last is recorded when the process ends', async () => {

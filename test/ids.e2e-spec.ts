@@ -46,7 +46,7 @@ describe.each(spellings)('an id in %s', (spelling, spell) => {
     for (const action of ['call.refused', 'key.updated', 'key.rotated']) {
       for (const event of await eventsOf(owner, action)) expect(event.api_key_id).toBe(target.id);
     }
-    expect((await checkAudit(dataSource)).offences).toEqual([]);
+    expect((await checkAudit(dataSource)).problems).toEqual([]);
   });
 
   it.each<[string, KeyPatch]>([

@@ -6,7 +6,7 @@ import { startMeasured } from '../process.js';
 import { variablesOf } from '../service.js';
 import { printHeading, printRow, FLOOR } from '../table.js';
 
-/** The same question put to a plain NestJS service that reads the row and runs argon2 on every request. */
+/** The same requests to a plain NestJS service that reads the row and runs argon2 on every request. */
 export async function printReference(
   database: BenchDatabase,
   service: Parameters<typeof startFloor>[0],

@@ -13,8 +13,8 @@ import { inherit, assertWithin } from './escalation.js';
 import { KeyChanges } from './invalidation/key-invalidations.js';
 import { KeyLocks } from './key-locks.js';
 import { assertUsableWindow } from './key-patch.js';
-import { countLiveKeys } from '../owners/live-keys.js';
-import { lockNewOwner } from '../owners/owner-lock.js';
+import { adjustLiveKeys } from '../owners/live-keys.js';
+import { lockOrCreateOwner } from '../owners/owner-lock.js';
 import type { GivenScopes } from '../principals/scopes.js';
 import type { MintedPair } from './credentials/secret-mint.js';
 
@@ -49,7 +49,7 @@ export class KeyIssuing {
     alongside: (tx: EntityManager, issued: ApiKey) => Promise<void> | undefined,
   ): Promise<ApiKey> {
     return this.keyChanges.transaction(caller.ownerId, async (tx) => {
-      const liveKeys = await lockNewOwner(tx, caller.ownerId);
+      const liveKeys = await lockOrCreateOwner(tx, caller.ownerId);
       const issuer = await this.locks.lockCaller(tx, caller);
       const { maxKeysPerOwner } = this.environment;
       if (liveKeys >= maxKeysPerOwner) throw new KeyLimitReachedError(maxKeysPerOwner);
@@ -66,7 +66,7 @@ export class KeyIssuing {
     await this.auditTrail.record(tx, ownerId, origin, [
       { action: 'key.created', apiKeyId: id, changes: { name, scopes, limits: LimitsDto.of(limits) } },
     ]);
-    await countLiveKeys(tx, ownerId, 1);
+    await adjustLiveKeys(tx, ownerId, 1);
   }
 
   private newKey(

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { AuditTrail } from '../audit/audit-trail.js';
 import type { AuditSource } from '../principals/audit-source.js';
 import type { RevokedReason } from './api-key.entity.js';
-import { countLiveKeys } from '../owners/live-keys.js';
+import { adjustLiveKeys } from '../owners/live-keys.js';
 
 /**
  * Locks the rows in the order of their ids, as everywhere, so that no two wait for each other. The time is the
@@ -40,7 +40,7 @@ export class RevocationWriter {
     if (rows.length === 0) return [];
     const events = rows.map((row) => ({ action: 'key.revoked' as const, apiKeyId: row.id, changes: { reason } }));
     await this.auditTrail.record(tx, ownerId, origin, events);
-    await countLiveKeys(tx, ownerId, -rows.length);
+    await adjustLiveKeys(tx, ownerId, -rows.length);
     return rows.map((row) => row.api_key);
   }
 }

@@ -3,36 +3,36 @@ import { type AuditEntry, chainHash } from './audit-chain.js';
 import type { AuditEvent } from './audit-event.entity.js';
 import type { Owner } from '../owners/owner.entity.js';
 
-/** Where an owner's trail is not what was written. */
+/** A place where an owner's trail differs from what was written. */
 export interface AuditProblem {
   owner_id: string;
-  /** The event that does not fit, or that is missing; 0 for the owner as a whole. */
+  /** The altered, inserted or first missing event; 0 for the owner as a whole. */
   seq: string;
-  /** The last one, where several in a row are missing or were inserted. */
+  /** The last event of a range that is missing or was inserted. */
   through?: string;
   problem: 'altered' | 'missing' | 'inserted' | 'headless';
 }
 
-/** An offence, and what an operator would accept with it. */
+/** A problem, and the evidence that an operator accepts with it. */
 export interface Finding {
-  offence: AuditProblem;
+  problem: AuditProblem;
   /**
-   * A digest of what was found: when that becomes something else, the evidence does. `null` for what is gone once it is
-   * accepted, and is an offence anew whenever it is found.
+   * A digest of what was found; it changes when the rows change. `null` if accepting the problem repairs it, so that it
+   * is a new problem whenever it is found again.
    */
   evidence: string | null;
-  /** The owner's head as it was then, where the offence is one of the head or of the trail's end. */
+  /** The owner's head at that time, if the problem is one of the head or of the trail's end. */
   head?: Pick<Owner, 'auditSeq' | 'auditHash'> | undefined;
-  /** Whether the head does not go with the last event: what is appended would not fit before that is mended. */
+  /** Whether the head does not match the last event: nothing can be appended until it is repaired. */
   breaksHead?: boolean;
 }
 
-/** Over all that the row of an event says now, its own hash included. */
+/** A digest of an event row as it is now, its hash included. */
 export function evidenceOfEvent({ hash, ...entry }: AuditEvent): string {
   return chainHash(hash, entry satisfies AuditEntry).toString('hex');
 }
 
-/** @param next the evidence of the event that follows the gap, or `evidenceOfHead()` where none does */
+/** @param next the evidence of the event after the gap, or `evidenceOfHead()` at the end of the trail */
 export function evidenceOfGap(from: bigint, through: bigint, next: string): string {
   return createHash('sha256').update(`${from} ${through} ${next}`).digest('hex');
 }

@@ -18,10 +18,10 @@ export class AuditController {
   @Get()
   @ApiOperation({
     operationId: 'listEvents',
-    summary: 'What was done to your keys, and refused; newest first',
+    summary: 'List changes of your keys and refused calls, newest first',
     description:
-      'Filters go together. For the next page, give the `next_cursor` of this one as `cursor`, until it is `null`. ' +
-      'Refusals that follow one upon the other are one event with their number.',
+      'Filters are combined. For the next page, send the `next_cursor` of this one as `cursor`, until it is `null`. ' +
+      'Repeated refusals are one event with their number.',
   })
   @ApiSuccess(EventPageDto, 'A page of your audit trail.', EVENTS_EXAMPLE)
   @ApiErrors(...MANAGEMENT, 'validation_failed')

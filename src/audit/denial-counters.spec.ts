@@ -1,32 +1,32 @@
-import type { AuditOccurrence } from './append.js';
-import { type Refusal, RefusalTallies } from './denial-counters.js';
+import type { PendingEvent } from './append.js';
+import { type DeniedCall, DenialCounters } from './denial-counters.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-const refusal = (more: Partial<Refusal> = {}): Refusal => ({
+const denied = (more: Partial<DeniedCall> = {}): DeniedCall => ({
   ownerId: 'ann',
-  origin: { actor: 'key:1', ip: '203.0.113.7', requestId: 'request-7' },
+  source: { actor: 'key:1', ip: '203.0.113.7', requestId: 'request-7' },
   code: 'unauthenticated',
   call: 'GET /api/apiKeys/list',
   apiKeyId: null,
   ...more,
 });
 
-/** Refusals by the clock of the test, and the events that come of them. */
+/** Counts denials by the test's clock, and collects the events. */
 class Trail {
-  readonly tallies = new RefusalTallies();
-  readonly events: AuditOccurrence[] = [];
+  readonly counters = new DenialCounters();
+  readonly events: PendingEvent[] = [];
   now = 0;
 
-  refuse(one = refusal(), principal = 'key:1'): boolean {
-    return this.tallies.add(principal, one, this.now, new Date(this.now));
+  deny(call = denied(), principal = 'key:1'): boolean {
+    return this.counters.add(principal, call, this.now, new Date(this.now));
   }
 
   write(now = this.now): void {
-    for (const due of this.tallies.due(now, new Date(this.now))) {
-      this.events.push(...due.occurrences);
-      due.done();
+    for (const due of this.counters.due(now, new Date(this.now))) {
+      this.events.push(...due.events);
+      due.markWritten();
     }
   }
 
@@ -35,20 +35,20 @@ class Trail {
   }
 }
 
-it('makes an event of the first at once, and one a minute later of all that have come since', () => {
+it('writes the first denial at once, and its repetitions as one event a minute later', () => {
   const trail = new Trail();
-  expect(trail.refuse()).toBe(true);
+  expect(trail.deny()).toBe(true);
   trail.write();
   for (let time = 0; time < 11; time++) {
     trail.now += 1_000;
-    expect(trail.refuse()).toBe(false);
+    expect(trail.deny()).toBe(false);
     trail.write();
   }
   expect(trail.events).toEqual([
     {
       action: 'call.refused',
       at: new Date(0),
-      origin: refusal().origin,
+      source: denied().source,
       apiKeyId: null,
       refusal: 'unauthenticated',
       changes: { call: 'GET /api/apiKeys/list' },
@@ -62,71 +62,71 @@ it('makes an event of the first at once, and one a minute later of all that have
   });
 });
 
-it('makes no event where nothing was refused', () => {
+it('writes no event without a denial', () => {
   const trail = new Trail();
-  trail.refuse();
+  trail.deny();
   for (; trail.now < HOUR; trail.now += MINUTE) trail.write();
   expect(trail.events).toHaveLength(1);
 });
 
 it.each([
   ['each second', 1_000],
-  ['as soon as the summary before is written', MINUTE + 1_000],
+  ['after each summary', MINUTE + 1_000],
   ['every half hour', HOUR / 2],
-])('makes a few events an hour at most of a pair that is presented all day, %s', (_, every) => {
+])('writes a few events an hour at most for a pair that is presented all day, %s', (_, every) => {
   const trail = new Trail();
-  let refused = 0;
+  let denials = 0;
   for (; trail.now < 24 * HOUR; trail.now += every) {
-    trail.refuse();
-    refused++;
+    trail.deny();
+    denials++;
     trail.write();
   }
   trail.write(Infinity);
   expect(trail.events.length).toBeLessThanOrEqual(32);
-  expect(trail.counts.reduce((sum, count) => sum + count)).toBe(refused);
+  expect(trail.counts.reduce((sum, count) => sum + count)).toBe(denials);
 });
 
-it('takes one for a first again after an hour without any', () => {
+it('writes the next denial at once after an hour without any', () => {
   const trail = new Trail();
-  trail.refuse();
+  trail.deny();
   trail.write();
   trail.now += HOUR;
-  expect(trail.refuse()).toBe(true);
+  expect(trail.deny()).toBe(true);
 });
 
-it('tells principals, codes and calls apart, and names a key where it was always the same', () => {
+it('counts by principal, code and call, and names the key if it was always the same', () => {
   const trail = new Trail();
   const firsts = [
-    trail.refuse(refusal({ apiKeyId: 'a' })),
-    trail.refuse(refusal({ apiKeyId: 'a' }), 'key:2'),
-    trail.refuse(refusal({ apiKeyId: 'a', code: 'key_not_found' })),
-    trail.refuse(refusal({ apiKeyId: 'a', call: 'PATCH /api/apiKeys/:id' })),
+    trail.deny(denied({ apiKeyId: 'a' })),
+    trail.deny(denied({ apiKeyId: 'a' }), 'key:2'),
+    trail.deny(denied({ apiKeyId: 'a', code: 'key_not_found' })),
+    trail.deny(denied({ apiKeyId: 'a', call: 'PATCH /api/apiKeys/:id' })),
   ];
   expect(firsts).toEqual([true, true, true, true]);
   trail.write();
-  trail.refuse(refusal({ apiKeyId: 'a' }));
-  trail.refuse(refusal({ apiKeyId: 'a' }));
-  trail.refuse(refusal({ apiKeyId: 'a' }), 'key:2');
-  trail.refuse(refusal({ apiKeyId: 'b' }), 'key:2');
+  trail.deny(denied({ apiKeyId: 'a' }));
+  trail.deny(denied({ apiKeyId: 'a' }));
+  trail.deny(denied({ apiKeyId: 'a' }), 'key:2');
+  trail.deny(denied({ apiKeyId: 'b' }), 'key:2');
   trail.write(Infinity);
   expect(trail.events.slice(4).map(({ apiKeyId }) => apiKeyId)).toEqual(['a', null]);
 });
 
-it('counts what could not be written until it can be', () => {
+it('keeps counting while a write fails', () => {
   const trail = new Trail();
-  trail.refuse();
-  for (const due of trail.tallies.due(0, new Date(0))) expect(due.occurrences).toHaveLength(1);
-  trail.refuse();
+  trail.deny();
+  for (const due of trail.counters.due(0, new Date(0))) expect(due.events).toHaveLength(1);
+  trail.deny();
   trail.write();
   expect(trail.counts).toEqual([2]);
 });
 
-it('lets what comes while it is written wait for the next event', () => {
+it('leaves denials that arrive during a write to the next event', () => {
   const trail = new Trail();
-  trail.refuse();
-  for (const due of trail.tallies.due(0, new Date(0))) {
-    trail.refuse();
-    due.done();
+  trail.deny();
+  for (const due of trail.counters.due(0, new Date(0))) {
+    trail.deny();
+    due.markWritten();
   }
   trail.write();
   expect(trail.events).toEqual([]);
@@ -134,18 +134,18 @@ it('lets what comes while it is written wait for the next event', () => {
   expect(trail.counts).toEqual([1]);
 });
 
-it('lets no owner take the places of others, and says what it has not counted', () => {
+it('limits the pending counters of one owner, and counts what it dropped', () => {
   const trail = new Trail();
-  for (let key = 0; key < 700; key++) trail.refuse(refusal(), `key:${key}`);
-  expect([trail.refuse(refusal({ ownerId: 'bob' }), 'bob'), trail.tallies.dropped]).toEqual([true, 200]);
+  for (let key = 0; key < 700; key++) trail.deny(denied(), `key:${key}`);
+  expect([trail.deny(denied({ ownerId: 'bob' }), 'bob'), trail.counters.dropped]).toEqual([true, 200]);
   trail.write();
   expect(trail.events).toHaveLength(501);
 });
 
-it('holds so many at the most', () => {
+it('limits the pending counters of all owners', () => {
   const trail = new Trail();
-  for (let key = 0; key < 30_000; key++) trail.refuse(refusal({ ownerId: `owner ${key}` }), `key:${key}`);
-  expect(trail.tallies.dropped).toBe(20_000);
+  for (let key = 0; key < 30_000; key++) trail.deny(denied({ ownerId: `owner ${key}` }), `key:${key}`);
+  expect(trail.counters.dropped).toBe(20_000);
   trail.write();
   expect(trail.events).toHaveLength(10_000);
 });

@@ -1,135 +1,138 @@
 import { LRUCache } from 'lru-cache';
-import type { AuditOccurrence } from './append.js';
+import type { PendingEvent } from './append.js';
+import type { ErrorCode } from '../http/errors/error-codes.js';
 import type { AuditSource } from '../principals/audit-source.js';
 
-/** A call of a known principal that was refused. */
-export interface Refusal {
+/** A denied call of a known principal. */
+export interface DeniedCall {
   ownerId: string;
-  origin: AuditSource;
-  /** The error's code. */
-  code: string;
-  /** The method and the route's pattern. */
+  source: AuditSource;
+  code: ErrorCode;
+  /** The method and the route pattern. */
   call: string;
-  /** The key that it asked for, if any. */
+  /** The key that was requested, if any. */
   apiKeyId: string | null;
 }
 
-/** The same refusal of the same call of one principal, as often as it came since the last event about it. */
-interface Tally {
+/** Counts equal denials (principal, code and call) since the last event about them. */
+interface DenialCounter {
   key: string;
-  /** The last of them. */
-  latest: Refusal;
+  latest: DeniedCall;
   times: number;
-  /** When the first of them came. */
+  /** The time of the first one counted. */
   since: Date;
-  isOfOneKey: boolean;
-  /** In steady milliseconds: when the next event may be written, how long the one after that has to wait, when the last refusal came. */
+  /** Whether all of them requested the same key. */
+  hasOneKey: boolean;
+  /** When the next event may be written; steady milliseconds. */
   dueAt: number;
-  pauseMs: number;
-  lastAt: number;
+  /** The wait between that event and the one after it. */
+  intervalMs: number;
+  /** Steady milliseconds. */
+  lastDeniedAt: number;
 }
 
-const FIRST_PAUSE_MS = 60_000;
-const MAX_PAUSE_MS = 3_600_000;
-/** How many are remembered, and how many may wait to be written: of all owners, and of one. */
-const MAX_REMEMBERED = 10_000;
-const MAX_WAITING = 10_000;
-const MAX_OF_OWNER = 500;
+const MIN_INTERVAL_MS = 60_000;
+const MAX_INTERVAL_MS = 3_600_000;
+const MAX_RECENT = 10_000;
+const MAX_PENDING = 10_000;
+const MAX_PENDING_PER_OWNER = 500;
 
-/** What is to be written for one owner. */
-export interface DueRefusals {
+/** The events to write for one owner. */
+export interface DueEvents {
   ownerId: string;
-  occurrences: AuditOccurrence[];
-  /** Call it once they are written, or will never be. */
-  done(): void;
+  events: PendingEvent[];
+  /** Call it once they are written or given up. */
+  markWritten(): void;
 }
 
 /**
- * Decides which refusals become events: the first at once, and its repetitions as one event with their number, a
- * minute later, then after two minutes, four, and so on up to an hour. Whoever goes on all day leaves some thirty events
- * a day, of which the numbers add up to what was refused. After an hour without a refusal, the next is a first one.
+ * Decides which denials become events: the first at once; its repetitions as one event with their number, after a minute,
+ * then two, four, and so on up to an hour. A client that retries all day leaves about thirty events, whose numbers add up
+ * to all denials. After an hour without a denial, the next one counts as a first one.
  */
-export class RefusalTallies {
-  /** How many refusals were not counted, because too many others waited to be written. */
+export class DenialCounters {
+  /** The number of denials that were not counted, because too many others were pending. */
   dropped = 0;
-  private readonly remembered = new LRUCache<string, Tally>({ max: MAX_REMEMBERED });
-  /** Those that have something to write, by owner, then by key. */
-  private readonly waiting = new Map<string, Map<string, Tally>>();
-  private waitingCount = 0;
+  private readonly recent = new LRUCache<string, DenialCounter>({ max: MAX_RECENT });
+  /** Counters with something to write, by owner, then by key. */
+  private readonly pending = new Map<string, Map<string, DenialCounter>>();
+  private pendingCount = 0;
 
-  /** How many refusals no event tells of yet. */
+  /** The number of denials that no event covers yet. */
   get unwritten(): number {
     let sum = this.dropped;
-    for (const ofOwner of this.waiting.values()) for (const { times } of ofOwner.values()) sum += times;
+    for (const ofOwner of this.pending.values()) for (const { times } of ofOwner.values()) sum += times;
     return sum;
   }
 
   /**
    * @param now steady milliseconds
-   * @returns whether there is an event to be written at once
+   * @returns whether an event is due at once
    */
-  add(principal: string, refusal: Refusal, now: number, at: Date): boolean {
-    const key = `${principal} ${refusal.code} ${refusal.call}`;
-    // One that waits to be written may have been evicted from what is remembered
-    const known = this.remembered.get(key) ?? this.waiting.get(refusal.ownerId)?.get(key);
-    const isRepeated = known !== undefined && (known.times > 0 || now - known.lastAt < MAX_PAUSE_MS);
-    const tally = isRepeated ? known : newTally(key, refusal, now);
-    if (tally.times === 0 && !this.wait(tally)) return false;
-    if (tally.times === 0) Object.assign(tally, { since: at, isOfOneKey: true });
-    else tally.isOfOneKey &&= tally.latest.apiKeyId === refusal.apiKeyId;
-    Object.assign(tally, { latest: refusal, lastAt: now, times: tally.times + 1 });
-    this.remembered.set(key, tally);
-    return tally.times === 1 && tally.dueAt <= now;
+  add(principal: string, denied: DeniedCall, now: number, at: Date): boolean {
+    const key = `${principal} ${denied.code} ${denied.call}`;
+    // A pending counter may have been evicted from the recent ones
+    const known = this.recent.get(key) ?? this.pending.get(denied.ownerId)?.get(key);
+    const isRepeated = known !== undefined && (known.times > 0 || now - known.lastDeniedAt < MAX_INTERVAL_MS);
+    const counter = isRepeated ? known : newCounter(key, denied, now);
+    if (counter.times === 0 && !this.enqueue(counter)) return false;
+    counter.hasOneKey = counter.times === 0 || (counter.hasOneKey && counter.latest.apiKeyId === denied.apiKeyId);
+    if (counter.times === 0) counter.since = at;
+    counter.latest = denied;
+    counter.lastDeniedAt = now;
+    counter.times++;
+    this.recent.set(key, counter);
+    return counter.times === 1 && counter.dueAt <= now;
   }
 
-  /** @param now steady milliseconds; `Infinity` for all that there is */
-  *due(now: number, at: Date): Generator<DueRefusals> {
-    for (const [ownerId, tallies] of this.waiting) {
-      const due = [...tallies.values()].filter(({ dueAt }) => dueAt <= now);
+  /** @param now steady milliseconds; `Infinity` for all pending events */
+  *due(now: number, at: Date): Generator<DueEvents> {
+    for (const [ownerId, counters] of this.pending) {
+      const due = [...counters.values()].filter(({ dueAt }) => dueAt <= now);
       if (due.length === 0) continue;
-      // More may come while these are being written
-      const counts = due.map(({ times }) => times);
+      // More denials may arrive while these are being written
+      const written = due.map(({ times }) => times);
       yield {
         ownerId,
-        occurrences: due.map((one) => occurrenceOf(one, at)),
-        done: () => due.forEach((tally, index) => this.settle(tally, counts[index] ?? 0, now, at)),
+        events: due.map((counter) => eventOf(counter, at)),
+        markWritten: () => due.forEach((counter, index) => this.settle(counter, written[index] ?? 0, now, at)),
       };
     }
   }
 
-  private wait(tally: Tally): boolean {
-    const { ownerId } = tally.latest;
-    const ofOwner = this.waiting.get(ownerId) ?? new Map<string, Tally>();
-    if (ofOwner.size >= MAX_OF_OWNER || this.waitingCount >= MAX_WAITING) {
+  private enqueue(counter: DenialCounter): boolean {
+    const { ownerId } = counter.latest;
+    const ofOwner = this.pending.get(ownerId) ?? new Map<string, DenialCounter>();
+    if (ofOwner.size >= MAX_PENDING_PER_OWNER || this.pendingCount >= MAX_PENDING) {
       this.dropped++;
       return false;
     }
-    this.waiting.set(ownerId, ofOwner.set(tally.key, tally));
-    this.waitingCount++;
+    this.pending.set(ownerId, ofOwner.set(counter.key, counter));
+    this.pendingCount++;
     return true;
   }
 
-  /** An event tells of so many: what has come since waits for the next. */
-  private settle(tally: Tally, times: number, now: number, at: Date): void {
-    tally.times -= times;
-    tally.since = at;
-    tally.dueAt = now + tally.pauseMs;
-    tally.pauseMs = Math.min(2 * tally.pauseMs, MAX_PAUSE_MS);
-    if (tally.times > 0) return;
-    const { ownerId } = tally.latest;
-    const ofOwner = this.waiting.get(ownerId);
-    if (ofOwner?.delete(tally.key)) this.waitingCount--;
-    if (ofOwner?.size === 0) this.waiting.delete(ownerId);
+  /** Subtracts the `times` that were written; later denials wait for the next event. */
+  private settle(counter: DenialCounter, times: number, now: number, at: Date): void {
+    counter.times -= times;
+    counter.since = at;
+    counter.dueAt = now + counter.intervalMs;
+    counter.intervalMs = Math.min(2 * counter.intervalMs, MAX_INTERVAL_MS);
+    if (counter.times > 0) return;
+    const { ownerId } = counter.latest;
+    const ofOwner = this.pending.get(ownerId);
+    if (ofOwner?.delete(counter.key)) this.pendingCount--;
+    if (ofOwner?.size === 0) this.pending.delete(ownerId);
   }
 }
 
-function newTally(key: string, latest: Refusal, now: number): Tally {
-  const none = { times: 0, since: new Date(0), isOfOneKey: true };
-  return { key, latest, ...none, dueAt: now, pauseMs: FIRST_PAUSE_MS, lastAt: now };
+function newCounter(key: string, latest: DeniedCall, now: number): DenialCounter {
+  const none = { times: 0, since: new Date(0), hasOneKey: true };
+  return { key, latest, ...none, dueAt: now, intervalMs: MIN_INTERVAL_MS, lastDeniedAt: now };
 }
 
-function occurrenceOf({ latest, times, since, isOfOneKey }: Tally, at: Date): AuditOccurrence {
-  const { origin, code, call, apiKeyId } = latest;
+function eventOf({ latest, times, since, hasOneKey }: DenialCounter, at: Date): PendingEvent {
+  const { source, code, call, apiKeyId } = latest;
   const changes = times === 1 ? { call } : { call, times, since };
-  return { action: 'call.refused', at, origin, apiKeyId: isOfOneKey ? apiKeyId : null, refusal: code, changes };
+  return { action: 'call.refused', at, source, apiKeyId: hasOneKey ? apiKeyId : null, refusal: code, changes };
 }

@@ -51,10 +51,10 @@ export class RotationReplay {
 
   /** The owner is to see that somebody who had the old secret was given the new one. */
   private record({ ownerId, actor, apiKey }: Principal, { raw, id }: FastifyRequest): Promise<void> {
-    const origin = { actor, ip: this.clientAddress.of(raw) ?? null, requestId: id };
+    const source = { actor, ip: this.clientAddress.of(raw) ?? null, requestId: id };
     const at = new Date(this.clock.now());
-    const occurrence = { action: 'key.rotation_repeated', apiKeyId: apiKey?.id ?? null, origin, at } as const;
-    return this.auditTrail.recordApart(ownerId, [occurrence]);
+    const event = { action: 'key.rotation_repeated', apiKeyId: apiKey?.id ?? null, source, at } as const;
+    return this.auditTrail.recordSeparately(ownerId, [event]);
   }
 
   /** Whoever presents the new secret, as long as that is the key's own. @throws ApiError if it may not do this now */

@@ -1,8 +1,8 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /**
- * What is kept for an owner as a whole: how many of its keys are not revoked, and the head of its audit trail.
- * Whoever changes keys of the owner holds this row to the end of the transaction.
+ * An owner's row: the number of its unrevoked keys, and the head of its audit trail. Every change of the owner's keys
+ * locks it until the end of the transaction.
  */
 @Entity('owners')
 export class Owner {
@@ -12,11 +12,11 @@ export class Owner {
   @Column({ name: 'live_keys', type: 'int', default: 0 })
   liveKeys: number;
 
-  /** How many events the trail has. */
+  /** The number of events in the trail. */
   @Column({ name: 'audit_seq', type: 'bigint', default: 0 })
   auditSeq: string;
 
-  /** The hash of the last of them; 32 bytes. */
+  /** The hash of the last event; 32 bytes. */
   @Column({ name: 'audit_hash', type: 'bytea', nullable: true })
   auditHash: Buffer | null;
 }

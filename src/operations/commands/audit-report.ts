@@ -1,4 +1,4 @@
-import type { AcceptedOffence } from '../../audit/audit-acceptances.js';
+import type { AcceptedProblem } from '../../audit/audit-acceptances.js';
 import type { AuditReport } from '../../audit/audit-check.js';
 import type { AuditProblem } from '../../audit/audit-problem.js';
 import { line, Worded } from './worded.js';
@@ -15,7 +15,7 @@ export function acceptance(offence: AuditProblem, event: string): Worded {
 }
 
 /** `unlisted` only where there are more offences than are listed. */
-function auditJson({ owners, events, offences, unlisted, accepted }: AuditReport): object {
+function auditJson({ owners, events, problems: offences, unlisted, accepted }: AuditReport): object {
   return {
     owners,
     events,
@@ -34,7 +34,7 @@ function offenceJson({ owner_id, seq, through, problem }: AuditProblem): object 
 }
 
 /** The verdict first, then what it is about. */
-function auditText({ owners, events, offences, unlisted, accepted }: AuditReport): string {
+function auditText({ owners, events, problems: offences, unlisted, accepted }: AuditReport): string {
   return [
     offences.length === 0 ? wholeText(owners) : `Not all of the ${owners} trails are whole.`,
     '',
@@ -54,6 +54,6 @@ function offenceText({ owner_id: owner, seq, through, problem }: AuditProblem): 
   return `${owner}, event ${seq}: ${problem}${through === undefined ? '' : ` (to event ${through})`}`;
 }
 
-function acceptanceText({ event, reason, ...offence }: AcceptedOffence): string {
+function acceptanceText({ event, reason, ...offence }: AcceptedProblem): string {
   return `${offenceText(offence)}; accepted by event ${event}: ${reason}`;
 }

@@ -9,7 +9,7 @@ import { ApiKeyNotFoundError } from '../../api-keys/errors.js';
 import { Revocations } from '../../api-keys/revocations.js';
 import { ADMIN_SCOPES } from '../../principals/scopes.js';
 import { AppModule } from '../../app.module.js';
-import { type AcceptanceRequest, acceptOffence, NotAcceptableError } from '../../audit/accept-problem.js';
+import { type AcceptanceRequest, acceptProblem, NotAcceptableError } from '../../audit/accept-problem.js';
 import { checkAudit } from '../../audit/audit-check.js';
 import type { Environment } from '../../config/environment.js';
 import { withinStartTime } from '../../config/start-steps.js';
@@ -71,7 +71,7 @@ export async function verifyAudit(environment: Environment): Promise<Result> {
   const database = await openDatabase(environment, VISITOR);
   try {
     const report = await checkAudit(database.dataSource);
-    if (report.offences.length > 0) process.exitCode = 1;
+    if (report.problems.length > 0) process.exitCode = 1;
     return auditReport(report);
   } finally {
     await database.close();
@@ -85,7 +85,7 @@ export async function acceptAuditOffence(
 ): Promise<Result> {
   const database = await openDatabase(environment, VISITOR);
   try {
-    const { offence, event } = await acceptOffence(database.dataSource, { ...request, at: new Date() });
+    const { problem: offence, event } = await acceptProblem(database.dataSource, { ...request, at: new Date() });
     return acceptance(offence, event);
   } catch (error) {
     throw error instanceof NotAcceptableError ? new UsageError(error.message) : error;

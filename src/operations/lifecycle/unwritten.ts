@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DeniedCallAudit } from '../../audit/denied-calls.js';
+import { DeniedCallAudit } from '../../audit/denied-call-audit.js';
 import { UsageLimiter } from '../../usage/usage-limiter.js';
 import { UsageStatistics } from '../../usage/usage-statistics.js';
 
