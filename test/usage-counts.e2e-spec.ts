@@ -172,7 +172,7 @@ it('loses none when the process is told to end by a signal', async () => {
     await until(isAwaited, 'the uses to wait for their row');
     await proxy.cut();
     await until(
-      () => warnings.some((message) => message.includes('is not known: not once more')),
+      () => warnings.some((message) => message.includes('not retrying, to avoid counting them twice')),
       'the cut to be seen',
     );
     await release();

@@ -1,9 +1,9 @@
 import { parseForwardedAddress } from './forwarded-address.js';
-import { writeAddress } from './ip-address.js';
+import { formatAddress } from './ip-address.js';
 
 const read = (text: string) => {
   const address = parseForwardedAddress(text);
-  return address && writeAddress(address);
+  return address && formatAddress(address);
 };
 
 it.each([
@@ -48,11 +48,11 @@ it.each([
   '"":80',
   '2001:db8::1::2',
   'for=192.0.2.1',
-])('takes %j for no address', (text) => {
+])('rejects %j', (text) => {
   expect(read(text)).toBeUndefined();
 });
 
-it('takes no longer for a long text that is none', () => {
+it('rejects long invalid input without slowing down', () => {
   for (const text of [':'.repeat(16_000), `${'1.'.repeat(8_000)}x`, `[${':a'.repeat(8_000)}`, '"'.repeat(16_000)])
     expect(read(text)).toBeUndefined();
 });

@@ -1,10 +1,10 @@
-import { type Address, BITS, parseAddress, writeAddress } from './ip-address.js';
+import { type Address, BITS, parseAddress, formatAddress } from './ip-address.js';
 import { isInPacked, packNetworks, unpackNetworks } from './packed-networks.js';
 
-/** The text is not a network; the message says what it should be, and fits behind the path of an offence. */
+/** The text is not a valid network. The message says what is expected, and follows the path of the invalid value. */
 export class InvalidNetworkError extends Error {}
 
-/** A network in CIDR notation (RFC 4632, RFC 4291); make one with `parseNetwork()`. */
+/** A network in CIDR notation (RFC 4632, RFC 4291). Created by `parseNetwork()`. */
 export class Network {
   private readonly masks: readonly number[];
 
@@ -24,27 +24,27 @@ export class Network {
     return true;
   }
 
-  /** Whether all of another network lies in this one. */
+  /** Whether the whole of another network lies in this one. */
   contains(other: Network): boolean {
     return this.prefix <= other.prefix && this.includes(other.base);
   }
 
-  /** The network without the bits behind its prefix. */
+  /** The network with the bits after its prefix cleared. */
   masked(): Network {
     const words = this.base.words.map((word, i) => (word & (this.masks[i] ?? 0)) >>> 0);
     return new Network({ family: this.base.family, words }, this.prefix);
   }
 
-  /** Always with its prefix; IPv6 in its short form (RFC 5952). */
+  /** Always includes the prefix length; IPv6 in its short form (RFC 5952). */
   toString(): string {
-    return `${writeAddress(this.base)}/${this.prefix}`;
+    return `${formatAddress(this.base)}/${this.prefix}`;
   }
 }
 
 /**
- * Reads one network. A bare address is the network of that address alone (/32, /128). IPv4 written as
- * IPv6 is IPv4: `::ffff:10.0.0.0/104` is `10.0.0.0/8`. Refused are bits behind the prefix, zones
- * (`%eth0`), and IPv4 in any form but four decimal numbers without leading zeros.
+ * Parses one network. A bare address is a network of one address (/32, /128). IPv4-mapped IPv6 is IPv4:
+ * `::ffff:10.0.0.0/104` is `10.0.0.0/8`. Rejected are bits set after the prefix, zones (`%eth0`), and IPv4 in any form
+ * but four decimal numbers without leading zeros.
  *
  * @throws InvalidNetworkError
  */
@@ -63,9 +63,9 @@ export function parseNetwork(text: string): Network {
   return network;
 }
 
-/** Several networks, prepared to be asked often, in 5 bytes (IPv4) or 17 (IPv6) for each. */
+/** A list of networks, packed for fast look-ups into 5 bytes (IPv4) or 17 bytes (IPv6) each. */
 export class Networks {
-  /** Equal for equal lists; see `packNetworks()`. */
+  /** Equal lists have equal strings; see `packNetworks()`. */
   readonly packed: string;
 
   constructor(networks: readonly Network[]) {
@@ -73,27 +73,27 @@ export class Networks {
   }
 
   /**
-   * Whether an address is in one of the networks; what is not an address is in none. `::ffff:a.b.c.d`
-   * counts as IPv4 alone, so `::/0` holds no IPv4 address.
+   * Whether an address is in one of the networks; invalid addresses are in none. `::ffff:a.b.c.d` counts only as
+   * IPv4, so `::/0` contains no IPv4 address.
    */
   includes(text: string): boolean {
     const address = parseAddress(text);
     return address !== undefined && isInPacked(this.packed, address);
   }
 
-  /** The networks in the order in which they were given. */
+  /** The networks, in their original order. */
   list(): Network[] {
     return unpackNetworks(this.packed).map(({ base, prefix }) => new Network(base, prefix));
   }
 
-  /** Whether each network of `inner` lies in a single network of `outer`; an empty `inner` does. */
+  /** Whether each network of `inner` lies within a single network of `outer`; true if `inner` is empty. */
   static within(inner: Networks, outer: Networks): boolean {
     const others = outer.list();
     return inner.list().every((one) => others.some((other) => other.contains(one)));
   }
 }
 
-/** The length of the prefix, of IPv4 written as IPv6 without the 96 bits before it; `undefined` if it cannot be. */
+/** The prefix length, minus 96 for IPv4-mapped IPv6; `undefined` if it is invalid. */
 function parsePrefix(text: string | undefined, addressText: string, { family }: Address): number | undefined {
   if (text === undefined) return BITS[family];
   if (!/^(0|[1-9]\d{0,2})$/.test(text)) return undefined;

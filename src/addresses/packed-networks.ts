@@ -1,19 +1,19 @@
 import { type Address, BITS } from './ip-address.js';
 
-/** A network as numbers: its first address, and how many bits all of its addresses share. */
+/** A network as numbers: its first address, and the number of bits that all its addresses share. */
 export interface AddressRange {
   base: Address;
   prefix: number;
 }
 
-/** What is added to the prefix of an IPv6 network, to tell it from one of IPv4. */
+/** Added to the prefix length of an IPv6 network to distinguish it from IPv4. */
 const V6 = 64;
 const V4_LENGTH = 1 + 4;
 const V6_LENGTH = 1 + 16;
 
 /**
- * Networks in one string, a character for each byte: for each network its family and prefix, then its base in 4 or 16
- * bytes. Nothing else is as small in the heap, where a list of 64 objects takes 20 KB.
+ * Packs networks into one string, a character per byte: for each network its family and prefix length, then its base
+ * in 4 or 16 bytes. This is the smallest form on the heap, where a list of 64 objects takes 20 KB.
  */
 export function packNetworks(networks: readonly AddressRange[]): string {
   return networks
@@ -24,7 +24,7 @@ export function packNetworks(networks: readonly AddressRange[]): string {
     .join('');
 }
 
-/** The networks in their order. */
+/** The networks, in their original order. */
 export function unpackNetworks(packed: string): AddressRange[] {
   const networks: AddressRange[] = [];
   for (let at = 0; at < packed.length; at += lengthAt(packed, at)) {
@@ -50,7 +50,7 @@ export function isInPacked(packed: string, { family, words }: Address): boolean 
   return false;
 }
 
-/** Whether the words begin with the same bits as those packed there. */
+/** Whether `words` and the address packed at `at` agree in the first `bits` bits. */
 function isPrefixAt(packed: string, at: number, words: readonly number[], bits: number): boolean {
   for (let i = 0, left = bits; left > 0; i++, left -= 32) {
     const mask = left >= 32 ? -1 : -1 << (32 - left);

@@ -1,20 +1,20 @@
-/** How one limit stands after a decision, under the name that the client is to know it by. */
+/** The state of one limit after a decision, under the name that clients see. */
 export interface NamedRate {
   /** Printable ASCII. */
   name: string;
   limit: number;
   windowSeconds: number;
   remaining: number;
-  /** Until all of the limit is available again. */
+  /** Until the whole limit is available again. */
   resetSeconds: number;
-  /** 0 unless the limit has refused. */
+  /** 0 unless this limit denied the request. */
   retryAfterSeconds: number;
 }
 
 /**
- * The fields that tell a client how it stands to its limits: `RateLimit-Policy` and `RateLimit`
- * (draft-ietf-httpapi-ratelimit-headers-11, lists of RFC 9651), and `Retry-After` (RFC 9110, 10.2.3) where one of
- * them has refused. A limit that has refused tells when to come back in `t` too, as the draft wants of the two.
+ * The headers that report a client's limits: `RateLimit-Policy` and `RateLimit`
+ * (draft-ietf-httpapi-ratelimit-headers-11, lists of RFC 9651), and `Retry-After` (RFC 9110, 10.2.3) if one of them
+ * denied the request. As the draft requires, `t` of that limit agrees with `Retry-After`.
  */
 export function rateLimitHeaders(rates: readonly NamedRate[]): Record<string, string> {
   if (rates.length === 0) return {};
@@ -23,12 +23,12 @@ export function rateLimitHeaders(rates: readonly NamedRate[]): Record<string, st
     'RateLimit-Policy': rates
       .map(({ name, limit, windowSeconds }) => `${quote(name)};q=${limit};w=${windowSeconds}`)
       .join(', '),
-    RateLimit: rates.map((rate) => `${quote(rate.name)};r=${rate.remaining};t=${untilOf(rate)}`).join(', '),
+    RateLimit: rates.map((rate) => `${quote(rate.name)};r=${rate.remaining};t=${secondsToWait(rate)}`).join(', '),
     ...(retryAfter > 0 && { 'Retry-After': String(retryAfter) }),
   };
 }
 
-function untilOf({ resetSeconds, retryAfterSeconds }: NamedRate): number {
+function secondsToWait({ resetSeconds, retryAfterSeconds }: NamedRate): number {
   return retryAfterSeconds > 0 ? retryAfterSeconds : resetSeconds;
 }
 

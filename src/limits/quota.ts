@@ -4,38 +4,38 @@ import type { NamedRate } from '../http/rate-limit-headers.js';
 import { type RateDecision, RateLimiter } from './rate-limiter.js';
 import { UsageLimiter } from '../usage/usage-limiter.js';
 
-/** Of a key, what its charges go by. */
+/** The parts of a key that determine its charges. */
 export type LimitedKey = Pick<KeyLimits, 'maxUses' | 'rateLimit'> & { id: string; ownerId: string };
 
-/** What came of a charge. Refused, the key has paid nothing. */
+/** The result of a charge. A denied charge costs the key nothing. */
 export interface QuotaDecision {
   refusal: 'RATE_LIMITED' | 'USAGE_EXCEEDED' | 'REVOKED' | null;
-  /** How the key stands to its rate limit; `null` without one, and where the uses have refused. */
+  /** The state of the rate limit; `null` if there is none, or if the uses were denied. */
   rate: RateDecision | null;
   /** `null` without `max_uses`. */
   remainingUses: number | null;
 }
 
-/** Of a key without limits, or of a question that is not charged. */
+/** The decision for a key without limits, or for a request that is not charged. */
 export const NO_CHARGE: QuotaDecision = { refusal: null, rate: null, remainingUses: null };
 
-/** How a charged key stands to its rate limit, under the name that clients know the limit by. */
+/** The state of a charged key's rate limit, under the name that clients see. */
 export function rateStateOf(charge: QuotaDecision | null | undefined): NamedRate[] {
   return charge?.rate ? [{ name: 'key', ...charge.rate }] : [];
 }
 
-/** Charges keys for what they do: first their rate, then their uses. */
+/** Charges keys for requests: first their rate limit, then their uses. */
 @Injectable()
 export class Quota {
   constructor(
     private readonly rateLimiter: RateLimiter,
-    private readonly usageMeter: UsageLimiter,
+    private readonly usageLimiter: UsageLimiter,
   ) {}
 
   /**
-   * Charges all of the cost or none. At once for a key whose limits are kept in this process.
+   * Charges the whole cost or nothing. Synchronous if the key's limits are kept in this process.
    *
-   * @throws UnavailableError, or what the database throws, where rates or uses cannot be counted now
+   * @throws UnavailableError, or the database's errors, if rates or uses cannot be counted now
    */
   charge(key: LimitedKey, cost: number): QuotaDecision | Promise<QuotaDecision> {
     if (!key.rateLimit) return this.chargeUses(key, cost, null);
@@ -44,13 +44,13 @@ export class Quota {
     return this.chargeUses(key, cost, decision);
   }
 
-  /** Gives back what a key was charged whose verdict has become a refusal before it was given. */
+  /** Refunds a charge whose request was denied after all, before its verdict was returned. */
   async refund({ id }: LimitedKey, cost: number, { rate, remainingUses }: QuotaDecision): Promise<void> {
     await rate?.refund();
-    if (remainingUses !== null && cost > 0) this.usageMeter.count(id, -cost);
+    if (remainingUses !== null && cost > 0) this.usageLimiter.count(id, -cost);
   }
 
-  /** Whoever asks for several goes on with the others: what is thrown at once is thrown by a promise. */
+  /** Turns a synchronous error into a rejection, so that a batch continues with its other requests. */
   private take({ id, ownerId }: LimitedKey, rateLimit: RateLimit, cost: number): RateDecision | Promise<RateDecision> {
     try {
       return this.rateLimiter.take(`key:${id}`, rateLimit, cost, ownerId);
@@ -63,16 +63,16 @@ export class Quota {
     if (rate && !rate.granted) return { ...NO_CHARGE, refusal: 'RATE_LIMITED', rate };
     if (key.maxUses !== null) return this.consume(key.id, cost, rate);
     if (cost === 0) return rate ? { ...NO_CHARGE, rate } : NO_CHARGE;
-    if (this.usageMeter.isExact(key.id)) return this.consume(key.id, cost, rate);
-    this.usageMeter.count(key.id, cost);
+    if (this.usageLimiter.isExact(key.id)) return this.consume(key.id, cost, rate);
+    this.usageLimiter.count(key.id, cost);
     return rate ? { ...NO_CHARGE, rate } : NO_CHARGE;
   }
 
   private async consume(keyId: string, cost: number, rate: RateDecision | null): Promise<QuotaDecision> {
     try {
-      const { granted, remaining, isRevoked } = await this.usageMeter.consume(keyId, cost);
+      const { granted, remaining, isRevoked } = await this.usageLimiter.consume(keyId, cost);
       if (granted) return { refusal: null, rate, remainingUses: remaining };
-      // What it said of the rate is no longer so
+      // The refund makes the reported rate state outdated, so it is left out
       await rate?.refund();
       return { refusal: isRevoked ? 'REVOKED' : 'USAGE_EXCEEDED', rate: null, remainingUses: remaining };
     } catch (error) {

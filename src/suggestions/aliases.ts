@@ -1,6 +1,6 @@
 /**
- * What clients bring from other services and older habits, by what it is called here. Of several places in which a word
- * may stand for something, the one counts whose name the request takes.
+ * Names that clients know from other services, by our name for them. An alias of several names suggests the one that
+ * the request accepts.
  */
 const ALIASES: Record<string, readonly string[]> = {
   api_key: ['key', 'public_key', 'access_key', 'access_key_id', 'key_id', 'pinning_api_key'],
@@ -41,12 +41,12 @@ const ALIASES: Record<string, readonly string[]> = {
   to: ['until', 'before', 'end'],
 };
 
-/** Whether a name may stand for one of ours. @param folded both as `fold()` makes them */
+/** Whether a name is an alias of `known`. @param folded the name, after `fold()` */
 export function isAlias(folded: string, known: string): boolean {
   return FOLDED.get(fold(known))?.has(folded) ?? false;
 }
 
-/** A name without what differs between styles of writing it: `maxUses`, `max-uses` and `MAX_USE` are one. */
+/** A name without differences of style: `maxUses`, `max-uses` and `MAX_USE` become equal. */
 export function fold(name: string): string {
   const plain = name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
   return plain.length > 2 ? plain.replace(/s$/, '') : plain;

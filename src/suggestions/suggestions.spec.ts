@@ -12,18 +12,18 @@ const UPDATE = [
 ];
 const VERIFY = ['api_key', 'secret_key', 'credential', 'scope', 'ip', 'cost'];
 
-describe('says what was probably meant by', () => {
+describe('suggests a name for', () => {
   it.each([
-    ['what other services call it', 'status', UPDATE, 'enabled'],
+    ['an alias that other services use', 'status', UPDATE, 'enabled'],
     ['the same in the plural', 'scopes', VERIFY, 'scope'],
     ['the same in the singular', 'limit', UPDATE, 'limits'],
     ['the same in another style', 'Secret-Key', VERIFY, 'secret_key'],
     ['the same in another place', 'maxUses', UPDATE, 'limits.max_uses'],
-    ['another word in another place', 'ttl', UPDATE, 'limits.expires_at'],
+    ['an alias in another place', 'ttl', UPDATE, 'limits.expires_at'],
     ['a member of a member', 'admin', UPDATE, 'scopes.admin'],
     ['two letters swapped', 'metadtaa', UPDATE, 'metadata'],
-    ['a letter too few', 'expire_at', UPDATE, 'limits.expires_at'],
-    ['a short name with a letter wrong', 'cast', VERIFY, 'cost'],
+    ['a missing letter', 'expire_at', UPDATE, 'limits.expires_at'],
+    ['a wrong letter in a short name', 'cast', VERIFY, 'cost'],
   ])('%s', (_, name, known, meant) => {
     expect(unknownMember(name, known)).toEqual({
       path: name,
@@ -32,27 +32,30 @@ describe('says what was probably meant by', () => {
   });
 });
 
-it.each(['x', 'owner_id', 'version', 'id', '', '__', 'n'.repeat(33), 'constructor'])('does not guess at %s', (name) => {
-  expect(unknownMember(name, VERIFY)).toEqual({ path: name, message: 'is not a known property' });
-});
+it.each(['x', 'owner_id', 'version', 'id', '', '__', 'n'.repeat(33), 'constructor'])(
+  'suggests nothing for %s',
+  (name) => {
+    expect(unknownMember(name, VERIFY)).toEqual({ path: name, message: 'is not a known property' });
+  },
+);
 
-describe('says which value was probably meant by', () => {
+describe('suggests a value for', () => {
   const SCOPES = ['admin', 'data.pin_list', 'pinning.unpin'];
   it.each([
-    ['a part of it', 'pin_list', 'data.pin_list'],
+    ['its last part', 'pin_list', 'data.pin_list'],
     ['the same in another style', 'Data.PinList', 'data.pin_list'],
-    ['a typing error in all of it', 'pining.unpin', 'pinning.unpin'],
-    ['a typing error in a part of it', 'unpni', 'pinning.unpin'],
+    ['a typing error in the whole value', 'pining.unpin', 'pinning.unpin'],
+    ['a typing error in its last part', 'unpni', 'pinning.unpin'],
   ])('%s', (_, given, meant) => {
     expect(probablyMeant(given, SCOPES)).toBe(`; ${meant} was probably meant`);
   });
 
-  it.each(['pinning', '', 7, undefined, 'n'.repeat(33)])('none at all: %s', (given) => {
+  it.each(['pinning', '', 7, undefined, 'n'.repeat(33)])('suggests nothing for %s', (given) => {
     expect(probablyMeant(given, SCOPES)).toBe('');
   });
 });
 
-it('names where it is, and looks for no more than some', () => {
+it('includes the parent path, and limits the number of suggestions', () => {
   const place = { parent: 'requests.1.', kind: 'parameter' } as const;
   expect(unknownMember('scopes', VERIFY, { ...place, rank: 15 })).toEqual({
     path: 'requests.1.scopes',

@@ -2,11 +2,11 @@ import pg from 'pg';
 import { type DataSource, QueryFailedError } from 'typeorm';
 
 /**
- * Runs a statement that must not run twice. It is sent on a connection that has just answered, not on one that
- * the server may read much later, when the statement has long been given up and sent again.
+ * Runs a statement that must not run twice. It is sent on a connection that has just responded, so that the server
+ * cannot receive it long after the caller has given up and retried.
  *
- * @returns its result; `undefined` if no answer came, and nobody can tell whether it has run
- * @throws whatever the database throws, if it has certainly not run
+ * @returns its result; `undefined` if no response arrived and it is unknown whether the statement ran
+ * @throws the database's error, if the statement certainly had no effect
  */
 export async function executeAtMostOnce<T>(
   dataSource: DataSource,
@@ -20,12 +20,12 @@ export async function executeAtMostOnce<T>(
       return tx.query<T>(statement, parameters);
     });
   } catch (error) {
-    if (isSent && !isAnswer(error)) return undefined;
+    if (isSent && !isServerReply(error)) return undefined;
     throw error;
   }
 }
 
-/** What the server says of a statement itself, and then nothing of its transaction stays. */
-function isAnswer(error: unknown): boolean {
+/** Whether the server itself reported the error; its transaction is then rolled back. */
+function isServerReply(error: unknown): boolean {
   return error instanceof QueryFailedError && error.driverError instanceof pg.DatabaseError;
 }

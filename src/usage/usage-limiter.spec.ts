@@ -8,33 +8,33 @@ import { UsageLimiter } from './usage-limiter.js';
 beforeAll(() => Logger.overrideLogger(new KeptLog()));
 afterEach(() => void jest.useRealTimers());
 
-it('ends after one more try, however long the database has not answered', async () => {
+it('stops after one more attempt if the database does not respond', async () => {
   jest.useFakeTimers();
-  let tries = 0;
+  let attempts = 0;
   let deny = (): void => undefined;
   const transaction = () => {
-    tries++;
+    attempts++;
     return new Promise((_, reject) => (deny = () => reject(new Error('no answer'))));
   };
-  const meter = new UsageLimiter({ transaction } as unknown as DataSource, new TestClock());
-  meter.onModuleInit();
-  meter.count('key', 1);
+  const limiter = new UsageLimiter({ transaction } as unknown as DataSource, new TestClock());
+  limiter.onModuleInit();
+  limiter.count('key', 1);
   await jest.advanceTimersByTimeAsync(60_000);
-  expect(tries).toBe(1);
+  expect(attempts).toBe(1);
 
-  let hasEnded = false;
-  const ended = meter.onApplicationShutdown().then(() => (hasEnded = true));
+  let hasStopped = false;
+  const stopped = limiter.onApplicationShutdown().then(() => (hasStopped = true));
   for (const _ of [1, 2]) {
     deny();
     await jest.advanceTimersByTimeAsync(0);
   }
-  expect([tries, hasEnded]).toEqual([2, true]);
-  await ended;
+  expect([attempts, hasStopped]).toEqual([2, true]);
+  await stopped;
 });
 
-it('keeps uses of so many keys for the next writing, and counts what it has lost', () => {
-  const meter = new UsageLimiter({} as DataSource, new TestClock());
-  for (let key = 0; key < 200_010; key++) meter.count(`key ${key}`, 2);
-  meter.count('key 0', 1);
-  expect(meter.lost).toBe(20);
+it('keeps uses of a bounded number of keys for the next write, and counts the uses it drops', () => {
+  const limiter = new UsageLimiter({} as DataSource, new TestClock());
+  for (let key = 0; key < 200_010; key++) limiter.count(`key ${key}`, 2);
+  limiter.count('key 0', 1);
+  expect(limiter.lost).toBe(20);
 });

@@ -9,20 +9,20 @@ import type { Consumed } from './waiting-uses.js';
 import { UseCounters } from './use-counters.js';
 
 /**
- * For how long a key that is about to get `max_uses` has its uses counted in the database, limited or not: until every
- * process has heard of the limit itself, which is committed a bound after it was announced.
+ * How long the uses of a key that is about to get `max_uses` are counted in the database, limited or not: until every
+ * process knows the limit, which is committed one revocation bound after its announcement.
  */
 const exactMs = (revocationBoundMs: number) => 2 * revocationBoundMs + 15_000;
 const MAX_EXACT = 10_000;
 
 /**
- * Counts the uses of keys. Those of a key with `max_uses` are in the database before they are granted. Those of other
- * keys are statistics: counted in memory and written each second.
+ * Counts the uses of keys. Uses of a key with `max_uses` are committed before they are granted. Uses of other keys are
+ * statistics: counted in memory and written every second.
  */
 @Injectable()
 export class UsageLimiter implements OnModuleInit, OnApplicationShutdown {
   private readonly commits: UseCommits;
-  private readonly tallies: UseCounters;
+  private readonly counters: UseCounters;
   private readonly exact: LRUCache<string, true>;
 
   constructor(
@@ -32,42 +32,42 @@ export class UsageLimiter implements OnModuleInit, OnApplicationShutdown {
   ) {
     this.exact = new LRUCache({ max: MAX_EXACT, ttl: exactMs(revocationBoundMs) });
     this.commits = new UseCommits(dataSource, clock);
-    this.tallies = new UseCounters(dataSource);
+    this.counters = new UseCounters(dataSource);
   }
 
   onModuleInit(): void {
-    this.tallies.start();
+    this.counters.start();
   }
 
   onApplicationShutdown(): Promise<void> {
-    return this.tallies.stop();
+    return this.counters.stop();
   }
 
-  /** How many uses of unlimited keys were not counted, because too many keys waited to be written. */
+  /** The number of uses of unlimited keys that were dropped because too many keys waited to be written. */
   get lost(): number {
-    return this.tallies.lost;
+    return this.counters.lost;
   }
 
-  /** How many uses of unlimited keys are not in the database, lost ones among them. */
+  /** The number of uses of unlimited keys that are not in the database, including lost ones. */
   get unwritten(): number {
-    return this.tallies.unwritten;
+    return this.counters.unwritten;
   }
 
-  /** How many uses wait to be made durable. */
+  /** The number of uses waiting to be committed. */
   get waitingCount(): number {
     return this.commits.waitingCount;
   }
 
-  /** Calls the listener with the seconds that each commit of uses took. */
+  /** Calls the listener with the duration of each commit of uses, in seconds. */
   subscribe(listener: (seconds: number) => void): void {
     this.commits.subscribe(listener);
   }
 
   /**
-   * Asks for uses of a limited key: all of the cost, or none of it.
+   * Consumes uses of a limited key: the whole cost or nothing.
    *
-   * @param cost a whole number from 0; 0 asks how many are left, and is always granted
-   * @throws UnavailableError if too many wait already, or the key is locked for too long; whatever the database throws
+   * @param cost a whole number from 0; 0 queries the remaining uses and is always granted
+   * @throws UnavailableError if too many callers wait already, or the key's row stays locked; the database's errors
    */
   consume(keyId: string, cost: number): Promise<Consumed> {
     return this.commits.consume(keyId, cost);
@@ -75,27 +75,27 @@ export class UsageLimiter implements OnModuleInit, OnApplicationShutdown {
 
   /** Counts uses of an unlimited key. */
   count(keyId: string, cost: number): void {
-    this.tallies.add(keyId, cost, this.clock.now());
+    this.counters.add(keyId, cost, this.clock.now());
   }
 
-  /** Whether the uses of a key are to be counted in the database though it has no `max_uses`. */
+  /** Whether the uses of a key must be counted in the database even if it has no `max_uses`. */
   isExact(keyId: string): boolean {
     return this.exact.size > 0 && this.exact.has(keyId);
   }
 
   /**
-   * Has the uses of a key counted in the database from now on, for long enough to set its `max_uses`, and returns when
-   * those that were counted in memory are there too.
+   * Counts the uses of a key in the database from now on, for long enough to set its `max_uses`. Resolves once the uses
+   * counted in memory are written too.
    *
-   * @throws whatever the database throws
+   * @throws the database's errors
    */
   async countExactly(keyId: string): Promise<void> {
     this.exact.set(keyId, true);
-    await this.tallies.flushKey(keyId);
+    await this.counters.flushKey(keyId);
   }
 
-  /** Writes what was counted in memory now, unless it is being written already. */
+  /** Writes the uses counted in memory now, unless a write is already running. */
   flush(): Promise<void> {
-    return this.tallies.flush();
+    return this.counters.flush();
   }
 }

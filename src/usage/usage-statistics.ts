@@ -8,33 +8,33 @@ import { WriteBehind } from '../background/write-behind.js';
 import { UsageDay } from './usage-day.entity.js';
 
 const DAY_MS = 86_400_000;
-/** Of how many keys and days statistics may wait to be written, some 400 bytes each; those of further ones are lost. */
+/** The number of pairs of key and day that may wait to be written, about 400 bytes each. Verdicts of others are lost. */
 const MAX_WAITING = 200_000;
 
-/** In the order of the primary key, as everywhere, so that processes cannot lock each other out for good. */
+/** Rows are written in primary-key order, as everywhere, to avoid deadlocks. */
 const ADD = `
   INSERT INTO usage_days (api_key_id, day, code, count)
   SELECT * FROM unnest($1::uuid[], $2::date[], $3::text[], $4::bigint[]) AS added (api_key_id, day, code, count)
   ORDER BY api_key_id, day, code
   ON CONFLICT (api_key_id, day, code) DO UPDATE SET count = usage_days.count + excluded.count`;
 
-/** How often a key got each verdict on one day. */
+/** The verdicts of a key on one day (UTC). */
 export interface DayOfUse {
   day: string;
   verified: number;
-  /** By the verdict's code. */
+  /** Counts by the verdict's code. */
   denied: Record<string, number>;
 }
 
-/** Counts verdicts for each key and day, in memory, and writes them each second: the last of them may be lost. */
+/** Counts verdicts by key and day in memory and writes them every second. A crash may lose the last second. */
 @Injectable()
 export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(UsageStatistics.name);
-  /** By day, then by key, then by code. */
+  /** Counts by day, then key, then code. */
   private verdicts = new Map<number, Map<string, Record<string, number>>>();
-  /** Of how many keys and days. */
+  /** The number of pairs of key and day in `verdicts`. */
   private waiting = 0;
-  /** How many verdicts were not counted, because too many keys waited to be written. */
+  /** The number of verdicts dropped because too many keys waited to be written. */
   lost = 0;
   private readonly writer = new WriteBehind(() => this.write());
 
@@ -51,7 +51,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     return this.writer.stop();
   }
 
-  /** How many verdicts are not in the database, lost ones among them. */
+  /** The number of verdicts that are not in the database, including lost ones. */
   get unwritten(): number {
     const counts = [...this.verdicts.values()].flatMap((keys) => [...keys.values()].flatMap(Object.values<number>));
     return counts.reduce((sum, count) => sum + count, this.lost);
@@ -61,7 +61,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     this.add(Math.floor(this.clock.now() / DAY_MS), keyId, code, 1);
   }
 
-  /** The last days on which there were verdicts, today first. */
+  /** The days with verdicts among the last `days` days, newest first. */
   async lastDays(keyId: string, days: number): Promise<DayOfUse[]> {
     const since = dayOf(this.clock.now() - (days - 1) * DAY_MS);
     const query = this.dataSource.getRepository(UsageDay).createQueryBuilder('row');
@@ -79,7 +79,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     return [...found.values()];
   }
 
-  /** Writes what was counted now, unless it is being written already. */
+  /** Writes the counts now, unless a write is already running. */
   flush(): Promise<void> {
     return this.writer.flush();
   }
@@ -119,7 +119,8 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
         rows.map(({ code }) => code),
         rows.map(({ count }) => count),
       ]);
-      if (written === undefined) this.logger.warn('Whether verdicts were counted is not known: not once more.');
+      if (written === undefined)
+        this.logger.warn('Unknown whether verdicts were written; not retrying, to avoid counting them twice.');
     } catch (error) {
       for (const { day, id, code, count } of rows) this.add(day, id, code, count);
       throw error;

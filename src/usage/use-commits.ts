@@ -5,9 +5,9 @@ import { UnavailableError } from '../http/errors/api-error.js';
 import { inBackground } from '../background/background.js';
 import { withTimeout } from '../database/with-timeout.js';
 import {
-  atOneCost,
+  leadingOfSameCost,
   type ConsumedRow,
-  isLate,
+  rejectIfExpired,
   settle,
   type Consumed,
   takeBatch,
@@ -15,19 +15,19 @@ import {
   type Waiting,
 } from './waiting-uses.js';
 
-const COMMIT_WITHIN_MS = 4_000;
+const COMMIT_TIMEOUT_MS = 4_000;
 /**
- * How many may wait for the next commit; beyond, they would wait longer than anyone waits for an answer. Together with
- * as many that are being committed, they leave room for others among the verifications under way.
+ * How many callers may wait for the next commit; more would time out anyway. Together with an equal number being
+ * committed, they leave capacity for other verifications.
  */
 const MAX_WAITING = 4_000;
-/** How soon a key is tried again whose row somebody else had locked. */
+/** The delay before retrying keys whose rows were locked. */
 const RETRY_MS = 15;
-const GONE: Omit<ConsumedRow, 'id'> = { granted: 0, remaining: 0, revoked: false };
+const PURGED: Omit<ConsumedRow, 'id'> = { granted: 0, remaining: 0, revoked: false };
 
 /**
- * Grants each key as many uses of its cost as are left, all or none of each. Waits for nobody: a key whose row is
- * locked is left out, so that it does not hold up all the others.
+ * Grants each key up to `count` uses of `cost`, each in full or not at all. Skips locked rows, so that one locked key
+ * does not delay the others.
  */
 const CONSUME = `
   WITH locked AS (
@@ -46,14 +46,14 @@ const CONSUME = `
             k.revoked_at IS NOT NULL AS revoked`;
 
 /**
- * Commits the uses of keys before they are granted: one statement carries all that wait at that moment, over all keys,
- * so exactness costs one commit and not one each. Those of one key are served in their order.
+ * Commits the uses of keys before they are granted, by group commit: one statement carries all waiting callers of all
+ * keys, so exactness costs one commit, not one each. Callers of one key are served in order.
  */
 export class UseCommits {
   private readonly listeners: ((seconds: number) => void)[] = [];
   private waiting: Waiting[] = [];
   private isCommitting = false;
-  /** Those whose key's row was locked by somebody else, by their keys: they are tried again by themselves. */
+  /** Callers whose key's row is locked, by key. They are retried separately. */
   private readonly locked = new Map<string, Waiting[]>();
   private isRetrying = false;
 
@@ -67,16 +67,16 @@ export class UseCommits {
     return [...this.locked.values()].reduce((sum, { length }) => sum + length, this.waiting.length);
   }
 
-  /** Calls the listener with the seconds that each commit took. */
+  /** Calls the listener with the duration of each commit, in seconds. */
   subscribe(listener: (seconds: number) => void): void {
     this.listeners.push(listener);
   }
 
-  /** @throws UnavailableError if too many wait, or the key's row stays locked; whatever the database throws */
+  /** @throws UnavailableError if too many callers wait, or the key's row stays locked; the database's errors */
   consume(keyId: string, cost: number): Promise<Consumed> {
     if (this.waitingCount >= MAX_WAITING) throw tooManyUses();
     return new Promise((resolve, reject) => {
-      const one = { keyId, cost, deadline: performance.now() + COMMIT_WITHIN_MS, resolve, reject };
+      const one = { keyId, cost, deadline: performance.now() + COMMIT_TIMEOUT_MS, resolve, reject };
       const sameKey = this.locked.get(keyId);
       if (sameKey) sameKey.push(one);
       else this.waiting.push(one);
@@ -87,19 +87,19 @@ export class UseCommits {
   private async commitAll(): Promise<void> {
     this.isCommitting = true;
     while (this.waiting.length > 0) {
-      this.waiting = this.waiting.filter((one) => !isLate(one));
+      this.waiting = this.waiting.filter((one) => !rejectIfExpired(one));
       const { batch, rest } = takeBatch(this.waiting);
       this.waiting = rest;
-      await this.commit(batch, (keyId, all) => this.setAside(keyId, all));
+      await this.commit(batch, (keyId, all) => this.queueForRetry(keyId, all));
     }
     this.isCommitting = false;
   }
 
-  /** They, and those of the same key behind them, wait until its row is free. */
-  private setAside(keyId: string, all: Waiting[]): void {
-    const behind = this.waiting.filter((one) => one.keyId === keyId);
-    if (behind.length > 0) this.waiting = this.waiting.filter((one) => one.keyId !== keyId);
-    this.locked.set(keyId, [...all, ...behind]);
+  /** Moves these callers, and later ones of the same key, to the retry queue. */
+  private queueForRetry(keyId: string, all: Waiting[]): void {
+    const later = this.waiting.filter((one) => one.keyId === keyId);
+    if (later.length > 0) this.waiting = this.waiting.filter((one) => one.keyId !== keyId);
+    this.locked.set(keyId, [...all, ...later]);
     if (!this.isRetrying) inBackground('Counting uses of locked keys', this.retryLocked());
   }
 
@@ -107,41 +107,41 @@ export class UseCommits {
     this.isRetrying = true;
     while (this.locked.size > 0) {
       await sleep(RETRY_MS);
-      this.expire();
-      const batch = new Map([...this.locked].map(([keyId, all]) => [keyId, atOneCost(all)]));
+      this.rejectExpired();
+      const batch = new Map([...this.locked].map(([keyId, all]) => [keyId, leadingOfSameCost(all)]));
       if (batch.size === 0) break;
       const missing = new Set<string>();
       await this.commit(batch, (keyId) => missing.add(keyId));
-      const gone = await this.goneAmong(missing);
+      const purged = await this.findPurged(missing);
       for (const [keyId, all] of batch) {
-        if (gone.has(keyId)) settle(all, GONE);
-        if (gone.has(keyId) || !missing.has(keyId)) this.takeOut(keyId, all.length);
+        if (purged.has(keyId)) settle(all, PURGED);
+        if (purged.has(keyId) || !missing.has(keyId)) this.dequeue(keyId, all.length);
       }
     }
     this.isRetrying = false;
   }
 
-  private takeOut(keyId: string, count: number): void {
+  private dequeue(keyId: string, count: number): void {
     const left = this.locked.get(keyId)?.slice(count) ?? [];
     if (left.length > 0) this.locked.set(keyId, left);
     else this.locked.delete(keyId);
   }
 
-  private expire(): void {
+  private rejectExpired(): void {
     const now = performance.now();
     for (const [keyId, all] of this.locked) {
-      const late = all.filter(({ deadline }) => deadline <= now);
-      if (late.length === 0) continue;
-      const error = new UnavailableError('This API key is being changed. Try again in a moment.', {
+      const expired = all.filter(({ deadline }) => deadline <= now);
+      if (expired.length === 0) continue;
+      const error = new UnavailableError('This API key is being updated. Try again in a moment.', {
         retryAfterSeconds: 1,
       });
-      for (const one of late) one.reject(error);
-      // They wait in their order, so the first are late first
-      this.takeOut(keyId, late.length);
+      for (const one of expired) one.reject(error);
+      // Callers are in arrival order, so the expired ones come first
+      this.dequeue(keyId, expired.length);
     }
   }
 
-  /** Commits what is left in the batch of each key, and answers it. Never fails: whoever asked learns of it. */
+  /** Commits a batch and settles its callers. Never throws: errors go to the callers. */
   private async commit(batch: Map<string, Waiting[]>, onMissing: (keyId: string, all: Waiting[]) => void) {
     try {
       const consumed = await this.execute(batch);
@@ -159,26 +159,26 @@ export class UseCommits {
     const [ids, asked] = [[...batch.keys()], [...batch.values()]];
     const costs = asked.map(([first]) => first?.cost);
     const counts = asked.map(({ length }) => length);
-    const began = performance.now();
+    const startedAt = performance.now();
     const now = new Date(this.clock.now());
     const query = this.dataSource.query(CONSUME, [ids, costs, counts, now]);
-    const [rows] = (await withTimeout(COMMIT_WITHIN_MS, query)) as [ConsumedRow[]];
-    for (const listener of this.listeners) listener((performance.now() - began) / 1_000);
+    const [rows] = (await withTimeout(COMMIT_TIMEOUT_MS, query)) as [ConsumedRow[]];
+    for (const listener of this.listeners) listener((performance.now() - startedAt) / 1_000);
     return new Map(rows.map((row) => [row.id, row]));
   }
 
-  /** Of keys that were left out, those that are not locked, but purged. */
-  private async goneAmong(keyIds: ReadonlySet<string>): Promise<Set<string>> {
+  /** Among keys skipped by a commit, those that are not locked but purged. */
+  private async findPurged(keyIds: ReadonlySet<string>): Promise<Set<string>> {
     if (keyIds.size === 0) return new Set();
     const find = 'SELECT id FROM api_keys WHERE id = ANY($1::uuid[])';
     try {
-      const rows = (await withTimeout(COMMIT_WITHIN_MS, this.dataSource.query(find, [[...keyIds]]))) as {
+      const rows = (await withTimeout(COMMIT_TIMEOUT_MS, this.dataSource.query(find, [[...keyIds]]))) as {
         id: string;
       }[];
-      const there = new Set(rows.map(({ id }) => id));
-      return new Set([...keyIds].filter((id) => !there.has(id)));
+      const existing = new Set(rows.map(({ id }) => id));
+      return new Set([...keyIds].filter((id) => !existing.has(id)));
     } catch {
-      // They are tried again, until they are late
+      // The keys are retried until their callers expire
       return new Set();
     }
   }

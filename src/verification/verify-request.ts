@@ -5,7 +5,7 @@ import { isScope, SCOPES } from '../principals/scopes.js';
 import { type ErrorDetail, MissingBodyError, ValidationError } from '../http/errors/api-error.js';
 import { probablyMeant, unknownMember } from '../suggestions/suggestions.js';
 import { parseForwardedAddress } from '../addresses/forwarded-address.js';
-import { writeAddress } from '../addresses/ip-address.js';
+import { formatAddress } from '../addresses/ip-address.js';
 import type { VerifyRequest } from './verifier.js';
 
 const MAX_REQUESTS = 100;
@@ -119,7 +119,7 @@ function readPair({ api_key: apiKey, secret_key: secretKey, credential }: Body, 
 function readAddress(ip: unknown, refuse: Refuse): string | undefined {
   if (ip === undefined || (typeof ip === 'string' && isIPv4(ip))) return ip;
   const address = typeof ip === 'string' ? parseForwardedAddress(ip) : undefined;
-  if (address) return writeAddress(address);
+  if (address) return formatAddress(address);
   refuse('ip', 'must be an IPv4 or IPv6 address');
   return undefined;
 }

@@ -6,7 +6,7 @@ import type { Scopes } from '../../principals/scopes.js';
 import { Networks, parseNetwork } from '../../addresses/networks.js';
 import type { KeyLimits, RateLimit } from '../../principals/key-limits.js';
 import { hashDigest } from '../../api-keys/credentials/hash-digest.js';
-import { bytesACharacter, heapBytesOf } from '../../limits/heap-bytes.js';
+import { bytesPerCharacter, heapBytesOf } from '../../limits/heap-bytes.js';
 import { InternPool } from './intern-pool.js';
 
 /** Which of a key's secrets was presented: its own, or the one before the last rotation. */
@@ -104,7 +104,7 @@ export class CachedKey implements CallingKey {
     const { id, ownerId, name, apiKey, issuedBy, secretDigest, storedHash, networks, expiresAt } = this;
     const texts = [id, ownerId, name, apiKey, issuedBy ?? '', secretDigest, storedHash ?? ''];
     const strings = texts.reduce((sum, text) => sum + heapBytesOf(text), 0);
-    const beginning = (BEGINNING_LENGTH + JSON.stringify(ownerId + name).length) * bytesACharacter(ownerId + name);
+    const beginning = (BEGINNING_LENGTH + JSON.stringify(ownerId + name).length) * bytesPerCharacter(ownerId + name);
     // Percent-encoded for a header, where it needs that
     const encodedOwner = /^[!-$&-~]*$/.test(ownerId) ? 0 : 9 * ownerId.length;
     const derived = DERIVED_BYTES + beginning + encodedOwner + (expiresAt === null ? 0 : 64);
