@@ -1,6 +1,5 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, UseInterceptors } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { CurrentCaller, CurrentPrincipal } from '../principals/decorators/current-principal.decorator.js';
 import { ReplayableRotation, PresentedPair } from '../principals/decorators/presented-pair.decorator.js';
 import type { Principal } from '../principals/principal.js';
@@ -19,25 +18,26 @@ import { CreateApiKeyDto } from './dto/create-api-key.dto.js';
 import { DeleteQuery } from './dto/delete.query.js';
 import { DeletedDto } from './dto/deleted.dto.js';
 import * as examples from './dto/examples.js';
-import { toKeyLimits } from './dto/limits.dto.js';
 import { ListApiKeysQuery, toKeyQuery } from './dto/list-api-keys.query.js';
 import { RotateApiKeyDto } from './dto/rotate.dto.js';
-import { UpdateApiKeyDto } from './dto/update-api-key.dto.js';
-import { ApiIfMatch, ETAG, etagOf, IfMatch } from './etag.js';
-import { IssuedAnswers } from './issued-answers.js';
+import { toKeyPatch, UpdateApiKeyDto } from './dto/update-api-key.dto.js';
+import type { ApiKey } from './api-key.entity.js';
+import { ApiIfMatch, ETAG, IfMatch, tagged } from './etag.js';
+import { ETagInterceptor } from './etag.interceptor.js';
+import { IdempotentIssuance } from './idempotent-issuance.js';
 import { KeySearch } from './key-search.js';
 import { Revocations } from './revocations.js';
-import { type RotationAnswer, rotationRequest } from './rotation-request.js';
 
 @Controller('apiKeys')
 @Authenticated('admin')
+@UseInterceptors(ETagInterceptor)
 @ApiTags('API keys' satisfies Tag)
 export class ApiKeysController {
   constructor(
     private readonly apiKeys: ApiKeysService,
     private readonly keySearch: KeySearch,
     private readonly revocations: Revocations,
-    private readonly issuedAnswers: IssuedAnswers,
+    private readonly issuance: IdempotentIssuance,
     private readonly clock: Clock,
   ) {}
 
@@ -55,19 +55,12 @@ export class ApiKeysController {
   @ApiBody({ type: CreateApiKeyDto, examples: examples.CREATE_EXAMPLES })
   @ApiSuccess(IssuedApiKeyDto, 'The key was issued.', examples.ISSUED_EXAMPLE, ETAG)
   @ApiErrors(...MANAGEMENT, ...WITH_BODY, ...WITH_IDEMPOTENCY_KEY, 'exceeds_issuer', 'key_limit_reached')
-  async create(
+  create(
     @CurrentCaller() caller: Caller,
     @Body() body: CreateApiKeyDto,
     @IdempotencyKey() idempotencyKey: string | undefined,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { limits = {}, ...rest } = body;
-    const wanted = { ...rest, limits: toKeyLimits(limits) };
-    const assertStillAllowed = () => this.apiKeys.assertStillAllowed(caller);
-    const request = { caller, call: ['create'], body, idempotencyKey, assertStillAllowed };
-    return this.issuedAnswers.answer(request, reply, IssuedApiKeyDto, (alongside) =>
-      this.apiKeys.issue(caller, wanted, alongside),
-    );
+    return this.issuance.issue(caller, body, idempotencyKey);
   }
 
   @Get('list')
@@ -92,14 +85,8 @@ export class ApiKeysController {
   })
   @ApiSuccess(ApiKeyDto, 'The key.', examples.KEY_EXAMPLE, ETAG)
   @ApiErrors(...MANAGEMENT, 'validation_failed', 'key_not_found')
-  async get(
-    @CurrentPrincipal() { ownerId }: Principal,
-    @Param() { id }: ApiKeyIdParam,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    const key = await this.apiKeys.read(ownerId, id);
-    reply.header('ETag', etagOf(key));
-    return success(ApiKeyDto.of(key, this.clock.now()));
+  async get(@CurrentPrincipal() { ownerId }: Principal, @Param() { id }: ApiKeyIdParam) {
+    return this.show(await this.apiKeys.read(ownerId, id));
   }
 
   @Patch(':id')
@@ -118,18 +105,10 @@ export class ApiKeysController {
   async update(
     @CurrentCaller() caller: Caller,
     @Param() { id }: ApiKeyIdParam,
-    @Body() { limits, ...rest }: UpdateApiKeyDto,
+    @Body() body: UpdateApiKeyDto,
     @IfMatch() versions: number[] | undefined,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const key = await this.apiKeys.update(
-      caller,
-      id,
-      { ...rest, ...(limits && { limits: toKeyLimits(limits) }) },
-      versions,
-    );
-    reply.header('ETag', etagOf(key));
-    return success(ApiKeyDto.of(key, this.clock.now()));
+    return this.show(await this.apiKeys.update(caller, id, toKeyPatch(body), versions));
   }
 
   @Post(':id/rotate')
@@ -154,23 +133,15 @@ export class ApiKeysController {
     'exceeds_issuer',
     'precondition_failed',
   )
-  async rotate(
+  rotate(
     @CurrentCaller() caller: Caller,
     @PresentedPair() pair: KeyPair | undefined,
     @Param() { id }: ApiKeyIdParam,
     @Body() body: RotateApiKeyDto,
     @IfMatch() versions: number[] | undefined,
     @IdempotencyKey() idempotencyKey: string | undefined,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const endedPair = caller.key?.id === id ? pair : undefined;
-    const assertStillAllowed = ({ data }: RotationAnswer) =>
-      endedPair ? this.apiKeys.assertOwnRotation(caller, data.secret_key) : this.apiKeys.assertStillAllowed(caller);
-    const request = { ...rotationRequest(id, body), caller, idempotencyKey, endedPair, assertStillAllowed };
-    const options = { overlapSeconds: body.overlap_seconds ?? 0, versions };
-    return this.issuedAnswers.answer(request, reply, RotatedApiKeyDto, (alongside) =>
-      this.apiKeys.rotate(caller, id, options, alongside),
-    );
+    return this.issuance.rotate(caller, { id, versions, body, pair }, idempotencyKey);
   }
 
   @Delete(':id')
@@ -196,5 +167,9 @@ export class ApiKeysController {
     @IfMatch() versions: number[] | undefined,
   ): Promise<DeletedDto> {
     return DeletedDto.of(await this.revocations.revoke(caller, id, { cascade: cascade === 'true', versions }));
+  }
+
+  private show(key: ApiKey) {
+    return tagged(success(ApiKeyDto.of(key, this.clock.now())), key);
   }
 }

@@ -7,10 +7,10 @@ import { assertMayManage } from './caller-rights.js';
 import { ApiKeyNotFoundError } from './errors.js';
 import { readLineage } from './cascades/lineage.js';
 
-/** The rows that a change goes by, as they are under the lock. */
+/** The locked rows of a change. */
 interface LockedKeys {
-  /** The key that the caller calls with; `null` for a session or an operator. */
-  caller: ApiKey | null;
+  /** The key that the caller authenticated with; `null` for a session or an operator. */
+  callingKey: ApiKey | null;
   target: ApiKey;
 }
 
@@ -33,9 +33,9 @@ export class KeyLocks {
     const id = targetId.toLowerCase();
     const rows = await this.read(tx, caller, [id]);
     const target = rows.get(id);
-    const callerRow = this.callerAmong(rows, caller);
+    const callingKey = this.callerAmong(rows, caller);
     if (!target || target.revokedAt) throw new ApiKeyNotFoundError(targetId);
-    return { caller: callerRow, target };
+    return { callingKey, target };
   }
 
   /** Locks the key that the caller calls with. @throws ApiError if it may no longer change keys */

@@ -3,7 +3,8 @@ import { DataSource, type Repository, type SelectQueryBuilder } from 'typeorm';
 import { Owner } from '../owners/owner.entity.js';
 import { Clock } from '../clock.js';
 import { OwnerReads } from '../owners/owner-reads.js';
-import { ApiKey, type KeyStatus } from './api-key.entity.js';
+import { ApiKey } from './api-key.entity.js';
+import { type KeyStatus, statusInSql } from './key-status.js';
 import { namePattern } from './name-pattern.js';
 import { type Scope, scopeObject } from '../principals/scopes.js';
 
@@ -34,20 +35,6 @@ export interface KeyPage {
  * a client is told, which so learns that there are more.
  */
 const MAX_SEARCHED = 10_001;
-
-const NOT_BEGUN = '(key.not_before IS NOT NULL AND key.not_before > :now)';
-const OVER = '(key.expires_at IS NOT NULL AND key.expires_at <= :now)';
-const SPENT = '(key.max_uses IS NOT NULL AND key.uses >= key.max_uses)';
-
-/** As `ApiKey.statusAt()` decides it. */
-const STATUSES: Record<KeyStatus, string> = {
-  active: `key.enabled AND NOT ${NOT_BEGUN} AND NOT ${OVER} AND NOT ${SPENT}`,
-  disabled: 'NOT key.enabled',
-  pending: `key.enabled AND ${NOT_BEGUN}`,
-  expired: `key.enabled AND NOT ${NOT_BEGUN} AND ${OVER}`,
-  exhausted: `key.enabled AND NOT ${NOT_BEGUN} AND NOT ${OVER} AND ${SPENT}`,
-  revoked: 'TRUE',
-};
 
 /** Finds an owner's keys. */
 @Injectable()
@@ -123,8 +110,8 @@ export class KeySearch {
     { status, name, scope }: Pick<KeyQuery, 'status' | 'name' | 'scope'>,
   ): SelectQueryBuilder<ApiKey> {
     const query = this.keys.createQueryBuilder('key').where('key.owner_id = :ownerId', { ownerId });
-    query.andWhere(status === 'revoked' ? 'key.revoked_at IS NOT NULL' : 'key.revoked_at IS NULL');
-    if (status) query.andWhere(STATUSES[status], { now: new Date(this.clock.now()) });
+    if (status) query.andWhere(statusInSql(status), { now: new Date(this.clock.now()) });
+    else query.andWhere('key.revoked_at IS NULL');
     if (name) query.andWhere('key.name ~ :pattern', { pattern: namePattern(name) });
     if (scope) {
       query.andWhere(`(key.scopes @> '{"admin": true}' OR key.scopes @> :scopes)`, { scopes: scopeObject(scope) });

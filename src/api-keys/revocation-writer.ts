@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
 import { AuditTrail } from '../audit/audit-trail.js';
 import type { AuditSource } from '../principals/audit-source.js';
 import type { RevokedReason } from './api-key.entity.js';
 import { countLiveKeys } from '../owners/live-keys.js';
+import type { UnitOfWork } from './invalidation/unit-of-work.js';
 
 /**
- * Locks the rows in the order of their ids, as everywhere, so that no two wait for each other. The time is the
- * database's, by which rows are purged. `CASE` keeps to the index of the ids: by another one, which statistics from before
- * many keys were issued may prefer, each batch would read all of the owner's keys.
+ * Rows are locked in id order, as everywhere, to avoid deadlocks. The time is the database's, by which rows are purged.
+ * `CASE` forces the index of the ids: with outdated statistics the planner may prefer another one, and each batch would
+ * read all of the owner's keys.
  */
 const REVOKE = `
   WITH locked AS (
@@ -29,18 +29,22 @@ interface Revocation {
   origin: AuditSource;
 }
 
-/** Writes that keys are revoked, with all that belongs to it; the owner is locked already. */
+/** Writes revocations: the rows, their audit events and the number of live keys. The owner is locked already. */
 @Injectable()
 export class RevocationWriter {
   constructor(private readonly auditTrail: AuditTrail) {}
 
-  /** @returns the `api_key` of each key that was not revoked before */
-  async write(tx: EntityManager, { ownerId, ids, reason, origin }: Revocation): Promise<string[]> {
-    const [rows] = (await tx.query(REVOKE, [ids, ownerId, reason])) as [{ id: string; api_key: string }[]];
-    if (rows.length === 0) return [];
+  /** @returns how many keys were not revoked before */
+  async write(uow: UnitOfWork, { ownerId, ids, reason, origin }: Revocation): Promise<number> {
+    const [rows] = (await uow.tx.query(REVOKE, [ids, ownerId, reason])) as [{ id: string; api_key: string }[]];
+    if (rows.length === 0) return 0;
     const events = rows.map((row) => ({ action: 'key.revoked' as const, apiKeyId: row.id, changes: { reason } }));
-    await this.auditTrail.record(tx, ownerId, origin, events);
-    await countLiveKeys(tx, ownerId, -rows.length);
-    return rows.map((row) => row.api_key);
+    await this.auditTrail.record(uow.tx, ownerId, origin, events);
+    await countLiveKeys(uow.tx, ownerId, -rows.length);
+    const identifiers = rows.map((row) => row.api_key);
+    // Descendants have been refused since their cascade began
+    if (reason === 'cascade') uow.invalidateQuietly(...identifiers);
+    else uow.invalidate(...identifiers);
+    return rows.length;
   }
 }

@@ -1,12 +1,18 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { toCursor } from '../../http/validation/cursor.js';
-import { type ApiKey, KEY_STATUSES, type KeyStatus, REVOKED_REASONS, type RevokedReason } from '../api-key.entity.js';
+import { type ApiKey, REVOKED_REASONS, type RevokedReason } from '../api-key.entity.js';
+import { KEY_STATUSES, type KeyStatus } from '../key-status.js';
 import type { KeyPage } from '../key-search.js';
-import type { IssuedKey } from '../api-keys.service.js';
 import { credentialOf } from '../../principals/key-pair.js';
 import { type GivenScopes, inTreeOrder } from '../../principals/scopes.js';
 import { ApiScopes } from './key-scopes.decorator.js';
 import { LimitsDto } from './limits.dto.js';
+
+/** A key and its new secret, which cannot be retrieved later. */
+interface IssuedKey {
+  key: ApiKey;
+  secretKey: string;
+}
 
 /** Whether the secret before the last rotation is still in use. */
 @ApiSchema({ name: 'Rotation' })
@@ -80,7 +86,7 @@ export class ApiKeyDto {
     return {
       id: key.id,
       name: key.name,
-      api_key: key.apiKey,
+      api_key: key.identifier,
       scopes: inTreeOrder(key.scopes),
       limits: LimitsDto.of(key.limits),
       metadata: key.metadata,
@@ -158,12 +164,12 @@ export class IssuedApiKeyDto {
   @ApiProperty({ format: 'date-time' })
   created_at: string;
 
-  static of({ apiKey: key, secretKey }: IssuedKey): IssuedApiKeyDto {
+  static of({ key, secretKey }: IssuedKey): IssuedApiKeyDto {
     return {
       name: key.name,
-      api_key: key.apiKey,
+      api_key: key.identifier,
       secret_key: secretKey,
-      credential: credentialOf({ apiKey: key.apiKey, secretKey }),
+      credential: credentialOf({ apiKey: key.identifier, secretKey }),
       id: key.id,
       scopes: inTreeOrder(key.scopes),
       limits: LimitsDto.of(key.limits),
@@ -180,6 +186,6 @@ export class RotatedApiKeyDto extends IssuedApiKeyDto {
   rotation: RotationDto | null;
 
   static override of(rotated: IssuedKey): RotatedApiKeyDto {
-    return Object.assign(IssuedApiKeyDto.of(rotated), { rotation: RotationDto.of(rotated.apiKey) });
+    return Object.assign(IssuedApiKeyDto.of(rotated), { rotation: RotationDto.of(rotated.key) });
   }
 }

@@ -4,7 +4,7 @@ import { Cursor, fromCursor } from '../../http/validation/cursor.js';
 import { Optional } from '../../http/validation/optional.decorator.js';
 import { OneOf } from '../../http/validation/one-of.decorator.js';
 import { WholeNumberInQuery } from '../../http/validation/whole-number.decorator.js';
-import { KEY_STATUSES, type KeyStatus } from '../api-key.entity.js';
+import { KEY_STATUSES, type KeyStatus } from '../key-status.js';
 import type { KeyQuery } from '../key-search.js';
 import { type Scope, SCOPES } from '../../principals/scopes.js';
 

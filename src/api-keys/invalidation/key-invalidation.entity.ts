@@ -12,7 +12,7 @@ export class KeyInvalidation {
   transactionId: string;
 
   @Column({ name: 'api_key', type: 'varchar', length: 24 })
-  apiKey: string;
+  identifier: string;
 
   @Column({ name: 'changed_at', type: 'timestamptz', precision: 3 })
   changedAt: Date;

@@ -49,7 +49,7 @@ export class LeaksController {
     // One that is revoked stays so: nothing is opened where nothing changes
     if (!known || known.isRevoked) return LEAK_REPORTED;
     await this.overload.admit(request, known.ownerId);
-    await this.revocations.revokeByApiKey(known.apiKey, 'leaked', origin);
+    await this.revocations.revokeByIdentifier(known.identifier, 'leaked', origin);
     return LEAK_REPORTED;
   }
 }

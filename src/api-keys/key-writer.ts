@@ -10,7 +10,6 @@ import type { Caller } from '../principals/caller.js';
 import { LimitsDto } from './dto/limits.dto.js';
 import { KeyLimitReachedError } from './errors.js';
 import { inherit, assertWithin } from './escalation.js';
-import { KeyChanges } from './invalidation/key-invalidations.js';
 import { KeyLocks } from './key-locks.js';
 import { assertUsableWindow } from './key-patch.js';
 import { countLiveKeys } from '../owners/live-keys.js';
@@ -18,6 +17,7 @@ import { lockNewOwner } from '../owners/owner-lock.js';
 import type { GivenScopes } from '../principals/scopes.js';
 import type { MintedPair } from './credentials/secret-mint.js';
 
+/** The properties of a key to be issued. */
 export interface KeyRequest {
   name: string;
   scopes: GivenScopes;
@@ -25,11 +25,10 @@ export interface KeyRequest {
   metadata?: Metadata;
 }
 
-/** Writes new keys of an owner, within what their issuer has and how many keys the owner may have. */
+/** Writes new keys, within the rights of their issuer and the number of keys that the owner may have. */
 @Injectable()
-export class KeyIssuing {
+export class KeyWriter {
   constructor(
-    private readonly keyChanges: KeyChanges,
     private readonly locks: KeyLocks,
     private readonly auditTrail: AuditTrail,
     private readonly clock: Clock,
@@ -37,32 +36,24 @@ export class KeyIssuing {
   ) {}
 
   /**
-   * Writes a key with its audit event, and whatever is to be done in the same transaction.
+   * Writes a key with its audit event. No process has a new key in its cache, so nothing is to be invalidated.
    *
    * @throws ExceedsIssuerError, KeyLimitReachedError; ValidationError if the key could never be used; ApiError if the
    *   caller may no longer issue keys
    */
-  issue(
-    caller: Caller,
-    secret: MintedPair,
-    request: KeyRequest,
-    alongside: (tx: EntityManager, issued: ApiKey) => Promise<void> | undefined,
-  ): Promise<ApiKey> {
-    return this.keyChanges.transaction(caller.ownerId, async (tx) => {
-      const liveKeys = await lockNewOwner(tx, caller.ownerId);
-      const issuer = await this.locks.lockCaller(tx, caller);
-      const { maxKeysPerOwner } = this.environment;
-      if (liveKeys >= maxKeysPerOwner) throw new KeyLimitReachedError(maxKeysPerOwner);
-      const apiKey = this.newKey(caller.ownerId, secret, request, issuer);
-      await this.write(tx, caller, apiKey);
-      await alongside(tx, apiKey);
-      return { result: apiKey, changed: [] };
-    });
+  async insert(tx: EntityManager, caller: Caller, secret: MintedPair, request: KeyRequest): Promise<ApiKey> {
+    const liveKeys = await lockNewOwner(tx, caller.ownerId);
+    const issuer = await this.locks.lockCaller(tx, caller);
+    const { maxKeysPerOwner } = this.environment;
+    if (liveKeys >= maxKeysPerOwner) throw new KeyLimitReachedError(maxKeysPerOwner);
+    const key = this.newKey(caller.ownerId, secret, request, issuer);
+    await this.write(tx, caller, key);
+    return key;
   }
 
-  private async write(tx: EntityManager, { ownerId, origin }: Caller, apiKey: ApiKey): Promise<void> {
-    await tx.insert(ApiKey, apiKey);
-    const { id, name, scopes, limits } = apiKey;
+  private async write(tx: EntityManager, { ownerId, origin }: Caller, key: ApiKey): Promise<void> {
+    await tx.insert(ApiKey, key);
+    const { id, name, scopes, limits } = key;
     await this.auditTrail.record(tx, ownerId, origin, [
       { action: 'key.created', apiKeyId: id, changes: { name, scopes, limits: LimitsDto.of(limits) } },
     ]);
@@ -92,7 +83,7 @@ export class KeyIssuing {
   }
 }
 
-/** What is asked for, and what is inherited where nothing is. */
+/** The requested limits; those left out are inherited from the issuer. */
 function grantedLimits(limits: Partial<KeyLimits> = {}, issuer: ApiKey | null): KeyLimits {
   if (issuer) assertWithin(limits, issuer.limits);
   const granted = { ...NO_LIMITS, ...(issuer ? inherit(limits, issuer.limits) : limits) };
