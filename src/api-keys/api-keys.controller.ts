@@ -46,11 +46,10 @@ export class ApiKeysController {
   @ApiIdempotencyKey()
   @ApiOperation({
     operationId: 'createApiKey',
-    summary: 'Issue a key; its secret is in this answer alone',
+    summary: 'Issue a key; its secret is only in this answer',
     description:
-      'The key belongs to the owner of the session, or of the key that issues it. A key gives no more than it has: its ' +
-      'limits are inherited where they are left out, and may only be narrowed. Without `admin: true`, every scope has to ' +
-      'be named.',
+      'The key belongs to the owner of the session, or of the key that issues it. A key grants no more than it has: its ' +
+      'limits are inherited if left out, and can only be narrowed. Without `admin: true`, every scope has to be given.',
   })
   @ApiBody({ type: CreateApiKeyDto, examples: examples.CREATE_EXAMPLES })
   @ApiSuccess(IssuedApiKeyDto, 'The key was issued.', examples.ISSUED_EXAMPLE, ETAG)
@@ -68,7 +67,7 @@ export class ApiKeysController {
     operationId: 'listApiKeys',
     summary: 'List and find your keys, newest first',
     description:
-      'Without filters: all that are not revoked. For the next page, give the `next_cursor` of this one as `cursor`, until ' +
+      'Without filters: all that are not revoked. For the next page, pass the `next_cursor` of this one as `cursor`, until ' +
       'it is `null`. Secrets are never shown.',
   })
   @ApiSuccess(ApiKeyPageDto, 'A page of the keys.', examples.PAGE_EXAMPLE)
@@ -80,8 +79,8 @@ export class ApiKeysController {
   @Get(':id')
   @ApiOperation({
     operationId: 'getApiKey',
-    summary: 'Read one key, even a revoked one',
-    description: 'A revoked key is shown until it is purged. Its `ETag` goes into the `If-Match` of a change.',
+    summary: 'Read a key, even a revoked one',
+    description: 'A revoked key is shown until it is purged. Send its `ETag` as `If-Match` of a change.',
   })
   @ApiSuccess(ApiKeyDto, 'The key.', examples.KEY_EXAMPLE, ETAG)
   @ApiErrors(...MANAGEMENT, 'validation_failed', 'key_not_found')
@@ -93,14 +92,14 @@ export class ApiKeysController {
   @ApiIfMatch()
   @ApiOperation({
     operationId: 'updateApiKey',
-    summary: 'Change a key; what is left out stays as it is',
+    summary: 'Change a key; properties left out stay as they are',
     description:
-      '`scopes` and `metadata` are replaced as a whole; each of `limits` may be changed by itself, and `null` clears ' +
-      'one. A key cannot change its own scopes, limits or `enabled`. Once this has answered, the process goes by what ' +
-      'the key is now, and every other process does within `REVOCATION_BOUND_MS`.',
+      '`scopes` and `metadata` are replaced as a whole; each of `limits` can be changed separately, and `null` clears ' +
+      'it. A key cannot change its own scopes, limits or `enabled`. The change is in force from this answer on, and in ' +
+      'every other process within `REVOCATION_BOUND_MS`.',
   })
   @ApiBody({ type: UpdateApiKeyDto, examples: examples.UPDATE_EXAMPLES })
-  @ApiSuccess(ApiKeyDto, 'The key as it is now.', examples.KEY_EXAMPLE, ETAG)
+  @ApiSuccess(ApiKeyDto, 'The changed key.', examples.KEY_EXAMPLE, ETAG)
   @ApiErrors(...MANAGEMENT, ...WITH_BODY, 'key_not_found', 'exceeds_issuer', 'precondition_failed')
   async update(
     @CurrentCaller() caller: Caller,
@@ -118,10 +117,10 @@ export class ApiKeysController {
   @ApiIfMatch()
   @ApiOperation({
     operationId: 'rotateApiKey',
-    summary: 'Give a key a new secret; the old one may work for a while',
+    summary: 'Give a key a new secret; the previous one may stay valid for a while',
     description:
-      'The `api_key` stays. Until the overlap ends both secrets work, though never beyond the expiry of the key; a ' +
-      'further rotation ends an earlier overlap. The body may be left out.',
+      'The `api_key` stays. Until the overlap ends both secrets are valid, though never beyond the expiry of the key; a ' +
+      'further rotation ends an earlier overlap. The body is optional.',
   })
   @ApiBody({ type: RotateApiKeyDto, required: false, examples: examples.ROTATE_EXAMPLES })
   @ApiSuccess(RotatedApiKeyDto, 'The key with its new secret.', examples.ROTATED_EXAMPLE, ETAG)
@@ -148,10 +147,10 @@ export class ApiKeysController {
   @ApiIfMatch()
   @ApiOperation({
     operationId: 'deleteApiKey',
-    summary: 'Revoke a key for good',
+    summary: 'Revoke a key permanently',
     description:
-      'The key is refused from this answer on, in every process within `REVOCATION_BOUND_MS`. With `cascade=true`, so is ' +
-      'all that it has issued: `complete` is `false` while that is still being written.',
+      'The key is refused from this answer on, and by every other process within `REVOCATION_BOUND_MS`. With ' +
+      '`cascade=true`, so are all its descendants: `complete` is `false` while their rows are still being written.',
   })
   @ApiResponse({
     status: 200,

@@ -14,7 +14,7 @@ interface IssuedKey {
   secretKey: string;
 }
 
-/** Whether the secret before the last rotation is still in use. */
+/** The previous secret, during its overlap: whether it is still in use. */
 @ApiSchema({ name: 'Rotation' })
 export class RotationDto {
   @ApiProperty({ format: 'date-time' })
@@ -33,7 +33,7 @@ export class RotationDto {
   }
 }
 
-/** A key as it is shown: never its secret, nor the secret's hash. Times are RFC 3339 in UTC. */
+/** A key as it is shown: without its secret or the secret's hash. Times are RFC 3339 in UTC. */
 @ApiSchema({ name: 'ApiKey' })
 export class ApiKeyDto {
   @ApiProperty({ format: 'uuid' })
@@ -109,8 +109,8 @@ export class ApiKeyPageDto {
   @ApiProperty({
     type: 'integer',
     description:
-      'How many keys there are on all pages. With filters, how many of the newest 10,001 keys fit (under ' +
-      '`status=revoked`, of the newest 10,001 revoked ones): 10,001 says that there are more than 10,000',
+      'The number of keys on all pages. With filters, how many of the newest 10,001 keys match (with ' +
+      '`status=revoked`, of the newest 10,001 revoked ones): 10,001 stands for more than 10,000',
   })
   total: number;
 
@@ -121,8 +121,8 @@ export class ApiKeyPageDto {
     type: String,
     nullable: true,
     description:
-      '`null` on the last page. With filters, a page looks at 10,001 keys at the most: it may hold fewer than `limit`, ' +
-      'or none, and still have this',
+      '`null` on the last page. With filters, a page searches at most 10,001 keys: it may have fewer than `limit`, ' +
+      'or none, and still have a next page',
   })
   next_cursor: string | null;
 
@@ -131,7 +131,7 @@ export class ApiKeyPageDto {
   }
 }
 
-/** A new key, with its secret: the only answer that ever holds one. */
+/** A new key with its secret. */
 @ApiSchema({ name: 'IssuedApiKey' })
 export class IssuedApiKeyDto {
   @ApiProperty({ example: 'test-api-key' })
@@ -140,7 +140,7 @@ export class IssuedApiKeyDto {
   @ApiProperty({ pattern: '^w3k_[0-9A-Za-z]{20}$', example: 'w3k_3mJ0vXq8TzKc1RbYdNfA' })
   api_key: string;
 
-  @ApiProperty({ pattern: '^w3s_[0-9A-Za-z]{40}$', description: 'Record it: it is not accessible again' })
+  @ApiProperty({ pattern: '^w3s_[0-9A-Za-z]{40}$', description: 'Store it now: it cannot be retrieved later' })
   secret_key: string;
 
   @ApiProperty({
@@ -179,7 +179,7 @@ export class IssuedApiKeyDto {
   }
 }
 
-/** A key with its new secret, and what the rotation means for the old one. */
+/** A key with its new secret, and until when the previous one stays valid. */
 @ApiSchema({ name: 'RotatedApiKey' })
 export class RotatedApiKeyDto extends IssuedApiKeyDto {
   @ApiProperty({ type: RotationDto, nullable: true, description: '`null` without an overlap' })

@@ -8,7 +8,7 @@ import type { KeyPatch } from '../key-patch.js';
 import { GivenLimits, GivenLimitsDto, toKeyLimits } from './limits.dto.js';
 import { KeyMetadata } from './metadata.decorator.js';
 
-/** The body of `PATCH /api/apiKeys/:id`: what is left out stays as it is. */
+/** The body of `PATCH /api/apiKeys/:id`: properties left out stay as they are. */
 @ApiSchema({ name: 'UpdateApiKeyRequest' })
 export class UpdateApiKeyDto {
   @Optional()

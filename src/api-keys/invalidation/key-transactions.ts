@@ -19,7 +19,7 @@ type Work<T> = (uow: UnitOfWork) => Promise<T>;
 @Injectable()
 export class KeyTransactions {
   private readonly turns = new KeyedConcurrency(TURNS, () =>
-    tooMany("Too many changes of this account's keys are waiting."),
+    tooMany("Too many changes of this account's keys are pending."),
   );
 
   constructor(
