@@ -32,17 +32,20 @@ export function untagged<T extends object>({ etag, ...answer }: Tagged<T>) {
  *
  * @throws ValidationError unless it is `*` or a list of entity tags
  */
-export const IfMatch = createParamDecorator((_: unknown, context: ExecutionContext): number[] | undefined => {
-  const { raw } = context.switchToHttp().getRequest<FastifyRequest>();
-  const values = headerValues(raw, 'if-match');
+export const IfMatch = createParamDecorator((_: unknown, context: ExecutionContext): number[] | undefined =>
+  versionsIn(headerValues(context.switchToHttp().getRequest<FastifyRequest>().raw, 'if-match')),
+);
+
+/** @param values of the header, none if the client sent none @throws ValidationError */
+export function versionsIn(values: readonly string[]): number[] | undefined {
   const given = values.join(',').trim();
   if (values.length === 0 || given === '*') return undefined;
   if (!TAGS.test(given)) {
-    throw new ValidationError([{ path: 'If-Match', message: 'must be the ETag of an answer, in its quotes, or *' }]);
+    throw new ValidationError([{ path: 'If-Match', message: 'must be * or the ETag of the key, in quotes' }]);
   }
   const tags = given.match(new RegExp(TAG, 'g')) ?? [];
   return tags.map((tag) => Number(/^"([1-9]\d{0,8})"$/.exec(tag)?.[1] ?? Number.NaN));
-});
+}
 
 /** Documents the header of an answer that shows a key. */
 export const ETAG = {
@@ -58,7 +61,7 @@ export function ApiIfMatch(): MethodDecorator {
     ApiHeader({
       name: 'If-Match',
       required: false,
-      description: 'The `ETag` of the key as you read it: if it has changed since, nothing is done (412)',
+      description: 'The `ETag` of the key as you read it: if the key has changed since, it is left unchanged (412)',
       schema: { type: 'string', example: '"1"' },
     }),
   );
