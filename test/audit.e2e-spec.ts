@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { AUDIT_ACTIONS } from '../src/audit/audit-actions.js';
 import { checkAudit } from '../src/audit/audit-check.js';
-import { Revocations } from '../src/api-keys/revocations.js';
+import { Revocations } from '../src/api-keys/revocation/revocations.js';
 import { OPERATOR } from '../src/principals/audit-source.js';
 import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { Revocations } from '../src/api-keys/revocations.js';
+import { Revocations } from '../src/api-keys/revocation/revocations.js';
 import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { clockAhead } from './support/clock.js';

@@ -24,9 +24,9 @@ import { toKeyPatch, UpdateApiKeyDto } from './dto/update-api-key.dto.js';
 import type { ApiKey } from './api-key.entity.js';
 import { ApiIfMatch, ETAG, IfMatch, tagged } from './etag.js';
 import { ETagInterceptor } from './etag.interceptor.js';
-import { IdempotentIssuance } from './idempotent-issuance.js';
-import { KeySearch } from './key-search.js';
-import { Revocations } from './revocations.js';
+import { IdempotentIssuance } from './issuing/idempotent-issuance.js';
+import { KeySearch } from './search/key-search.js';
+import { Revocations } from './revocation/revocations.js';
 
 @Controller('apiKeys')
 @Authenticated('admin')

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { untagged } from '../api-keys/etag.js';
-import type { RotatedAnswer } from '../api-keys/key-issuer.js';
+import type { RotatedAnswer } from '../api-keys/issuing/key-issuer.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../clock.js';
 import { StoredAnswer } from '../http/stored-answer.js';

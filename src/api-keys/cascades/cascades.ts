@@ -6,7 +6,7 @@ import { inBackground } from '../../background/background.js';
 import { Descendants } from './descendants.js';
 import { KeyTransactions } from '../invalidation/key-transactions.js';
 import { lockOwner } from '../../owners/owner-lock.js';
-import { RevocationWriter } from '../revocation-writer.js';
+import { RevocationWriter } from '../revocation/revocation-writer.js';
 
 /** How long the deletion of a key waits for the rows of its descendants before it is answered. */
 const ANSWER_WITHIN_MS = 2_000;

@@ -2,7 +2,7 @@ import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { toCursor } from '../../http/validation/cursor.js';
 import { type ApiKey, REVOKED_REASONS, type RevokedReason } from '../api-key.entity.js';
 import { KEY_STATUSES, type KeyStatus } from '../key-status.js';
-import type { KeyPage } from '../key-search.js';
+import type { KeyPage } from '../search/key-search.js';
 import { credentialOf } from '../../principals/key-pair.js';
 import { type GivenScopes, inTreeOrder } from '../../principals/scopes.js';
 import { ApiScopes } from './key-scopes.decorator.js';

@@ -4,7 +4,7 @@ import { KeyScopes } from './key-scopes.decorator.js';
 import { GivenLimits, GivenLimitsDto, toKeyLimits } from './limits.dto.js';
 import { KeyMetadata } from './metadata.decorator.js';
 import type { GivenScopes } from '../../principals/scopes.js';
-import type { KeyRequest } from '../key-writer.js';
+import type { KeyRequest } from '../issuing/key-writer.js';
 
 /** The body of `POST /api/apiKeys`. */
 @ApiSchema({ name: 'CreateApiKeyRequest' })

@@ -5,7 +5,7 @@ import { Optional } from '../../http/validation/optional.decorator.js';
 import { OneOf } from '../../http/validation/one-of.decorator.js';
 import { WholeNumberInQuery } from '../../http/validation/whole-number.decorator.js';
 import { KEY_STATUSES, type KeyStatus } from '../key-status.js';
-import type { KeyQuery } from '../key-search.js';
+import type { KeyQuery } from '../search/key-search.js';
 import { type Scope, SCOPES } from '../../principals/scopes.js';
 
 /** The database reads all keys before the page: beyond this, use the cursor. */

@@ -1,5 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import type { KeyIssuer } from '../../api-keys/key-issuer.js';
+import type { KeyIssuer } from '../../api-keys/issuing/key-issuer.js';
 import { operatorFor } from '../../principals/caller.js';
 import { ADMIN_SCOPES } from '../../principals/scopes.js';
 import type { Environment } from '../../config/environment.js';

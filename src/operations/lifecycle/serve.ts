@@ -1,4 +1,4 @@
-import { KeyIssuer } from '../../api-keys/key-issuer.js';
+import { KeyIssuer } from '../../api-keys/issuing/key-issuer.js';
 import { createApp } from '../../app.js';
 import { SessionKeys } from '../../authentication/strategies/session-keys.js';
 import type { Environment } from '../../config/environment.js';

@@ -2,7 +2,7 @@ import { Routes } from '../../http/route-config.js';
 import { Body, Controller, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { Revocations } from '../../api-keys/revocations.js';
+import { Revocations } from '../../api-keys/revocation/revocations.js';
 import type { AuditSource } from '../../principals/audit-source.js';
 import { CurrentSource } from '../../principals/decorators/current-principal.decorator.js';
 import { PublicWithBody } from '../../principals/decorators/public.decorator.js';

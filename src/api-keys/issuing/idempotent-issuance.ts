@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { IdempotentAnswers } from '../idempotency/idempotent-answers.js';
-import type { Caller } from '../principals/caller.js';
-import type { KeyPair } from '../principals/key-pair.js';
-import { ApiKeysService } from './api-keys.service.js';
-import { type CreateApiKeyDto, toKeyRequest } from './dto/create-api-key.dto.js';
-import type { RotateApiKeyDto } from './dto/rotate.dto.js';
+import { IdempotentAnswers } from '../../idempotency/idempotent-answers.js';
+import type { Caller } from '../../principals/caller.js';
+import type { KeyPair } from '../../principals/key-pair.js';
+import { ApiKeysService } from '../api-keys.service.js';
+import { type CreateApiKeyDto, toKeyRequest } from '../dto/create-api-key.dto.js';
+import type { RotateApiKeyDto } from '../dto/rotate.dto.js';
 import { type IssuedAnswer, KeyIssuer, type RotatedAnswer } from './key-issuer.js';
-import type { MutationTarget } from './key-mutations.js';
+import type { MutationTarget } from '../key-mutations.js';
 import { rotationRequest } from './rotation-request.js';
 
 interface RotateCommand extends MutationTarget {

@@ -1,4 +1,4 @@
-import { ApiKey, NEW_KEY } from './api-key.entity.js';
+import { ApiKey, NEW_KEY } from '../api-key.entity.js';
 import { withNewSecret } from './key-rotation.js';
 
 const NOW = Date.UTC(2026, 10, 24);

@@ -1,21 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { AuditTrail } from '../audit/audit-trail.js';
-import { Clock } from '../clock.js';
-import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { type KeyLimits, NO_LIMITS } from '../principals/key-limits.js';
-import { ApiKey, limitColumns, type Metadata, NEW_KEY } from './api-key.entity.js';
-import type { Caller } from '../principals/caller.js';
-import { LimitsDto } from './dto/limits.dto.js';
-import { KeyLimitReachedError } from './errors.js';
-import { inherit, assertWithin } from './escalation.js';
-import { KeyLocks } from './key-locks.js';
-import { assertUsableWindow } from './key-patch.js';
-import { countLiveKeys } from '../owners/live-keys.js';
-import { lockNewOwner } from '../owners/owner-lock.js';
-import type { GivenScopes } from '../principals/scopes.js';
-import type { MintedPair } from './credentials/secret-mint.js';
+import { AuditTrail } from '../../audit/audit-trail.js';
+import { Clock } from '../../clock.js';
+import { ENVIRONMENT, type Environment } from '../../config/environment.js';
+import { type KeyLimits, NO_LIMITS } from '../../principals/key-limits.js';
+import { ApiKey, limitColumns, type Metadata, NEW_KEY } from '../api-key.entity.js';
+import type { Caller } from '../../principals/caller.js';
+import { LimitsDto } from '../dto/limits.dto.js';
+import { KeyLimitReachedError } from '../errors.js';
+import { inherit, assertWithin } from '../escalation.js';
+import { KeyLocks } from '../key-locks.js';
+import { assertUsableWindow } from '../key-patch.js';
+import { countLiveKeys } from '../../owners/live-keys.js';
+import { lockNewOwner } from '../../owners/owner-lock.js';
+import type { GivenScopes } from '../../principals/scopes.js';
+import type { MintedPair } from '../credentials/secret-mint.js';
 
 /** The properties of a key to be issued. */
 export interface KeyRequest {

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type Repository, type SelectQueryBuilder } from 'typeorm';
-import { Owner } from '../owners/owner.entity.js';
-import { Clock } from '../clock.js';
-import { OwnerReads } from '../owners/owner-reads.js';
-import { ApiKey } from './api-key.entity.js';
-import { type KeyStatus, statusInSql } from './key-status.js';
+import { Owner } from '../../owners/owner.entity.js';
+import { Clock } from '../../clock.js';
+import { OwnerReads } from '../../owners/owner-reads.js';
+import { ApiKey } from '../api-key.entity.js';
+import { type KeyStatus, statusInSql } from '../key-status.js';
 import { namePattern } from './name-pattern.js';
-import { type Scope, scopeObject } from '../principals/scopes.js';
+import { type Scope, scopeObject } from '../../principals/scopes.js';
 
 /** Filters and position of a page of an owner's keys, newest first. */
 export interface KeyQuery {

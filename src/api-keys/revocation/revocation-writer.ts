@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../audit/audit-trail.js';
-import type { AuditSource } from '../principals/audit-source.js';
-import type { RevokedReason } from './api-key.entity.js';
-import { countLiveKeys } from '../owners/live-keys.js';
-import type { UnitOfWork } from './invalidation/unit-of-work.js';
+import { AuditTrail } from '../../audit/audit-trail.js';
+import type { AuditSource } from '../../principals/audit-source.js';
+import type { RevokedReason } from '../api-key.entity.js';
+import { countLiveKeys } from '../../owners/live-keys.js';
+import type { UnitOfWork } from '../invalidation/unit-of-work.js';
 
 /**
  * Rows are locked in id order, as everywhere, to avoid deadlocks. The time is the database's, by which rows are purged.

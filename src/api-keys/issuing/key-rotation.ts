@@ -1,5 +1,5 @@
-import type { ApiKey } from './api-key.entity.js';
-import type { MintedPair } from './credentials/secret-mint.js';
+import type { ApiKey } from '../api-key.entity.js';
+import type { MintedPair } from '../credentials/secret-mint.js';
 
 /**
  * The columns of a key with a new secret. The previous one stays valid until the overlap ends or the key expires.

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { lockOwner } from '../owners/owner-lock.js';
-import type { AuditSource } from '../principals/audit-source.js';
-import type { Caller } from '../principals/caller.js';
-import { ApiKey, type RevokedReason } from './api-key.entity.js';
-import { Cascades, type CascadeProgress } from './cascades/cascades.js';
-import { assertVersion } from './errors.js';
-import { cascadeAnnouncement } from './invalidation/announcements.js';
-import { KeyTransactions } from './invalidation/key-transactions.js';
-import { KeyLocks } from './key-locks.js';
+import { lockOwner } from '../../owners/owner-lock.js';
+import type { AuditSource } from '../../principals/audit-source.js';
+import type { Caller } from '../../principals/caller.js';
+import { ApiKey, type RevokedReason } from '../api-key.entity.js';
+import { Cascades, type CascadeProgress } from '../cascades/cascades.js';
+import { assertVersion } from '../errors.js';
+import { cascadeAnnouncement } from '../invalidation/announcements.js';
+import { KeyTransactions } from '../invalidation/key-transactions.js';
+import { KeyLocks } from '../key-locks.js';
 import { RevocationWriter } from './revocation-writer.js';
 
 interface RevokeOptions {
