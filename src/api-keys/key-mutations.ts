@@ -10,7 +10,7 @@ import type { UnitOfWork } from './invalidation/unit-of-work.js';
 import { KeyLocks } from './key-locks.js';
 
 /** The new columns of a key, and its audit event. */
-export interface KeyMutation {
+interface KeyMutation {
   action: AuditAction;
   changes?: Record<string, unknown>;
   columns: Partial<ApiKey>;

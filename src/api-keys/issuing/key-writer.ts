@@ -71,7 +71,7 @@ export class KeyWriter {
       id: uuidv7(),
       ownerId,
       name,
-      apiKey: secret.apiKey,
+      identifier: secret.apiKey,
       secretHash: secret.hash,
       secretSignedBy: secret.signedBy,
       scopes,
@@ -79,7 +79,7 @@ export class KeyWriter {
       issuedBy: issuer?.id ?? null,
       createdAt: now,
       updatedAt: now,
-    });
+    } satisfies Partial<ApiKey>);
   }
 }
 

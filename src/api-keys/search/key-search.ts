@@ -31,7 +31,7 @@ export interface KeyPage {
 }
 
 /**
- * At most so many keys are searched for a page with filters. One more than 10,000, so that a client can tell a total of
+ * The maximum number of keys searched for a page with filters. One more than 10,000, so that a client can tell a total of
  * exactly 10,000 from a larger one.
  */
 const MAX_SEARCHED = 10_001;
