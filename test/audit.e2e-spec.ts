@@ -1,7 +1,8 @@
 import { DataSource } from 'typeorm';
 import { AUDIT_ACTIONS } from '../src/audit/audit-actions.js';
 import { checkAudit } from '../src/audit/audit-check.js';
-import { Revocations } from '../src/api-keys/revocations.js';
+import { Revocations } from '../src/api-keys/revocation/revocations.js';
+import { OPERATOR } from '../src/principals/audit-source.js';
 import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { clockAhead } from './support/clock.js';
@@ -123,7 +124,7 @@ describe('an event', () => {
     const { api_key, secret_key } = leaked;
     await call('POST', '/api/apiKeys/report-leak', {}, { api_key, secret_key });
     const revoked = await issueKey(service.client, 'leaky', powerlessBody);
-    await service.app.get(Revocations, { strict: false }).revokeByApiKey(revoked.api_key);
+    await service.app.get(Revocations, { strict: false }).revokeByIdentifier(revoked.api_key, 'operator', OPERATOR);
     expect(await eventsOf('leaky', 'action=key.revoked')).toMatchObject([
       { actor: 'anonymous', ip: '203.0.113.7', request_id: 'request-7', changes: { reason: 'leaked' } },
       { actor: 'operator', ip: null, request_id: null, changes: { reason: 'operator' } },

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { ApiKeysService } from '../src/api-keys/api-keys.service.js';
-import { KeyChanges } from '../src/api-keys/invalidation/key-invalidations.js';
+import { KeyTransactions } from '../src/api-keys/invalidation/key-transactions.js';
 import { IdempotentAnswers } from '../src/idempotency/idempotent-answers.js';
 import { outcomeOf } from './support/answers.js';
 import type { Answer } from './support/client.js';
@@ -41,7 +41,7 @@ const MUTATIONS: Record<string, (caller: IssuedKey, target: IssuedKey) => Promis
 async function whileInFlight(call: () => Promise<Answer>, change: string, caller: IssuedKey): Promise<Answer> {
   // Known, so that it is let in without the embedded database's one session, which is held below
   expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(caller))).status).toBe(200);
-  const waiting = jest.spyOn(service.app.get(KeyChanges, { strict: false }), 'transaction');
+  const waiting = jest.spyOn(service.app.get(KeyTransactions, { strict: false }), 'run');
   // A rotation reads its key first, for which it has to wait where the database has one session alone
   const reading = jest.spyOn(service.app.get(ApiKeysService, { strict: false }), 'get');
   const isLetIn = () => waiting.mock.calls.length + (onServer ? 0 : reading.mock.calls.length) > 0;

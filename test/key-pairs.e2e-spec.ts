@@ -150,7 +150,7 @@ describe('over several starts', () => {
 });
 
 function recordOf({ app }: TestService, { api_key: apiKey }: IssuedKey): Promise<ApiKey> {
-  return app.get(DataSource).getRepository(ApiKey).findOneByOrFail({ apiKey });
+  return app.get(DataSource).getRepository(ApiKey).findOneByOrFail({ identifier: apiKey });
 }
 
 function flipped(secret: string): string {

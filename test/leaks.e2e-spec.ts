@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { Revocations } from '../src/api-keys/revocations.js';
+import { Revocations } from '../src/api-keys/revocation/revocations.js';
 import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { clockAhead } from './support/clock.js';
@@ -141,7 +141,7 @@ it('answers the same a second time, and keeps the first reason', async () => {
 
 it('opens nothing in the database for a pair that is revoked', async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
-  const revoke = jest.spyOn(service.app.get(Revocations, { strict: false }), 'revokeByApiKey');
+  const revoke = jest.spyOn(service.app.get(Revocations, { strict: false }), 'revokeByIdentifier');
   for (let time = 0; time < 3; time++) expect((await report(pairOf(key))).body).toEqual(THANKS);
   expect(revoke).toHaveBeenCalledTimes(1);
   revoke.mockRestore();

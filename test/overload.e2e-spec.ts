@@ -3,7 +3,7 @@ import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { mintApiKey, mintSecretKey } from '../src/api-keys/credentials/credentials.js';
 import { CredentialKeyring } from '../src/api-keys/credentials/credential-keyring.js';
-import { KeySearch } from '../src/api-keys/key-search.js';
+import { KeySearch } from '../src/api-keys/search/key-search.js';
 import { Verifier } from '../src/verification/verifier.js';
 import { inBackground } from '../src/background/background.js';
 import { LoadShedding } from '../src/http/load/load-shedding.js';

@@ -201,7 +201,7 @@ describe('a batch of which one cannot be decided now', () => {
     jest
       .spyOn(secretChecks, 'match')
       .mockImplementation((apiKey, secret) =>
-        apiKey?.apiKey === cold.api_key ? Promise.reject(failure()) : check(apiKey, secret),
+        apiKey?.identifier === cold.api_key ? Promise.reject(failure()) : check(apiKey, secret),
       );
     const { status, verdicts } = await batchOf([cold, other, key, cold]);
     const undecided = { valid: false, code: 'UNAVAILABLE', retry_after_seconds: seconds };

@@ -17,7 +17,7 @@ function refusedPaths(caller: Partial<KeyLimits>, before: Partial<KeyLimits>, up
   }
 }
 
-/** Weaker than a key without limits in each of them. */
+/** Has each limit that is inherited. */
 const weak: Partial<KeyLimits> = {
   notBefore: inDays(-10),
   expiresAt: inDays(10),
@@ -33,10 +33,10 @@ const [notBefore, expiresAt, rate, cidrs] = [
 
 it.each<[string, Partial<KeyLimits>, KeyPatch]>([
   ['more uses of a spent key', { maxUses: 5 }, { limits: { maxUses: 6 } }],
-  ['uses without end', { maxUses: 5 }, { limits: { maxUses: null } }],
+  ['unlimited uses', { maxUses: 5 }, { limits: { maxUses: null } }],
   ['scopes', {}, { scopes: { admin: true } }],
-  ['leave to be used', {}, { enabled: true }],
-])('refuses a weaker key that gives a stronger one %s, by each limit that is wider', (_, before, update) => {
+  ['enabled', {}, { enabled: true }],
+])('refuses a weaker key that gives a stronger one %s, naming each wider limit', (_, before, update) => {
   expect(refusedPaths(weak, before, update)).toEqual([notBefore, expiresAt, rate, cidrs]);
 });
 
@@ -57,14 +57,14 @@ it.each<[string, Partial<KeyLimits>, KeyPatch, string[]]>([
   ],
   ['no expiry', { ...weak, expiresAt: inDays(-1) }, { limits: { expiresAt: null } }, [expiresAt]],
   ['no networks', { ...weak, allowedCidrs: ['10.1.0.0/16'] }, { limits: { allowedCidrs: null } }, [cidrs]],
-])('refuses %s, where what the key becomes is wider', (_, before, update, paths) => {
+])('refuses %s if the resulting key is wider', (_, before, update, paths) => {
   expect(refusedPaths(weak, before, update)).toEqual(paths);
 });
 
 it.each<[string, Partial<KeyLimits>, KeyPatch]>([
   ['renames a stronger key', {}, { name: 'another' }],
   ['disables a stronger key', {}, { enabled: false }],
-  ['ends a stronger key sooner', {}, { limits: { expiresAt: inDays(1) } }],
+  ['lets a stronger key expire sooner', {}, { limits: { expiresAt: inDays(1) } }],
   ['sets max_uses on a stronger key', {}, { limits: { maxUses: 5 } }],
   ['lowers the uses of a stronger key', { maxUses: 5 }, { limits: { maxUses: 4 } }],
   ['narrows the networks of a stronger key', {}, { limits: { allowedCidrs: ['10.0.0.0/8'] } }],
@@ -74,11 +74,11 @@ it.each<[string, Partial<KeyLimits>, KeyPatch]>([
     { ...weak, expiresAt: inDays(-1) },
     { limits: { expiresAt: inDays(10) } },
   ],
-])('lets a key that %s', (_, before, update) => {
+])('allows a key that %s', (_, before, update) => {
   expect(refusedPaths(weak, before, update)).toEqual([]);
 });
 
-it('refuses a limit that is wider than its own, even where the key had none', () => {
+it('refuses a limit wider than its own, even if the key had none', () => {
   expect(refusedPaths(weak, {}, { limits: { expiresAt: inDays(11), allowedCidrs: ['0.0.0.0/0'] } })).toEqual([
     expiresAt,
     cidrs,

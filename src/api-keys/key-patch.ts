@@ -6,7 +6,7 @@ import { type ApiKey, limitColumns, type Metadata } from './api-key.entity.js';
 import { LimitsDto } from './dto/limits.dto.js';
 import type { GivenScopes } from '../principals/scopes.js';
 
-/** What shall be changed of a key; `null` clears a limit. */
+/** The properties of a key to change; `null` clears a limit. */
 export interface KeyPatch {
   name?: string;
   scopes?: GivenScopes;
@@ -15,35 +15,35 @@ export interface KeyPatch {
   enabled?: boolean;
 }
 
-/** What a key would be after an update, and the columns that say so. */
+/** A key's limits after a patch, and the columns to write. */
 export interface PatchedKey {
   limits: KeyLimits;
   columns: Partial<ApiKey>;
 }
 
-/** An update without what the key has already: what is sent back as it was read changes nothing, and is not judged anew. */
+/** A patch without values that the key has already: sending back what was read changes nothing, and is not validated again. */
 export function withoutUnchanged(key: ApiKey, { limits: given = {}, ...rest }: KeyPatch): KeyPatch {
   const limits = differing(given, key.limits);
   return { ...differing(rest, key), ...(Object.keys(limits).length > 0 && { limits }) };
 }
 
-/** What is given that is another than what the key has. */
+/** The given values that differ from the key's own. */
 function differing<T extends object>(given: T, own: T): Partial<T> {
   const names = (Object.keys(given) as (keyof T & string)[]).filter((name) => !isSame(given[name], own[name]));
   return Object.fromEntries(names.map((name) => [name, given[name]])) as Partial<T>;
 }
 
-/** The dates among the limits, and how they are called. */
+/** The dates among the limits, with their paths. */
 const DATES = { notBefore: 'limits.not_before', expiresAt: 'limits.expires_at' } as const;
 
-/** @throws ValidationError naming each date that has come already: the key could never be used, or was not until now */
+/** @throws ValidationError naming each date that has passed: the key could never be used, or would have been unusable so far */
 export function assertFuture(limits: Partial<KeyLimits> = {}): void {
   const past = (Object.keys(DATES) as (keyof typeof DATES)[]).filter((name) => limits[name] && !isFuture(limits[name]));
   if (past.length === 0) return;
   throw new ValidationError(past.map((name) => ({ path: DATES[name], message: 'must not be in the past' })));
 }
 
-/** @throws ValidationError if limits that are given do not go with those that stay, or have come already */
+/** @throws ValidationError if a given date has passed, or the limits leave no time to use the key */
 export function applyPatch(key: ApiKey, { limits: given, ...rest }: KeyPatch): PatchedKey {
   if (!given) return { limits: key.limits, columns: rest };
   assertFuture(given);
@@ -52,7 +52,7 @@ export function applyPatch(key: ApiKey, { limits: given, ...rest }: KeyPatch): P
   return { limits, columns: { ...rest, ...limitColumns(limits), ...cutOverlap(key, limits) } };
 }
 
-/** @throws ValidationError if, with what is given, the limits would leave no time to use the key */
+/** @throws ValidationError, at a limit that was given, if the limits leave no time to use the key */
 export function assertUsableWindow({ notBefore, expiresAt }: Partial<KeyLimits>, given: Partial<KeyLimits>): void {
   if (!notBefore || !expiresAt || notBefore < expiresAt) return;
   const path = given.expiresAt ? 'limits.expires_at' : 'limits.not_before';
@@ -60,12 +60,12 @@ export function assertUsableWindow({ notBefore, expiresAt }: Partial<KeyLimits>,
   throw new ValidationError([{ path, message }]);
 }
 
-/** A key that expires sooner ends its previous secret with it: expiring later again would revive that, too. */
+/** An earlier expiry cuts the overlap, too: a later one, set afterwards, must not revive the previous secret. */
 function cutOverlap({ previousSecretExpiresAt: end }: ApiKey, { expiresAt }: KeyLimits): Partial<ApiKey> {
   return end && expiresAt && expiresAt < end ? { previousSecretExpiresAt: expiresAt } : {};
 }
 
-/** What the audit trail says of an update: what was, and what is. Metadata is the owner's own, and is only named. */
+/** The changes for the audit event: values before and after, except metadata, which is private to the owner. */
 export function diff(key: ApiKey, { limits, columns }: PatchedKey): Record<string, unknown> {
   const { name, scopes, enabled, metadata } = key;
   const was = { name, scopes, enabled, metadata, limits: LimitsDto.of(key.limits) };
@@ -76,7 +76,7 @@ export function diff(key: ApiKey, { limits, columns }: PatchedKey): Record<strin
   );
 }
 
-/** As JSON, whatever the order of properties: `jsonb` keeps none. */
+/** Compares as JSON, ignoring the order of properties: `jsonb` does not preserve it. */
 function isSame(one: unknown, other: unknown): boolean {
   return isDeepStrictEqual(asJson(one), asJson(other));
 }

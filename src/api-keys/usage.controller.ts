@@ -25,8 +25,8 @@ export class UsageController {
   @Get()
   @ApiOperation({
     operationId: 'getApiKeyUsage',
-    summary: 'How often a key was verified and denied, day by day',
-    description: 'Days in UTC, the latest first; days without any use are left out. The last second may be missing.',
+    summary: 'How often a key was verified and denied, by day',
+    description: 'Days in UTC, latest first; days without use are omitted. The last second may be missing.',
   })
   @ApiSuccess(UsageDto, 'The days; the last second may be missing.', USAGE_EXAMPLE)
   @ApiErrors(...MANAGEMENT, 'validation_failed', 'key_not_found')

@@ -4,7 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import { isGenuine } from '../api-keys/credentials/credentials.js';
 import { credentialOf, type KeyPair } from '../principals/key-pair.js';
 import { RotateApiKeyDto } from '../api-keys/dto/rotate.dto.js';
-import { type RotationAnswer, rotationRequest } from '../api-keys/rotation-request.js';
+import type { RotatedAnswer } from '../api-keys/issuing/key-issuer.js';
+import { rotationRequest } from '../api-keys/issuing/rotation-request.js';
 import { parseJsonBody } from '../http/body/json-body.js';
 import { refuseQuery } from '../http/validation/query-parameters.js';
 import { ValidationPipe } from '../http/validation/validation.pipe.js';
@@ -39,7 +40,7 @@ export class LostRotations {
    * @returns `undefined` unless it is the same request, by the same pair and with the same `Idempotency-Key`
    * @throws UnavailableError, or what the database throws, if that cannot be told now
    */
-  async find(request: FastifyRequest): Promise<RotationAnswer | undefined> {
+  async find(request: FastifyRequest): Promise<RotatedAnswer | undefined> {
     const asked = await this.read(request).catch(noneIfRefused);
     if (!asked) return undefined;
     const digest = hash('sha256', credentialOf(asked.endedPair), 'base64url');
@@ -48,7 +49,7 @@ export class LostRotations {
     if (!ofNetwork.granted) return undefined;
     const ofAll = await this.rateLimiter.take(`lost-rotation:${digest}`, FAILED_TRIES, 1);
     if (!ofAll.granted) return undefined;
-    const answer = await this.answers.findForEndedPair<RotationAnswer>(asked);
+    const answer = await this.answers.findForEndedPair<RotatedAnswer>(asked);
     if (answer) await Promise.all([ofNetwork.refund(), ofAll.refund()]);
     return answer;
   }

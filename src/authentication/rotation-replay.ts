@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { untagged } from '../api-keys/etag.js';
-import type { RotationAnswer } from '../api-keys/rotation-request.js';
+import type { RotatedAnswer } from '../api-keys/issuing/key-issuer.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../clock.js';
 import { StoredAnswer } from '../http/stored-answer.js';
@@ -58,7 +58,7 @@ export class RotationReplay {
   }
 
   /** Whoever presents the new secret, as long as that is the key's own. @throws ApiError if it may not do this now */
-  private async principalOf({ data }: RotationAnswer, { raw, id }: FastifyRequest): Promise<Principal | undefined> {
+  private async principalOf({ data }: RotatedAnswer, { raw, id }: FastifyRequest): Promise<Principal | undefined> {
     const ip = this.clientAddress.of(raw);
     const pair = { apiKey: data.api_key, secretKey: data.secret_key };
     const { valid, key } = await this.verifier.identify(pair, { scopes: ['admin'], ip });

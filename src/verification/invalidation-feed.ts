@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { KeyChanges } from '../api-keys/invalidation/key-invalidations.js';
+import { KeyInvalidations } from '../api-keys/invalidation/key-invalidations.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { StartError } from '../config/start-error.js';
 import { startStep } from '../config/start-steps.js';
@@ -62,12 +62,12 @@ export class InvalidationFeed implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @Inject(ENVIRONMENT) private readonly environment: Environment,
     private readonly database: Database,
-    keyChanges: KeyChanges,
+    keyInvalidations: KeyInvalidations,
   ) {
     const pollEveryMs = environment.revocationBoundMs / POLLS_PER_BOUND;
     this.notifications = new InvalidationNotifications((apiKey) => this.tell([apiKey]), pollEveryMs);
     this.connection = this.newConnection();
-    keyChanges.subscribe((apiKeys) => this.tell(apiKeys));
+    keyInvalidations.subscribe((apiKeys) => this.tell(apiKeys));
   }
 
   subscribe(listener: InvalidationListener): void {

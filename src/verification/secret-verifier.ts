@@ -57,7 +57,7 @@ export class SecretVerifier {
   }
 
   private noteSigner(apiKey: ApiKey, which: SecretKind, secretKey: string): void {
-    const signer = signerOf({ apiKey: apiKey.apiKey, secretKey }, this.keyring.keys)?.fingerprint;
+    const signer = signerOf({ apiKey: apiKey.identifier, secretKey }, this.keyring.keys)?.fingerprint;
     const { secretHash, secretSignedBy, previousSecretHash, previousSecretSignedBy } = apiKey;
     const [hash, noted] =
       which === 'current' ? [secretHash, secretSignedBy] : [previousSecretHash, previousSecretSignedBy];

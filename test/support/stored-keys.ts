@@ -30,7 +30,13 @@ export async function storeKeys(
   const rows: Partial<ApiKey>[] = [];
   await runConcurrently(8, pairs.entries(), async ([i, { id, api_key, secret_key }]) => {
     const now = new Date();
-    const row = { id, apiKey: api_key, ownerId: 'ann', name: `key ${i}`, secretHash: await hasher.hash(secret_key) };
+    const row = {
+      id,
+      identifier: api_key,
+      ownerId: 'ann',
+      name: `key ${i}`,
+      secretHash: await hasher.hash(secret_key),
+    };
     const signer = { secretSignedBy: signingKey.fingerprint };
     const times = { createdAt: now, updatedAt: now };
     rows.push({ ...NEW_KEY, ...row, ...signer, ...times, scopes: { admin: false }, metadata: {}, ...columns });

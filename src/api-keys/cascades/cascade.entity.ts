@@ -1,8 +1,8 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /**
- * A cascade under way: its root is revoked, and so counts whatever descends from it, though rows of descendants are
- * still to be written. Gone once all of them are.
+ * A running cascade: its root is revoked, and all descendants are refused, though some of their rows are still to be
+ * written. Deleted when all of them are.
  */
 @Entity('cascades')
 export class Cascade {
@@ -13,7 +13,7 @@ export class Cascade {
   @Column({ name: 'owner_id', type: 'varchar', length: 255 })
   ownerId: string;
 
-  /** Who deleted the root, and from where: what the audit events of its descendants say. */
+  /** Who deleted the root, for the audit events of its descendants. */
   @Column({ type: 'varchar', length: 40 })
   actor: string;
 
@@ -27,7 +27,7 @@ export class Cascade {
   @Column({ name: 'started_at', type: 'timestamptz', precision: 3 })
   startedAt: Date;
 
-  /** When a process last worked on it, by the database's clock: another one resumes what is abandoned. */
+  /** When a process last worked on it, by the database's clock: another one resumes an abandoned cascade. */
   @Column({ name: 'worked_at', type: 'timestamptz', precision: 3 })
   workedAt: Date;
 

@@ -4,14 +4,14 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { AuditSource } from '../../principals/audit-source.js';
 import { inBackground } from '../../background/background.js';
 import { Descendants } from './descendants.js';
-import { KeyChanges } from '../invalidation/key-invalidations.js';
+import { KeyTransactions } from '../invalidation/key-transactions.js';
 import { lockOwner } from '../../owners/owner-lock.js';
-import { RevocationWriter } from '../revocation-writer.js';
+import { RevocationWriter } from '../revocation/revocation-writer.js';
 
-/** For how long the one who deletes a key waits for the rows of its descendants. */
+/** How long the deletion of a key waits for the rows of its descendants before it is answered. */
 const ANSWER_WITHIN_MS = 2_000;
 const MAX_PAUSE_MS = 250;
-/** A cascade that nobody has worked on for so long was left by a process that has ended. */
+/** A cascade without progress for this long was abandoned by a process that died. */
 const ABANDONED_AFTER = '5 seconds';
 
 const BEGIN = `
@@ -20,8 +20,8 @@ const BEGIN = `
   WHERE EXISTS (SELECT FROM api_keys WHERE issued_by = $1::uuid AND owner_id = $2::text)
   RETURNING root_id`;
 
-/** By one process alone: whoever comes second finds it worked on a moment ago. */
-const TAKE = `
+/** Claims abandoned cascades for one process: for any other, they have just been worked on. */
+const CLAIM = `
   UPDATE cascades SET worked_at = clock_timestamp()
   WHERE root_id IN (
     SELECT root_id FROM cascades WHERE worked_at < clock_timestamp() - interval '${ABANDONED_AFTER}'
@@ -30,7 +30,7 @@ const TAKE = `
   RETURNING root_id, owner_id, actor, ip, request_id`;
 
 export interface CascadeProgress {
-  /** How many keys were revoked so far, the root included. */
+  /** How many keys are revoked so far, the root included. */
   revoked: number;
   isComplete: boolean;
 }
@@ -38,15 +38,15 @@ export interface CascadeProgress {
 interface CascadeOrder {
   rootId: string;
   ownerId: string;
-  /** Of the deletion of the root. */
+  /** Who deleted the root. */
   origin: AuditSource;
 }
 
 type CascadeRow = { root_id: string; owner_id: string; actor: string; ip: string | null; request_id: string | null };
 
 /**
- * Revokes what descends from a revoked key, in batches: each is a transaction of its own, and between two of them the
- * owner's other changes have their turn. What has begun is in the database, and is resumed by whichever process runs.
+ * Revokes the descendants of a revoked key in batches, each in its own transaction, so that other changes of the owner
+ * run in between. Its progress is in the database: another process resumes a cascade that was abandoned.
  */
 @Injectable()
 export class Cascades implements OnApplicationShutdown {
@@ -56,7 +56,7 @@ export class Cascades implements OnApplicationShutdown {
 
   constructor(
     private readonly dataSource: DataSource,
-    private readonly keyChanges: KeyChanges,
+    private readonly transactions: KeyTransactions,
     private readonly writer: RevocationWriter,
   ) {}
 
@@ -66,34 +66,33 @@ export class Cascades implements OnApplicationShutdown {
   }
 
   /**
-   * Begins a cascade, in the transaction that revokes its root: once that is committed, all descendants count as
-   * revoked.
+   * Begins a cascade, in the transaction that revokes its root: from its commit on, all descendants are refused.
    *
-   * @returns whether there is anything to do
+   * @returns whether the root has descendants
    */
   async begin(tx: EntityManager, { rootId, ownerId, origin: { actor, ip, requestId } }: CascadeOrder) {
     const rows = (await tx.query(BEGIN, [rootId, ownerId, actor, ip, requestId])) as unknown[];
     return rows.length > 0;
   }
 
-  /** Works on a cascade, and tells how far it is once it is complete, or when its caller has waited long enough. */
+  /** Runs a cascade. @returns its progress when it is complete, or after `ANSWER_WITHIN_MS` */
   async run(order: CascadeOrder): Promise<CascadeProgress> {
     const progress = { revoked: 1, isComplete: false };
     const work = this.start(order, progress);
     const waiting = new AbortController();
-    const longEnough = sleep(ANSWER_WITHIN_MS, undefined, { signal: waiting.signal });
-    // That it failed is logged, and it is resumed: the root is revoked whatever becomes of the rest
-    await Promise.race([work, longEnough]).catch(() => undefined);
+    const timeout = sleep(ANSWER_WITHIN_MS, undefined, { signal: waiting.signal });
+    // A failure is logged, and the cascade resumed: the root is revoked in any case
+    await Promise.race([work, timeout]).catch(() => undefined);
     waiting.abort();
-    await longEnough.catch(() => undefined);
+    await timeout.catch(() => undefined);
     return { ...progress };
   }
 
-  /** Goes on with what a process has left that has ended. */
+  /** Resumes the cascades of processes that died. */
   async resume(): Promise<void> {
-    const [rows] = (await this.dataSource.query(TAKE)) as [CascadeRow[]];
+    const [rows] = (await this.dataSource.query(CLAIM)) as [CascadeRow[]];
     for (const { root_id: rootId, owner_id: ownerId, actor, ip, request_id: requestId } of rows) {
-      // Slow, but not abandoned
+      // Slow, but still running here
       if (this.running.has(rootId)) continue;
       const order = { rootId, ownerId, origin: { actor, ip, requestId } };
       this.start(order, { revoked: 0, isComplete: false }).catch(() => undefined);
@@ -104,8 +103,8 @@ export class Cascades implements OnApplicationShutdown {
     const work = this.work(order, progress);
     inBackground(`The cascade of key ${order.rootId}, which is going to be resumed,`, work);
     this.running.set(order.rootId, work);
-    const forget = () => this.running.delete(order.rootId);
-    work.then(forget, forget);
+    const finish = () => this.running.delete(order.rootId);
+    work.then(finish, finish);
     return work;
   }
 
@@ -119,20 +118,19 @@ export class Cascades implements OnApplicationShutdown {
       progress.revoked += await this.revokeBatch(order, ids, isLast);
       progress.isComplete = isLast;
       if (isLast) return;
-      // The busier this process is, the longer others have the database and the process for themselves
+      // The busier this process is, the longer the pause that it leaves to others
       const { utilization } = performance.eventLoopUtilization(loop);
       await sleep(Math.min(utilization * (performance.now() - began), MAX_PAUSE_MS));
     }
   }
 
   private revokeBatch({ rootId, ownerId, origin }: CascadeOrder, ids: string[], isLast: boolean): Promise<number> {
-    return this.keyChanges.transaction(ownerId, async (tx) => {
-      await lockOwner(tx, ownerId);
-      const changed = await this.writer.write(tx, { ownerId, ids, reason: 'cascade', origin });
-      if (isLast) await tx.query('DELETE FROM cascades WHERE root_id = $1', [rootId]);
-      else await this.noteProgress(tx, rootId, changed.length);
-      // That they are revoked was announced when the cascade began
-      return { result: changed.length, changed, isQuiet: true };
+    return this.transactions.run(ownerId, async (uow) => {
+      await lockOwner(uow.tx, ownerId);
+      const revoked = await this.writer.write(uow, { ownerId, ids, reason: 'cascade', origin });
+      if (isLast) await uow.tx.query('DELETE FROM cascades WHERE root_id = $1', [rootId]);
+      else await this.noteProgress(uow.tx, rootId, revoked);
+      return revoked;
     });
   }
 

@@ -3,8 +3,8 @@ import type { EntityManager } from 'typeorm';
 type Queryable = Pick<EntityManager, 'query'>;
 
 /**
- * Keys and all that they descend from, each once, while the owner has a cascade under way. By primary key, one after
- * the other, however long the chain and however large the table: OFFSET 0 keeps the planner from scanning it.
+ * Keys and their ancestors, each once, while the owner has a running cascade. Ancestors are read one by one by primary
+ * key, however large the table: OFFSET 0 prevents the planner from scanning it.
  */
 const LINEAGE = `
   WITH RECURSIVE lineage AS (
@@ -25,30 +25,30 @@ interface Ancestor {
 }
 
 /**
- * Whether each of some keys of an owner counts as revoked, being the root of a cascade under way or descending from
- * one; and the same of all that they descend from, as far as it was read.
+ * Whether keys of an owner, and the ancestors that were read with them, count as revoked: as the root of a running
+ * cascade, or as a descendant of one. Without a running cascade the map is empty.
  */
 export async function readLineage(db: Queryable, ownerId: string, ids: string[]): Promise<Map<string, boolean>> {
   const ancestors = (await db.query(LINEAGE, [ids, ownerId])) as Ancestor[];
-  return endedAmong(ancestors);
+  return revokedAmong(ancestors);
 }
 
-/** Of keys, by their issuers: which are a root or descend from one. */
-export function endedAmong(ancestors: readonly Ancestor[]): Map<string, boolean> {
-  const byId = new Map(ancestors.map((one) => [one.id, one]));
-  const ended = new Map<string, boolean>();
+/** Which keys are a root, or descend from one. */
+export function revokedAmong(ancestors: readonly Ancestor[]): Map<string, boolean> {
+  const byId = new Map(ancestors.map((key) => [key.id, key]));
+  const revoked = new Map<string, boolean>();
   for (const { id } of ancestors) {
     const path: string[] = [];
     let at = byId.get(id);
-    // What was met before, on this way or an earlier one, ends it: a chain that leads back to itself has no root
-    while (at && !ended.has(at.id) && !at.is_root) {
+    // Stop at a key that was visited before, on this path or an earlier one: a cycle has no root
+    while (at && !revoked.has(at.id) && !at.is_root) {
       path.push(at.id);
-      ended.set(at.id, false);
+      revoked.set(at.id, false);
       at = byId.get(at.issued_by ?? '');
     }
-    const isEnded = at !== undefined && (at.is_root || ended.get(at.id) === true);
-    if (at?.is_root) ended.set(at.id, true);
-    for (const one of path) ended.set(one, isEnded);
+    const isRevoked = at !== undefined && (at.is_root || revoked.get(at.id) === true);
+    if (at?.is_root) revoked.set(at.id, true);
+    for (const visited of path) revoked.set(visited, isRevoked);
   }
-  return ended;
+  return revoked;
 }

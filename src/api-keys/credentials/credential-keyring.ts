@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { type CredentialKeys, credentialKey } from './credentials.js';
 
-/** Holds the server keys of `CREDENTIAL_KEYS`. */
+/** The server keys of `CREDENTIAL_KEYS`. */
 @Injectable()
 export class CredentialKeyring {
   readonly keys: CredentialKeys;

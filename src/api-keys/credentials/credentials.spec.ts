@@ -10,13 +10,13 @@ const mint = (ring = keys): KeyPair => {
 };
 
 describe('mintApiKey() and mintSecretKey()', () => {
-  it('make what the official client insists on: 24 and 44 characters', () => {
+  it('generate the 24 and 44 characters that the official client requires', () => {
     const { apiKey, secretKey } = mint();
     expect(apiKey).toMatch(/^w3k_[0-9A-Za-z]{20}$/);
     expect(secretKey).toMatch(/^w3s_[0-9A-Za-z]{40}$/);
   });
 
-  it('never make the same twice', () => {
+  it('never generate the same twice', () => {
     const pairs = Array.from({ length: 2_000 }, () => mint());
     expect(new Set(pairs.flatMap(({ apiKey, secretKey }) => [apiKey, secretKey])).size).toBe(4_000);
   });
@@ -34,21 +34,21 @@ describe('mintApiKey() and mintSecretKey()', () => {
 });
 
 describe('isGenuine()', () => {
-  it('takes what was minted under any key of the ring', () => {
+  it('accepts pairs minted under any key of the ring', () => {
     const older: CredentialKeys = [credentialKey(randomBytes(32))];
     expect(isGenuine(mint(), [keys[0], older[0]])).toBe(true);
     expect(isGenuine(mint(older), [keys[0], older[0]])).toBe(true);
   });
 
-  it('refuses what was minted under a key that is not in the ring', () => {
+  it('rejects pairs minted under a key outside the ring', () => {
     expect(isGenuine(mint([credentialKey(randomBytes(32))]), keys)).toBe(false);
   });
 
-  it('refuses the secret of one key beside the name of another', () => {
+  it('rejects the secret of one key with the identifier of another', () => {
     expect(isGenuine({ apiKey: mintApiKey(), secretKey: mint().secretKey }, keys)).toBe(false);
   });
 
-  it('refuses a pair with any one character changed', () => {
+  it('rejects a pair with any one character changed', () => {
     const pair = mint();
     for (const part of ['apiKey', 'secretKey'] as const) {
       for (let index = 4; index < pair[part].length; index++) {
@@ -67,11 +67,11 @@ describe('isGenuine()', () => {
     ],
     ['with other prefixes', { apiKey: 'W3K_'.padEnd(24, 'a'), secretKey: 'W3S_'.padEnd(44, 'a') }],
     ['with characters beyond base62', { apiKey: 'w3k_'.padEnd(24, '-'), secretKey: 'w3s_'.padEnd(44, 'é') }],
-  ])('refuses what is %s', (_, pair) => {
+  ])('rejects a pair that is %s', (_, pair) => {
     expect(isGenuine(pair, keys)).toBe(false);
   });
 
-  it('refuses whatever else there is, and throws on none of it', () => {
+  it('rejects arbitrary strings without throwing', () => {
     const refused = fc.property(
       fc.string(),
       fc.string(),
@@ -82,13 +82,13 @@ describe('isGenuine()', () => {
 });
 
 describe('the fingerprint of a server key', () => {
-  it('is always the same, and another for another one', () => {
+  it('is stable, and differs between keys', () => {
     const bytes = Buffer.alloc(32, 7);
     expect(credentialKey(bytes).fingerprint).toBe('d8201472');
     expect(credentialKey(Buffer.alloc(32, 8)).fingerprint).not.toBe(credentialKey(bytes).fingerprint);
   });
 
-  it('tells which one signed a pair, and nothing of a pair that none did', () => {
+  it('identifies the signer of a pair, if it is in the ring', () => {
     const older: CredentialKeys = [credentialKey(randomBytes(32))];
     const ring: CredentialKeys = [keys[0], older[0]];
     expect([mint(), mint(older)].map((pair) => signerOf(pair, ring))).toEqual(ring);

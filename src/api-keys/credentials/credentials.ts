@@ -8,10 +8,10 @@ import { Hmac } from './hmac.js';
  */
 export type CredentialKeys = readonly [CredentialKey, ...CredentialKey[]];
 
-/** A server key for tags, which cannot be read out of it again. */
+/** A server key for tags. Its bytes cannot be read back. */
 interface CredentialKey {
   readonly tags: Hmac;
-  /** Tells the server keys apart where they must not be known: 8 hex digits, made by HKDF (RFC 5869). */
+  /** Identifies the server key without revealing it: 8 hex digits, derived by HKDF (RFC 5869). */
   readonly fingerprint: string;
 }
 
@@ -29,7 +29,7 @@ const SECRET_KEY_LENGTH = 44;
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const API_KEY = /^w3k_[0-9A-Za-z]{20}$/;
 const SECRET_KEY = /^w3s_[0-9A-Za-z]{40}$/;
-/** A half in a text, which may have more around it: quotes, a comma, what it is called. */
+/** Finds half a pair within a text. */
 export const IN_TEXT = {
   apiKey: /w3k_[0-9A-Za-z]{20}(?![0-9A-Za-z])/,
   secretKey: /w3s_[0-9A-Za-z]{40}(?![0-9A-Za-z])/,
@@ -54,13 +54,13 @@ export function mintSecretKey(apiKey: string, [signingKey]: CredentialKeys): Key
 /**
  * Whether the pair was minted under one of the server keys. It costs microseconds and touches
  * neither the database nor argon2: a shield against typing errors, guesses and floods.
- * It says nothing about the key's existence or state, and is not the secret's check.
+ * It says nothing about the key's existence or state, and does not replace verifying the secret.
  */
 export function isGenuine(pair: KeyPair, keys: CredentialKeys): boolean {
   return signerOf(pair, keys) !== undefined;
 }
 
-/** The server key that signed the pair; `undefined` if it is none of these. */
+/** The server key that signed the pair; `undefined` if none of these did. */
 export function signerOf({ apiKey, secretKey }: KeyPair, keys: CredentialKeys): CredentialKey | undefined {
   if (!isApiKey(apiKey) || !SECRET_KEY.test(secretKey)) return undefined;
   const untagged = secretKey.slice(0, -TAG_LENGTH);
@@ -68,7 +68,7 @@ export function signerOf({ apiKey, secretKey }: KeyPair, keys: CredentialKeys): 
   return keys.find((key) => timingSafeEqual(Buffer.from(tagOf(apiKey, untagged, key)), tag));
 }
 
-/** The HMAC over both parts, whose lengths are fixed, cut to ten base62 characters. */
+/** The HMAC over both parts, whose lengths are fixed, truncated to ten base62 characters. */
 function tagOf(apiKey: string, untagged: string, { tags }: CredentialKey): string {
   const mac = tags.digest(apiKey + untagged);
   return base62(mac.readUIntBE(0, 6)) + base62(mac.readUIntBE(6, 6));
@@ -83,7 +83,7 @@ function base62(value: number): string {
   return digits;
 }
 
-/** Uniform characters: bytes from 248 on are thrown away, since 256 is no multiple of 62. */
+/** Uniform characters: bytes from 248 on are rejected, since 256 is no multiple of 62. */
 function randomBase62(length: number): string {
   let text = '';
   while (text.length < length) {

@@ -13,12 +13,12 @@ export class SecretHasher {
     return argon2.hash(secretKey, this.options);
   }
 
-  /** Whether the secret is the one behind the hash; the comparison takes constant time. */
+  /** Whether the secret matches the hash; the comparison takes constant time. */
   matches(hash: string, secretKey: string): Promise<boolean> {
     return argon2.verify(hash, secretKey);
   }
 
-  /** Whether the hash was made with other parameters than new ones are. */
+  /** Whether the hash has other parameters than the configured ones. */
   isOutdated(hash: string): boolean {
     return argon2.needsRehash(hash, this.options);
   }

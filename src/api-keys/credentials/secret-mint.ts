@@ -5,14 +5,14 @@ import type { KeyPair } from '../../principals/key-pair.js';
 import { SecretHasher } from './secret-hasher.js';
 import { CredentialKeyring } from './credential-keyring.js';
 
-/** A new pair, and what is stored of its secret. */
+/** A new pair, and the stored hash of its secret. */
 export interface MintedPair extends KeyPair {
   hash: string;
   /** The fingerprint of the server key that signed it. */
   signedBy: string;
 }
 
-/** Makes secrets, and what is stored of them. */
+/** Generates and hashes secrets. */
 @Injectable()
 export class SecretMint {
   constructor(
@@ -20,7 +20,7 @@ export class SecretMint {
     private readonly keyring: CredentialKeyring,
   ) {}
 
-  /** A new secret for the `api_key`. */
+  /** Generates a secret for the `api_key`. */
   async mint(apiKey: string): Promise<MintedPair> {
     const { keys } = this.keyring;
     const secretKey = mintSecretKey(apiKey, keys);
@@ -28,7 +28,7 @@ export class SecretMint {
     return { apiKey, secretKey, hash: await this.hasher.hash(secretKey), signedBy };
   }
 
-  /** Whether it is the key's own secret now. */
+  /** Whether it is the key's current secret. */
   isSecretOf({ secretHash }: ApiKey, secretKey: string): Promise<boolean> {
     return this.hasher.matches(secretHash, secretKey);
   }

@@ -1,17 +1,17 @@
 import type { DataSource } from 'typeorm';
 
-/** One secret of a key that is not revoked: its own, or the one before the last rotation while that may still be used. */
+/** A secret of an unrevoked key: the current one, or the previous one during the overlap. */
 export interface SignedSecret {
   id: string;
   owner_id: string;
   api_key: string;
   secret: 'current' | 'previous';
-  /** The fingerprint of the server key that signed it; `null` where it has not been checked since that is kept. */
+  /** The fingerprint of the server key that signed it; `null` if it was not verified since that is recorded. */
   signer: string | null;
   last_used_at: Date | null;
 }
 
-/** `$1` is the time now. */
+/** `$1` is the current time. */
 const LIVE_SECRETS = `
   api_keys AS k CROSS JOIN LATERAL (VALUES
     ('current', k.secret_signed_by, k.last_used_at),
@@ -19,7 +19,7 @@ const LIVE_SECRETS = `
   ) AS s (secret, signer, last_used_at)
   WHERE k.revoked_at IS NULL AND (s.secret = 'current' OR k.previous_secret_expires_at > $1)`;
 
-/** How many secrets there are by each server key's fingerprint, or `null`. It reads every key: some seconds for a million. */
+/** The number of secrets by signer. Reads every key: some seconds for a million. */
 export async function countBySigner(dataSource: DataSource, now: Date): Promise<Map<string | null, number>> {
   const rows = (await dataSource.query(
     `SELECT s.signer, count(*)::int AS count FROM ${LIVE_SECRETS} GROUP BY s.signer`,
@@ -28,7 +28,7 @@ export async function countBySigner(dataSource: DataSource, now: Date): Promise<
   return new Map(rows.map(({ signer, count }) => [signer, count]));
 }
 
-/** The secrets that another server key signed, or an unknown one, by owner. */
+/** The secrets with another signer, or an unknown one, by owner. */
 export function secretsOfOtherSigners(
   dataSource: DataSource,
   signer: string,
@@ -42,8 +42,8 @@ export function secretsOfOtherSigners(
 }
 
 /**
- * How many of the newest keys have a secret of a server key that is none of these, and by which of them the last was
- * signed. It reads a few rows from the end of the primary key, however many there are.
+ * How many of the 100 newest keys have a secret signed by none of these server keys, and the signer of the newest of
+ * them. Reads the end of the primary key only.
  */
 export async function newestOfUnknownSigners(
   dataSource: DataSource,

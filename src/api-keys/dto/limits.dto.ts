@@ -24,21 +24,21 @@ const MAX_REQUESTS = 1_000_000;
 const MAX_WINDOW_SECONDS = 2_678_400;
 const MAX_NETWORKS = 64;
 
-/** `null` stands for no such limit, and what is left out for whatever the call says of it. */
+/** `null` stands for no limit; the meaning of a missing limit depends on the call. */
 function Limit(
   name: string,
   explain: (value: unknown, limits: Partial<LimitsDto>) => string | undefined,
   context?: OffencesWithin,
 ): PropertyDecorator {
-  const judge = ({ value, object }: ValidationArguments) => explain(value, object);
+  const problemWith = ({ value, object }: ValidationArguments) => explain(value, object);
   return applyDecorators(
     ValidateIf((_, value) => value !== undefined && value !== null),
     ValidateBy(
       {
         name,
         validator: {
-          validate: (_, args) => args !== undefined && judge(args) === undefined,
-          defaultMessage: (args) => (args && judge(args)) ?? '',
+          validate: (_, args) => args !== undefined && problemWith(args) === undefined,
+          defaultMessage: (args) => (args && problemWith(args)) ?? '',
         },
       },
       { context },
@@ -58,7 +58,7 @@ function WholeNumber(most: number): PropertyDecorator {
 
 const TIMESTAMP = 'must be a time in RFC 3339 with its zone, like 2030-01-31T12:00:00Z';
 
-/** Whether it has come already is judged later (`key-update.ts`): it says nothing of the request as such. */
+/** Whether it has passed is checked later (`assertFuture()`), since a retried request must not fail for that. */
 function explainTimestamp(value: unknown): string | undefined {
   return parseTimestamp(value) ? undefined : TIMESTAMP;
 }
@@ -108,23 +108,33 @@ export class RateLimitDto {
 @ApiSchema({ name: 'Limits' })
 export class LimitsDto {
   @Limit('not_before', explainTimestamp)
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Valid from then on' })
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Valid from this time on' })
   not_before: string | null;
 
   @Limit('expires_at', explainExpiry)
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Valid until then' })
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Valid until this time' })
   expires_at: string | null;
 
   @ValidateIf((_, value) => value !== undefined && value !== null)
   @WholeNumber(MAX_USES)
-  @ApiProperty({ type: 'integer', minimum: 1, maximum: MAX_USES, nullable: true, description: 'How often in all' })
+  @ApiProperty({
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_USES,
+    nullable: true,
+    description: 'The maximum number of uses',
+  })
   max_uses: number | null;
 
   @ValidateIf((_, value) => value !== undefined && value !== null)
   @TypeOf(() => RateLimitDto)
   @ValidateNested({ message: 'must be an object with requests, window_seconds' })
   @IsObject({ message: 'must be an object with requests, window_seconds' })
-  @ApiProperty({ type: RateLimitDto, nullable: true, description: 'At most so many in any window of that length' })
+  @ApiProperty({
+    type: RateLimitDto,
+    nullable: true,
+    description: 'At most `requests` in any window of `window_seconds`',
+  })
   rate_limit: RateLimitDto | null;
 
   @Limit('allowed_cidrs', explainNetworks, {
@@ -135,7 +145,7 @@ export class LimitsDto {
     nullable: true,
     minItems: 1,
     maxItems: MAX_NETWORKS,
-    description: 'The networks it may be used from, IPv4 and IPv6',
+    description: 'The networks that it may be used from, IPv4 and IPv6',
     example: ['192.0.2.0/24', '2001:db8::/32'],
   })
   allowed_cidrs: string[] | null;
@@ -151,13 +161,13 @@ export class LimitsDto {
   }
 }
 
-/** Limits as a client gives them: each may be left out; `null` stands for none. */
+/** The limits in a request: each may be left out; `null` stands for none. */
 @ApiSchema({ name: 'GivenLimits' })
 export class GivenLimitsDto extends PartialType(LimitsDto, { skipNullProperties: false }) {}
 
 const LIMITS = 'must be an object with any of not_before, expires_at, max_uses, rate_limit, allowed_cidrs';
 
-/** Limits that may be left out altogether. */
+/** Optional limits in a request. */
 export function GivenLimits(): PropertyDecorator {
   return applyDecorators(
     Optional(),
@@ -168,7 +178,7 @@ export function GivenLimits(): PropertyDecorator {
   );
 }
 
-/** The limits as the service has them; what was left out is left out. */
+/** Limits left out stay left out. */
 export function toKeyLimits(limits: GivenLimitsDto): Partial<KeyLimits> {
   const {
     not_before: notBefore,

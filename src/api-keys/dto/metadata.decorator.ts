@@ -6,10 +6,10 @@ import { Optional } from '../../http/validation/optional.decorator.js';
 import type { OffencesWithin } from '../../http/validation/validation.pipe.js';
 
 const MAX_BYTES = 4_096;
-/** PostgreSQL takes neither U+0000 nor lone surrogates in `jsonb`. */
+/** PostgreSQL accepts neither U+0000 nor lone surrogates in `jsonb`. */
 const STORABLE = /^[^\0\p{Cs}]*$/u;
 
-/** A flat object of strings, at most 4 KiB as JSON; it may be left out. */
+/** An optional flat object of strings, at most 4 KiB as JSON. */
 export function KeyMetadata(): PropertyDecorator {
   return applyDecorators(
     Optional(),

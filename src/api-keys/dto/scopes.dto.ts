@@ -12,7 +12,7 @@ import {
 } from '../../principals/scopes.js';
 import { Optional } from '../../http/validation/optional.decorator.js';
 
-/** The DTO of one group of the tree: each of its flags has to be there, as a real boolean. */
+/** The DTO of one group of the tree: each of its flags is required, as a JSON boolean. */
 function GroupDto<G extends ScopeGroup>(group: G): Type<GroupFlags<G>> {
   class Group {}
   for (const flag of SCOPE_TREE[group]) {
@@ -29,7 +29,7 @@ export class PinningScopesDto extends GroupDto('pinning') {}
 @ApiSchema({ name: 'PinNftScopes' })
 export class PinNftScopesDto extends GroupDto('pin_nft') {}
 
-/** With `admin: true`, flags may be left out; `null` is not the same as left out. */
+/** With `admin: true`, flags may be left out, but not `null`. */
 @ApiSchema({ name: 'PartialDataScopes' })
 class PartialDataScopesDto extends PartialType(DataScopesDto, { skipNullProperties: false }) {}
 @ApiSchema({ name: 'PartialPinningScopes' })
@@ -41,7 +41,7 @@ function objectWith(group: ScopeGroup): string {
   return `must be an object with ${SCOPE_TREE[group].join(', ')}`;
 }
 
-/** A group that has to be there: where it is missing, each of its flags is named as missing too. */
+/** A required group: if it is missing, each of its flags is reported as missing too. */
 function RequiredGroup(group: ScopeGroup, dto: Type<unknown>): PropertyDecorator {
   const context: MissingToo = { missingToo: SCOPE_TREE[group] };
   const message = objectWith(group);
@@ -64,7 +64,7 @@ function OptionalGroup(group: ScopeGroup, dto: Type<unknown>): PropertyDecorator
   );
 }
 
-/** The full tree, as every key but an admin key has to be given it, and as effective scopes are shown. */
+/** The full tree: required for every key but admin keys, and the form of effective scopes. */
 @ApiSchema({ name: 'Scopes' })
 export class ScopesDto implements Scopes {
   @IsBoolean({ message: 'must be true or false' })
@@ -81,7 +81,7 @@ export class ScopesDto implements Scopes {
   pin_nft: PinNftScopesDto;
 }
 
-/** The scopes of an admin key, which implies the rest: it may be left out. */
+/** The scopes of an admin key: `admin` implies the rest, which may be left out. */
 @ApiSchema({ name: 'AdminScopes' })
 export class AdminScopesDto implements GivenScopes {
   @IsBoolean({ message: 'must be true or false' })

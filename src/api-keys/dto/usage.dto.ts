@@ -11,7 +11,7 @@ export class UsageQuery {
     maximum: 366,
     default: 30,
     required: false,
-    description: 'How many days, today included',
+    description: 'How many days, including today',
   })
   days = 30;
 }

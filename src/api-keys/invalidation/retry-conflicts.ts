@@ -3,7 +3,7 @@ import { LOCK_NOT_AVAILABLE, sqlStateOf } from '../../database/sql-state.js';
 import { UnavailableError } from '../../http/errors/api-error.js';
 
 /**
- * Runs a whole transaction, and retries it if the database ended it in favour of another one.
+ * Runs a whole transaction, and retries it if the database aborted it in favour of another one.
  *
  * @throws UnavailableError if the conflict persists, or a lock was not acquired within `lock_timeout`; whatever else the
  *   work throws
@@ -13,7 +13,7 @@ export async function retryConflicts<T>(work: () => Promise<T>): Promise<T> {
     return await repeatConflicts(work);
   } catch (error) {
     if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE && !isConflict(error)) throw error;
-    const message = 'What this changes is being changed by others. Try again in a moment.';
+    const message = 'Other requests are changing the same keys. Retry in a moment.';
     throw new UnavailableError(message, { cause: error, retryAfterSeconds: 1 });
   }
 }

@@ -2,11 +2,11 @@ import { resolve } from 'node:path';
 import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CredentialKeyring } from '../../api-keys/credentials/credential-keyring.js';
-import { ApiKeysService } from '../../api-keys/api-keys.service.js';
+import { KeyIssuer } from '../../api-keys/issuing/key-issuer.js';
+import { OPERATOR } from '../../principals/audit-source.js';
 import { operatorFor } from '../../principals/caller.js';
-import { credentialOf } from '../../principals/key-pair.js';
 import { ApiKeyNotFoundError } from '../../api-keys/errors.js';
-import { Revocations } from '../../api-keys/revocations.js';
+import { Revocations } from '../../api-keys/revocation/revocations.js';
 import { ADMIN_SCOPES } from '../../principals/scopes.js';
 import { AppModule } from '../../app.module.js';
 import { type AcceptanceRequest, acceptProblem, NotAcceptableError } from '../../audit/accept-problem.js';
@@ -36,17 +36,11 @@ const MAKER: OpenOptions = { ...VISITOR, create: true };
 
 /** Issues an admin key for an account. */
 export function issueAdmin(environment: Environment, owner: string): Promise<Result> {
-  return withService(environment, MAKER, ApiKeysService, async (apiKeys) => {
+  return withService(environment, MAKER, KeyIssuer, async (issuer) => {
     const request = { name: 'Admin key', scopes: ADMIN_SCOPES };
-    const { apiKey, secretKey } = await apiKeys.issue(operatorFor(owner), request);
-    const pair = { apiKey: apiKey.apiKey, secretKey };
-    return {
-      id: apiKey.id,
-      owner_id: apiKey.ownerId,
-      api_key: pair.apiKey,
-      secret_key: secretKey,
-      credential: credentialOf(pair),
-    };
+    const { data } = await issuer.issue(operatorFor(owner), request);
+    const { id, api_key, secret_key, credential } = data;
+    return { id, owner_id: owner, api_key, secret_key, credential };
   });
 }
 
@@ -61,7 +55,7 @@ export function session({ developmentSessionKey }: Environment, owner: string): 
 /** Revokes a key, whoever owns it. */
 export function revoke(environment: Environment, apiKey: string): Promise<Result> {
   return withService(environment, VISITOR, Revocations, async (revocations) => {
-    if (!(await revocations.revokeByApiKey(apiKey))) throw new ApiKeyNotFoundError(apiKey);
+    if (!(await revocations.revokeByIdentifier(apiKey, 'operator', OPERATOR))) throw new ApiKeyNotFoundError(apiKey);
     return { api_key: apiKey, status: 'revoked' };
   });
 }

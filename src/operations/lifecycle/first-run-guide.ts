@@ -1,7 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import type { ApiKeysService } from '../../api-keys/api-keys.service.js';
+import type { KeyIssuer } from '../../api-keys/issuing/key-issuer.js';
 import { operatorFor } from '../../principals/caller.js';
-import { credentialOf } from '../../principals/key-pair.js';
 import { ADMIN_SCOPES } from '../../principals/scopes.js';
 import type { Environment } from '../../config/environment.js';
 import { welcomeMarkIn } from '../../database/embedded-folder.js';
@@ -17,18 +16,14 @@ const ELSEWHERE = '(sessions are signed elsewhere: JWT_PUBLIC_KEY or JWT_JWKS_UR
  * service; later ones print how to get the like. A mark in the folder sees to it that this happens once, and is made only
  * when it has happened.
  */
-export async function printFirstRunGuide(
-  environment: Environment,
-  apiKeys: ApiKeysService,
-  url: string,
-): Promise<void> {
+export async function printFirstRunGuide(environment: Environment, issuer: KeyIssuer, url: string): Promise<void> {
   if ('url' in environment.database) return;
   const mark = welcomeMarkIn(environment.database.dataDir);
   if (existsSync(mark)) {
     process.stdout.write(reminder(environment));
     return;
   }
-  process.stdout.write(await firstKey(environment, apiKeys, url));
+  process.stdout.write(await firstKey(environment, issuer, url));
   writeFileSync(mark, new Date().toISOString());
 }
 
@@ -44,27 +39,24 @@ This is not the first start: what that one printed is not accessible again. For 
 `;
 }
 
-async function firstKey(environment: Environment, apiKeys: ApiKeysService, url: string): Promise<string> {
-  const { apiKey, secretKey } = await apiKeys.issue(operatorFor(FIRST_OWNER), {
-    name: 'First admin key',
-    scopes: ADMIN_SCOPES,
-  });
+async function firstKey(environment: Environment, issuer: KeyIssuer, url: string): Promise<string> {
+  const { data: key } = await issuer.issue(operatorFor(FIRST_OWNER), { name: 'First admin key', scopes: ADMIN_SCOPES });
   const session = environment.developmentSessionKey && signSession(environment.developmentSessionKey, FIRST_OWNER);
   return `
 This is the first start. What follows is printed only once; the secret and the tokens are not accessible again.
 
   owner           ${FIRST_OWNER}
-  api_key         ${apiKey.apiKey}
-  secret_key      ${secretKey}
-  credential      ${credentialOf({ apiKey: apiKey.apiKey, secretKey })}
+  api_key         ${key.api_key}
+  secret_key      ${key.secret_key}
+  credential      ${key.credential}
   service token   ${environment.developmentServiceToken ?? '(yours: SERVICE_TOKENS is set)'}
   session token   ${session ?? ELSEWHERE}
 
 Issue a key with them:
 
   curl -X POST '${url}/api/apiKeys/' \\
-    -H 'pinning_api_key: ${apiKey.apiKey}' \\
-    -H 'pinning_secret_key: ${secretKey}' \\
+    -H 'pinning_api_key: ${key.api_key}' \\
+    -H 'pinning_secret_key: ${key.secret_key}' \\
     -H 'Content-Type: application/json' \\
     -d '{"name": "my first key", "scopes": {"admin": true}}'
 

@@ -1,4 +1,4 @@
-import { ApiKeysService } from '../../api-keys/api-keys.service.js';
+import { KeyIssuer } from '../../api-keys/issuing/key-issuer.js';
 import { createApp } from '../../app.js';
 import { SessionKeys } from '../../authentication/strategies/session-keys.js';
 import type { Environment } from '../../config/environment.js';
@@ -21,6 +21,6 @@ export function serve(environment: Environment): Promise<void> {
     await app.get(SessionKeys, { strict: false }).prepare();
     const url = await listen(app, environment);
     logger.log(`W3IPFS API keys at ${url} (version ${VERSION}), its documentation at ${url}/docs`, 'Service');
-    await printFirstRunGuide(environment, app.get(ApiKeysService, { strict: false }), url);
+    await printFirstRunGuide(environment, app.get(KeyIssuer, { strict: false }), url);
   });
 }

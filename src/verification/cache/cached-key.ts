@@ -32,7 +32,7 @@ export class CachedKey implements CallingKey {
   readonly id: string;
   readonly ownerId: string;
   readonly name: string;
-  readonly apiKey: string;
+  readonly identifier: string;
   /** The key that issued it; `null` where a session or an operator did. */
   readonly issuedBy: string | null;
   /** Of the secret that has passed, counted by the key's rotations. */
@@ -67,7 +67,7 @@ export class CachedKey implements CallingKey {
     this.id = key.id;
     this.ownerId = key.ownerId;
     this.name = key.name;
-    this.apiKey = key.apiKey;
+    this.identifier = key.identifier;
     this.issuedBy = key.issuedBy;
     this.secretGeneration = key.secretGeneration - (secretKind === 'current' ? 0 : 1);
     this.granted = ScopeSet.of(key.scopes);
@@ -101,8 +101,8 @@ export class CachedKey implements CallingKey {
 
   /** What it takes of the heap, alone and with all that will be derived from it. */
   get bytes(): number {
-    const { id, ownerId, name, apiKey, issuedBy, secretDigest, storedHash, networks, expiresAt } = this;
-    const texts = [id, ownerId, name, apiKey, issuedBy ?? '', secretDigest, storedHash ?? ''];
+    const { id, ownerId, name, identifier, issuedBy, secretDigest, storedHash, networks, expiresAt } = this;
+    const texts = [id, ownerId, name, identifier, issuedBy ?? '', secretDigest, storedHash ?? ''];
     const strings = texts.reduce((sum, text) => sum + heapBytesOf(text), 0);
     const beginning = (BEGINNING_LENGTH + JSON.stringify(ownerId + name).length) * bytesPerCharacter(ownerId + name);
     // Percent-encoded for a header, where it needs that

@@ -19,7 +19,7 @@ function rowOf(i: number, columns: Partial<ApiKey> = {}): ApiKey {
     id: `0199c0de-0000-7000-8000-${String(i).padStart(12, '0')}`,
     ownerId: `0714f35b-08aa-4c2b-9df4-${String(i % 10).padStart(12, '0')}`,
     name: `key ${i}`,
-    apiKey: identifierOf(i),
+    identifier: identifierOf(i),
     secretHash: `$argon2id$v=19$m=1024,t=1,p=1$${String(i).padStart(22, 'a')}$${'b'.repeat(43)}`,
     scopes: { admin: false, data: { pin_list: true } },
     metadata: { note: 'x'.repeat(4_000) },

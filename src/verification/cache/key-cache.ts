@@ -88,8 +88,8 @@ export class KeyCache {
   }
 }
 
-function placeOf({ secretKind: which, apiKey }: CachedKey): string {
-  return which === 'previous' ? previousPlace(apiKey) : apiKey;
+function placeOf({ secretKind: which, identifier }: CachedKey): string {
+  return which === 'previous' ? previousPlace(identifier) : identifier;
 }
 
 function previousPlace(apiKey: string): string {

@@ -7,7 +7,8 @@ function heldRereads() {
   const rereads = new KeyLoader(
     (apiKeys) =>
       new Promise((resolve, reject) => {
-        const answer = () => resolve(apiKeys.filter((one) => one !== 'none').map((apiKey) => ({ apiKey }) as ApiKey));
+        const answer = () =>
+          resolve(apiKeys.filter((one) => one !== 'none').map((identifier) => ({ identifier }) as ApiKey));
         statements.push({ apiKeys, answer, fail: reject });
       }),
   );
@@ -25,11 +26,11 @@ it('carries all that wait in the next statement, each key once', async () => {
   await settle();
   expect(statements.map(({ apiKeys }) => apiKeys)).toEqual([['a']]);
   statements[0]?.answer();
-  expect(await first).toEqual({ apiKey: 'a' });
+  expect(await first).toEqual({ identifier: 'a' });
   await settle();
   expect(statements[1]?.apiKeys).toEqual(['b', 'c', 'none']);
   statements[1]?.answer();
-  expect(await others).toEqual([{ apiKey: 'b' }, { apiKey: 'c' }, { apiKey: 'b' }, null]);
+  expect(await others).toEqual([{ identifier: 'b' }, { identifier: 'c' }, { identifier: 'b' }, null]);
 });
 
 it('asks anew for a key that is being read: that may have begun before a change', async () => {
@@ -57,7 +58,7 @@ it('lets those that wait behind a failure fail with it, and starts anew', async 
   const later = rereads.read('c');
   await settle();
   statements[1]?.answer();
-  expect(await later).toEqual({ apiKey: 'c' });
+  expect(await later).toEqual({ identifier: 'c' });
 });
 
 it('carries no more than 1,000 keys in a statement', async () => {

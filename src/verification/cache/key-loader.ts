@@ -32,7 +32,7 @@ export class KeyLoader {
     const apiKeys = new Set<string>();
     const found = this.last.then(async () => {
       if (this.filling?.apiKeys === apiKeys) this.filling = undefined;
-      return new Map((await this.find([...apiKeys])).map((one) => [one.apiKey, one]));
+      return new Map((await this.find([...apiKeys])).map((one) => [one.identifier, one]));
     });
     this.last = found;
     // Whoever asks after a failure starts anew

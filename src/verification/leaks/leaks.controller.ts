@@ -2,7 +2,7 @@ import { Routes } from '../../http/route-config.js';
 import { Body, Controller, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { Revocations } from '../../api-keys/revocations.js';
+import { Revocations } from '../../api-keys/revocation/revocations.js';
 import type { AuditSource } from '../../principals/audit-source.js';
 import { CurrentSource } from '../../principals/decorators/current-principal.decorator.js';
 import { PublicWithBody } from '../../principals/decorators/public.decorator.js';
@@ -49,7 +49,7 @@ export class LeaksController {
     // One that is revoked stays so: nothing is opened where nothing changes
     if (!known || known.isRevoked) return LEAK_REPORTED;
     await this.overload.admit(request, known.ownerId);
-    await this.revocations.revokeByApiKey(known.apiKey, 'leaked', origin);
+    await this.revocations.revokeByIdentifier(known.identifier, 'leaked', origin);
     return LEAK_REPORTED;
   }
 }

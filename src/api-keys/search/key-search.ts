@@ -1,19 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type Repository, type SelectQueryBuilder } from 'typeorm';
-import { Owner } from '../owners/owner.entity.js';
-import { Clock } from '../clock.js';
-import { OwnerReads } from '../owners/owner-reads.js';
-import { ApiKey, type KeyStatus } from './api-key.entity.js';
+import { Owner } from '../../owners/owner.entity.js';
+import { Clock } from '../../clock.js';
+import { OwnerReads } from '../../owners/owner-reads.js';
+import { ApiKey } from '../api-key.entity.js';
+import { type KeyStatus, statusInSql } from '../key-status.js';
 import { namePattern } from './name-pattern.js';
-import { type Scope, scopeObject } from '../principals/scopes.js';
+import { type Scope, scopeObject } from '../../principals/scopes.js';
 
-/** Which of an owner's keys are wanted, newest first. */
+/** Filters and position of a page of an owner's keys, newest first. */
 export interface KeyQuery {
-  /** Revoked keys are found under `revoked` alone. */
+  /** Revoked keys are only found by `revoked`. */
   status?: KeyStatus | undefined;
-  /** Part of the name, in whatever case. */
+  /** A substring of the name, case-insensitive. */
   name?: string | undefined;
-  /** That the key effectively has. */
+  /** A scope that the key effectively has. */
   scope?: Scope | undefined;
   limit: number;
   offset: number;
@@ -22,32 +23,18 @@ export interface KeyQuery {
 }
 
 export interface KeyPage {
-  /** How many there are on all pages; with filters, among the newest `MAX_SEARCHED` keys. */
+  /** The number of keys on all pages; with filters, among the newest `MAX_SEARCHED` keys. */
   total: number;
   apiKeys: ApiKey[];
-  /** The last key that was looked at, unless the page is the last. */
+  /** The last key that was searched; `null` on the last page. */
   next: string | null;
 }
 
 /**
- * How many keys are looked at for one page, however many the owner has and however few of them fit. One more than what
- * a client is told, which so learns that there are more.
+ * The maximum number of keys searched for a page with filters. One more than 10,000, so that a client can tell a total of
+ * exactly 10,000 from a larger one.
  */
 const MAX_SEARCHED = 10_001;
-
-const NOT_BEGUN = '(key.not_before IS NOT NULL AND key.not_before > :now)';
-const OVER = '(key.expires_at IS NOT NULL AND key.expires_at <= :now)';
-const SPENT = '(key.max_uses IS NOT NULL AND key.uses >= key.max_uses)';
-
-/** As `ApiKey.statusAt()` decides it. */
-const STATUSES: Record<KeyStatus, string> = {
-  active: `key.enabled AND NOT ${NOT_BEGUN} AND NOT ${OVER} AND NOT ${SPENT}`,
-  disabled: 'NOT key.enabled',
-  pending: `key.enabled AND ${NOT_BEGUN}`,
-  expired: `key.enabled AND NOT ${NOT_BEGUN} AND ${OVER}`,
-  exhausted: `key.enabled AND NOT ${NOT_BEGUN} AND NOT ${OVER} AND ${SPENT}`,
-  revoked: 'TRUE',
-};
 
 /** Finds an owner's keys. */
 @Injectable()
@@ -65,8 +52,8 @@ export class KeySearch {
   }
 
   /**
-   * A page; keys that come and go between two pages neither shift the second nor repeat there. One with filters looks
-   * at so many keys at the most, however few fit: it may be short, and yet not the last.
+   * Finds a page. With `before`, keys issued or revoked between two pages are neither skipped nor repeated. A page with
+   * filters searches at most `MAX_SEARCHED` keys: it may be short without being the last.
    */
   find(ownerId: string, query: KeyQuery): Promise<KeyPage> {
     return this.reads.run(ownerId, () =>
@@ -76,7 +63,7 @@ export class KeySearch {
 
   private async findAny(ownerId: string, query: KeyQuery): Promise<KeyPage> {
     const found = await this.page(this.matching(ownerId, query), query).getMany();
-    // To count a million anew would take longer than to find a page
+    // Counting a million keys would take longer than finding the page
     const total = (await this.owners.findOneBy({ ownerId }))?.liveKeys ?? 0;
     return { total, ...pageOf(found, query.limit) };
   }
@@ -90,17 +77,17 @@ export class KeySearch {
     return { total, ...filteredPageOf(found, query, end) };
   }
 
-  /** A page of the keys that are counted, both in one pass over them. */
+  /** A page and the total, in one pass. */
   private async countedPage(ownerId: string, query: KeyQuery, end: string | null): Promise<KeyPage> {
     const page = from(end, this.page(this.matching(ownerId, query), query)).addSelect('count(*) OVER ()', 'total');
     const { entities, raw } = await page.getRawAndEntities<{ total: string }>();
-    // Behind the last of them there is no row that could tell how many there are
-    const isBehind = raw.length === 0 && query.offset > 0;
-    const total = isBehind ? await from(end, this.matching(ownerId, query)).getCount() : Number(raw[0]?.total ?? 0);
+    // With an offset beyond the last match, no row carries the total
+    const isBeyond = raw.length === 0 && query.offset > 0;
+    const total = isBeyond ? await from(end, this.matching(ownerId, query)).getCount() : Number(raw[0]?.total ?? 0);
     return { total, ...filteredPageOf(entities, query, end) };
   }
 
-  /** The last key that is looked at, of those before another or of all; `null` where there are fewer. */
+  /** The last key to be searched, of all or of those before another; `null` if there are no more than `MAX_SEARCHED`. */
   private async endOfSearch(ownerId: string, { status }: KeyQuery, before?: string): Promise<string | null> {
     const keys = this.matching(ownerId, { status: status === 'revoked' ? status : undefined });
     if (before) keys.andWhere('key.id < :before', { before });
@@ -123,8 +110,8 @@ export class KeySearch {
     { status, name, scope }: Pick<KeyQuery, 'status' | 'name' | 'scope'>,
   ): SelectQueryBuilder<ApiKey> {
     const query = this.keys.createQueryBuilder('key').where('key.owner_id = :ownerId', { ownerId });
-    query.andWhere(status === 'revoked' ? 'key.revoked_at IS NOT NULL' : 'key.revoked_at IS NULL');
-    if (status) query.andWhere(STATUSES[status], { now: new Date(this.clock.now()) });
+    if (status) query.andWhere(statusInSql(status), { now: new Date(this.clock.now()) });
+    else query.andWhere('key.revoked_at IS NULL');
     if (name) query.andWhere('key.name ~ :pattern', { pattern: namePattern(name) });
     if (scope) {
       query.andWhere(`(key.scopes @> '{"admin": true}' OR key.scopes @> :scopes)`, { scopes: scopeObject(scope) });
@@ -137,12 +124,12 @@ function isFiltered({ status, name, scope }: KeyQuery): boolean {
   return (status ?? name ?? scope) !== undefined;
 }
 
-/** Of keys, those from the given one on; all without it. */
+/** Restricts keys to those not older than the given one. */
 function from(end: string | null, keys: SelectQueryBuilder<ApiKey>): SelectQueryBuilder<ApiKey> {
   return end === null ? keys : keys.andWhere('key.id >= :end', { end });
 }
 
-/** One that is not full goes on behind the last key that was looked at. */
+/** After a page that is not full, the next one starts behind the last key that was searched. */
 function filteredPageOf(found: ApiKey[], { limit }: KeyQuery, end: string | null): Omit<KeyPage, 'total'> {
   const page = pageOf(found, limit);
   return { ...page, next: page.next ?? end };

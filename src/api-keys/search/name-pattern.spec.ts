@@ -9,7 +9,7 @@ it.each([
   ['a.b*c\\d(e)[f]{2}^$|?+', 'A.B*C\\D(E)[F]{2}^$|?+'],
   ['100%_', '100%_'],
   ['钥匙 🔑', '钥匙 🔑'],
-])('finds %s, however it is written', (text, written) => {
+])('matches %s in any case', (text, written) => {
   expect(written).toMatch(new RegExp(namePattern(text)));
 });
 
@@ -17,6 +17,6 @@ it.each([
   ['a.c', 'abc'],
   ['key_1', 'key-1'],
   ['apfel', 'äpfel'],
-])('takes %s by its letters', (text, other) => {
+])('matches %s literally', (text, other) => {
   expect(other).not.toMatch(new RegExp(namePattern(text)));
 });

@@ -1,9 +1,9 @@
-/** What may mean something in a regular expression; a backslash before a letter or a digit would mean something else. */
+/** ASCII punctuation, which may be special in a regular expression. Escaped letters and digits would be special, too. */
 const PUNCTUATION = /[!-/:-@[-`{-~]/;
 
 /**
- * A regular expression of PostgreSQL's that finds a text in whatever case. Each letter stands there in all its cases: the
- * database folds no more than its `LC_CTYPE` knows, which may be ASCII alone.
+ * A PostgreSQL regular expression that matches a text case-insensitively. It lists each letter in all its cases: the
+ * database folds only what its `LC_CTYPE` knows, possibly only ASCII.
  */
 export function namePattern(text: string): string {
   return text.replaceAll(/./gsu, anyCaseOf);
