@@ -38,7 +38,7 @@ export class PreviousSecretUses implements OnModuleInit, OnApplicationShutdown {
   private readonly writer = new WriteBehind(() => this.write());
 
   constructor(
-    @Inject(VERIFICATION_POOL) private readonly dataSource: DataSource,
+    @Inject(VERIFICATION_POOL) private readonly dataSource: Pick<DataSource, 'query'>,
     private readonly clock: Clock,
   ) {}
 
