@@ -65,7 +65,7 @@ it('says of a credential how to split it', async () => {
   ]);
   expect(answer.body.error.details).toContainEqual({
     path: 'credential',
-    message: 'is not taken here: give what is before its dot as api_key, and what is behind it as secret_key',
+    message: 'is not accepted here: send the part before the dot as api_key, and the part after it as secret_key',
   });
   expect(answer.text).not.toContain(key.secret_key);
 });

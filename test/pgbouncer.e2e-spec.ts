@@ -62,7 +62,7 @@ const STARTS = 8;
 
   it('says once in each that the poll alone tells of changes, and denies within the bound', async () => {
     const told = log.mock.calls.filter(
-      ([level, message]) => level === 'warn' && /by the poll alone/.test(String(message)),
+      ([level, message]) => level === 'warn' && /found only by the poll/.test(String(message)),
     );
     expect(told).toHaveLength(STARTS);
     const [first, ...others] = services as [TestService, ...TestService[]];

@@ -6,7 +6,7 @@ import { UnavailableError } from '../src/http/errors/api-error.js';
 import { LateAnswerError } from '../src/database/with-timeout.js';
 import { UsageLimiter } from '../src/usage/usage-limiter.js';
 import { InvalidationFeed } from '../src/verification/invalidation-feed.js';
-import { KeyReader } from '../src/verification/cache/key-reader.js';
+import { KeyLoader } from '../src/verification/cache/key-loader.js';
 import { SecretVerifier } from '../src/verification/secret-verifier.js';
 import { runConcurrently, range } from './support/at-once.js';
 import { documentedBody, issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
@@ -231,8 +231,8 @@ describe('a batch of which one cannot be decided now', () => {
 it('reads and hashes a key once for however many ask at once', async () => {
   const cold = await issueKey(service.client, 'ann', powerlessBody);
   // A machine that is too busy to look for changes in time would read it again and again
-  jest.spyOn(service.app.get(InvalidationFeed, { strict: false }), 'isFresh', 'get').mockReturnValue(true);
-  const read = jest.spyOn(service.app.get(KeyReader, { strict: false }), 'find');
+  jest.spyOn(service.app.get(InvalidationFeed, { strict: false }), 'age', 'get').mockReturnValue(0);
+  const read = jest.spyOn(service.app.get(KeyLoader, { strict: false }), 'find');
   const check = jest.spyOn(service.app.get(SecretVerifier, { strict: false }), 'match');
   const codes = new Set<string>();
   await runConcurrently(64, range(640), async () => void codes.add(await codeOf(pairOf(cold))));
@@ -248,7 +248,7 @@ it('reads a known key anew where changes may have been missed, however slowly th
   const revoke = 'UPDATE api_keys SET revoked_at = now() WHERE id = $1';
   await service.app.get(DataSource).query(revoke, [known.id]);
   expect(await codeOf(pairOf(known))).toBe('VALID');
-  jest.spyOn(service.app.get(InvalidationFeed, { strict: false }), 'isFresh', 'get').mockReturnValue(false);
+  jest.spyOn(service.app.get(InvalidationFeed, { strict: false }), 'age', 'get').mockReturnValue(1_000);
   expect(await codeOf(pairOf(known))).toBe('REVOKED');
   jest.restoreAllMocks();
 });

@@ -2,19 +2,19 @@ import { FeedPosition, type InvalidationRow } from './feed-position.js';
 
 const SERVER = '7712:00000001';
 
-/** What a poll finds: the oldest transaction that is open, and changes by their numbers. */
+/** The rows of a poll: the oldest open transaction, and changes by their numbers. */
 function rows(oldest: number, changes: number[], identity = SERVER): InvalidationRow[] {
   const server = { oldest: String(oldest), identity, is_standby: false };
   if (changes.length === 0) return [{ ...server, seq: null, api_key: null }];
   return changes.map((seq) => ({ ...server, seq: String(seq), api_key: `key ${seq}` }));
 }
 
-it('tells each change once, though polls overlap', () => {
+it('returns each change once, though polls overlap', () => {
   const position = new FeedPosition();
   expect(position.advance(rows(700, []))).toEqual({ changed: [], isOtherServer: false });
   expect(position.parameters).toEqual(['700']);
   expect(position.advance(rows(705, [1, 2]))).toEqual({ changed: ['key 1', 'key 2'], isOtherServer: false });
-  // The second committed late: it is still among those that the next poll asks for
+  // The second committed late: the next poll still returns it
   expect(position.advance(rows(705, [2, 3])).changed).toEqual(['key 3']);
 });
 
@@ -22,8 +22,8 @@ it.each([
   ['its transaction ids went backwards', rows(736, [2])],
   ['it is on another timeline', rows(800, [2], '7712:00000002')],
   ['it is another server', rows(800, [2], '9999:00000001')],
-  ['it no longer tells who it is', rows(800, [2], '')],
-])('takes a server for another one where %s, and what it saw before for nothing', (_, found) => {
+  ['it no longer reveals its identity', rows(800, [2], '')],
+])('detects another server if %s, and ignores the changes seen before', (_, found) => {
   const position = new FeedPosition();
   position.advance(rows(700, []));
   position.advance(rows(757, [1, 2]));
@@ -31,7 +31,7 @@ it.each([
   expect(position.advance(found)).toEqual({ changed: [], isOtherServer: false });
 });
 
-it('takes no word of a standby, which may be older than any bound', () => {
+it('rejects the answer of a standby, which may be older than any bound', () => {
   const position = new FeedPosition();
   position.advance(rows(700, []));
   const [row] = rows(705, [1]) as [InvalidationRow];

@@ -2,14 +2,17 @@ import type { SafeClient } from '../database/safe-client.js';
 import { StandbyError } from '../database/server-parameters.js';
 
 /**
- * The server's identity and timeline: a standby that is promoted, and a backup that is restored, begin another
- * timeline. The functions may be missing, or not for everybody to call.
+ * The server's identity and timeline: a promoted standby and a restored backup start another timeline. The functions may
+ * be missing, or require a privilege.
  */
 const IDENTITY = `(SELECT system_identifier::text FROM pg_control_system())
   || CASE WHEN pg_is_in_recovery() THEN ':standby' ELSE ':' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END`;
 const NO_IDENTITY = `''`;
 
-/** All changes since the oldest transaction that was open at the last poll, and which is the oldest now. */
+/** SQLSTATE insufficient_privilege, undefined_function, feature_not_supported, object_not_in_prerequisite_state. */
+const NO_IDENTITY_CODES = /^(42501|42883|0A000|55000)$/;
+
+/** All changes since the oldest transaction that was open at the last poll, and the one that is the oldest now. */
 const poll = (identity: string) => `
   SELECT server.oldest, server.identity, server.is_standby, changes.seq, changes.api_key
   FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS oldest, ${identity} AS identity,
@@ -24,50 +27,51 @@ export interface InvalidationRow {
   api_key: string | null;
 }
 
-interface News {
-  /** The `api_key` of each key that has changed and was not seen yet. */
+interface Invalidations {
+  /** The `api_key` of each changed key that no earlier poll returned. */
   changed: string[];
-  /** The database is another one than before, or an earlier state of it: what was seen says nothing of it. */
+  /** The database is another one than before, or an earlier state of it: what was read before may never have happened. */
   isOtherServer: boolean;
 }
 
 /**
- * Up to where the changes of a database are known. Transaction ids mean something on one timeline of one server alone:
- * after a failover to a standby that lagged, or on a restored backup, the same ids are given again.
+ * The position up to which a database's changes are known. Transaction ids are comparable on one timeline of one server
+ * only: after a failover to a standby that lagged, or on a restored backup, the same ids are assigned again.
  */
 export class FeedPosition {
   private identitySource = NO_IDENTITY;
   private identity: string | undefined;
   private oldest: string | undefined;
+  /** The changes that the last poll returned: polls overlap, because transactions commit out of order. */
   private seen = new Set<string>();
 
   get statement(): string {
     return poll(this.identitySource);
   }
 
-  /** At the very first, nothing is remembered that could have changed. */
+  /** The first poll asks for no changes: nothing is cached yet. */
   get parameters(): string[] {
     return [this.oldest ?? String(Number.MAX_SAFE_INTEGER)];
   }
 
-  /** Finds out whether the server of this connection tells who it is. */
+  /** Determines whether the server of this connection reveals its identity. */
   async prepare(client: SafeClient): Promise<void> {
-    const isKnown = await client.query(`SELECT ${IDENTITY}`).then(
+    const hasIdentity = await client.query(`SELECT ${IDENTITY}`).then(
       () => true,
       (error: { code?: unknown }) => {
-        if (typeof error.code === 'string' && MAY_NOT_TELL.test(error.code)) return false;
+        if (typeof error.code === 'string' && NO_IDENTITY_CODES.test(error.code)) return false;
         throw error;
       },
     );
-    this.identitySource = isKnown ? IDENTITY : NO_IDENTITY;
+    this.identitySource = hasIdentity ? IDENTITY : NO_IDENTITY;
   }
 
   /**
-   * Moves on to what a poll has found.
+   * Advances to the result of a poll.
    *
-   * @throws StandbyError for what a standby has told, which may be older than any bound
+   * @throws StandbyError for a standby, whose answers may be older than any bound; the position stays
    */
-  advance(rows: readonly InvalidationRow[]): News {
+  advance(rows: readonly InvalidationRow[]): Invalidations {
     const [{ oldest, identity, is_standby: isStandby }] = rows as [InvalidationRow];
     if (isStandby) throw new StandbyError();
     const isOtherServer = this.isOther(oldest, identity);
@@ -84,6 +88,3 @@ export class FeedPosition {
     return identity !== this.identity || BigInt(oldest) < BigInt(this.oldest);
   }
 }
-
-/** SQLSTATE insufficient_privilege, undefined_function, feature_not_supported, object_not_in_prerequisite_state. */
-const MAY_NOT_TELL = /^(42501|42883|0A000|55000)$/;

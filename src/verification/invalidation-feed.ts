@@ -6,173 +6,131 @@ import { StartError } from '../config/start-error.js';
 import { startStep } from '../config/start-steps.js';
 import { Database } from '../database/database.js';
 import { databaseOutage } from '../logging/database-outage.js';
-import type { DedicatedConnection } from '../database/dedicated-connection.js';
-import type { SafeClient } from '../database/safe-client.js';
-import { withTimeout } from '../database/with-timeout.js';
+import { freshForMs } from './cache/stale-policy.js';
+import { FeedConnection } from './feed-connection.js';
 import { InvalidationNotifications } from './invalidation-notifications.js';
-import { FeedPosition, type InvalidationRow } from './feed-position.js';
+import { millisecondsSince, type Moment, NEVER } from './moment.js';
 
-/** For how long changes are kept; a process that has heard of none for half of it forgets all that it knows. */
+/** The retention of changes. After half of it without a successful poll, changes may have been missed. */
 export const KEY_CHANGES_KEPT_MS = 3_600_000;
 
-/** Of the bound, how much is for what happens between a decision and its answer. */
-const RESERVE = 0.1;
 const POLLS_PER_BOUND = 5;
-/** Longer than a connection takes to a server that is a quarter of a second away: TCP, TLS, a password, and `prepare()`. */
-const OPEN_WITHIN_MS = 3_000;
-/** How often the first poll may be too slow before the start is refused: the machine may be busy. */
+/** The attempts at a fast enough first poll before the start is refused: the machine may be busy. */
 const FIRST_POLLS = 5;
-const FIRST_POLL_WITHIN_MS = 10_000;
+const FIRST_POLL_TIMEOUT_MS = 10_000;
 
-/** By the steady clock and by the host's. */
-interface Moment {
-  steady: number;
-  wall: number;
-}
-
-/** What happened to keys elsewhere. */
+/** Receives the changes of keys, of this process and of others. */
 export interface InvalidationListener {
-  /** These have changed. */
+  /** These keys have changed. */
   changed(apiKeys: readonly string[]): void;
   /**
-   * Any may have changed without a word of it. On another server even what was true may never have happened there.
+   * Changes may have been missed: any key may have changed.
    *
-   * @param isOtherServer whether the database is another one than before, or an earlier state of it
+   * @param isOtherServer whether the database is another one than before, or an earlier state of it: what was read
+   *   before may never have happened there
    */
   anyMayHaveChanged(isOtherServer: boolean): void;
 }
 
 /**
- * Learns which keys other processes have changed: by notification within milliseconds, and by polling for certain,
- * whatever notifications are lost. On a connection of its own, so that it never waits for other work.
+ * Reports keys that other processes have changed: within milliseconds by notification, and reliably by polling, because
+ * notifications can be lost.
  */
 @Injectable()
 export class InvalidationFeed implements OnModuleInit, OnApplicationShutdown {
-  private readonly notifications: InvalidationNotifications;
+  private readonly connection: FeedConnection;
   private readonly listeners: InvalidationListener[] = [];
   private readonly stopping = new AbortController();
-  private connection: DedicatedConnection;
-  private position = new FeedPosition();
-  /** Whether a poll has succeeded on the present connection. */
-  private isConnected = false;
-  /** When the last poll began that succeeded, by the steady clock and by the host's. */
-  private lastGoodPoll: Moment = { steady: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
-  private running: Promise<void> | undefined;
+  /** When the last successful poll started. */
+  private polledAt: Moment = NEVER;
+  private polling: Promise<void> | undefined;
 
   constructor(
     @Inject(ENVIRONMENT) private readonly environment: Environment,
-    private readonly database: Database,
+    database: Database,
     keyInvalidations: KeyInvalidations,
   ) {
     const pollEveryMs = environment.revocationBoundMs / POLLS_PER_BOUND;
-    this.notifications = new InvalidationNotifications((apiKey) => this.tell([apiKey]), pollEveryMs);
-    this.connection = this.newConnection();
-    keyInvalidations.subscribe((apiKeys) => this.tell(apiKeys));
+    const notifications = new InvalidationNotifications((apiKey) => this.notify([apiKey]), pollEveryMs);
+    this.connection = new FeedConnection(environment, database, notifications);
+    keyInvalidations.subscribe((apiKeys) => this.notify(apiKeys));
   }
 
   subscribe(listener: InvalidationListener): void {
     this.listeners.push(listener);
   }
 
-  /**
-   * How long ago, in milliseconds, the last poll began that succeeded: all changes before it are known. The greater of
-   * what two clocks say: one stands still while the machine is suspended, the other may be set.
-   */
+  /** The milliseconds since the last successful poll started: all changes before it are known. */
   get age(): number {
-    const { steady, wall } = this.lastGoodPoll;
-    return Math.max(performance.now() - steady, Date.now() - wall);
+    return millisecondsSince(this.polledAt);
   }
 
-  /** Whether what is remembered may be trusted: every change older than the bound has been forgotten. */
+  /** Whether cached keys may be trusted: every change older than the bound has been invalidated. */
   get isFresh(): boolean {
-    return this.age < this.environment.revocationBoundMs * (1 - RESERVE);
+    return this.age < freshForMs(this.environment.revocationBoundMs);
   }
 
-  /** @throws StartError if the database is too far away to keep the bound */
+  /** @throws StartError if the database is too slow to keep the bound */
   async onModuleInit(): Promise<void> {
     await startStep('the changes of keys (the table key_changes)', this.pollFirst());
-    this.running = this.keepPolling();
+    this.polling = this.keepPolling();
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.stopping.abort();
     this.connection.close();
-    await this.running;
+    await this.polling;
   }
 
   private async pollFirst(): Promise<void> {
-    const { revocationBoundMs: bound } = this.environment;
-    // What was read is as old as the answer takes, and is trusted until the answer to the next poll
-    const slowest = (bound * (1 - RESERVE - 1 / POLLS_PER_BOUND)) / 2;
-    let quickest = Number.POSITIVE_INFINITY;
-    for (let polls = 0; polls < FIRST_POLLS && quickest > slowest; polls++) {
-      await this.poll(FIRST_POLL_WITHIN_MS);
-      quickest = Math.min(quickest, performance.now() - this.lastGoodPoll.steady);
+    const { revocationBoundMs: boundMs } = this.environment;
+    // A result is as old as its answer took, and is trusted until the answer to the next poll
+    const slowestMs = (freshForMs(boundMs) - boundMs / POLLS_PER_BOUND) / 2;
+    let fastestMs = Number.POSITIVE_INFINITY;
+    for (let polls = 0; polls < FIRST_POLLS && fastestMs > slowestMs; polls++) {
+      await this.poll(FIRST_POLL_TIMEOUT_MS);
+      fastestMs = Math.min(fastestMs, performance.now() - this.polledAt.steady);
     }
-    if (quickest <= slowest) return;
-    throw new StartError(
-      `The database is too far away, or too slow: it took ${Math.ceil(quickest)} ms to answer, at the quickest of ` +
-        `${FIRST_POLLS} tries. With REVOCATION_BOUND_MS=${bound} it has to be ${Math.floor(slowest)} ms. Run the service ` +
-        `nearer to it, or set REVOCATION_BOUND_MS to ${Math.ceil((quickest / slowest) * bound * 1.2)} or more.`,
-    );
+    if (fastestMs > slowestMs) throw tooSlow(fastestMs, slowestMs, boundMs);
   }
 
   private async keepPolling(): Promise<void> {
-    const { revocationBoundMs: bound } = this.environment;
+    const { revocationBoundMs: boundMs } = this.environment;
     while (!this.stopping.signal.aborted) {
-      await this.poll(bound / 2).catch((error: Error) => this.disconnect(error));
-      await sleep(bound / POLLS_PER_BOUND, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      await this.poll(boundMs / 2).catch((error: Error) => this.reconnect(error));
+      await sleep(boundMs / POLLS_PER_BOUND, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
   }
 
-  private async poll(answerWithinMs: number): Promise<void> {
-    const { rows, began } = await withTimeout(OPEN_WITHIN_MS + answerWithinMs, this.readChanges(answerWithinMs));
-    const news = this.position.advance(rows);
-    const isGap = Number.isFinite(this.lastGoodPoll.steady) && this.age > KEY_CHANGES_KEPT_MS / 2;
-    // Another connection may lead to another server, which need not say so
-    if (!this.isConnected || news.isOtherServer || isGap) this.tellAll(news.isOtherServer);
-    this.isConnected = true;
-    this.tell(news.changed);
-    this.lastGoodPoll = began;
+  private async poll(timeoutMs: number): Promise<void> {
+    const { startedAt, changed, isOtherServer, isNewConnection } = await this.connection.poll(timeoutMs);
+    const isGap = this.polledAt !== NEVER && this.age > KEY_CHANGES_KEPT_MS / 2;
+    if (isNewConnection || isOtherServer || isGap) this.notifyAll(isOtherServer);
+    this.notify(changed);
+    // Only now: what is fresh by this poll has been invalidated by it
+    this.polledAt = startedAt;
     databaseOutage.feedAnswered();
   }
 
-  private newConnection(): DedicatedConnection {
-    const limitMs = this.environment.revocationBoundMs;
-    const limits = { statementTimeoutMs: limitMs, lockTimeoutMs: limitMs };
-    return this.database.dedicated(limits, (client) => this.prepare(client));
-  }
-
-  /** The time for an answer begins with the question: a connection may have to be opened first. */
-  private readChanges(answerWithinMs: number): Promise<{ rows: InvalidationRow[]; began: Moment }> {
-    return this.connection.run(async (client) => {
-      const { statement, parameters } = this.position;
-      const began = { steady: performance.now(), wall: Date.now() };
-      const { rows } = await withTimeout(answerWithinMs, client.query<InvalidationRow>(statement, parameters));
-      return { rows, began };
-    });
-  }
-
-  /** The first thing on each connection. */
-  private async prepare(client: SafeClient): Promise<void> {
-    this.isConnected = false;
-    await this.position.prepare(client);
-    // The embedded database hands a notification to whichever connection is served next
-    if ('url' in this.environment.database) await this.notifications.listen(client);
-  }
-
-  private disconnect(error: Error): void {
+  private reconnect(error: Error): void {
     if (this.stopping.signal.aborted) return;
     databaseOutage.feedFailed(error);
-    this.connection.close();
-    this.connection = this.newConnection();
+    this.connection.reset();
   }
 
-  private tell(apiKeys: readonly string[]): void {
+  private notify(apiKeys: readonly string[]): void {
     if (apiKeys.length > 0) for (const listener of this.listeners) listener.changed(apiKeys);
   }
 
-  private tellAll(isOtherServer: boolean): void {
+  private notifyAll(isOtherServer: boolean): void {
     for (const listener of this.listeners) listener.anyMayHaveChanged(isOtherServer);
   }
+}
+
+function tooSlow(fastestMs: number, slowestMs: number, boundMs: number): StartError {
+  return new StartError(
+    `The database is too slow, or too far away: of ${FIRST_POLLS} attempts, the fastest answer took ` +
+      `${Math.ceil(fastestMs)} ms. REVOCATION_BOUND_MS=${boundMs} requires ${Math.floor(slowestMs)} ms. Run the service ` +
+      `closer to the database, or set REVOCATION_BOUND_MS to ${Math.ceil((fastestMs / slowestMs) * boundMs * 1.2)} or more.`,
+  );
 }

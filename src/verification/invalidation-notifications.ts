@@ -5,35 +5,35 @@ import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import type { SafeClient } from '../database/safe-client.js';
 import { sqlStateOf } from '../database/sql-state.js';
 
-/** Hears of changes within milliseconds where the database notifies of them (`LISTEN`); where it does not, says so once. */
+/** Receives invalidations within milliseconds, by `LISTEN`. Warns once if the database does not support it. */
 export class InvalidationNotifications {
   private readonly logger = new Logger('ChangeFeed');
-  private isMissed = false;
+  private hasWarned = false;
 
-  /** @param pollEveryMs how often changes are looked for besides, in milliseconds */
+  /** @param pollEveryMs the interval of the poll, for the warning */
   constructor(
-    private readonly changed: (apiKey: string) => void,
+    private readonly onChange: (apiKey: string) => void,
     private readonly pollEveryMs: number,
   ) {}
 
-  /** @throws whatever it fails with, but that the server knows no notifications */
+  /** @throws whatever the database throws, unless it does not support notifications */
   async listen(client: SafeClient): Promise<void> {
-    client.on('notification', ({ payload }) => this.changed(payload ?? ''));
-    const reason = (await client.isPooled()) ? 'a pooler hands out its connections' : await refusalOf(client);
-    if (reason !== undefined) this.warnOfPollAlone(reason);
+    client.on('notification', ({ payload }) => this.onChange(payload ?? ''));
+    const reason = (await client.isPooled()) ? 'a pooler shares its connections' : await refusalOf(client);
+    if (reason !== undefined) this.warnOnce(reason);
   }
 
-  private warnOfPollAlone(reason: string): void {
-    if (this.isMissed) return;
-    this.isMissed = true;
+  private warnOnce(reason: string): void {
+    if (this.hasWarned) return;
+    this.hasWarned = true;
     this.logger.warn(
-      `The database notifies of no changes (${reason}): those that other processes make are learned of by the poll ` +
-        `alone, every ${this.pollEveryMs} ms.`,
+      `The database sends no notifications (${reason}): changes that other processes make are found only by the poll, ` +
+        `every ${this.pollEveryMs} ms.`,
     );
   }
 }
 
-/** What the server says of a statement that it does not know; `undefined` if it listens. */
+/** Why the server rejects `LISTEN`; `undefined` if it accepts. */
 async function refusalOf(client: SafeClient): Promise<string | undefined> {
   try {
     await client.query(`LISTEN ${KEY_CHANGES_CHANNEL}`);

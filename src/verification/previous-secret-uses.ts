@@ -6,10 +6,10 @@ import { Clock } from '../clock.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { databaseOutage } from '../logging/database-outage.js';
 
-/** For so many keys a use may wait to be written; of further ones it is dropped. */
+/** The cap on keys with a use to write; uses of further keys are dropped. */
 const MAX_WAITING = 200_000;
 
-/** Skips locked rows, and returns them, so that no other row stays locked while it waits. */
+/** Skips locked rows and returns them, so that no row stays locked while the statement waits for another. */
 const TOUCH = `
   WITH used AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS used (id, hash, at)
@@ -23,13 +23,13 @@ const TOUCH = `
   SELECT k.id FROM api_keys AS k JOIN used ON k.id = used.id
   WHERE ${digestInSql('k.previous_secret_hash')} = used.hash AND k.id NOT IN (SELECT id FROM touched)`;
 
-/** When the previous secret was used; `hash` is the digest of its stored hash, which tells rotations apart. */
+/** When a previous secret was used. `hash` is the digest of its stored hash: a rotation may have replaced it. */
 interface PreviousSecretUse {
   hash: string | null;
   at: number;
 }
 
-/** Records when a key's previous secret was last used: in memory, written every second, so the last second may be lost. */
+/** Records when a key's previous secret was last used. Write-behind, once a second: the last second may be lost. */
 @Injectable()
 export class PreviousSecretUses implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(PreviousSecretUses.name);
@@ -38,7 +38,7 @@ export class PreviousSecretUses implements OnModuleInit, OnApplicationShutdown {
   private readonly writer = new WriteBehind(() => this.write());
 
   constructor(
-    @Inject(VERIFICATION_POOL) private readonly dataSource: DataSource,
+    @Inject(VERIFICATION_POOL) private readonly dataSource: Pick<DataSource, 'query'>,
     private readonly clock: Clock,
   ) {}
 
@@ -54,7 +54,7 @@ export class PreviousSecretUses implements OnModuleInit, OnApplicationShutdown {
     if (this.waiting.size < MAX_WAITING || this.waiting.has(id)) this.waiting.set(id, { hash, at: this.clock.now() });
   }
 
-  /** Writes what is waiting now, unless a write is in progress. */
+  /** Writes now, unless a write is in progress. */
   flush(): Promise<void> {
     return this.writer.flush();
   }
@@ -74,7 +74,7 @@ export class PreviousSecretUses implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** For the next write, unless the secret was used again since. */
+  /** Retries with the next write, unless the secret was used again since. */
   private keep(id: string, used: ReadonlyMap<string, PreviousSecretUse>): void {
     const use = used.get(id);
     if (use && !this.waiting.has(id)) this.waiting.set(id, use);

@@ -46,10 +46,9 @@ export class VerifyFastPath {
     return verdict instanceof Promise ? verdict.then(respond) : respond(verdict);
   }
 
-  private verifyBatch({ raw, body }: FastPathRequest): FullResponse | Promise<FullResponse> {
+  private async verifyBatch({ raw, body }: FastPathRequest): Promise<FullResponse> {
     refuseQuery(raw.url);
-    const verdicts = this.verifier.verifyInOrder(readVerifyBatch(body));
-    return verdicts instanceof Promise ? verdicts.then(respondToBatch) : respondToBatch(verdicts);
+    return respondToBatch(await this.verifier.verifyInOrder(readVerifyBatch(body)));
   }
 }
 

@@ -12,8 +12,8 @@ import { KeyLimitReachedError } from '../errors.js';
 import { inherit, assertWithin } from '../escalation.js';
 import { KeyLocks } from '../key-locks.js';
 import { assertUsableWindow } from '../key-patch.js';
-import { countLiveKeys } from '../../owners/live-keys.js';
-import { lockNewOwner } from '../../owners/owner-lock.js';
+import { adjustLiveKeys } from '../../owners/live-keys.js';
+import { lockOrCreateOwner } from '../../owners/owner-lock.js';
 import type { GivenScopes } from '../../principals/scopes.js';
 import type { MintedPair } from '../credentials/secret-mint.js';
 
@@ -42,7 +42,7 @@ export class KeyWriter {
    *   caller may no longer issue keys
    */
   async insert(tx: EntityManager, caller: Caller, secret: MintedPair, request: KeyRequest): Promise<ApiKey> {
-    const liveKeys = await lockNewOwner(tx, caller.ownerId);
+    const liveKeys = await lockOrCreateOwner(tx, caller.ownerId);
     const issuer = await this.locks.lockCaller(tx, caller);
     const { maxKeysPerOwner } = this.environment;
     if (liveKeys >= maxKeysPerOwner) throw new KeyLimitReachedError(maxKeysPerOwner);
@@ -57,7 +57,7 @@ export class KeyWriter {
     await this.auditTrail.record(tx, ownerId, origin, [
       { action: 'key.created', apiKeyId: id, changes: { name, scopes, limits: LimitsDto.of(limits) } },
     ]);
-    await countLiveKeys(tx, ownerId, 1);
+    await adjustLiveKeys(tx, ownerId, 1);
   }
 
   private newKey(

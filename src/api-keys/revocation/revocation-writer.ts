@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import type { AuditSource } from '../../principals/audit-source.js';
 import type { RevokedReason } from '../api-key.entity.js';
-import { countLiveKeys } from '../../owners/live-keys.js';
+import { adjustLiveKeys } from '../../owners/live-keys.js';
 import type { UnitOfWork } from '../invalidation/unit-of-work.js';
 
 /**
@@ -40,7 +40,7 @@ export class RevocationWriter {
     if (rows.length === 0) return 0;
     const events = rows.map((row) => ({ action: 'key.revoked' as const, apiKeyId: row.id, changes: { reason } }));
     await this.auditTrail.record(uow.tx, ownerId, origin, events);
-    await countLiveKeys(uow.tx, ownerId, -rows.length);
+    await adjustLiveKeys(uow.tx, ownerId, -rows.length);
     const identifiers = rows.map((row) => row.api_key);
     // Descendants have been refused since their cascade began
     if (reason === 'cascade') uow.invalidateQuietly(...identifiers);

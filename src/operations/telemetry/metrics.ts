@@ -7,7 +7,7 @@ import { RedisRateLimiter } from '../../limits/redis-rate-limiter.js';
 import { UsageLimiter } from '../../usage/usage-limiter.js';
 import { UsageStatistics } from '../../usage/usage-statistics.js';
 import { InvalidationFeed } from '../../verification/invalidation-feed.js';
-import { KnownKeys } from '../../verification/cache/known-keys.js';
+import { KeyLookup } from '../../verification/cache/key-lookup.js';
 import { SecretVerifier } from '../../verification/secret-verifier.js';
 import { Verifier } from '../../verification/verifier.js';
 import { background } from '../../background/background.js';
@@ -46,7 +46,7 @@ export class Metrics implements OnModuleInit {
     private readonly dataSource: DataSource,
     @Inject(VERIFICATION_POOL) private readonly verificationPool: DataSource,
     verifier: Verifier,
-    knownKeys: KnownKeys,
+    keyLookup: KeyLookup,
     secretChecks: SecretVerifier,
     feed: InvalidationFeed,
     private readonly usageMeter: UsageLimiter,
@@ -59,14 +59,14 @@ export class Metrics implements OnModuleInit {
     for (const name of MISNAMED) this.registry.removeSingleMetric(name);
     this.registry.registerMetric(this.requests as unknown as Histogram);
     this.counter('verdicts_total', 'Verdicts on keys', 'code', () => verifier.verdicts);
-    this.counter('key_lookups_total', 'How pairs were recognised', 'result', () => knownKeys.lookups);
+    this.counter('key_lookups_total', 'How pairs were recognised', 'result', () => keyLookup.results);
     this.gauge(
       'key_lookups_under_way',
       'Keys that are being read and checked for the first time',
-      () => knownKeys.readsUnderWay,
+      () => keyLookup.active,
     );
-    this.gauge('known_keys', 'Keys that are remembered', () => knownKeys.size);
-    this.gauge('known_keys_bytes', 'What they take of the heap', () => knownKeys.bytes);
+    this.gauge('known_keys', 'Keys that are remembered', () => keyLookup.cache.size);
+    this.gauge('known_keys_bytes', 'What they take of the heap', () => keyLookup.cache.bytes);
     this.gauge('rate_limiter_bytes', 'What counting rates takes of memory', () => rateLimiter.bytes);
     this.byKind(overload);
     this.bySender(bodies);

@@ -9,33 +9,33 @@ import { hashDigest } from '../../api-keys/credentials/hash-digest.js';
 import { bytesPerCharacter, heapBytesOf } from '../../limits/heap-bytes.js';
 import { InternPool } from './intern-pool.js';
 
-/** Which of a key's secrets was presented: its own, or the one before the last rotation. */
+/** Which of a key's secrets was presented: the current one, or the one before the last rotation. */
 export type SecretKind = 'current' | 'previous';
 
-/** Bounded, since owners choose these values: beyond, equal ones are no longer shared. */
+/** Bounded, since owners choose these values: over the cap, equal ones are no longer shared. */
 const MAX_SHARED = 1_000;
 const networkLists = new InternPool<Networks>(MAX_SHARED);
 const rateLimits = new InternPool<RateLimit>(MAX_SHARED);
 
-/** The record without its strings and networks: a header and 23 fields, and the numbers that are boxed. */
+/** The record without its strings and networks: a header, 23 fields, and the boxed numbers. */
 const RECORD_BYTES = 24 + 23 * 8 + 3 * 16;
-/** What is derived from it for answers, without its texts: lists, and the objects for gateways. */
-const DERIVED_BYTES = 360;
-/** The beginning of a verdict without the owner and the name. */
-const BEGINNING_LENGTH = 120;
+/** What is memoized for answers, without texts: lists, and the objects for gateways. */
+const MEMO_BYTES = 360;
+/** The constant part of a verdict's prefix, without the owner and the name. */
+const PREFIX_LENGTH = 120;
 
 /**
- * A key whose secret has passed: what the next verdict on it needs, and no more. Times are milliseconds since 1970.
- * What keys have in common (scopes, rate limits, networks) they share.
+ * A key whose secret has been verified: what the next verdict on it needs, and no more. Times are milliseconds since
+ * 1970. Keys with equal scopes, rate limits or networks share those objects.
  */
 export class CachedKey implements CallingKey {
   readonly id: string;
   readonly ownerId: string;
   readonly name: string;
   readonly identifier: string;
-  /** The key that issued it; `null` where a session or an operator did. */
+  /** The key that issued it; `null` if a session or an operator did. */
   readonly issuedBy: string | null;
-  /** Of the secret that has passed, counted by the key's rotations. */
+  /** The number of rotations before the verified secret. */
   readonly secretGeneration: number;
   readonly granted: ScopeSet;
   readonly isRevoked: boolean;
@@ -43,22 +43,22 @@ export class CachedKey implements CallingKey {
   readonly notBefore: number | null;
   readonly expiresAt: number | null;
   readonly maxUses: number | null;
-  /** As it was read: for those alone who ask what a key is while the database is unavailable. */
+  /** As of the read: only for describing a key while the database is unavailable, never for a decision. */
   readonly uses: number;
   readonly rateLimit: RateLimit | null;
-  /** Where it may be used from; `null` for anywhere. */
+  /** Where the key may be used from; `null` for anywhere. */
   readonly networks: Networks | null;
-  /** When the secret before the last rotation ends, if that is the one that passed. */
+  /** When the previous secret expires, if that is the verified one. */
   readonly previousSecretExpiresAt: number | null;
-  /** Of the stored hash of the secret that passed; see `hashDigest()`. */
+  /** The digest of the verified secret's stored hash; see `hashDigest()`. */
   readonly storedHash: string | null;
-  /** By the steady clock: when it is to be read again although no change was seen. Set by the cache. */
+  /** By the steady clock: when the key has to be revalidated even if no change was seen. Set by `KeyCache`. */
   dueAt = 0;
-  /** When it was last confirmed, as `KnownKeys` counts. */
+  /** The epoch in which it was last read. Set by `KeyCache`. */
   epoch = 0;
-  private derived: unknown[] | undefined;
+  private memo: unknown[] | undefined;
 
-  /** @param secretDigest see `digestOf()`, of the secret that passed */
+  /** @param secretDigest of the verified secret; see `digestOf()` */
   constructor(
     key: ApiKey,
     readonly secretDigest: string,
@@ -77,13 +77,13 @@ export class CachedKey implements CallingKey {
     this.expiresAt = key.expiresAt?.getTime() ?? null;
     this.maxUses = key.maxUses;
     this.uses = key.uses;
-    this.rateLimit = key.rateLimit && shared(key.rateLimit);
-    this.networks = key.allowedCidrs && compact(key.allowedCidrs);
+    this.rateLimit = key.rateLimit && internedRateLimit(key.rateLimit);
+    this.networks = key.allowedCidrs && internedNetworks(key.allowedCidrs);
     this.previousSecretExpiresAt = secretKind === 'previous' ? (key.previousSecretExpiresAt?.getTime() ?? null) : null;
     this.storedHash = storedHashOf(key, secretKind);
   }
 
-  /** The full tree of what it effectively may do. */
+  /** The full tree of effective scopes. */
   get scopes(): Scopes {
     return this.granted.effective;
   }
@@ -99,66 +99,66 @@ export class CachedKey implements CallingKey {
     };
   }
 
-  /** What it takes of the heap, alone and with all that will be derived from it. */
+  /** The heap that the key takes, with everything that may be memoized for it. */
   get bytes(): number {
     const { id, ownerId, name, identifier, issuedBy, secretDigest, storedHash, networks, expiresAt } = this;
     const texts = [id, ownerId, name, identifier, issuedBy ?? '', secretDigest, storedHash ?? ''];
     const strings = texts.reduce((sum, text) => sum + heapBytesOf(text), 0);
-    const beginning = (BEGINNING_LENGTH + JSON.stringify(ownerId + name).length) * bytesPerCharacter(ownerId + name);
-    // Percent-encoded for a header, where it needs that
+    const prefix = (PREFIX_LENGTH + JSON.stringify(ownerId + name).length) * bytesPerCharacter(ownerId + name);
+    // Percent-encoded for a header if necessary
     const encodedOwner = /^[!-$&-~]*$/.test(ownerId) ? 0 : 9 * ownerId.length;
-    const derived = DERIVED_BYTES + beginning + encodedOwner + (expiresAt === null ? 0 : 64);
-    // In full for each key, although equal lists are shared: who would pay for a list when the first of them is dropped?
-    return RECORD_BYTES + strings + derived + (networks ? heapBytesOf(networks.packed) + 32 : 0);
+    const memo = MEMO_BYTES + prefix + encodedOwner + (expiresAt === null ? 0 : 64);
+    // Each key counts its networks in full, though equal lists are shared: otherwise none would, once the first is evicted
+    return RECORD_BYTES + strings + memo + (networks ? heapBytesOf(networks.packed) + 32 : 0);
   }
 
-  /** Whether it is this secret that has passed; the comparison takes constant time. */
+  /** Whether this is the verified secret. Compares in constant time. */
   hasSecret(secretKey: string): boolean {
     const digest = digestOf(secretKey);
-    // All of it, whatever differs first. `timingSafeEqual` wants buffers, which take twice the time and six times the memory
+    // Never returns early. `timingSafeEqual` requires buffers, which take twice the time and six times the memory
     let difference = digest.length ^ this.secretDigest.length;
     for (let i = 0; i < digest.length; i++) difference |= digest.charCodeAt(i) ^ this.secretDigest.charCodeAt(i);
     return difference === 0;
   }
 
-  /** The same key as it has been read again; `undefined` if the secret that passed is no longer the same one of its secrets. */
-  renewed(key: ApiKey): CachedKey | undefined {
+  /** This key with a newer record; `undefined` if the verified secret is no longer the record's secret of the same kind. */
+  refreshedFrom(key: ApiKey): CachedKey | undefined {
     if (this.storedHash === null || storedHashOf(key, this.secretKind) !== this.storedHash) return undefined;
     return new CachedKey(key, this.secretDigest, this.secretKind);
   }
 
-  /** The same key as it is once the cascade that ends it has come to its row. */
+  /** This key as it will be when the cascade that revokes it has reached its row. */
   revoked(): CachedKey {
     const copy = Object.create(CachedKey.prototype) as CachedKey;
-    return Object.assign(copy, this, { isRevoked: true, derived: undefined });
+    return Object.assign(copy, this, { isRevoked: true, memo: undefined });
   }
 
-  /** What does not change from one answer about the key to the next, worked out at the first. */
-  memoize<T>(from: (key: CachedKey) => T): T {
-    this.derived ??= [];
-    const at = this.derived.indexOf(from);
-    if (at >= 0) return this.derived[at + 1] as T;
-    const value = from(this);
-    this.derived = [...this.derived, from, value];
+  /** A value that is the same in every answer about the key; computed once per function. */
+  memoize<T>(compute: (key: CachedKey) => T): T {
+    this.memo ??= [];
+    const at = this.memo.indexOf(compute);
+    if (at >= 0) return this.memo[at + 1] as T;
+    const value = compute(this);
+    this.memo = [...this.memo, compute, value];
     return value;
   }
 }
 
-/** SHA-256 of a secret, as a string of 32 bytes. */
+/** The SHA-256 of a secret, as a binary string of 32 bytes. */
 export function digestOf(secretKey: string): string {
   return hash('sha256', secretKey, 'binary');
 }
 
-function storedHashOf({ secretHash, previousSecretHash }: ApiKey, which: SecretKind): string | null {
-  const stored = which === 'current' ? secretHash : previousSecretHash;
+function storedHashOf({ secretHash, previousSecretHash }: ApiKey, kind: SecretKind): string | null {
+  const stored = kind === 'current' ? secretHash : previousSecretHash;
   return stored === null ? null : hashDigest(stored);
 }
 
-function shared({ requests, windowSeconds }: RateLimit): RateLimit {
+function internedRateLimit({ requests, windowSeconds }: RateLimit): RateLimit {
   return rateLimits.get(`${requests}/${windowSeconds}`, () => ({ requests, windowSeconds }));
 }
 
-function compact(cidrs: readonly string[]): Networks {
+function internedNetworks(cidrs: readonly string[]): Networks {
   const networks = new Networks(cidrs.map(parseNetwork));
   return networkLists.get(networks.packed, () => networks);
 }

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 
 /**
- * Hands out one object for equal values, as long as it remembers them: the least recently used are dropped beyond
- * `max`, so that values of any variety cost no more than that.
+ * Returns one shared object for equal values. The least recently used are evicted over `max`, so that memory stays bounded
+ * whatever the values are.
  */
 export class InternPool<T extends object> {
   private readonly values: LRUCache<string, T>;
@@ -11,7 +11,7 @@ export class InternPool<T extends object> {
     this.values = new LRUCache({ max });
   }
 
-  /** @param key the same for equal values alone */
+  /** @param key equal if and only if the values are */
   get(key: string, create: () => T): T {
     let value = this.values.get(key);
     if (!value) this.values.set(key, (value = create()));

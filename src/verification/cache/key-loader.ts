@@ -1,47 +1,69 @@
-import type { ApiKey } from '../../api-keys/api-key.entity.js';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { ApiKey } from '../../api-keys/api-key.entity.js';
+import { ENVIRONMENT, type Environment } from '../../config/environment.js';
+import { Database } from '../../database/database.js';
+import { VERIFICATION_POOL } from '../../database/database.module.js';
+import { HedgedConnection, READ_LIMITS } from '../../database/hedged-connection.js';
+import type { SafeClient } from '../../database/safe-client.js';
+import { BatchedReads } from './batched-reads.js';
 
-/** So many keys in one statement, which is then answered in milliseconds. */
-const MAX_AT_ONCE = 1_000;
+/** For how long one refused connection counts for other reads too: at most a fifth of the bound. */
+const REFUSAL_STANDS_MS = 1_000;
 
-interface Batch {
-  readonly apiKeys: Set<string>;
-  /** By their `api_key`. */
-  readonly found: Promise<Map<string, ApiKey>>;
-}
+/** Loads the records of keys, of any owner, in batches, over a connection that is used for nothing else. */
+@Injectable()
+export class KeyLoader implements OnApplicationShutdown {
+  private readonly connection: HedgedConnection;
+  private readonly reads = new BatchedReads((apiKeys) => this.connection.run((client) => this.find(client, apiKeys)));
 
-/**
- * Reads keys for whoever asks, one statement at a time, which carries all that have asked by then: while the
- * database does not answer, however many ask, they wait for one statement, and fail together with it.
- */
-export class KeyLoader {
-  private filling: Batch | undefined;
-  private last: Promise<unknown> = Promise.resolve();
-
-  constructor(private readonly find: (apiKeys: string[]) => Promise<ApiKey[]>) {}
-
-  /** The key as it is now or later; `null` if there is none. @throws whatever `find` throws */
-  async read(apiKey: string): Promise<ApiKey | null> {
-    if (!this.filling || this.filling.apiKeys.size >= MAX_AT_ONCE) this.filling = this.open();
-    const { apiKeys, found } = this.filling;
-    apiKeys.add(apiKey);
-    return (await found).get(apiKey) ?? null;
+  constructor(
+    @Inject(VERIFICATION_POOL) private readonly pool: DataSource,
+    database: Database,
+    @Inject(ENVIRONMENT) { revocationBoundMs }: Environment,
+  ) {
+    const refusalStandsMs = Math.min(REFUSAL_STANDS_MS, revocationBoundMs / 5);
+    this.connection = new HedgedConnection(() => database.dedicated(READ_LIMITS), refusalStandsMs);
   }
 
-  /** A batch that is read when those before it are. */
-  private open(): Batch {
-    const apiKeys = new Set<string>();
-    const found = this.last.then(async () => {
-      if (this.filling?.apiKeys === apiKeys) this.filling = undefined;
-      return new Map((await this.find([...apiKeys])).map((one) => [one.identifier, one]));
+  onApplicationShutdown(): void {
+    this.connection.close();
+  }
+
+  /** Whether the network or the server refused a connection just now. */
+  get isDatabaseRefused(): boolean {
+    return this.connection.isRefused;
+  }
+
+  /** Whether the database was found unavailable just now: it refused a connection, or has been silent. */
+  get isDatabaseUnavailable(): boolean {
+    return this.connection.isAway;
+  }
+
+  /**
+   * The current record without its metadata, which no verdict needs; `null` if there is none.
+   *
+   * @throws DatabaseUnavailableError; whatever else the database throws
+   */
+  load(apiKey: string): Promise<ApiKey | null> {
+    return this.reads.read(apiKey);
+  }
+
+  /** In any order; keys that do not exist are missing. */
+  async find(client: SafeClient, apiKeys: readonly string[]): Promise<ApiKey[]> {
+    const columns = this.columns;
+    const names = columns.map(({ databaseName }) => databaseName).join(', ');
+    const { rows } = await client.query(`SELECT ${names} FROM api_keys WHERE api_key = ANY($1)`, [apiKeys]);
+    return (rows as Record<string, unknown>[]).map((row) => {
+      const key = new ApiKey();
+      for (const column of columns) {
+        column.setEntityValue(key, this.pool.driver.prepareHydratedValue(row[column.databaseName], column));
+      }
+      return key;
     });
-    this.last = found;
-    // Whoever asks after a failure starts anew
-    found.catch(() => this.last === found && this.startAnew());
-    return { apiKeys, found };
   }
 
-  private startAnew(): void {
-    this.filling = undefined;
-    this.last = Promise.resolve();
+  private get columns() {
+    return this.pool.getMetadata(ApiKey).columns.filter(({ propertyName }) => propertyName !== 'metadata');
   }
 }

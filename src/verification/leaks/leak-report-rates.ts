@@ -9,16 +9,16 @@ import { type RateDecision, RateLimiter } from '../../limits/rate-limiter.js';
 import { CredentialKeyring } from '../../api-keys/credentials/credential-keyring.js';
 
 const WINDOW_SECONDS = 60;
-/** Whoever has more to report, from one address, goes on a minute later. */
+/** A caller with more to report from one address can continue a minute later. */
 const BY_ADDRESS = { requests: 120, windowSeconds: WINDOW_SECONDS };
-/** The first has ended the pair; the others are mistakes, or worse. */
-const OF_ONE_PAIR = { requests: 30, windowSeconds: WINDOW_SECONDS };
+/** The first report revoked the key; further ones are mistakes, or abuse. */
+const BY_PAIR = { requests: 30, windowSeconds: WINDOW_SECONDS };
 
-/** Bounds how often leaks are reported, by whoever: from one address, before the body is parsed, and of one pair. */
+/** Limits how often leaks are reported: per address, before the body is parsed, and per pair. */
 @Injectable()
 export class LeakReportRates {
-  /** What each report was charged against its address: it is given back where its pair is refused. */
-  private readonly taken = new WeakMap<IncomingMessage, RateDecision>();
+  /** The charge of each report against its address, which is refunded if its pair is over the limit. */
+  private readonly charges = new WeakMap<IncomingMessage, RateDecision>();
 
   constructor(
     private readonly rateLimiter: RateLimiter,
@@ -27,20 +27,20 @@ export class LeakReportRates {
   ) {}
 
   /** @throws RateLimitedError */
-  async countAddress(request: IncomingMessage): Promise<void> {
+  async chargeAddress(request: IncomingMessage): Promise<void> {
     const network = this.clientAddress.networkOf(request);
     const byAddress = await this.rateLimiter.take(`leak-address:${network}`, BY_ADDRESS, 1);
     if (!byAddress.granted) throw new RateLimitedError([{ name: 'address', ...byAddress }]);
-    this.taken.set(request, byAddress);
+    this.charges.set(request, byAddress);
   }
 
-  /** A made-up pair costs nothing, and is not counted: there is no end of them. @throws RateLimitedError */
-  async countPair(pair: KeyPair, request: IncomingMessage): Promise<void> {
+  /** An invalid pair is not counted: it costs nothing, and there is no bound on their number. @throws RateLimitedError */
+  async chargePair(pair: KeyPair, request: IncomingMessage): Promise<void> {
     if (!isGenuine(pair, this.keyring.keys)) return;
     const digest = hash('sha256', `${pair.apiKey}.${pair.secretKey}`, 'base64url');
-    const ofPair = await this.rateLimiter.take(`leak-pair:${digest}`, OF_ONE_PAIR, 1);
-    if (ofPair.granted) return;
-    await this.taken.get(request)?.refund();
-    throw new RateLimitedError([{ name: 'pair', ...ofPair }]);
+    const byPair = await this.rateLimiter.take(`leak-pair:${digest}`, BY_PAIR, 1);
+    if (byPair.granted) return;
+    await this.charges.get(request)?.refund();
+    throw new RateLimitedError([{ name: 'pair', ...byPair }]);
   }
 }

@@ -2,13 +2,13 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import type { FastifyRequest } from 'fastify';
 import { LeakReportRates } from './leak-report-rates.js';
 
-/** Lets nobody report leaks too often. */
+/** Limits leak reports per address. */
 @Injectable()
 export class LeakReportsGuard implements CanActivate {
   constructor(private readonly rates: LeakReportRates) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    await this.rates.countAddress(context.switchToHttp().getRequest<FastifyRequest>().raw);
+    await this.rates.chargeAddress(context.switchToHttp().getRequest<FastifyRequest>().raw);
     return true;
   }
 }

@@ -4,34 +4,34 @@ import { Transform } from 'class-transformer';
 import { Length, ValidateBy } from 'class-validator';
 import { IN_TEXT } from '../../api-keys/credentials/credentials.js';
 
-const LONGEST = 100;
+const MAX_LENGTH = 100;
 
-/** A half of a pair, as it was found: with white space around it perhaps, quotes, or what it is called. */
+/** One half of a pair, as the finder copied it: perhaps with white space, quotes, or the name of a variable. */
 function Found(half: RegExp): PropertyDecorator {
   const halfIn = (text: string) => half.exec(text)?.[0] ?? text.trim();
   return applyDecorators(
     Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? halfIn(value) : value)),
-    Length(1, LONGEST, { message: `must be a string of 1 to ${LONGEST} characters` }),
+    Length(1, MAX_LENGTH, { message: `must be a string of 1 to ${MAX_LENGTH} characters` }),
   );
 }
 
-/** What finders may think to send, and how to send it instead. */
-function Refused(message: string): PropertyDecorator {
-  return ValidateBy({ name: 'refused', validator: { validate: (value) => value === undefined } }, { message });
+/** A field that finders are likely to send, rejected with what to send instead. */
+function Rejected(message: string): PropertyDecorator {
+  return ValidateBy({ name: 'rejected', validator: { validate: (value) => value === undefined } }, { message });
 }
 
 /** The body of `POST /api/apiKeys/report-leak`. */
 @ApiSchema({ name: 'LeakReportRequest' })
 export class LeakReportDto {
   @Found(IN_TEXT.apiKey)
-  @ApiProperty({ example: 'w3k_3mJ0vXq8TzKc1RbYdNfA', minLength: 1, maxLength: LONGEST })
+  @ApiProperty({ example: 'w3k_3mJ0vXq8TzKc1RbYdNfA', minLength: 1, maxLength: MAX_LENGTH })
   api_key: string;
 
   @Found(IN_TEXT.secretKey)
-  @ApiProperty({ description: 'As it was found', minLength: 1, maxLength: LONGEST })
+  @ApiProperty({ description: 'As it was found', minLength: 1, maxLength: MAX_LENGTH })
   secret_key: string;
 
-  @Refused('is not taken here: give what is before its dot as api_key, and what is behind it as secret_key')
+  @Rejected('is not accepted here: send the part before the dot as api_key, and the part after it as secret_key')
   credential?: never;
 }
 
@@ -51,7 +51,7 @@ export const LEAK_REPORT_EXAMPLES = {
   },
 };
 
-/** Whether the pair was good is not told. */
+/** Does not reveal whether the pair was valid. */
 export const LEAK_REPORTED: LeakReportedDto = {
   message: 'Thank you. If this is the pair of a key, the key has been revoked.',
   status: 'success',

@@ -10,20 +10,20 @@ import { ApiErrors, WITH_BODY } from '../../openapi/answers.decorator.js';
 import type { Tag } from '../../openapi/tags.js';
 import { LoadShedding } from '../../http/load/load-shedding.js';
 import { LEAK_REPORT_EXAMPLES, LEAK_REPORTED, LeakReportDto, LeakReportedDto } from './leak.dto.js';
-import { KeyLookup } from '../key-lookup.js';
+import { KeyResolver } from '../key-resolver.js';
 import { LeakReportRates } from './leak-report-rates.js';
 import { LeakReportsGuard } from './leak-reports.guard.js';
 
-/** For whoever finds a key pair where it should not be. */
+/** Revokes leaked keys. Public: anyone may find a key pair where it should not be. */
 @Routes({ load: 'management' })
 @UseGuards(LeakReportsGuard)
 @Controller('apiKeys/report-leak')
 @ApiTags('API keys' satisfies Tag)
 export class LeaksController {
   constructor(
-    private readonly keyLookup: KeyLookup,
+    private readonly keys: KeyResolver,
     private readonly revocations: Revocations,
-    private readonly overload: LoadShedding,
+    private readonly loadShedding: LoadShedding,
     private readonly rates: LeakReportRates,
   ) {}
 
@@ -32,8 +32,9 @@ export class LeaksController {
   @HttpCode(200)
   @ApiOperation({
     operationId: 'reportLeak',
-    summary: 'End a key pair that has got into the wrong hands',
-    description: 'For whoever finds one: the pair is the proof. The answer is the same, whether it was good or not.',
+    summary: 'Report a leaked key pair, which revokes its key',
+    description:
+      'Anyone who finds a pair may report it: the pair is the proof. The answer is the same whether it was valid or not.',
   })
   @ApiBody({ type: LeakReportDto, examples: LEAK_REPORT_EXAMPLES })
   @ApiResponse({ status: 200, description: 'The same for every pair.', type: LeakReportedDto, example: LEAK_REPORTED })
@@ -44,12 +45,12 @@ export class LeaksController {
     @Req() request: FastifyRequest,
   ): Promise<LeakReportedDto> {
     const pair = { apiKey: body.api_key, secretKey: body.secret_key };
-    await this.rates.countPair(pair, request.raw);
-    const known = await this.keyLookup.find(pair);
-    // One that is revoked stays so: nothing is opened where nothing changes
-    if (!known || known.isRevoked) return LEAK_REPORTED;
-    await this.overload.admit(request, known.ownerId);
-    await this.revocations.revokeByIdentifier(known.identifier, 'leaked', origin);
+    await this.rates.chargePair(pair, request.raw);
+    const key = await this.keys.resolve(pair);
+    // A revoked key needs no transaction
+    if (!key || key.isRevoked) return LEAK_REPORTED;
+    await this.loadShedding.admit(request, key.ownerId);
+    await this.revocations.revokeByIdentifier(key.identifier, 'leaked', origin);
     return LEAK_REPORTED;
   }
 }

@@ -1,10 +1,10 @@
 import type { ApiKey } from '../../api-keys/api-key.entity.js';
-import { KeyLoader } from './key-loader.js';
+import { BatchedReads } from './batched-reads.js';
 
-/** Reads that are answered when told to. */
-function heldRereads() {
+/** Reads whose statements settle when the test says so. */
+function controlledReads() {
   const statements: { apiKeys: string[]; answer(): void; fail(error: Error): void }[] = [];
-  const rereads = new KeyLoader(
+  const reads = new BatchedReads(
     (apiKeys) =>
       new Promise((resolve, reject) => {
         const answer = () =>
@@ -12,17 +12,17 @@ function heldRereads() {
         statements.push({ apiKeys, answer, fail: reject });
       }),
   );
-  return { rereads, statements };
+  return { reads, statements };
 }
 
-/** Until all that can go on without an answer has. */
+/** Runs everything that does not wait for an answer. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-it('carries all that wait in the next statement, each key once', async () => {
-  const { rereads, statements } = heldRereads();
-  const first = rereads.read('a');
+it('carries all waiting keys in the next statement, each once', async () => {
+  const { reads, statements } = controlledReads();
+  const first = reads.read('a');
   await settle();
-  const others = Promise.all(['b', 'c', 'b', 'none'].map((one) => rereads.read(one)));
+  const others = Promise.all(['b', 'c', 'b', 'none'].map((one) => reads.read(one)));
   await settle();
   expect(statements.map(({ apiKeys }) => apiKeys)).toEqual([['a']]);
   statements[0]?.answer();
@@ -33,11 +33,11 @@ it('carries all that wait in the next statement, each key once', async () => {
   expect(await others).toEqual([{ identifier: 'b' }, { identifier: 'c' }, { identifier: 'b' }, null]);
 });
 
-it('asks anew for a key that is being read: that may have begun before a change', async () => {
-  const { rereads, statements } = heldRereads();
-  const first = rereads.read('a');
+it('reads a key again that is being read: that read may have started before a change', async () => {
+  const { reads, statements } = controlledReads();
+  const first = reads.read('a');
   await settle();
-  const second = rereads.read('a');
+  const second = reads.read('a');
   statements[0]?.answer();
   await settle();
   expect(statements.map(({ apiKeys }) => apiKeys)).toEqual([['a'], ['a']]);
@@ -45,25 +45,25 @@ it('asks anew for a key that is being read: that may have begun before a change'
   await Promise.all([first, second]);
 });
 
-it('lets those that wait behind a failure fail with it, and starts anew', async () => {
-  const { rereads, statements } = heldRereads();
-  const failing = [rereads.read('a')];
+it('fails the waiting reads with a failed statement, and recovers', async () => {
+  const { reads, statements } = controlledReads();
+  const failing = [reads.read('a')];
   await settle();
-  // More than one statement carries
-  for (let i = 0; i < 2_500; i++) failing.push(rereads.read(`b${i}`));
+  // More than fit in one statement
+  for (let i = 0; i < 2_500; i++) failing.push(reads.read(`b${i}`));
   statements[0]?.fail(new Error('no answer'));
   const outcomes = await Promise.allSettled(failing);
   expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['rejected']));
   expect(statements).toHaveLength(1);
-  const later = rereads.read('c');
+  const later = reads.read('c');
   await settle();
   statements[1]?.answer();
   expect(await later).toEqual({ identifier: 'c' });
 });
 
-it('carries no more than 1,000 keys in a statement', async () => {
-  const { rereads, statements } = heldRereads();
-  const all = Promise.all(Array.from({ length: 2_500 }, (_, i) => rereads.read(`a${i}`)));
+it('carries at most 1,000 keys in a statement', async () => {
+  const { reads, statements } = controlledReads();
+  const all = Promise.all(Array.from({ length: 2_500 }, (_, i) => reads.read(`a${i}`)));
   for (const size of [1_000, 1_000, 500]) {
     await settle();
     expect(statements.at(-1)?.apiKeys).toHaveLength(size);
