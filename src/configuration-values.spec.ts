@@ -31,7 +31,7 @@ function offences(variables: NodeJS.ProcessEnv): readonly string[] {
   try {
     load(variables);
   } catch (error) {
-    if (error instanceof ConfigurationError) return error.offences;
+    if (error instanceof ConfigurationError) return error.problems;
     throw error;
   }
   return [];

@@ -34,7 +34,7 @@ function offences(variables: NodeJS.ProcessEnv): readonly string[] {
   try {
     loadEnvironment({ DATA_DIR: folder, ...variables });
   } catch (error) {
-    if (error instanceof ConfigurationError) return error.offences;
+    if (error instanceof ConfigurationError) return error.problems;
     throw error;
   }
   return [];

@@ -1,7 +1,7 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Database } from '../src/database/database.js';
-import { onDatabase } from '../src/operations/lifecycle/database-failure.js';
+import { withDatabaseErrors } from '../src/operations/lifecycle/database-failure.js';
 import { makeCertificates } from './support/certificates.js';
 import { onServer } from './support/database.js';
 import { makeFolder, removeFolder } from './support/folders.js';
@@ -50,7 +50,7 @@ const PASSWORD = 'apa55w0rd%40%2F';
   async function failureOf(user: string, path = '/postgres', host = `127.0.0.1:${server.listensAt}`) {
     const location = { url: `postgres://${user}@${host}${path}` };
     const named: string[] = [];
-    const start = onDatabase(
+    const start = withDatabaseErrors(
       location,
       () => Database.open(location),
       ({ message }) => named.push(message),

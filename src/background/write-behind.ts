@@ -1,6 +1,6 @@
 import { inBackground } from './background.js';
 
-const EVERY_MS = 1_000;
+const FLUSH_INTERVAL_MS = 1_000;
 
 /**
  * Writes what was counted in memory: each second, and once more at the end. One write at a time: while the
@@ -14,7 +14,7 @@ export class WriteBehind {
   constructor(private readonly write: () => Promise<void>) {}
 
   start(): void {
-    this.timer = setInterval(() => inBackground('Writing what was counted', this.flush()), EVERY_MS).unref();
+    this.timer = setInterval(() => inBackground('Writing what was counted', this.flush()), FLUSH_INTERVAL_MS).unref();
   }
 
   async stop(): Promise<void> {

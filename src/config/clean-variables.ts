@@ -1,16 +1,16 @@
 /** Typographic ones too, which text processors and web pages put in place of the plain ones. */
 const QUOTES = '\'"`\u2018\u2019\u201c\u201d\u00ab\u00bb';
 const QUOTED = /^(['"])(.*)\1$/s;
-const AT_AN_END = new RegExp(`^[${QUOTES}]|[${QUOTES}]$`, 'u');
+const EDGE_QUOTE = new RegExp(`^[${QUOTES}]|[${QUOTES}]$`, 'u');
 /** Line breaks, other control characters, and those that take no room, such as U+200B and U+FEFF. */
 const INVISIBLE = /[\p{Cc}\p{Cf}]/u;
 /** What a shell replaces, and Docker, systemd and Node, which read such files too, do not. */
-const LEFT_TO_A_SHELL = /^~(?=\/|$)|\$[{(]/;
+const SHELL_SYNTAX = /^~(?=\/|$)|\$[{(]/;
 /** Lists may have one entry a line. */
-const BETWEEN_ENTRIES = /,\s+/g;
+const ENTRY_SEPARATOR = /,\s+/g;
 
 /** The one variable that may have several lines: PEMs. */
-const SEVERAL_LINES = 'JWT_PUBLIC_KEY';
+const MULTILINE_VARIABLE = 'JWT_PUBLIC_KEY';
 
 /** What the variables are without what shells, editors and readers of `.env` leave around them. */
 export interface CleanVariables {
@@ -28,7 +28,7 @@ export function cleanVariables(source: NodeJS.ProcessEnv, names: readonly string
   const values: Record<string, string> = {};
   const problems = new Map<string, string>();
   for (const name of names) {
-    const value = cleaned(source[name] ?? '');
+    const value = clean(source[name] ?? '');
     if (value !== '') values[name] = value;
     const problem = problemOf(name, value);
     if (problem !== undefined) problems.set(name, problem);
@@ -36,7 +36,7 @@ export function cleanVariables(source: NodeJS.ProcessEnv, names: readonly string
   return { values, problems };
 }
 
-function cleaned(given: string): string {
+function clean(given: string): string {
   const trimmed = given.trim();
   const [, quote, quoted = ''] = QUOTED.exec(trimmed) ?? [];
   // `"a","b"` is no quoted value
@@ -44,13 +44,13 @@ function cleaned(given: string): string {
 }
 
 function problemOf(name: string, value: string): string | undefined {
-  if (AT_AN_END.test(value))
+  if (EDGE_QUOTE.test(value))
     return 'must be without quotes: write them around the value as a whole, in plain ones, or not';
-  const [shell] = LEFT_TO_A_SHELL.exec(value) ?? [];
+  const [shell] = SHELL_SYNTAX.exec(value) ?? [];
   if (shell !== undefined)
     return `must not have ${shell} in it, which only a shell replaces: write out what it stands for`;
-  if (name === SEVERAL_LINES) return undefined;
-  const [invisible] = INVISIBLE.exec(value.replaceAll(BETWEEN_ENTRIES, ',')) ?? [];
+  if (name === MULTILINE_VARIABLE) return undefined;
+  const [invisible] = INVISIBLE.exec(value.replaceAll(ENTRY_SEPARATOR, ',')) ?? [];
   return invisible && `must not have a character in it that cannot be seen (${codePoint(invisible)})`;
 }
 

@@ -24,7 +24,7 @@ export interface DevelopmentSecrets {
  * What becomes of secrets that are missing: they are made and kept, by who issues or verifies with them; made for the one call,
  * where nothing depends on them; or what depends on those that were there is refused.
  */
-export type MissingSecrets = 'make' | 'invent' | 'refuse';
+export type MissingSecretsPolicy = 'make' | 'invent' | 'refuse';
 
 /**
  * Reads the secrets of the data folder, making them at the first call (file mode 0600).
@@ -33,23 +33,23 @@ export type MissingSecrets = 'make' | 'invent' | 'refuse';
  * @throws DataDirError if the folder is not this user's alone, or lacks the secrets that its database was made with
  * @throws Error naming the file, if it cannot be read or written or does not hold what it should
  */
-export function developmentSecrets(dataDir: string, missing: MissingSecrets): DevelopmentSecrets {
+export function developmentSecrets(dataDir: string, missing: MissingSecretsPolicy): DevelopmentSecrets {
   const file = join(dataDir, 'secrets.json');
-  if (!existsSync(file) && missing === 'invent') return named(generate());
+  if (!existsSync(file) && missing === 'invent') return toSecrets(generateSecrets());
   if (!existsSync(file) && missing === 'refuse') {
     throw new Error(`CREDENTIAL_KEYS is not set, and there is no secrets.json in ${dataDir}`);
   }
   // What others could have written there is not read
   secureDataDir(dataDir);
   if (!existsSync(file)) {
-    refuseDatabaseWithout(dataDir);
-    create(file);
+    assertNoDatabase(dataDir);
+    writeSecrets(file);
   }
-  return named(parse(file));
+  return toSecrets(readSecrets(file));
 }
 
 /** Its keys verify by the secrets that it was made with: new ones would refuse every one of them. */
-function refuseDatabaseWithout(dataDir: string): void {
+function assertNoDatabase(dataDir: string): void {
   if (!existsSync(join(dataDir, 'postgres'))) return;
   throw new DataDirError(
     `DATA_DIR: ${dataDir} has a database and no secrets.json, without which its keys cannot be verified. Restore that file too, ` +
@@ -57,7 +57,7 @@ function refuseDatabaseWithout(dataDir: string): void {
   );
 }
 
-function named(secrets: z.infer<typeof secretsFile>): DevelopmentSecrets {
+function toSecrets(secrets: z.infer<typeof secretsFile>): DevelopmentSecrets {
   return {
     credentialKey: secrets.credential_key,
     serviceToken: secrets.service_token,
@@ -66,9 +66,9 @@ function named(secrets: z.infer<typeof secretsFile>): DevelopmentSecrets {
 }
 
 /** Written aside and linked into place: a link is atomic, and fails where the file exists already. */
-function create(file: string): void {
+function writeSecrets(file: string): void {
   const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, JSON.stringify(generate(), null, 2), { mode: 0o600 });
+  writeFileSync(draft, JSON.stringify(generateSecrets(), null, 2), { mode: 0o600 });
   try {
     linkSync(draft, file);
   } catch (error) {
@@ -78,7 +78,7 @@ function create(file: string): void {
   }
 }
 
-function generate(): z.infer<typeof secretsFile> {
+function generateSecrets(): z.infer<typeof secretsFile> {
   const { privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -91,7 +91,7 @@ function generate(): z.infer<typeof secretsFile> {
   };
 }
 
-function parse(file: string): z.infer<typeof secretsFile> {
+function readSecrets(file: string): z.infer<typeof secretsFile> {
   try {
     const secrets = secretsFile.parse(JSON.parse(readFileSync(file, 'utf8')));
     createPrivateKey(secrets.session_private_key);

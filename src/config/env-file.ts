@@ -4,7 +4,7 @@ import { ConfigurationError } from './start-error.js';
 
 /** In the working folder, which with npm is the one of `package.json`. */
 const ENV_FILE = '.env';
-const BEHIND_THE_LAST = '_BEHIND_THE_LAST';
+const SENTINEL = '_BEHIND_THE_LAST';
 
 /**
  * Adds the variables of `.env`, where there is one, to the environment. What is set there already stays, empty or not.
@@ -13,15 +13,15 @@ const BEHIND_THE_LAST = '_BEHIND_THE_LAST';
  */
 export function readEnvFile(environment: NodeJS.ProcessEnv = process.env, file = ENV_FILE): void {
   // Editors on Windows begin a file with a byte order mark
-  const text = textOf(file).replace(/^\uFEFF/, '');
+  const text = readText(file).replace(/^\uFEFF/, '');
   // The parser takes a line without `=` for the beginning of the next name, so the last one needs a name behind it
-  const { [BEHIND_THE_LAST]: _, ...variables } = parseEnv(`${text}\n${BEHIND_THE_LAST}=`);
+  const { [SENTINEL]: _, ...variables } = parseEnv(`${text}\n${SENTINEL}=`);
   const isWhole = Object.keys(variables).every((name) => /^[A-Za-z_]\w*$/.test(name));
   if (!isWhole) throw new ConfigurationError([`${file}: each line must be NAME=value, a comment (#), or empty`]);
   for (const [name, value] of Object.entries(variables)) environment[name] ??= value;
 }
 
-function textOf(file: string): string {
+function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

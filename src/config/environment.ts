@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { ConfigurationError, DataDirError } from './start-error.js';
 import { Networks } from '../addresses/networks.js';
-import { type DevelopmentSecrets, developmentSecrets, type MissingSecrets } from './development-secrets.js';
+import { type DevelopmentSecrets, developmentSecrets, type MissingSecretsPolicy } from './development-secrets.js';
 import { type ReadRoutes, type Route, type Variables, parseVariables } from './variables.js';
 
 /** Where the records are: a PostgreSQL server, or the embedded one in a folder. */
@@ -85,21 +85,21 @@ export const ENVIRONMENT = Symbol('Environment');
 export function readEnvironment(
   source: NodeJS.ProcessEnv,
   readRoutes: ReadRoutes,
-  missing: MissingSecrets,
+  missing: MissingSecretsPolicy,
 ): Environment {
   const variables = parseVariables(source, readRoutes);
   const secrets = needsDevelopmentSecrets(variables) ? readDevelopmentSecrets(variables, missing) : undefined;
   const [signingKey, ...olderKeys] = variables.CREDENTIAL_KEYS ?? [];
   const session = sessionSettings(variables, secrets);
-  const developmentServiceToken = variables.SERVICE_TOKENS ? undefined : need(secrets).serviceToken;
+  const developmentServiceToken = variables.SERVICE_TOKENS ? undefined : required(secrets).serviceToken;
   return {
     production: variables.NODE_ENV === 'production',
     host: variables.HOST,
     port: variables.PORT,
     database: variables.DATABASE_URL ? { url: variables.DATABASE_URL } : { dataDir: resolve(variables.DATA_DIR) },
     session: session.settings,
-    serverKeys: [signingKey ?? Buffer.from(need(secrets).credentialKey, 'base64'), ...olderKeys],
-    serviceTokens: variables.SERVICE_TOKENS ?? [{ name: 'local', token: need(developmentServiceToken) }],
+    serverKeys: [signingKey ?? Buffer.from(required(secrets).credentialKey, 'base64'), ...olderKeys],
+    serviceTokens: variables.SERVICE_TOKENS ?? [{ name: 'local', token: required(developmentServiceToken) }],
     hashCost: { memoryKib: variables.ARGON2_MEMORY_KIB, passes: variables.ARGON2_PASSES },
     verificationCacheKeys: variables.VERIFICATION_CACHE_KEYS,
     verificationCacheBytes: variables.VERIFICATION_CACHE_MB * 1_048_576,
@@ -120,14 +120,14 @@ export function readEnvironment(
 }
 
 function needsDevelopmentSecrets(variables: Variables): boolean {
-  return !variables.CREDENTIAL_KEYS || !variables.SERVICE_TOKENS || !hasSessionSource(variables);
+  return !variables.CREDENTIAL_KEYS || !variables.SERVICE_TOKENS || !hasSessionKeySource(variables);
 }
 
-function hasSessionSource(variables: Variables): boolean {
+function hasSessionKeySource(variables: Variables): boolean {
   return Boolean(variables.JWT_PUBLIC_KEY ?? variables.JWT_JWKS_URL);
 }
 
-function readDevelopmentSecrets(variables: Variables, missing: MissingSecrets): DevelopmentSecrets {
+function readDevelopmentSecrets(variables: Variables, missing: MissingSecretsPolicy): DevelopmentSecrets {
   // Nothing that is asked depends on the others
   const otherwise = missing === 'refuse' && variables.CREDENTIAL_KEYS ? 'invent' : missing;
   try {
@@ -140,11 +140,11 @@ function readDevelopmentSecrets(variables: Variables, missing: MissingSecrets): 
 
 function sessionSettings(variables: Variables, secrets: DevelopmentSecrets | undefined) {
   const { JWT_PUBLIC_KEY, JWT_JWKS_URL } = variables;
-  const developmentKey = hasSessionSource(variables) ? undefined : need(secrets).sessionPrivateKey;
+  const developmentKey = hasSessionKeySource(variables) ? undefined : required(secrets).sessionPrivateKey;
   const settings: SessionSettings = {
     keySource: JWT_JWKS_URL
       ? { jwksUrl: JWT_JWKS_URL }
-      : { publicKeys: JWT_PUBLIC_KEY ?? [publicHalf(need(developmentKey))] },
+      : { publicKeys: JWT_PUBLIC_KEY ?? [publicKeyOf(required(developmentKey))] },
     keySetMaxAgeSeconds: variables.JWT_JWKS_MAX_AGE_SECONDS,
     issuer: variables.JWT_ISSUER,
     audience: variables.JWT_AUDIENCE,
@@ -153,11 +153,11 @@ function sessionSettings(variables: Variables, secrets: DevelopmentSecrets | und
   return { settings, developmentKey };
 }
 
-function publicHalf(privateKey: string): string {
+function publicKeyOf(privateKey: string): string {
   return createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
 }
 
-function need<T>(value: T | undefined): T {
+function required<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('parseVariables() let a missing secret pass');
   return value;
 }

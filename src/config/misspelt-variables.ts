@@ -1,7 +1,7 @@
 import { probablyMeant } from '../suggestions/suggestions.js';
 
 /** Shorter names are near to too many others'. */
-const MIN_LENGTH = 6;
+const MIN_NAME_LENGTH = 6;
 
 /**
  * Names of variables that are none of ours, and nearly are: `REDIS_URI`. Whoever set them believes them in force. Never
@@ -12,7 +12,7 @@ const MIN_LENGTH = 6;
 export function misspeltVariables(source: NodeJS.ProcessEnv, known: readonly string[]): string[] {
   const missing = known.filter((name) => source[name] === undefined);
   return Object.keys(source).flatMap((name) => {
-    if (name.length < MIN_LENGTH || known.includes(name)) return [];
+    if (name.length < MIN_NAME_LENGTH || known.includes(name)) return [];
     const meant = probablyMeant(name, missing);
     return meant === '' ? [] : [`${name} is no variable of this service${meant}`];
   });

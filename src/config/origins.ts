@@ -1,8 +1,8 @@
 import { InvalidValueError } from './invalid-value.js';
 
-const HOW_TO = 'must be an origin, a scheme with a host and perhaps a port, such as https://app.example.com';
-const ANY = '* is not taken: scripts of every site could call with whatever credentials they come by; name the origins';
-const OPAQUE = 'null is not taken: every sandboxed frame and local file has that origin; name the origins';
+const EXPECTED = 'must be an origin, a scheme with a host and perhaps a port, such as https://app.example.com';
+const WILDCARD_REJECTED = '* is not taken: scripts of every site could call with whatever credentials they come by; name the origins';
+const NULL_REJECTED = 'null is not taken: every sandboxed frame and local file has that origin; name the origins';
 
 /**
  * An origin (RFC 6454) as browsers write it: in lower case, without the scheme's own port.
@@ -11,7 +11,7 @@ const OPAQUE = 'null is not taken: every sandboxed frame and local file has that
  */
 export function readOrigin(entry: string): string {
   const origin = originOf(entry);
-  if (origin === undefined) throw new InvalidValueError(entry === '*' ? ANY : entry === 'null' ? OPAQUE : HOW_TO);
+  if (origin === undefined) throw new InvalidValueError(entry === '*' ? WILDCARD_REJECTED : entry === 'null' ? NULL_REJECTED : EXPECTED);
   return origin;
 }
 

@@ -2,10 +2,10 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import type { ClientConfig } from 'pg';
-import { readConnectionUrl, readPort, refuseSeveral } from './connection-url.js';
+import { readConnectionUrl, readPort, assertSingleHost } from './connection-url.js';
 import { InvalidValueError } from './invalid-value.js';
 
-const KIND = { schemes: ['postgres', 'postgresql'], example: 'postgres://user:password@host:5432/name' };
+const URL_KIND = { schemes: ['postgres', 'postgresql'], example: 'postgres://user:password@host:5432/name' };
 
 /** Those of libpq's that are taken (PostgreSQL's documentation, 34.1.2). */
 const SERVER_PARAMETERS = ['host', 'port', 'user', 'password', 'dbname', 'application_name', 'options'];
@@ -15,10 +15,10 @@ const PARAMETERS = [...SERVER_PARAMETERS, ...TLS_PARAMETERS];
 const MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 type Mode = (typeof MODES)[number];
 /** As JDBC has it, which libpq takes too, and as pg calls what libpq calls `require`. */
-const SAME_AS: Record<string, Mode> = { true: 'require', false: 'disable', 'no-verify': 'require' };
+const MODE_ALIASES: Record<string, Mode> = { true: 'require', false: 'disable', 'no-verify': 'require' };
 
 /** libpq's word for the authorities that are trusted already, here by Node. */
-const SYSTEM = 'system';
+const SYSTEM_STORE = 'system';
 
 type Parameters = ReadonlyMap<string, string>;
 
@@ -29,13 +29,13 @@ type Parameters = ReadonlyMap<string, string>;
  * @throws InvalidValueError, also where a file of a certificate cannot be used
  */
 export function postgresOptions(url: string): ClientConfig {
-  const { user, password, host: named, path, parameters } = readConnectionUrl(url, KIND);
-  refuseUnknown(parameters);
+  const { user, password, host: named, path, parameters } = readConnectionUrl(url, URL_KIND);
+  assertKnownParameters(parameters);
   const host = parameters.get('host') ?? named?.name;
-  refuseSeveral(host ?? '');
+  assertSingleHost(host ?? '');
   const port = parameters.get('port');
   const database = parameters.get('dbname') ?? path;
-  if (!database) throw new InvalidValueError(`must name the database, as in ${KIND.example}`);
+  if (!database) throw new InvalidValueError(`must name the database, as in ${URL_KIND.example}`);
   return {
     user: parameters.get('user') ?? user,
     password: parameters.get('password') ?? password,
@@ -48,7 +48,7 @@ export function postgresOptions(url: string): ClientConfig {
   };
 }
 
-function refuseUnknown(parameters: Parameters): void {
+function assertKnownParameters(parameters: Parameters): void {
   const unknown = [...parameters.keys()].find((name) => !PARAMETERS.includes(name));
   if (unknown !== undefined)
     throw new InvalidValueError(
@@ -71,12 +71,12 @@ function readTls(parameters: Parameters): boolean | ConnectionOptions | undefine
     throw new InvalidValueError('must have sslmode=verify-full or sslmode=verify-ca where it names certificates');
   }
   if (mode === 'verify-ca' && !ca) throw new InvalidValueError('must have sslrootcert where it has sslmode=verify-ca');
-  refuseUnusable(files);
-  return { ...files, ...LENIENCE[ca && mode === 'require' ? 'verify-ca' : mode] };
+  assertUsableFiles(files);
+  return { ...files, ...RELAXED_CHECKS[ca && mode === 'require' ? 'verify-ca' : mode] };
 }
 
 /** What is not checked of the server's certificate. */
-const LENIENCE: Record<Exclude<Mode, 'disable'>, ConnectionOptions> = {
+const RELAXED_CHECKS: Record<Exclude<Mode, 'disable'>, ConnectionOptions> = {
   require: { rejectUnauthorized: false },
   'verify-ca': { checkServerIdentity: () => undefined },
   'verify-full': {},
@@ -84,9 +84,9 @@ const LENIENCE: Record<Exclude<Mode, 'disable'>, ConnectionOptions> = {
 
 function readMode(parameters: Parameters): Mode | undefined {
   const given = parameters.get('sslmode') ?? parameters.get('ssl');
-  const isSystem = parameters.get('sslrootcert') === SYSTEM;
+  const isSystem = parameters.get('sslrootcert') === SYSTEM_STORE;
   const mode =
-    given === undefined && isSystem ? 'verify-full' : MODES.find((one) => one === (SAME_AS[given ?? ''] ?? given));
+    given === undefined && isSystem ? 'verify-full' : MODES.find((one) => one === (MODE_ALIASES[given ?? ''] ?? given));
   if (given !== undefined && mode === undefined)
     throw new InvalidValueError(
       `must have one of ${MODES.join(', ')} as sslmode; what goes on without TLS where the server has none, as prefer, is not taken`,
@@ -99,7 +99,7 @@ function readMode(parameters: Parameters): Mode | undefined {
 
 function readCertificate(parameters: Parameters, name: string): string | undefined {
   const file = parameters.get(name);
-  if (!file || (name === 'sslrootcert' && file === SYSTEM)) return undefined;
+  if (!file || (name === 'sslrootcert' && file === SYSTEM_STORE)) return undefined;
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
@@ -108,7 +108,7 @@ function readCertificate(parameters: Parameters, name: string): string | undefin
 }
 
 /** @throws InvalidValueError */
-function refuseUnusable(files: { ca?: string; cert?: string; key?: string }): void {
+function assertUsableFiles(files: { ca?: string; cert?: string; key?: string }): void {
   try {
     // What is no certificate of an authority would be ignored
     if (files.ca) x509(files.ca);

@@ -4,7 +4,7 @@ import { InvalidValueError } from './invalid-value.js';
 
 const PEM = /-----BEGIN ([A-Z\d ]+)-----(.*?)-----END \1-----/gs;
 /** As RFC 7468 has it. */
-const LINE = /.{1,64}/g;
+const PEM_LINE = /.{1,64}/g;
 /** Longer than any name of a file. */
 const BASE64 = /^[A-Za-z\d+/\s]{256,}=*$/;
 
@@ -18,7 +18,7 @@ export function readPublicKeys(given: string): string[] {
   const text = given.includes('-----BEGIN') ? given : readKeyFile(given);
   if (text.includes('PRIVATE KEY'))
     throw new InvalidValueError('must be the public key: keep the private one with its signer');
-  const pems = [...text.matchAll(PEM)].map(([, label = '', body = '']) => pem(label, body));
+  const pems = [...text.matchAll(PEM)].map(([, label = '', body = '']) => formatPem(label, body));
   try {
     if (pems.length === 0 || pems.length !== text.split('-----BEGIN').length - 1) throw new Error('a part of a PEM');
     return pems.map((key) => createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString());
@@ -38,7 +38,7 @@ function readKeyFile(file: string): string {
   }
 }
 
-function pem(label: string, body: string): string {
+function formatPem(label: string, body: string): string {
   const base64 = body.replaceAll(/\\[nr]|\s/g, '');
-  return [`-----BEGIN ${label}-----`, ...(base64.match(LINE) ?? []), `-----END ${label}-----`, ''].join('\n');
+  return [`-----BEGIN ${label}-----`, ...(base64.match(PEM_LINE) ?? []), `-----END ${label}-----`, ''].join('\n');
 }

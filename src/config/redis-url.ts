@@ -2,7 +2,7 @@ import type { RedisOptions } from 'ioredis';
 import { readConnectionUrl } from './connection-url.js';
 import { InvalidValueError } from './invalid-value.js';
 
-const KIND = { schemes: ['redis', 'rediss'], example: 'redis://user:password@host:6379/0, or rediss:// with TLS' };
+const URL_KIND = { schemes: ['redis', 'rediss'], example: 'redis://user:password@host:6379/0, or rediss:// with TLS' };
 const DEFAULT_PORT = 6_379;
 
 /** What ioredis is to know of the server in a URL. */
@@ -19,8 +19,8 @@ export interface RedisServerOptions extends RedisOptions {
  * @throws InvalidValueError
  */
 export function redisOptions(url: string): RedisServerOptions {
-  const { user, password, host, path, parameters } = readConnectionUrl(url, KIND);
-  if (!host) throw new InvalidValueError(`must have a host, as in ${KIND.example}`);
+  const { user, password, host, path, parameters } = readConnectionUrl(url, URL_KIND);
+  if (!host) throw new InvalidValueError(`must have a host, as in ${URL_KIND.example}`);
   if (!/^\d{0,5}$/.test(path))
     throw new InvalidValueError('must have the number of a database behind the host, or nothing');
   if (parameters.size > 0)

@@ -11,8 +11,8 @@ export class StartError extends Error {
 export class ConfigurationError extends StartError {
   override readonly exitCode = EX_CONFIG;
 
-  constructor(readonly offences: readonly string[]) {
-    super(`The configuration cannot be used:\n${offences.map((offence) => `  - ${offence}`).join('\n')}`);
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration cannot be used:\n${problems.map((offence) => `  - ${offence}`).join('\n')}`);
   }
 }
 

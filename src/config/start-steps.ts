@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { StartError } from './start-error.js';
 
-const START_WITHIN_MS = 30_000;
+const START_TIMEOUT_MS = 30_000;
 
 /** What the start waits for at this moment, and whether that is work of its own, which takes as long as it does. */
 const steps = new Map<string, { isOwnWork: boolean }>();
@@ -26,7 +26,7 @@ export async function startStep<T>(what: string, step: Promise<T>, isOwnWork = f
  *
  * @throws StartError after 30 s, with what it was waiting for; not while it does work of its own, of which a line tells
  */
-export async function withinStartTime<T>(start: Promise<T>, milliseconds = START_WITHIN_MS): Promise<T> {
+export async function withStartDeadline<T>(start: Promise<T>, milliseconds = START_TIMEOUT_MS): Promise<T> {
   const over = new AbortController();
   try {
     return await Promise.race([start, deadline(milliseconds, over.signal)]);
@@ -40,12 +40,12 @@ async function deadline(milliseconds: number, signal: AbortSignal): Promise<neve
   for (;;) {
     await sleep(milliseconds, undefined, { signal, ref: false }).catch(() => new Promise<never>(() => undefined));
     const work = [...steps].filter(([, { isOwnWork }]) => isOwnWork).map(([what]) => what);
-    if (work.length === 0) throw new StartError(lateness(milliseconds));
+    if (work.length === 0) throw new StartError(timeoutMessage(milliseconds));
     new Logger('Start').warn(`Still at work after ${milliseconds / 1_000} s: ${work.join('; ')}.`);
   }
 }
 
-function lateness(milliseconds: number): string {
+function timeoutMessage(milliseconds: number): string {
   const waitedFor = steps.size > 0 ? [...steps.keys()].join('; ') : 'nothing that it knows of';
   return `The start was given up after ${milliseconds / 1_000} s. It was waiting for: ${waitedFor}.`;
 }

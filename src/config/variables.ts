@@ -35,16 +35,16 @@ const schemaWith = (readRoutes: ReadRoutes) =>
       DATA_DIR: z.string().default('./data'),
       REDIS_URL: connectionUrl(redisOptions).optional(),
       OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
-      JWT_PUBLIC_KEY: readBy(readPublicKeys).optional(),
+      JWT_PUBLIC_KEY: parsedBy(readPublicKeys).optional(),
       JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
       JWT_ISSUER: z.string().optional(),
       JWT_AUDIENCE: z.string().optional(),
       JWT_ALGORITHMS: listOf(toAlgorithm).default(['RS256']),
       CREDENTIAL_KEYS: listOf(toCredentialKey)
-        .refine((keys) => isWithoutRepetition(keys.map((key) => key.toString('base64'))), 'must not repeat an entry')
+        .refine((keys) => hasNoDuplicates(keys.map((key) => key.toString('base64'))), 'must not repeat an entry')
         .optional(),
       SERVICE_TOKENS: listOf(toServiceToken)
-        .refine((tokens) => isWithoutRepetition(tokens.map(({ name }) => name)), 'must not repeat a name')
+        .refine((tokens) => hasNoDuplicates(tokens.map(({ name }) => name)), 'must not repeat a name')
         .optional(),
       VERIFICATION_CACHE_KEYS: wholeNumber(1, 100_000_000).default(100_000),
       VERIFICATION_CACHE_MB: wholeNumber(1, 1_000_000).default(256),
@@ -69,12 +69,12 @@ const schemaWith = (readRoutes: ReadRoutes) =>
     })
     .refine(
       ({ JWT_PUBLIC_KEY: pems = [], JWT_ALGORITHMS: algorithms }) =>
-        algorithms.every((one) => pems.some((pem) => fits(one, pem))) &&
-        pems.every((pem) => algorithms.some((one) => fits(one, pem))),
+        algorithms.every((one) => pems.some((pem) => matchesKey(one, pem))) &&
+        pems.every((pem) => algorithms.some((one) => matchesKey(one, pem))),
       {
         path: ['JWT_ALGORITHMS'],
         message: 'must be algorithms that go with the kind and size of JWT_PUBLIC_KEY',
-        when: ({ value }) => bothParsed(value),
+        when: ({ value }) => areBothParsed(value),
       },
     );
 
@@ -97,7 +97,7 @@ export function parseVariables(source: NodeJS.ProcessEnv, readRoutes: ReadRoutes
   const found = issues.filter(({ path }) => !problems.has(String(path[0])));
   const offences = [
     ...[...problems].map((problem) => problem.join(': ')),
-    ...found.map(({ code, path, message }) => `${placeOf(path, code === 'custom')}: ${message}`),
+    ...found.map(({ code, path, message }) => `${pathOf(path, code === 'custom')}: ${message}`),
   ];
   if (values['NODE_ENV'] === 'production') offences.push(...missingInProduction(values));
   if (!parsed.success || offences.length > 0) throw new ConfigurationError([...new Set(offences)]);
@@ -105,7 +105,7 @@ export function parseVariables(source: NodeJS.ProcessEnv, readRoutes: ReadRoutes
 }
 
 /** A variable and, in a file that it names, where: `ROUTE_TABLE[3].method`. Elsewhere the message says it all. */
-function placeOf([variable, ...within]: PropertyKey[], isInFile: boolean): string {
+function pathOf([variable, ...within]: PropertyKey[], isInFile: boolean): string {
   const steps = isInFile ? within : [];
   return String(variable) + steps.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
 }
@@ -131,7 +131,7 @@ function wholeNumber(least: number, most: number) {
 }
 
 /** What a reader makes of the value, or why it can make nothing of it. */
-function readBy<T>(read: (text: string) => T) {
+function parsedBy<T>(read: (text: string) => T) {
   return z.string().transform((text, context) => {
     try {
       return read(text);
@@ -145,7 +145,7 @@ function readBy<T>(read: (text: string) => T) {
 
 /** The URL as it is, if it can be read: whoever connects reads it again. */
 function connectionUrl(read: (url: string) => unknown) {
-  return readBy((url) => {
+  return parsedBy((url) => {
     read(url);
     return url;
   });
@@ -191,16 +191,16 @@ function toNetwork(text: string): Network {
   }
 }
 
-function isWithoutRepetition(values: readonly string[]): boolean {
+function hasNoDuplicates(values: readonly string[]): boolean {
   return new Set(values).size === values.length;
 }
 
-function bothParsed(value: unknown): boolean {
+function areBothParsed(value: unknown): boolean {
   const { JWT_PUBLIC_KEY, JWT_ALGORITHMS } = value as Record<string, unknown>;
   return Array.isArray(JWT_PUBLIC_KEY) && Array.isArray(JWT_ALGORITHMS);
 }
 
-function fits(algorithm: (typeof ALGORITHMS)[number], pem: string): boolean {
+function matchesKey(algorithm: (typeof ALGORITHMS)[number], pem: string): boolean {
   const key = createPublicKey(pem);
   if (algorithm === 'ES256' || algorithm === 'ES384' || algorithm === 'ES512') {
     return key.asymmetricKeyDetails?.namedCurve === CURVES[algorithm];

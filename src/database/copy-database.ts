@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
-const ROWS_AT_ONCE = 500;
+const BATCH_ROWS = 500;
 
 /** What is copied to is in use. */
 export class DatabaseNotEmptyError extends Error {}
@@ -18,7 +18,7 @@ export function copyDatabase(from: DataSource, to: DataSource): Promise<Record<s
     to.transaction(async (destination) => {
       const counts: Record<string, number> = {};
       for (const table of tables) {
-        await refuseRows(destination, table);
+        await assertEmpty(destination, table);
         counts[table] = await copyTable(source, destination, table);
       }
       return counts;
@@ -26,7 +26,7 @@ export function copyDatabase(from: DataSource, to: DataSource): Promise<Record<s
   );
 }
 
-async function refuseRows(destination: EntityManager, table: string): Promise<void> {
+async function assertEmpty(destination: EntityManager, table: string): Promise<void> {
   const rows = (await destination.query(`SELECT FROM ${table} LIMIT 1`)) as unknown[];
   if (rows.length > 0) throw new DatabaseNotEmptyError(`The table ${table} of the database is not empty.`);
 }
@@ -36,7 +36,7 @@ async function copyTable(source: EntityManager, destination: EntityManager, tabl
   await source.query(`DECLARE copied CURSOR FOR SELECT to_jsonb(t)::text AS row FROM ${table} AS t`);
   let count = 0;
   for (;;) {
-    const rows = (await source.query(`FETCH ${ROWS_AT_ONCE} FROM copied`)) as { row: string }[];
+    const rows = (await source.query(`FETCH ${BATCH_ROWS} FROM copied`)) as { row: string }[];
     if (rows.length === 0) break;
     const json = `[${rows.map(({ row }) => row).join(',')}]`;
     await destination.query(`INSERT INTO ${table} SELECT * FROM jsonb_populate_recordset(NULL::${table}, $1)`, [json]);

@@ -1,7 +1,7 @@
 import { DatabaseError } from 'pg';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 import { isConnectionLost, isDatabaseUnavailable } from './database-unavailable.js';
-import { LateAnswerError } from './with-timeout.js';
+import { TimeoutError } from './with-timeout.js';
 
 function fromServer(code: string): DatabaseError {
   return Object.assign(new DatabaseError('told by the server', 0, 'error'), { code });
@@ -36,7 +36,7 @@ it('takes it for away where a connection was lost under its transaction', () => 
 });
 
 it('takes it for away where no answer comes, and for a defect where ours is none', () => {
-  expect(isDatabaseUnavailable(new LateAnswerError())).toBe(true);
+  expect(isDatabaseUnavailable(new TimeoutError())).toBe(true);
   expect(isDatabaseUnavailable(new TypeError('undefined is not a function'))).toBe(false);
   expect(isDatabaseUnavailable('text')).toBe(false);
 });
@@ -47,5 +47,5 @@ it('tells a connection that was cut from a database that is away', () => {
   expect(isConnectionLost(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))).toBe(true);
   expect(isConnectionLost(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))).toBe(false);
   expect(isConnectionLost(new Error('Connection terminated due to connection timeout'))).toBe(false);
-  expect(isConnectionLost(new LateAnswerError())).toBe(false);
+  expect(isConnectionLost(new TimeoutError())).toBe(false);
 });

@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 import { StandbyError } from './server-parameters.js';
 import { driverErrorOf } from './sql-state.js';
-import { LateAnswerError } from './with-timeout.js';
+import { TimeoutError } from './with-timeout.js';
 
 /**
  * The network or the server itself says that nobody gets through to the database now: the one reason to trust what is
@@ -29,11 +29,11 @@ const UNAVAILABLE_MESSAGE =
   /^Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout/;
 
 /** SQLSTATE connection exception, admin_shutdown and crash_shutdown, and what the system says of a connection that is gone. */
-const CUT_CODE = /^(08...|57P0[12]|ECONNRESET|EPIPE|ETIMEDOUT)$/;
+const LOST_CODE = /^(08...|57P0[12]|ECONNRESET|EPIPE|ETIMEDOUT)$/;
 /** SQLSTATE of a server that is starting or stopping. */
 const CANNOT_CONNECT_NOW = '57P03';
 /** What pg says of a connection that the other side has ended. */
-const CUT_MESSAGE = /^Connection terminated unexpectedly|^Client has encountered a connection error/;
+const LOST_MESSAGE = /^Connection terminated unexpectedly|^Client has encountered a connection error/;
 
 /** Whether an error says that the database could not be used, rather than that a statement was wrong: 503. */
 export function isDatabaseUnavailable(error: unknown): boolean {
@@ -42,7 +42,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
   const cause = driverErrorOf(error);
   if (!types.isNativeError(cause)) return false;
-  if (cause instanceof LateAnswerError || cause instanceof DatabaseUnavailableError || cause instanceof StandbyError)
+  if (cause instanceof TimeoutError || cause instanceof DatabaseUnavailableError || cause instanceof StandbyError)
     return true;
   if (cause instanceof AggregateError) return cause.errors.every(isDatabaseUnavailable);
   const { code, syscall } = cause as { code?: unknown; syscall?: unknown };
@@ -56,13 +56,13 @@ export function isConnectionLost(error: unknown): boolean {
   const cause = driverErrorOf(error);
   if (!types.isNativeError(cause)) return false;
   const { code, syscall } = cause as { code?: unknown; syscall?: unknown };
-  if (typeof code !== 'string') return CUT_MESSAGE.test(cause.message);
-  return CUT_CODE.test(code) && syscall !== 'connect';
+  if (typeof code !== 'string') return LOST_MESSAGE.test(cause.message);
+  return LOST_CODE.test(code) && syscall !== 'connect';
 }
 
 /** Whether the failure of an attempt to connect is the network's word, or the server's, that nobody gets through. */
-export function refusesConnections(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.every(refusesConnections);
+export function isConnectionRefused(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isConnectionRefused);
   if (isConnectionLost(error) || error instanceof StandbyError) return true;
   if (!types.isNativeError(error)) return false;
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };

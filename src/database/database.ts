@@ -8,7 +8,7 @@ import { isDatabaseUnavailable } from './database-unavailable.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
 import { DedicatedConnection } from './dedicated-connection.js';
 import { migrate } from './migrate.js';
-import { refusePendingMigrations } from './pending-migrations.js';
+import { assertMigrated } from './pending-migrations.js';
 import { connectionOptions, SafeClient, type StatementLimits } from './safe-client.js';
 
 /** For whatever manages keys, and for statistics. A query that takes longer will not be answered in time to be of use. */
@@ -76,10 +76,10 @@ export class Database {
     if ('url' in location) return Database.prepare(location, options);
     for (let joins = 0; joins < MAX_JOINS; joins++) {
       const embedded = await startEmbedded(location.dataDir, options.create);
-      if (embedded) return Database.own(location, options, embedded);
+      if (embedded) return Database.openEmbedded(location, options, embedded);
       if (!options.join) break;
       // Whoever has the folder may be starting, and serve its database in a moment, or ending, and free the folder
-      const joined = await Database.prepare(location, options).catch(unlessAway);
+      const joined = await Database.prepare(location, options).catch(ignoreUnavailable);
       if (joined) return joined;
       await sleep(JOIN_PAUSE_MS);
     }
@@ -97,7 +97,7 @@ export class Database {
     await Promise.all([this.pools.management.destroy(), this.pools.verification.destroy()]);
   }
 
-  private static async own(location: DatabaseLocation, options: OpenOptions, embedded: EmbeddedPostgres) {
+  private static async openEmbedded(location: DatabaseLocation, options: OpenOptions, embedded: EmbeddedPostgres) {
     try {
       return await Database.prepare(location, { ...options, migrate: options.migrate || embedded.isNew }, embedded);
     } catch (error) {
@@ -115,7 +115,7 @@ export class Database {
     const migrated = mayMigrate ? await migrateFirst(location) : [];
     const database = new Database(location, await openPools(location, entities), migrated, embedded);
     try {
-      if (!mayMigrate) await refusePendingMigrations(database.dataSource);
+      if (!mayMigrate) await assertMigrated(database.dataSource);
       return database;
     } catch (error) {
       await database.closePools();
@@ -142,6 +142,6 @@ async function openPools(location: DatabaseLocation, entities: Entities): Promis
   throw management.status === 'rejected' ? management.reason : (verification as PromiseRejectedResult).reason;
 }
 
-function unlessAway(error: unknown): undefined {
+function ignoreUnavailable(error: unknown): undefined {
   if (!isDatabaseUnavailable(error)) throw error;
 }

@@ -1,4 +1,4 @@
-import { DatabaseUnavailableError, isConnectionLost, refusesConnections } from './database-unavailable.js';
+import { DatabaseUnavailableError, isConnectionLost, isConnectionRefused } from './database-unavailable.js';
 import type { SafeClient } from './safe-client.js';
 
 /** How many connections may be lost under the same work before it fails. */
@@ -63,7 +63,7 @@ export class DedicatedConnection {
       return client;
     } catch (error) {
       this.drop(client);
-      throw refusesConnections(error) ? new DatabaseUnavailableError(error) : error;
+      throw isConnectionRefused(error) ? new DatabaseUnavailableError(error) : error;
     }
   }
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataDirError } from '../config/start-error.js';
-import { clusterIn, hasDatabase, PARTS, welcomeMarkIn } from './embedded-folder.js';
+import { clusterIn, hasDatabase, CLUSTER_PARTS, firstRunMarkIn } from './embedded-folder.js';
 
 let folder: string;
 beforeEach(() => {
@@ -13,7 +13,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 function makeCluster(): string {
   const cluster = clusterIn(folder);
   mkdirSync(join(cluster, 'global'), { recursive: true });
-  for (const part of PARTS) writeFileSync(join(cluster, part), '');
+  for (const part of CLUSTER_PARTS) writeFileSync(join(cluster, part), '');
   return cluster;
 }
 
@@ -27,7 +27,7 @@ it('has one that is whole', () => {
   expect(hasDatabase(folder)).toBe(true);
 });
 
-it.each(PARTS)('refuses one without %s, and leaves the rest', (part) => {
+it.each(CLUSTER_PARTS)('refuses one without %s, and leaves the rest', (part) => {
   const cluster = makeCluster();
   rmSync(join(cluster, part));
   const before = readdirSync(folder, { recursive: true });
@@ -36,7 +36,7 @@ it.each(PARTS)('refuses one without %s, and leaves the rest', (part) => {
 });
 
 it('refuses a folder that had one', () => {
-  writeFileSync(welcomeMarkIn(folder), '');
+  writeFileSync(firstRunMarkIn(folder), '');
   expect(() => hasDatabase(folder)).toThrow(new DataDirError(messageFor(`${folder} had a database, and postgres/ is`)));
 });
 

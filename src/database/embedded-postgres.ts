@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { dataDir as freshCluster } from '@electric-sql/pglite-prepopulatedfs';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
-import { closeToOthers, secureDataDir } from '../config/data-dir.js';
+import { restrictToOwner, secureDataDir } from '../config/data-dir.js';
 import { DataDirError, StartError } from '../config/start-error.js';
 import { clusterIn, hasDatabase } from './embedded-folder.js';
 import { fileProblem } from './file-problem.js';
@@ -41,7 +41,7 @@ export class EmbeddedPostgres {
     if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
       throw new DataDirError(`DATA_DIR: ${dataDir} is too long for the socket inside it; choose a shorter path`);
     }
-    if (!mayCreate && !hasDatabase(dataDir)) throw new DataDirError(noDatabaseIn(dataDir));
+    if (!mayCreate && !hasDatabase(dataDir)) throw new DataDirError(noDatabaseMessage(dataDir));
     secureDataDir(dataDir);
     const releaseLock = lockFile(join(dataDir, 'lock'));
     if (!releaseLock) return undefined;
@@ -54,7 +54,7 @@ export class EmbeddedPostgres {
     const server = new PGLiteSocketServer({ db: database, path: socket, maxConnections: MAX_CONNECTIONS });
     await server.start();
     // What it unpacks and makes at its start has modes of its own, whatever the umask is
-    closeToOthers(cluster);
+    restrictToOwner(cluster);
     // Whoever can connect is the database's superuser
     chmodSync(socket, 0o600);
     return new EmbeddedPostgres(database, server, releaseLock, isNew);
@@ -67,7 +67,7 @@ export class EmbeddedPostgres {
   }
 }
 
-function noDatabaseIn(dataDir: string): string {
+function noDatabaseMessage(dataDir: string): string {
   return (
     `DATA_DIR: there is no database in ${dataDir}, and this command makes none; ` +
     `set DATABASE_URL or DATA_DIR to what the service uses, or start the service first`
@@ -81,7 +81,7 @@ async function startCluster(cluster: string): Promise<PGlite> {
     await database.waitReady;
     return database;
   } catch (cause) {
-    refuseFiles(cluster, cause);
+    throwFileProblem(cluster, cause);
     const version = readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim();
     throw new DataDirError(
       `DATA_DIR: the database in ${cluster} does not start (PG_VERSION ${version}): its files are damaged, incomplete or of ` +
@@ -92,7 +92,7 @@ async function startCluster(cluster: string): Promise<PGlite> {
 }
 
 /** @throws StartError if its files are why the database does not start */
-function refuseFiles(cluster: string, cause: unknown): void {
+function throwFileProblem(cluster: string, cause: unknown): void {
   const problem = fileProblem(cause);
   if (problem !== undefined) throw new StartError(`DATA_DIR: the database in ${cluster} does not start: ${problem}`);
 }
@@ -108,7 +108,7 @@ async function createCluster(folder: string): Promise<void> {
     const database = await PGlite.create(unfinished, { loadDataDir: await freshCluster() });
     await database.close();
   } catch (error) {
-    refuseFiles(folder, error);
+    throwFileProblem(folder, error);
     throw error;
   }
   renameSync(unfinished, folder);

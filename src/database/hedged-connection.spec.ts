@@ -33,7 +33,7 @@ it('reads on one connection while that answers', async () => {
   const reading = connection.run(work);
   opened[0]?.resolve('answer');
   expect(await reading).toBe('answer');
-  expect([opened.length, connection.isAway]).toEqual([1, false]);
+  expect([opened.length, connection.isUnavailable]).toEqual([1, false]);
 });
 
 it('takes a refused connection for a database that is away, for a while', async () => {
@@ -42,8 +42,8 @@ it('takes a refused connection for a database that is away, for a while', async 
   const reading = connection.run(work);
   opened[0]?.reject(REFUSED);
   await expect(reading).rejects.toBe(REFUSED);
-  expect(connection.isAway).toBe(true);
-  await until(() => !connection.isAway);
+  expect(connection.isUnavailable).toBe(true);
+  await until(() => !connection.isUnavailable);
   const later = connection.run(work);
   opened[0]?.resolve('answer');
   expect(await later).toBe('answer');
@@ -55,7 +55,7 @@ it('does not take what the server says of a read for that', async () => {
   const reading = connection.run(work);
   opened[0]?.reject(new Error('canceling statement due to lock timeout'));
   await expect(reading).rejects.toThrow('lock timeout');
-  expect(connection.isAway).toBe(false);
+  expect(connection.isUnavailable).toBe(false);
 });
 
 it('goes over to a second connection where the first is silent', async () => {
@@ -83,12 +83,12 @@ it('takes silence on both for a database that is away, until one of them or a th
   const { opened, create } = heldConnections();
   const connection = new HedgedConnection(create, 1_000);
   await expect(connection.run(work)).rejects.toThrow(DatabaseUnavailableError);
-  expect(connection.isAway).toBe(true);
+  expect(connection.isUnavailable).toBe(true);
   // Nobody waits for the probe on another connection that this starts
   await expect(connection.run(work)).rejects.toThrow(DatabaseUnavailableError);
   expect(opened.length).toBe(3);
   opened.at(-1)?.resolve('answer');
-  await until(() => !connection.isAway);
+  await until(() => !connection.isUnavailable);
   const reading = connection.run(work);
   opened.at(-1)?.resolve('answer');
   expect(await reading).toBe('answer');

@@ -6,9 +6,9 @@ import type { SafeClient } from './safe-client.js';
 /** Without an answer for so long, a second connection is tried beside the first. */
 const HEDGE_AFTER_MS = 1_000;
 /** Longer than a server with its own statement timeout (`READ_LIMITS`) can keep silent while it is alive. */
-const SILENT_AFTER_MS = 4_000;
+const SILENCE_TIMEOUT_MS = 4_000;
 /** How often a silent database is tried anew. */
-const PROBE_EVERY_MS = 2_000;
+const PROBE_INTERVAL_MS = 2_000;
 
 /** The server speaks before it would be taken for silent, whatever holds a statement up. */
 export const READ_LIMITS = { statementTimeoutMs: 2_000, lockTimeoutMs: 1_000 };
@@ -36,7 +36,7 @@ export class HedgedConnection {
   }
 
   /** Whether the database was found away just now. A refusal costs nothing to ask for again; silence does. */
-  get isAway(): boolean {
+  get isUnavailable(): boolean {
     return this.isSilent || this.isRefused;
   }
 
@@ -78,7 +78,7 @@ export class HedgedConnection {
           error instanceof DatabaseUnavailableError ? reject(error) : (saidByServer = error);
         this.tryOn(this.openSecond(), work).then(resolve, noted);
       });
-      cancelSilence = afterLoopTime(SILENT_AFTER_MS, () => {
+      cancelSilence = afterLoopTime(SILENCE_TIMEOUT_MS, () => {
         this.isSilent = saidByServer === undefined;
         if (!this.isSilent) this.replaceFirst(this.create());
         reject(saidByServer ?? new DatabaseUnavailableError(new Error('no answer on two connections')));
@@ -107,7 +107,7 @@ export class HedgedConnection {
 
   /** Over a new connection each time, since what the present ones wait for may never come. Nobody waits for it. */
   private probe<T>(work: Work<T>): void {
-    if (performance.now() - this.probedAt < PROBE_EVERY_MS) return;
+    if (performance.now() - this.probedAt < PROBE_INTERVAL_MS) return;
     this.probedAt = performance.now();
     this.tryOn(this.openSecond(), work).catch(() => undefined);
   }

@@ -1,12 +1,12 @@
 const TICK_MS = 50;
 
-interface Waiting {
+interface LoopTimer {
   ticksLeft: number;
   callback: () => void;
 }
 
-const waiting = new Set<Waiting>();
-let timer: NodeJS.Timeout | undefined;
+const timers = new Set<LoopTimer>();
+let ticker: NodeJS.Timeout | undefined;
 let isTicking = false;
 
 /**
@@ -21,10 +21,10 @@ let isTicking = false;
 export function afterLoopTime(milliseconds: number, callback: () => void): () => void {
   // One more, since the first may be about to come
   const one = { ticksLeft: Math.ceil(milliseconds / TICK_MS) + 1, callback };
-  waiting.add(one);
-  timer ??= setInterval(tick, TICK_MS);
+  timers.add(one);
+  ticker ??= setInterval(tick, TICK_MS);
   return () => {
-    waiting.delete(one);
+    timers.delete(one);
     stopWhenIdle();
   };
 }
@@ -35,18 +35,18 @@ function tick(): void {
   // Sockets are read between timers and immediates
   setImmediate(() => {
     isTicking = false;
-    for (const one of waiting) if (--one.ticksLeft <= 0) expire(one);
+    for (const one of timers) if (--one.ticksLeft <= 0) expire(one);
     stopWhenIdle();
   });
 }
 
-function expire(one: Waiting): void {
-  waiting.delete(one);
+function expire(one: LoopTimer): void {
+  timers.delete(one);
   one.callback();
 }
 
 function stopWhenIdle(): void {
-  if (waiting.size > 0) return;
-  clearInterval(timer);
-  timer = undefined;
+  if (timers.size > 0) return;
+  clearInterval(ticker);
+  ticker = undefined;
 }

@@ -2,9 +2,9 @@ import pg from 'pg';
 import type { DatabaseLocation } from '../config/environment.js';
 import { afterLoopTime } from './loop-time.js';
 import { postgresOptions } from '../config/postgres-url.js';
-import { repeatConflicts } from './repeat-conflicts.js';
-import { assertUsableServer, refusalByPooler, watchParameters } from './server-parameters.js';
-import { LateAnswerError } from './with-timeout.js';
+import { retryOnConflict } from './retry-on-conflict.js';
+import { assertUsableServer, poolerError, watchParameters } from './server-parameters.js';
+import { TimeoutError } from './with-timeout.js';
 
 /** How long the server works on a statement, and waits for a lock, before it gives up and says so; 0 for ever. */
 export interface StatementLimits {
@@ -61,9 +61,9 @@ export class SafeClient extends pg.Client {
     const query = this.query.bind(this) as Query;
     this.query = ((...[text, ...rest]: Parameters<Query>) => {
       if (rest.some((argument) => typeof argument === 'function')) return query(text, ...rest);
-      const send = () => this.inTime(query(text === START_TRANSACTION ? this.startTransaction : text, ...rest));
+      const send = () => this.withQueryTimeout(query(text === START_TRANSACTION ? this.startTransaction : text, ...rest));
       // In a transaction, the whole of it has to be done again
-      return this.getTransactionStatus() === 'I' ? repeatConflicts(send) : send();
+      return this.getTransactionStatus() === 'I' ? retryOnConflict(send) : send();
     }) as pg.Client['query'];
   }
 
@@ -99,7 +99,7 @@ export class SafeClient extends pg.Client {
       return this;
     } catch (error) {
       this.destroy();
-      throw refusalByPooler(error) ?? error;
+      throw poolerError(error) ?? error;
     }
   }
 
@@ -109,7 +109,7 @@ export class SafeClient extends pg.Client {
    * query: whoever gets it from the pool next would be in another's transaction. The time is the event loop's own
    * (`loop-time.ts`), since the driver's timer would not look whether the answer has arrived.
    */
-  private async inTime(answer: unknown): Promise<unknown> {
+  private async withQueryTimeout(answer: unknown): Promise<unknown> {
     const milliseconds = this.queryTimeoutMs;
     if (milliseconds === 0) return answer;
     let isLate = false;
@@ -120,7 +120,7 @@ export class SafeClient extends pg.Client {
     try {
       return await answer;
     } catch (error) {
-      throw isLate ? new LateAnswerError(`Query read timeout: no answer within ${milliseconds} ms`) : error;
+      throw isLate ? new TimeoutError(`Query read timeout: no answer within ${milliseconds} ms`) : error;
     } finally {
       cancel();
     }

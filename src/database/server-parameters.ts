@@ -39,7 +39,7 @@ export function assertUsableServer(parameters: ServerParameters): void {
 }
 
 /** What PgBouncer says of what a client wants to set for its session, unless it is told to ignore that. */
-export function refusalByPooler(error: unknown): StartError | undefined {
+export function poolerError(error: unknown): StartError | undefined {
   if (!(error instanceof Error) || !error.message.startsWith('unsupported startup parameter')) return undefined;
   return new StartError(
     `The pooler in front of the database refuses the limits of a connection (${error.message}). Have it ignore them, each ` +

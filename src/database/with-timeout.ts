@@ -1,7 +1,7 @@
 import { afterLoopTime } from './loop-time.js';
 
 /** A server took longer than its caller could wait. That says nothing about whether it is away. */
-export class LateAnswerError extends Error {}
+export class TimeoutError extends Error {}
 
 /**
  * Waits for an answer of the database or of Redis, so long at the most: only time in which this process was able to
@@ -12,7 +12,7 @@ export class LateAnswerError extends Error {}
 export async function withTimeout<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
   let cancel: (() => void) | undefined;
   const late = new Promise<never>((_, reject) => {
-    cancel = afterLoopTime(milliseconds, () => reject(new LateAnswerError(`no answer within ${milliseconds} ms`)));
+    cancel = afterLoopTime(milliseconds, () => reject(new TimeoutError(`no answer within ${milliseconds} ms`)));
   });
   try {
     return await Promise.race([answer, late]);

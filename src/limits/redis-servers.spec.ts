@@ -43,7 +43,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
 
   const offencesOf = async ({ url }: { url: string }) => {
     const error: unknown = await open(url).catch((refused: unknown) => refused);
-    return error instanceof ConfigurationError ? error.offences : error;
+    return error instanceof ConfigurationError ? error.problems : error;
   };
 
   it('is refused if it is a node of a cluster, though it has all the keys', async () => {

@@ -29,8 +29,8 @@ it('is one line, whoever notices first and however many do, and one at the end',
     for (const _ of [1, 2]) report(refused);
     outage.feedFailed(new DatabaseUnavailableError(refused));
   }
-  outage.feedAnswered();
-  outage.feedAnswered();
+  outage.feedSucceeded();
+  outage.feedSucceeded();
   expect(lines).toEqual([
     'The database cannot be used now (connect ECONNREFUSED 127.0.0.1:5432).',
     'The database can be used again. It took 36 s, with 540 failed attempts.',
@@ -48,7 +48,7 @@ it('tells what the change feed cannot do, why, and that once a minute', () => {
 
 it('takes what fails late for what had begun before the database was back', () => {
   outage.feedFailed(refused);
-  outage.feedAnswered();
+  outage.feedSucceeded();
   now = 5_000;
   report(refused);
   expect(lines).toHaveLength(2);
@@ -60,11 +60,11 @@ it('takes what fails late for what had begun before the database was back', () =
 it('does not come and go where statements fail while the changes can be read', () => {
   for (now = 0; now < 30_000; now += 1_000) {
     report(slow);
-    outage.feedAnswered();
+    outage.feedSucceeded();
   }
   expect(lines).toHaveLength(1);
   now += 10_000;
-  outage.feedAnswered();
+  outage.feedSucceeded();
   expect(lines).toHaveLength(2);
 });
 

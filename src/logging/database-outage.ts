@@ -5,11 +5,11 @@ import { DatabaseUnavailableError, isDatabaseUnavailable } from '../database/dat
 import { driverErrorOf } from '../database/sql-state.js';
 
 /** What had begun before the database was back may fail for so long: no query, and no connection, takes longer. */
-const SETTLED_AFTER_MS = 6_000;
+const LATE_FAILURE_MS = 6_000;
 /** While the changes can be read, other work may fail; that is over when none has failed for so long. */
 const QUIET_AFTER_MS = 10_000;
 
-const BACK = 'The database can be used again.';
+const RECOVERED = 'The database can be used again.';
 
 /** What SQLSTATEs stand for that a working server may answer. */
 const REASONS: Record<string, string> = {
@@ -24,9 +24,9 @@ const REASONS: Record<string, string> = {
  */
 export class DatabaseOutage {
   private readonly log: OutageLog;
-  private isOfFeed = false;
+  private affectsFeed = false;
   private failedAt = Number.NEGATIVE_INFINITY;
-  private backAt = Number.NEGATIVE_INFINITY;
+  private recoveredAt = Number.NEGATIVE_INFINITY;
 
   /** @param now steady milliseconds */
   constructor(
@@ -44,27 +44,27 @@ export class DatabaseOutage {
   report(logger: Pick<Logger, 'warn' | 'debug'>, what: string, error: unknown): void {
     const line = `${what} (${summarizeError(error)}).`;
     if (!isDatabaseUnavailable(error)) return logger.warn(line);
-    if (this.log.isOn || this.now() - this.backAt > SETTLED_AFTER_MS) this.failed(error);
+    if (this.log.isActive || this.now() - this.recoveredAt > LATE_FAILURE_MS) this.failed(error);
     logger.debug(line);
   }
 
   /** The changes could not be read, whatever the reason. */
   feedFailed(error: unknown): void {
-    this.isOfFeed = true;
+    this.affectsFeed = true;
     this.failed(error);
   }
 
-  feedAnswered(): void {
-    if (!this.log.isOn) return;
-    if (!this.isOfFeed && this.now() - this.failedAt < QUIET_AFTER_MS) return;
-    this.log.recovered(BACK);
-    this.isOfFeed = false;
-    this.backAt = this.now();
+  feedSucceeded(): void {
+    if (!this.log.isActive) return;
+    if (!this.affectsFeed && this.now() - this.failedAt < QUIET_AFTER_MS) return;
+    this.log.recovered(RECOVERED);
+    this.affectsFeed = false;
+    this.recoveredAt = this.now();
   }
 
   private failed(error: unknown): void {
     this.failedAt = this.now();
-    const meanwhile = this.isOfFeed ? ' Changes may be missed; known keys go on for STALE_IF_ERROR_SECONDS.' : '';
+    const meanwhile = this.affectsFeed ? ' Changes may be missed; known keys go on for STALE_IF_ERROR_SECONDS.' : '';
     this.log.failed(`The database cannot be used now (${reasonOf(error)}).${meanwhile}`);
   }
 }

@@ -8,7 +8,7 @@ const REPEAT_AFTER_MS = 60_000;
  * however much fails meanwhile.
  */
 export class OutageLog {
-  private current: { since: number; saidAt: number; failures: number } | undefined;
+  private outage: { since: number; saidAt: number; failures: number } | undefined;
 
   /** @param now steady milliseconds */
   constructor(
@@ -16,33 +16,33 @@ export class OutageLog {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  get isOn(): boolean {
-    return this.current !== undefined;
+  get isActive(): boolean {
+    return this.outage !== undefined;
   }
 
   /** @param line what is away, why, and what that means */
   failed(line: string): void {
     const now = this.now();
-    if (this.current === undefined) {
-      this.current = { since: now, saidAt: now, failures: 1 };
+    if (this.outage === undefined) {
+      this.outage = { since: now, saidAt: now, failures: 1 };
       this.logger.warn(line);
       return;
     }
-    this.current.failures++;
-    if (now - this.current.saidAt < REPEAT_AFTER_MS) return;
-    this.current.saidAt = now;
+    this.outage.failures++;
+    if (now - this.outage.saidAt < REPEAT_AFTER_MS) return;
+    this.outage.saidAt = now;
     this.logger.warn(`${line} It has been so for ${this.summary()}.`);
   }
 
   /** Does nothing unless something has failed. @param line what is back */
   recovered(line: string): void {
-    if (this.current === undefined) return;
+    if (this.outage === undefined) return;
     this.logger.log(`${line} It took ${this.summary()}.`);
-    this.current = undefined;
+    this.outage = undefined;
   }
 
   private summary(): string {
-    const { since = 0, failures = 0 } = this.current ?? {};
+    const { since = 0, failures = 0 } = this.outage ?? {};
     const seconds = Math.round((this.now() - since) / 1_000);
     return `${seconds} s, with ${failures} failed ${failures === 1 ? 'attempt' : 'attempts'}`;
   }

@@ -22,7 +22,7 @@ import { RootController } from './lifecycle/root.controller.js';
 import { Readiness } from './lifecycle/readiness.js';
 import { RequestLog } from './telemetry/request-log.js';
 import { createTracing, Tracing } from './telemetry/tracing.js';
-import { Unwritten } from './lifecycle/unwritten.js';
+import { UnwrittenCounts } from './lifecycle/unwritten-counts.js';
 import { UpkeepMetrics } from './telemetry/upkeep-metrics.js';
 import { HttpModule } from '../http/http.module.js';
 
@@ -45,7 +45,7 @@ import { HttpModule } from '../http/http.module.js';
       useFactory: createTracing,
     },
     RequestObserver,
-    Unwritten,
+    UnwrittenCounts,
   ],
 })
 export class OperationsModule {}

@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { KeptLog } from '../../test/support/log.js';
 import { ApiError, UnavailableError } from '../http/errors/api-error.js';
-import { LateAnswerError } from '../database/with-timeout.js';
+import { TimeoutError } from '../database/with-timeout.js';
 import { Batches } from './batches.js';
 import { refused, type Verdict } from './verdict.js';
 import type { VerifyRequest } from './verifier.js';
@@ -38,7 +38,7 @@ it('decides at once what needs no waiting', () => {
 
 it.each([
   ['an overload', new UnavailableError('Too many.', { retryAfterSeconds: 7 }), 7],
-  ['a database that is away', new LateAnswerError('no answer'), 2],
+  ['a database that is away', new TimeoutError('no answer'), 2],
   ['a defect', new TypeError('undefined is not a function'), 2],
   ['an error without a time', new ApiError('internal', 'Something.'), 2],
 ])('leaves the others alone where one cannot be decided: %s', async (_, failure, seconds) => {

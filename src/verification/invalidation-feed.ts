@@ -134,7 +134,7 @@ export class InvalidationFeed implements OnModuleInit, OnApplicationShutdown {
     this.isConnected = true;
     this.tell(news.changed);
     this.lastGoodPoll = began;
-    databaseOutage.feedAnswered();
+    databaseOutage.feedSucceeded();
   }
 
   private newConnection(): DedicatedConnection {

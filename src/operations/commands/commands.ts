@@ -12,31 +12,31 @@ import { AppModule } from '../../app.module.js';
 import { type AcceptanceRequest, acceptOffence, NotAcceptableError } from '../../audit/accept-problem.js';
 import { checkAudit } from '../../audit/audit-check.js';
 import type { Environment } from '../../config/environment.js';
-import { withinStartTime } from '../../config/start-steps.js';
+import { withStartDeadline } from '../../config/start-steps.js';
 import { copyDatabase, DatabaseNotEmptyError } from '../../database/copy-database.js';
 import { Database, type OpenOptions } from '../../database/database.js';
-import { acceptance, auditReport } from './audit-report.js';
+import { acceptanceReport, auditReport } from './audit-report.js';
 import { ENTITIES } from '../../entities.js';
-import { onDatabase } from '../lifecycle/database-failure.js';
+import { withDatabaseErrors } from '../lifecycle/database-failure.js';
 import { signSession } from '../lifecycle/development-session.js';
 import { UsageError } from '../lifecycle/exit.js';
-import { tellInWords } from '../../logging/standard-streams.js';
+import { writePlainLine } from '../../logging/standard-streams.js';
 import { findSigners, signersReport } from './signed-by.js';
-import { line, Worded } from './worded.js';
+import { reportLine, CommandReport } from './command-report.js';
 
 /** What a command has to show, in the names of the HTTP contract. */
-export type Result = Fields | Worded;
+export type CommandResult = Fields | CommandReport;
 
 type Fields = Record<string, string | string[]>;
 
 /** Beside a running service too: its embedded database serves a second process. One that is not there is not made. */
-const VISITOR: OpenOptions = { create: false, migrate: false, join: true, entities: ENTITIES };
+const EXISTING_DATABASE: OpenOptions = { create: false, migrate: false, join: true, entities: ENTITIES };
 /** For the very first key: like the service, it makes the embedded one where there is none. */
-const MAKER: OpenOptions = { ...VISITOR, create: true };
+const EXISTING_OR_NEW_DATABASE: OpenOptions = { ...EXISTING_DATABASE, create: true };
 
 /** Issues an admin key for an account. */
-export function issueAdmin(environment: Environment, owner: string): Promise<Result> {
-  return withService(environment, MAKER, ApiKeysService, async (apiKeys) => {
+export function issueAdmin(environment: Environment, owner: string): Promise<CommandResult> {
+  return withService(environment, EXISTING_OR_NEW_DATABASE, ApiKeysService, async (apiKeys) => {
     const request = { name: 'Admin key', scopes: ADMIN_SCOPES };
     const { apiKey, secretKey } = await apiKeys.issue(operatorFor(owner), request);
     const pair = { apiKey: apiKey.apiKey, secretKey };
@@ -51,7 +51,7 @@ export function issueAdmin(environment: Environment, owner: string): Promise<Res
 }
 
 /** Signs a session token, with the key that the service made itself. @throws UsageError where it made none */
-export function session({ developmentSessionKey }: Environment, owner: string): Result {
+export function session({ developmentSessionKey }: Environment, owner: string): CommandResult {
   if (!developmentSessionKey) {
     throw new UsageError('Sessions are signed by the account service here: JWT_PUBLIC_KEY or JWT_JWKS_URL is set.');
   }
@@ -59,16 +59,16 @@ export function session({ developmentSessionKey }: Environment, owner: string): 
 }
 
 /** Revokes a key, whoever owns it. */
-export function revoke(environment: Environment, apiKey: string): Promise<Result> {
-  return withService(environment, VISITOR, Revocations, async (revocations) => {
+export function revoke(environment: Environment, apiKey: string): Promise<CommandResult> {
+  return withService(environment, EXISTING_DATABASE, Revocations, async (revocations) => {
     if (!(await revocations.revokeByApiKey(apiKey))) throw new ApiKeyNotFoundError(apiKey);
     return { api_key: apiKey, status: 'revoked' };
   });
 }
 
 /** Finds events of the audit trail that were altered, removed or inserted, and lets the process exit with 1 then. */
-export async function verifyAudit(environment: Environment): Promise<Result> {
-  const database = await openDatabase(environment, VISITOR);
+export async function verifyAudit(environment: Environment): Promise<CommandResult> {
+  const database = await openDatabase(environment, EXISTING_DATABASE);
   try {
     const report = await checkAudit(database.dataSource);
     if (report.offences.length > 0) process.exitCode = 1;
@@ -79,14 +79,14 @@ export async function verifyAudit(environment: Environment): Promise<Result> {
 }
 
 /** Accepts what is wrong with one event, so that it no longer hides what happens to others. */
-export async function acceptAuditOffence(
+export async function acceptAuditProblem(
   environment: Environment,
   request: Omit<AcceptanceRequest, 'at'>,
-): Promise<Result> {
-  const database = await openDatabase(environment, VISITOR);
+): Promise<CommandResult> {
+  const database = await openDatabase(environment, EXISTING_DATABASE);
   try {
     const { offence, event } = await acceptOffence(database.dataSource, { ...request, at: new Date() });
-    return acceptance(offence, event);
+    return acceptanceReport(offence, event);
   } catch (error) {
     throw error instanceof NotAcceptableError ? new UsageError(error.message) : error;
   } finally {
@@ -95,8 +95,8 @@ export async function acceptAuditOffence(
 }
 
 /** Tells which of `CREDENTIAL_KEYS` have signed which secrets: when one of them may be taken out. */
-export async function signedBy(environment: Environment): Promise<Result> {
-  const database = await openDatabase(environment, VISITOR);
+export async function signedBy(environment: Environment): Promise<CommandResult> {
+  const database = await openDatabase(environment, EXISTING_DATABASE);
   try {
     return signersReport(await findSigners(database.dataSource, new CredentialKeyring(environment).keys));
   } finally {
@@ -105,25 +105,25 @@ export async function signedBy(environment: Environment): Promise<Result> {
 }
 
 /** Brings the schema up to date. */
-export async function migrate(environment: Environment): Promise<Result> {
-  const database = await openDatabase(environment, { ...VISITOR, migrate: true });
+export async function migrate(environment: Environment): Promise<CommandResult> {
+  const database = await openDatabase(environment, { ...EXISTING_DATABASE, migrate: true });
   await database.close();
   const { migrated } = database;
-  const text = migrated.length === 0 ? 'The schema was up to date.' : line('migrated', ...migrated);
-  return new Worded({ migrated }, text);
+  const text = migrated.length === 0 ? 'The schema was up to date.' : reportLine('migrated', ...migrated);
+  return new CommandReport({ migrated }, text);
 }
 
 /** Copies what is in an embedded database, which no process has open, into the server's. */
-export async function importEmbedded(environment: Environment, folder: string): Promise<Result> {
+export async function importEmbedded(environment: Environment, folder: string): Promise<CommandResult> {
   if (!('url' in environment.database)) throw new UsageError('Say where to: DATABASE_URL is not set.');
   const from = { dataDir: resolve(folder) };
-  const source = await onDatabase(
+  const source = await withDatabaseErrors(
     from,
-    () => openDatabase({ database: from }, { ...VISITOR, join: false }),
-    tellInWords,
+    () => openDatabase({ database: from }, { ...EXISTING_DATABASE, join: false }),
+    writePlainLine,
   );
   try {
-    const destination = await openDatabase(environment, VISITOR);
+    const destination = await openDatabase(environment, EXISTING_DATABASE);
     try {
       const counts = await copyDatabase(source.dataSource, destination.dataSource);
       return Object.fromEntries(Object.entries(counts).map(([table, count]) => [table, String(count)]));
@@ -138,10 +138,10 @@ export async function importEmbedded(environment: Environment, folder: string): 
 }
 
 /** A result for people. */
-export function readable(result: Result): string {
-  if (result instanceof Worded) return result.text;
+export function formatResult(result: CommandResult): string {
+  if (result instanceof CommandReport) return result.text;
   return Object.entries(result)
-    .map(([name, value]) => line(name, ...[value].flat()))
+    .map(([name, value]) => reportLine(name, ...[value].flat()))
     .join('\n');
 }
 
@@ -149,11 +149,11 @@ async function withService<T>(
   environment: Environment,
   options: OpenOptions,
   service: Type<T>,
-  run: (service: T) => Promise<Result>,
-): Promise<Result> {
+  run: (service: T) => Promise<CommandResult>,
+): Promise<CommandResult> {
   const module = AppModule.forRoot(environment, await openDatabase(environment, options));
   const created = NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
-  const context = await withinStartTime(created);
+  const context = await withStartDeadline(created);
   try {
     return await run(context.get(service, { strict: false }));
   } finally {
@@ -162,5 +162,5 @@ async function withService<T>(
 }
 
 function openDatabase({ database }: Pick<Environment, 'database'>, options: OpenOptions): Promise<Database> {
-  return withinStartTime(Database.open(database, options));
+  return withStartDeadline(Database.open(database, options));
 }

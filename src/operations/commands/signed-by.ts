@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { CredentialKeys } from '../../api-keys/credentials/credentials.js';
 import { countBySigner, type SignedSecret, secretsOfOtherSigners } from '../../api-keys/credentials/signed-secrets.js';
-import { line, Worded } from './worded.js';
+import { reportLine, CommandReport } from './command-report.js';
 
 /** Of more secrets the number alone is told. */
 const MAX_LISTED = 10_000;
@@ -14,7 +14,7 @@ interface SignerCount {
 }
 
 /** What each of `CREDENTIAL_KEYS` has signed, and what keeps all but the first from being taken out. */
-export interface SignedBy {
+export interface SignerSummary {
   signers: SignerCount[];
   /** Secrets that have not been checked since their signers are kept. */
   unknown: number;
@@ -23,7 +23,7 @@ export interface SignedBy {
   unlisted: number;
 }
 
-export async function findSigners(dataSource: DataSource, keys: CredentialKeys): Promise<SignedBy> {
+export async function findSigners(dataSource: DataSource, keys: CredentialKeys): Promise<SignerSummary> {
   const now = new Date();
   const counts = await countBySigner(dataSource, now);
   const entries = keys.map(({ fingerprint }, index) => ({
@@ -47,19 +47,19 @@ export async function findSigners(dataSource: DataSource, keys: CredentialKeys):
 }
 
 /** What `signed-by` has found. */
-export function signersReport({ signers, unknown, others, unlisted }: SignedBy): Worded {
+export function signersReport({ signers, unknown, others, unlisted }: SignerSummary): CommandReport {
   const rest = unlisted > 0 ? { unlisted } : {};
   const text = [
-    line('signers', ...signers.map(signerText)),
-    line('unknown', counted(unknown)),
-    line('others', ...others.map(secretText)),
-    ...Object.entries(rest).map(([name, count]) => line(name, count)),
+    reportLine('signers', ...signers.map(signerText)),
+    reportLine('unknown', countSecrets(unknown)),
+    reportLine('others', ...others.map(secretText)),
+    ...Object.entries(rest).map(([name, count]) => reportLine(name, count)),
   ];
-  return new Worded({ signers, unknown, others, ...rest }, text.join('\n'));
+  return new CommandReport({ signers, unknown, others, ...rest }, text.join('\n'));
 }
 
 function signerText({ entry, fingerprint, secrets }: SignerCount): string {
-  return `${entryName(entry)}, ${fingerprint}: ${counted(secrets)}`;
+  return `${entryName(entry)}, ${fingerprint}: ${countSecrets(secrets)}`;
 }
 
 function secretText({
@@ -78,6 +78,6 @@ function entryName(entry: number | null): string {
   return entry === 1 ? 'entry 1 (signs)' : `entry ${entry}`;
 }
 
-function counted(secrets: number): string {
+function countSecrets(secrets: number): string {
   return `${secrets} ${secrets === 1 ? 'secret' : 'secrets'}`;
 }

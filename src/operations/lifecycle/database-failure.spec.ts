@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net';
 import pg from 'pg';
-import { onDatabase } from './database-failure.js';
+import { withDatabaseErrors } from './database-failure.js';
 
 /** As MySQL greets whoever connects. */
 const MYSQL = Buffer.from('\x4a\0\0\0\x0a8.0.36\0'.padEnd(78, '\x01'), 'latin1');
@@ -10,7 +10,7 @@ it('says that what answers at DATABASE_URL is not PostgreSQL', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const url = `postgres://u:p@127.0.0.1:${port}/x`;
-  const start = onDatabase(
+  const start = withDatabaseErrors(
     { url },
     () => new pg.Client(url).connect(),
     () => {},

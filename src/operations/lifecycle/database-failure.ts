@@ -6,7 +6,7 @@ import { DatabaseUnavailableError, SOCKET_CALLS } from '../../database/database-
 import { missingRight } from '../../database/rights.js';
 import { connectionOptions } from '../../database/safe-client.js';
 import { driverErrorOf } from '../../database/sql-state.js';
-import { type TellOperator, tellInLog } from '../../logging/standard-streams.js';
+import { type OperatorOutput, writeLogLine } from '../../logging/standard-streams.js';
 
 /**
  * Does work on a database: names it on standard error first, so that nobody takes what is said of one for another, and
@@ -14,16 +14,16 @@ import { type TellOperator, tellInLog } from '../../logging/standard-streams.js'
  *
  * @throws StartError if the database is why the work failed; else whatever the work throws
  */
-export async function onDatabase<T>(
+export async function withDatabaseErrors<T>(
   location: DatabaseLocation,
   work: () => Promise<T>,
-  tell: TellOperator = tellInLog,
+  tell: OperatorOutput = writeLogLine,
 ): Promise<T> {
   try {
     tell({ level: 'info', context: 'Database', message: `Database: ${databaseName(location)}` });
     return await work();
   } catch (error) {
-    throw inWords(error, location) ?? error;
+    throw toStartError(error, location) ?? error;
   }
 }
 
@@ -39,13 +39,13 @@ function settingsOf(location: DatabaseLocation): pg.Client {
   return new pg.Client(connectionOptions(location, { statementTimeoutMs: 0, lockTimeoutMs: 0 }));
 }
 
-function inWords(error: unknown, location: DatabaseLocation): StartError | undefined {
+function toStartError(error: unknown, location: DatabaseLocation): StartError | undefined {
   const cause = causeOf(error);
   if (!types.isNativeError(cause)) return undefined;
   const { code = '', syscall } = cause as { code?: string; syscall?: string };
   // Of a file, which the system's own words name
   if (syscall !== undefined && !SOCKET_CALLS.has(syscall)) return undefined;
-  const words = wordsFor(code, cause.message, location);
+  const words = explain(code, cause.message, location);
   if (words === undefined) return undefined;
   const subject = 'url' in location ? `DATABASE_URL (${databaseName(location)})` : `DATA_DIR (${location.dataDir})`;
   return new StartError(`${subject}: ${words}`, { cause: error });
@@ -59,7 +59,7 @@ function causeOf(error: unknown): unknown {
 }
 
 /** What the driver says without a code. */
-const TEXTS: readonly (readonly [RegExp, string])[] = [
+const DRIVER_MESSAGES: readonly (readonly [RegExp, string])[] = [
   [/^SASL: .*password must be/, 'a password is needed, and there is none'],
   [/^The server does not support SSL/, 'TLS: the server has none; take sslmode out of the URL, or set ssl = on there'],
   [/timeout exceeded when trying to connect|^Connection terminated due to connection timeout/, 'no answer'],
@@ -69,7 +69,7 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** What the system and OpenSSL say of a connection. */
-const CODES: Record<string, string> = {
+const SYSTEM_CODES: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
   ENOENT: 'connection refused: there is no socket of a server',
   EACCES: 'connection refused: the socket is closed to this user',
@@ -88,16 +88,16 @@ const CODES: Record<string, string> = {
 };
 
 /** SQLSTATE classes in which the server speaks of itself, its accounts and its databases, and quotes nothing that is stored. */
-const OF_THE_SERVER = /^(08|28|53|55|57|58)/;
+const SERVER_STATE = /^(08|28|53|55|57|58)/;
 
-function wordsFor(code: string, message: string, location: DatabaseLocation): string | undefined {
-  if (Object.hasOwn(CODES, code)) return CODES[code];
+function explain(code: string, message: string, location: DatabaseLocation): string | undefined {
+  if (Object.hasOwn(SYSTEM_CODES, code)) return SYSTEM_CODES[code];
   if (/^(ERR_SSL|ERR_TLS|CERT)_/.test(code)) return `TLS: ${message}`;
-  const known = TEXTS.find(([text]) => text.test(message))?.[1];
-  return known ?? wordsForState(code, message, settingsOf(location).user ?? '');
+  const known = DRIVER_MESSAGES.find(([text]) => text.test(message))?.[1];
+  return known ?? explainSqlState(code, message, settingsOf(location).user ?? '');
 }
 
-function wordsForState(state: string, message: string, role: string): string | undefined {
+function explainSqlState(state: string, message: string, role: string): string | undefined {
   const [, schema] = /^permission denied for schema (.+)$/.exec(message) ?? [];
   switch (state) {
     case '28P01':
@@ -113,6 +113,6 @@ function wordsForState(state: string, message: string, role: string): string | u
     case '25006':
       return 'it may only be read (a standby?)';
     default:
-      return OF_THE_SERVER.test(state) ? message : undefined;
+      return SERVER_STATE.test(state) ? message : undefined;
   }
 }

@@ -4,13 +4,13 @@ import { operatorFor } from '../../principals/caller.js';
 import { credentialOf } from '../../principals/key-pair.js';
 import { ADMIN_SCOPES } from '../../principals/scopes.js';
 import type { Environment } from '../../config/environment.js';
-import { welcomeMarkIn } from '../../database/embedded-folder.js';
+import { firstRunMarkIn } from '../../database/embedded-folder.js';
 import { signSession } from './development-session.js';
 
 /** The account that the very first key belongs to; any other `sub` will do as well. */
 const FIRST_OWNER = '00000000-0000-4000-8000-000000000001';
 
-const ELSEWHERE = '(sessions are signed elsewhere: JWT_PUBLIC_KEY or JWT_JWKS_URL is set)';
+const SIGNED_ELSEWHERE = '(sessions are signed elsewhere: JWT_PUBLIC_KEY or JWT_JWKS_URL is set)';
 
 /**
  * At the first start on a data folder, issues the first admin key and prints all that is needed to try the
@@ -23,12 +23,12 @@ export async function printFirstRunGuide(
   url: string,
 ): Promise<void> {
   if ('url' in environment.database) return;
-  const mark = welcomeMarkIn(environment.database.dataDir);
+  const mark = firstRunMarkIn(environment.database.dataDir);
   if (existsSync(mark)) {
     process.stdout.write(reminder(environment));
     return;
   }
-  process.stdout.write(await firstKey(environment, apiKeys, url));
+  process.stdout.write(await issueFirstKey(environment, apiKeys, url));
   writeFileSync(mark, new Date().toISOString());
 }
 
@@ -39,12 +39,12 @@ function reminder({ developmentSessionKey }: Environment): string {
 This is not the first start: what that one printed is not accessible again. For more of it, in another terminal:
 
   admin key       npm run keys -- issue-admin --owner ${FIRST_OWNER}
-  session token   ${developmentSessionKey ? session : ELSEWHERE}
+  session token   ${developmentSessionKey ? session : SIGNED_ELSEWHERE}
 
 `;
 }
 
-async function firstKey(environment: Environment, apiKeys: ApiKeysService, url: string): Promise<string> {
+async function issueFirstKey(environment: Environment, apiKeys: ApiKeysService, url: string): Promise<string> {
   const { apiKey, secretKey } = await apiKeys.issue(operatorFor(FIRST_OWNER), {
     name: 'First admin key',
     scopes: ADMIN_SCOPES,
@@ -58,7 +58,7 @@ This is the first start. What follows is printed only once; the secret and the t
   secret_key      ${secretKey}
   credential      ${credentialOf({ apiKey: apiKey.apiKey, secretKey })}
   service token   ${environment.developmentServiceToken ?? '(yours: SERVICE_TOKENS is set)'}
-  session token   ${session ?? ELSEWHERE}
+  session token   ${session ?? SIGNED_ELSEWHERE}
 
 Issue a key with them:
 

@@ -6,32 +6,32 @@ import { databaseOutage } from '../../logging/database-outage.js';
 import { KEY_CHANGES_KEPT_MS } from '../../verification/invalidation-feed.js';
 import { Recurring } from '../../background/recurring.js';
 
-const EVERY_MS = 600_000;
+const INTERVAL_MS = 600_000;
 /** So few at once that no statement holds its locks for long. */
-const ROWS_AT_ONCE = 500;
+const BATCH_ROWS = 500;
 const PAUSE_MS = 20;
 const DAY_SECONDS = 86_400;
 /** Any number that no other program on the database uses: "w3h" in hexadecimal. */
 const HOUSEKEEPING_LOCK = 0x773368;
 
 /** By the database's clock: what is removed is gone, and a process whose own is ahead must not take it from the others. */
-const OLD_ENOUGH = 'now() - make_interval(secs => $1::float8)';
+const CUTOFF = 'now() - make_interval(secs => $1::float8)';
 
 /** What is spent, and how it is removed: `$1` is how many seconds old it has to be, `$2` how many at once. */
 const REMOVALS = {
   usage_days: `
     DELETE FROM usage_days WHERE api_key_id IN (
-      SELECT k.id FROM api_keys AS k JOIN usage_days AS u ON u.api_key_id = k.id WHERE k.revoked_at < ${OLD_ENOUGH} LIMIT $2)`,
+      SELECT k.id FROM api_keys AS k JOIN usage_days AS u ON u.api_key_id = k.id WHERE k.revoked_at < ${CUTOFF} LIMIT $2)`,
   // From the last issued upwards: a cascade finds what is left of a key's descendants through those in between
   api_keys: `
     DELETE FROM api_keys WHERE id IN (
       SELECT k.id FROM api_keys AS k
-      WHERE k.revoked_at < ${OLD_ENOUGH} AND NOT EXISTS (SELECT FROM api_keys AS child WHERE child.issued_by = k.id) LIMIT $2)`,
+      WHERE k.revoked_at < ${CUTOFF} AND NOT EXISTS (SELECT FROM api_keys AS child WHERE child.issued_by = k.id) LIMIT $2)`,
   idempotent_answers: `
-    DELETE FROM idempotent_answers WHERE id IN (SELECT id FROM idempotent_answers WHERE expires_at < ${OLD_ENOUGH} LIMIT $2)`,
+    DELETE FROM idempotent_answers WHERE id IN (SELECT id FROM idempotent_answers WHERE expires_at < ${CUTOFF} LIMIT $2)`,
   key_changes: `
     DELETE FROM key_changes WHERE seq IN (
-      SELECT seq FROM key_changes WHERE changed_at < ${OLD_ENOUGH} LIMIT $2)`,
+      SELECT seq FROM key_changes WHERE changed_at < ${CUTOFF} LIMIT $2)`,
 };
 
 /**
@@ -44,7 +44,7 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
   /** How often it was done, or left to another process that was at it; and how often it failed. */
   readonly runs = { done: 0, failed: 0 };
   private readonly stopping = new AbortController();
-  private readonly recurring = new Recurring(() => this.tryToRun(), EVERY_MS);
+  private readonly recurring = new Recurring(() => this.tryToRun(), INTERVAL_MS);
 
   constructor(
     private readonly dataSource: DataSource,
@@ -87,7 +87,7 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
     while (!this.stopping.signal.aborted) {
       const removed = await this.dataSource.transaction((tx) => removeBatch(tx, statement, seconds));
       if (removed === undefined) return false;
-      if (removed < ROWS_AT_ONCE) return true;
+      if (removed < BATCH_ROWS) return true;
       // Others want the database too
       await sleep(PAUSE_MS);
     }
@@ -101,6 +101,6 @@ async function removeBatch(tx: EntityManager, statement: string, seconds: number
   const lock = 'SELECT pg_try_advisory_xact_lock($1) AS locked';
   const [{ locked }] = await tx.query<[{ locked: boolean }]>(lock, [HOUSEKEEPING_LOCK]);
   if (!locked) return undefined;
-  const [, removed] = await tx.query<[unknown, number]>(statement, [seconds, ROWS_AT_ONCE]);
+  const [, removed] = await tx.query<[unknown, number]>(statement, [seconds, BATCH_ROWS]);
   return removed;
 }

@@ -5,14 +5,14 @@ import type { Environment } from '../../config/environment.js';
 import { VERSION } from '../../config/version.js';
 import { printFirstRunGuide } from './first-run-guide.js';
 import { createLogger } from '../../logging/logger.js';
-import { onDatabase } from './database-failure.js';
+import { withDatabaseErrors } from './database-failure.js';
 import { listen } from './listen.js';
 import { enableGracefulShutdown } from './shutdown.js';
 import { surviveUnhandledErrors } from './unhandled.js';
 
 /** The service as a process: it listens until it is told to end. */
 export function serve(environment: Environment): Promise<void> {
-  return onDatabase(environment.database, async () => {
+  return withDatabaseErrors(environment.database, async () => {
     const logger = createLogger(environment);
     const app = await createApp(environment);
     enableGracefulShutdown(app, logger);

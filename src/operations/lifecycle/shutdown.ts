@@ -6,19 +6,19 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RequestObserver } from '../telemetry/request-observer.js';
 import { exitWith } from './exit.js';
 import { Readiness } from './readiness.js';
-import { Unwritten } from './unwritten.js';
+import { UnwrittenCounts } from './unwritten-counts.js';
 
 /** From the signal to the end, whatever happens. */
-const END_WITHIN_MS = 9_500;
+const SHUTDOWN_TIMEOUT_MS = 9_500;
 /** A balancer that has asked whether the process is ready within this time asks again, and learns that it is not. */
-const WATCHED_WITHIN_MS = 15_000;
+const PROBED_WITHIN_MS = 15_000;
 /** How long it is given for that, during which everything goes on. */
 const NOTICE_MS = 3_000;
 /** How long connections without a request are left open: whoever is sending one right now shall not find it closed. */
 const IDLE_MS = 500;
 /** How long requests under way may take to end. */
 const GRACE_MS = 4_000;
-const LOOK_EVERY_MS = 20;
+const POLL_INTERVAL_MS = 20;
 /** Where the log says that the lines are from. */
 const CONTEXT = 'Service';
 
@@ -28,10 +28,10 @@ const CONTEXT = 'Service';
  */
 export function enableGracefulShutdown(app: NestFastifyApplication, logger: LoggerService): void {
   const requests = app.get(RequestObserver, { strict: false });
-  const unwritten = app.get(Unwritten, { strict: false });
+  const unwritten = app.get(UnwrittenCounts, { strict: false });
   const abort = (why: string): never => {
     const lost = unwritten.summary ?? 'what was counted in the last second';
-    logger.error(`${why}: ${counted(requests.underWay)} not answered, and ${lost} may be lost.`, undefined, CONTEXT);
+    logger.error(`${why}: ${countRequests(requests.underWay)} not answered, and ${lost} may be lost.`, undefined, CONTEXT);
     process.exit(1);
   };
   let isEnding = false;
@@ -39,31 +39,31 @@ export function enableGracefulShutdown(app: NestFastifyApplication, logger: Logg
     process.on(signal, () => {
       if (isEnding) abort(`${signal} once more: ending at once`);
       isEnding = true;
-      logger.log(`${signal}: draining, ${counted(requests.underWay)} in flight.`, CONTEXT);
-      setTimeout(() => abort(`The end took longer than ${END_WITHIN_MS / 1_000} s`), END_WITHIN_MS);
+      logger.log(`${signal}: draining, ${countRequests(requests.underWay)} in flight.`, CONTEXT);
+      setTimeout(() => abort(`The end took longer than ${SHUTDOWN_TIMEOUT_MS / 1_000} s`), SHUTDOWN_TIMEOUT_MS);
       shutDown(app).then((cutOff) => {
-        tellOfEnd(logger, unwritten.summary, cutOff);
+        logOutcome(logger, unwritten.summary, cutOff);
         process.exit(0);
       }, exitWith);
     });
   }
 }
 
-function tellOfEnd(logger: LoggerService, lost: string | undefined, cutOff: number): void {
-  const cut = cutOff > 0 ? ` ${counted(cutOff)} took too long and got no answer.` : '';
+function logOutcome(logger: LoggerService, lost: string | undefined, cutOff: number): void {
+  const cut = cutOff > 0 ? ` ${countRequests(cutOff)} took too long and got no answer.` : '';
   if (lost === undefined) logger.log(`The end: everything is written.${cut}`, CONTEXT);
   else logger.warn(`The end: lost, since they could not be written: ${lost}.${cut}`, CONTEXT);
 }
 
-function counted(requests: number): string {
+function countRequests(requests: number): string {
   return `${requests} ${requests === 1 ? 'request' : 'requests'}`;
 }
 
 /** @returns how many requests were cut off */
 async function shutDown(app: NestFastifyApplication): Promise<number> {
   const readiness = app.get(Readiness, { strict: false });
-  const isWatched = readiness.askedAgo < WATCHED_WITHIN_MS;
-  readiness.end();
+  const isWatched = readiness.millisecondsSinceProbe < PROBED_WITHIN_MS;
+  readiness.beginDraining();
   if (isWatched) await sleep(NOTICE_MS);
   const cutOff = await stopServing(app.getHttpServer(), app.get(RequestObserver, { strict: false }));
   await app.close();
@@ -87,7 +87,7 @@ async function stopServing(server: Server, requests: RequestObserver): Promise<n
       server.closeAllConnections();
       return cutOff;
     }
-    await sleep(LOOK_EVERY_MS);
+    await sleep(POLL_INTERVAL_MS);
   }
   return 0;
 }

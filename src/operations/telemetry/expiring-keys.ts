@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { databaseOutage } from '../../logging/database-outage.js';
 import { Recurring } from '../../background/recurring.js';
 
-const EVERY_MS = 600_000;
+const INTERVAL_MS = 600_000;
 /** A bound on what the count costs where very many keys live shortly. */
 const MAX_COUNTED = 10_000;
 
@@ -21,7 +21,7 @@ export class ExpiringKeys implements OnApplicationBootstrap, OnApplicationShutdo
   /** 10,000 at the most; NaN until it was counted. */
   count = Number.NaN;
   private readonly logger = new Logger(ExpiringKeys.name);
-  private readonly recounting = new Recurring(() => this.tryToRecount(), EVERY_MS);
+  private readonly recounting = new Recurring(() => this.tryToRecount(), INTERVAL_MS);
 
   constructor(private readonly dataSource: DataSource) {}
 

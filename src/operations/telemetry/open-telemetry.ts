@@ -15,8 +15,8 @@ import { CallerSampler } from './trace-sampler.js';
 import { Tracing } from './tracing.js';
 
 /** The collector may be away: spans are dropped rather than waited for, and at the end sooner still. */
-const EXPORT_WITHIN_MS = 5_000;
-const LAST_EXPORT_WITHIN_MS = 2_000;
+const EXPORT_TIMEOUT_MS = 5_000;
+const FINAL_EXPORT_TIMEOUT_MS = 2_000;
 
 /** Where spans are sent. */
 interface Collector {
@@ -51,12 +51,12 @@ export class OpenTelemetry extends Tracing {
   ) {
     super();
     const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
-    const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_WITHIN_MS });
+    const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS });
     this.provider = new NodeTracerProvider({
       resource: telemetryResource(),
       sampler: new CallerSampler(),
       spanProcessors: [
-        new BatchSpanProcessor(new RedactedSpans(exporter, redact), { exportTimeoutMillis: EXPORT_WITHIN_MS }),
+        new BatchSpanProcessor(new RedactedSpans(exporter, redact), { exportTimeoutMillis: EXPORT_TIMEOUT_MS }),
       ],
     });
     // What callers send is read here (`trace-caller.ts`), by whom they are
@@ -95,6 +95,6 @@ export class OpenTelemetry extends Tracing {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.race([this.provider.shutdown(), sleep(LAST_EXPORT_WITHIN_MS, undefined, { ref: false })]);
+    await Promise.race([this.provider.shutdown(), sleep(FINAL_EXPORT_TIMEOUT_MS, undefined, { ref: false })]);
   }
 }

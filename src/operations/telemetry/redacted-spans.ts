@@ -10,7 +10,7 @@ export class RedactedSpans implements SpanExporter {
 
   export(spans: ReadableSpan[], done: Parameters<SpanExporter['export']>[1]): void {
     this.exporter.export(
-      spans.map((span) => this.redacted(span)),
+      spans.map((span) => this.redactSpan(span)),
       done,
     );
   }
@@ -24,31 +24,31 @@ export class RedactedSpans implements SpanExporter {
   }
 
   /** The same span, but for every text of it that is not one of OpenTelemetry's own. */
-  private redacted(span: ReadableSpan): ReadableSpan {
+  private redactSpan(span: ReadableSpan): ReadableSpan {
     const { name, status, attributes, events, links } = span;
     const texts = {
       name: this.redact(name),
       status: { ...status, ...(status.message !== undefined && { message: this.redact(status.message) }) },
-      attributes: this.attributes(attributes),
+      redactAttributes: this.attributes(attributes),
       events: events.map((event) =>
-        this.derived(event, { name: this.redact(event.name), attributes: this.attributes(event.attributes) }),
+        this.withTexts(event, { name: this.redact(event.name), attributes: this.attributes(event.attributes) }),
       ),
-      links: links.map((link) => this.derived(link, { attributes: this.attributes(link.attributes) })),
+      links: links.map((link) => this.withTexts(link, { attributes: this.attributes(link.attributes) })),
     };
-    return this.derived(span, texts);
+    return this.withTexts(span, texts);
   }
 
   /** What the original is, but for these properties. */
-  private derived<T extends object>(original: T, texts: Partial<T>): T {
+  private withTexts<T extends object>(original: T, texts: Partial<T>): T {
     const properties = Object.entries(texts).map(([key, value]) => [key, { value, enumerable: true }] as const);
     return Object.create(original, Object.fromEntries(properties)) as T;
   }
 
   private attributes(attributes: Attributes = {}): Attributes {
-    return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, this.value(value)]));
+    return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, this.redactValue(value)]));
   }
 
-  private value(value: AttributeValue | undefined): AttributeValue | undefined {
+  private redactValue(value: AttributeValue | undefined): AttributeValue | undefined {
     if (typeof value === 'string') return this.redact(value);
     if (!Array.isArray(value)) return value;
     return value.map((one) => (typeof one === 'string' ? this.redact(one) : one)) as AttributeValue;

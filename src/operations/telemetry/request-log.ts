@@ -4,7 +4,7 @@ import type { CompletedRequest } from '../../http/completed-request.js';
 import { ClientAddress } from '../../http/client-address.js';
 
 /** What the platform asks on every request of its own, and whoever watches the process every second. */
-const FREQUENT = /^\/(?:api\/apiKeys\/(?:verify|authorize)|health|metrics)/;
+const FREQUENT_ROUTES = /^\/(?:api\/apiKeys\/(?:verify|authorize)|health|metrics)/;
 
 /**
  * A line for each request. Those that are made all the time are logged where `LOG_LEVEL` is `debug` alone: a line
@@ -22,7 +22,7 @@ export class RequestLog {
     const levels: Record<Environment['logLevel'], RequestLog['isLogged']> = {
       error: () => false,
       warn: () => false,
-      info: (route) => !FREQUENT.test(route),
+      info: (route) => !FREQUENT_ROUTES.test(route),
       debug: () => true,
     };
     this.isLogged = levels[logLevel];

@@ -8,7 +8,7 @@ import { Metrics } from './metrics.js';
 import { CredentialKeyring } from '../../api-keys/credentials/credential-keyring.js';
 
 /** Counting reads every key, so it is done this often at most, and only where somebody asks for metrics. */
-const COUNTED_FOR_MS = 600_000;
+const COUNT_MAX_AGE_MS = 600_000;
 
 /**
  * How many live secrets each of `CREDENTIAL_KEYS` has signed: when a rotation may end. A scrape does not wait for the
@@ -33,7 +33,7 @@ export class SignedSecretsGauge implements OnModuleInit {
       labelNames: ['entry'],
       registers: [this.metrics.registry],
       collect: () => {
-        if (this.clock.steady() - this.countedAt < COUNTED_FOR_MS) return;
+        if (this.clock.steady() - this.countedAt < COUNT_MAX_AGE_MS) return;
         this.countedAt = this.clock.steady();
         this.count(gauge).catch((error: unknown) =>
           databaseOutage.report(this.logger, 'Secrets could not be counted by their signers', error),

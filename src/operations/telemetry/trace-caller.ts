@@ -13,7 +13,7 @@ import {
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-|$)/;
 /** W3C Trace Context, 3.3.1.5: what has to be taken. */
 const MAX_TRACE_STATE = 512;
-const STRANGER = createContextKey('the trace is a stranger\u2019s');
+const UNTRUSTED = createContextKey('the trace is a stranger\u2019s');
 
 /**
  * The context of the span that a request says it is part of (`traceparent`). Of a stranger no more than the ids is taken:
@@ -29,7 +29,7 @@ export function callerContext(request: IncomingMessage, isTrusted: (request: Inc
   const ids = { traceId, spanId, isRemote: true };
   if (!isSpanContextValid({ ...ids, traceFlags: TraceFlags.NONE })) return ROOT_CONTEXT;
   if (!isTrusted(request)) {
-    return trace.setSpanContext(ROOT_CONTEXT, { ...ids, traceFlags: TraceFlags.NONE }).setValue(STRANGER, true);
+    return trace.setSpanContext(ROOT_CONTEXT, { ...ids, traceFlags: TraceFlags.NONE }).setValue(UNTRUSTED, true);
   }
   const state = typeof tracestate === 'string' && tracestate.length <= MAX_TRACE_STATE ? tracestate : undefined;
   return trace.setSpanContext(ROOT_CONTEXT, {
@@ -39,6 +39,6 @@ export function callerContext(request: IncomingMessage, isTrusted: (request: Inc
   });
 }
 
-export function isStrangers(context: Context): boolean {
-  return context.getValue(STRANGER) === true;
+export function isUntrusted(context: Context): boolean {
+  return context.getValue(UNTRUSTED) === true;
 }

@@ -9,7 +9,7 @@ import {
   type SamplingResult,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-node';
-import { isStrangers } from './trace-caller.js';
+import { isUntrusted } from './trace-caller.js';
 
 type Asked = Parameters<Sampler['shouldSample']>;
 
@@ -23,7 +23,7 @@ export class CallerSampler implements Sampler {
   shouldSample(...[context, traceId, ...what]: Asked): SamplingResult {
     const parent = trace.getSpanContext(context);
     if (parent && !parent.isRemote) return { decision: decisionOf(parent.traceFlags) };
-    const [asRoot, id] = isStrangers(context) ? [ROOT_CONTEXT, randomTraceId()] : [context, traceId];
+    const [asRoot, id] = isUntrusted(context) ? [ROOT_CONTEXT, randomTraceId()] : [context, traceId];
     return this.configured.shouldSample(asRoot satisfies Context, id, ...what);
   }
 

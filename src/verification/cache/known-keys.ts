@@ -93,7 +93,7 @@ export class KnownKeys implements OnApplicationShutdown {
 
   /** Whether the network or the server said just now that the database is away. */
   get isDatabaseAway(): boolean {
-    return this.connection.isAway;
+    return this.connection.isUnavailable;
   }
 
   /**

@@ -5,7 +5,7 @@ import { UsageStatistics } from '../../usage/usage-statistics.js';
 
 /** What was counted in memory and is not in the database: at the end, it is lost. */
 @Injectable()
-export class Unwritten {
+export class UnwrittenCounts {
   constructor(
     private readonly usageMeter: UsageLimiter,
     private readonly statistics: UsageStatistics,

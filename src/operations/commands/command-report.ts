@@ -1,5 +1,5 @@
 /** What programs are shown as one value, and people as a text. */
-export class Worded {
+export class CommandReport {
   constructor(
     private readonly value: object,
     readonly text: string,
@@ -11,6 +11,6 @@ export class Worded {
 }
 
 /** A name and its values, one below the other. */
-export function line(name: string, ...values: readonly (string | number)[]): string {
+export function reportLine(name: string, ...values: readonly (string | number)[]): string {
   return `${name.padEnd(11)} ${values.join(`\n${' '.repeat(12)}`) || '-'}`;
 }

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sqlStateOf } from './sql-state.js';
 
 /** SQLSTATE deadlock_detected and serialization_failure: the statement or transaction had no effect. */
-const CONFLICT = new Set<unknown>(['40P01', '40001']);
-const MAX_TRIES = 5;
+const CONFLICT_STATES = new Set<unknown>(['40P01', '40001']);
+const MAX_ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 10;
 
 export function isConflict(error: unknown): boolean {
-  return CONFLICT.has(sqlStateOf(error));
+  return CONFLICT_STATES.has(sqlStateOf(error));
 }
 
 /**
@@ -16,12 +16,12 @@ export function isConflict(error: unknown): boolean {
  *
  * @throws whatever the work throws; after five tries the conflict too
  */
-export async function repeatConflicts<T>(work: () => Promise<T>): Promise<T> {
+export async function retryOnConflict<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await work();
     } catch (error) {
-      if (!isConflict(error) || tries === MAX_TRIES) throw error;
+      if (!isConflict(error) || tries === MAX_ATTEMPTS) throw error;
       await sleep(FIRST_PAUSE_MS * 2 ** tries * Math.random());
     }
   }
