@@ -9,6 +9,6 @@ import { readRouteTable } from './gateway/route-table-file.js';
  * @param missing what happens to missing secrets otherwise
  * @throws ConfigurationError listing every problem
  */
-export function loadEnvironment(source: NodeJS.ProcessEnv, missing: MissingSecretsPolicy = 'make'): Environment {
+export function loadEnvironment(source: NodeJS.ProcessEnv, missing: MissingSecretsPolicy = 'create'): Environment {
   return readEnvironment(source, readRouteTable, missing);
 }

@@ -6,7 +6,7 @@ import { VARIABLE_NAMES } from './config/variables.js';
 import { exitWith } from './operations/lifecycle/exit.js';
 import { ignoreOutputErrors, writeLogLine } from './logging/standard-streams.js';
 
-// What is made in DATA_DIR, by the embedded database too, is for this user alone
+// Files in DATA_DIR, including those of the embedded database, are for this user only
 process.umask(0o077);
 ignoreOutputErrors();
 
@@ -15,7 +15,7 @@ try {
   for (const message of misspeltVariables(process.env, VARIABLE_NAMES))
     writeLogLine({ level: 'warn', context: 'Configuration', message });
   const environment = loadEnvironment(process.env);
-  // Loaded only now, since it takes a second: what is wrong with the configuration is told at once
+  // Loaded late, since it takes a second: configuration errors are reported at once
   const { serve } = await import('./operations/lifecycle/serve.js');
   await withStartDeadline(serve(environment));
 } catch (error) {

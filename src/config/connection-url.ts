@@ -1,17 +1,17 @@
 import { InvalidValueError } from './invalid-value.js';
 
 interface Host {
-  /** Decoded, and without the brackets of IPv6; a path where it is a unix socket's folder. */
+  /** Decoded, without the brackets of IPv6; a path if it is the folder of a unix socket. */
   name: string;
   port: number | undefined;
 }
 
-/** What a URL says of a server, decoded (RFC 3986). */
+/** The parts of a server's URL, decoded (RFC 3986). */
 export interface ConnectionUrl {
   user: string | undefined;
   password: string | undefined;
   host: Host | undefined;
-  /** Without the slash before it; empty where there is none. */
+  /** Without the leading slash; empty if absent. */
   path: string;
   parameters: ReadonlyMap<string, string>;
 }
@@ -20,17 +20,17 @@ const URL_PARTS = /^([a-z]+):\/\/(?:([^@/?]*)@)?([^@/?]*)(?:\/([^@/?]*))?(?:\?([
 const CREDENTIALS = /^([^:]*)(?::(.*))?$/;
 const HOST = /^(?:\[([\da-f:.]+)\]|([^:[\]]*))(?::(.*))?$/i;
 const MAX_PORT = 65_535;
-const HOST_EXPECTED = `must have a host, and perhaps a port from 1 to ${MAX_PORT}: host:6000, or [::1]:6000 for IPv6`;
+const HOST_EXPECTED = `must have a host and optionally a port from 1 to ${MAX_PORT}: host:6000, or [::1]:6000 for IPv6`;
 
-/** What kind of URL a variable takes. */
+/** The kind of URL that a variable accepts. */
 interface UrlKind {
   schemes: readonly string[];
   example: string;
 }
 
 /**
- * Takes a connection URL apart. `new URL()` would take part of a password for something else, and say nothing, where a
- * character in it is not encoded; here that is refused.
+ * Parses a connection URL, and rejects unencoded special characters: `new URL()` would silently take part of such a
+ * password for another component.
  *
  * @throws InvalidValueError
  */
@@ -48,10 +48,10 @@ export function readConnectionUrl(text: string, { schemes, example }: UrlKind): 
   };
 }
 
-/** Each of these would move the place where the password ends. */
+/** Each of these characters would shift the end of the password. */
 function assertEncoded(text: string): void {
   if (/%(?![\da-f]{2})/i.test(text)) throw unencodedError('%');
-  if (/\s/.test(text)) throw unencodedError('blank');
+  if (/\s/.test(text)) throw unencodedError('space');
   if (text.includes('#')) throw unencodedError('#');
   const [before = '', ...after] = text.split('@');
   if (after.length > 1) throw unencodedError('@');
@@ -60,12 +60,12 @@ function assertEncoded(text: string): void {
 
 function unencodedError(what: string): InvalidValueError {
   return new InvalidValueError(
-    `has a ${what} in its password, or elsewhere, that must be encoded: % is %25, @ is %40, # is %23, / is %2F, ? is %3F, ` +
-      'a blank is %20',
+    `has an unencoded ${what}, perhaps in its password: write % as %25, @ as %40, # as %23, / as %2F, ? as %3F, ` +
+      'a space as %20',
   );
 }
 
-/** What is wrong is not quoted: it may be part of a password. */
+/** Errors do not quote the text: it may be part of a password. */
 function readHost(authority: string): Host {
   assertSingleHost(authority);
   const [, ipv6, name = '', port] = HOST.exec(authority) ?? [];

@@ -5,20 +5,20 @@ import { Networks } from '../addresses/networks.js';
 import { type DevelopmentSecrets, developmentSecrets, type MissingSecretsPolicy } from './development-secrets.js';
 import { type ReadRoutes, type Route, type Variables, parseVariables } from './variables.js';
 
-/** Where the records are: a PostgreSQL server, or the embedded one in a folder. */
+/** Where records are stored: on a PostgreSQL server, or in the embedded database of a folder. */
 export type DatabaseLocation = { url: string } | { dataDir: string };
 
-/** How session tokens (JWT, RFC 7519) are verified; exactly one source of keys is there. */
+/** How session tokens (JWT, RFC 7519) are verified; there is exactly one source of keys. */
 interface SessionSettings {
   keySource: { publicKeys: readonly string[] } | { jwksUrl: string };
-  /** How long a fetched key set is used before it is fetched again. */
+  /** Maximum age of a fetched key set before it is fetched again. */
   keySetMaxAgeSeconds: number;
   issuer: string | undefined;
   audience: string | undefined;
   algorithms: Variables['JWT_ALGORITHMS'];
 }
 
-/** The cost of one argon2id hash (RFC 9106): memory in KiB and passes over it, on one lane. */
+/** The cost of one argon2id hash (RFC 9106): memory in KiB and passes, with one lane. */
 export interface HashCost {
   memoryKib: number;
   passes: number;
@@ -29,58 +29,56 @@ interface ServiceToken {
   token: string;
 }
 
-/** The validated configuration; the README tells what each variable is for. */
+/** The validated configuration; the README documents each variable. */
 export interface Environment {
   production: boolean;
   host: string;
   port: number;
   database: DatabaseLocation;
   session: SessionSettings;
-  /** 32 bytes each: the first signs secrets, all verify them; kept answers are encrypted under keys derived from them. */
+  /** 32 bytes each. The first signs secrets, all verify them; stored answers are encrypted with keys derived from them. */
   serverKeys: readonly [Buffer, ...Buffer[]];
   serviceTokens: readonly ServiceToken[];
   hashCost: HashCost;
-  /** How many keys a process remembers. */
+  /** Maximum number of keys in the cache of a process. */
   verificationCacheKeys: number;
-  /** How many bytes they may take together. */
+  /** Maximum size of that cache, in bytes. */
   verificationCacheBytes: number;
-  /** Within how many milliseconds a revocation holds everywhere. */
+  /** Maximum time in milliseconds until every process enforces a revocation. */
   revocationBoundMs: number;
-  /** How long known keys keep verifying while the database is away; 0 refuses at once. */
+  /** How long cached keys are served stale while the database is unavailable; 0 rejects them at once. */
   staleIfErrorSeconds: number;
-  /** Where rate limits are counted for all processes; absent: each counts for itself. */
+  /** Where rate limits are shared between processes; absent: limits are per process. */
   redisUrl: string | undefined;
-  /** How many requests a minute each principal may make of the management endpoints. */
+  /** Maximum management requests per minute and principal. */
   managementRateLimit: number;
-  /** How many keys that are not revoked an owner may have. */
+  /** Maximum unrevoked keys per owner. */
   maxKeysPerOwner: number;
-  /** The proxies whose `X-Forwarded-For` is believed. */
+  /** Proxies whose `X-Forwarded-For` is trusted. */
   trustedProxies: Networks;
-  /** What gateways ask of a request, by its route; the first that matches counts. */
+  /** The scope that each route requires; the first match applies. */
   routes: readonly Route[];
-  /** The origins whose scripts may call, as browsers send them. */
+  /** Origins allowed by CORS, as browsers send them. */
   corsOrigins: readonly string[];
-  /** For how many days a revoked key can still be read. */
+  /** How many days revoked keys remain readable. */
   retentionDays: number;
   logLevel: Variables['LOG_LEVEL'];
-  /** Where traces are sent (OTLP over HTTP); absent: none are made. */
+  /** Where traces are sent (OTLP over HTTP); absent: tracing is off. */
   otlpEndpoint: string | undefined;
-  /** Present where the public key of `session` is the one the service made itself; never in production. */
+  /** The private key, if the service generated the key pair for sessions itself; never in production. */
   developmentSessionKey: string | undefined;
-  /** Present where it is the only service token, which the service made itself; never in production. */
+  /** The only service token, if the service generated it itself; never in production. */
   developmentServiceToken: string | undefined;
 }
 
-/** The token under which the configuration is injected. */
+/** The injection token of the configuration. */
 export const ENVIRONMENT = Symbol('Environment');
 
 /**
- * Reads the configuration from environment variables. Outside production, what guards and is
- * missing is made once and kept in `DATA_DIR`.
+ * Reads the configuration from environment variables. Outside production, missing secrets are handled as `missing` says.
  *
  * @param readRoutes reads the file of `ROUTE_TABLE`
- * @param missing what else becomes of it
- * @throws ConfigurationError listing every offence
+ * @throws ConfigurationError listing every problem
  */
 export function readEnvironment(
   source: NodeJS.ProcessEnv,
@@ -128,10 +126,10 @@ function hasSessionKeySource(variables: Variables): boolean {
 }
 
 function readDevelopmentSecrets(variables: Variables, missing: MissingSecretsPolicy): DevelopmentSecrets {
-  // Nothing that is asked depends on the others
-  const otherwise = missing === 'refuse' && variables.CREDENTIAL_KEYS ? 'invent' : missing;
+  // Only CREDENTIAL_KEYS affects the result of such a command
+  const policy = missing === 'reject' && variables.CREDENTIAL_KEYS ? 'ephemeral' : missing;
   try {
-    return developmentSecrets(resolve(variables.DATA_DIR), otherwise);
+    return developmentSecrets(resolve(variables.DATA_DIR), policy);
   } catch (error) {
     if (error instanceof DataDirError) throw error;
     throw new ConfigurationError([`DATA_DIR: ${(error as Error).message}`]);
@@ -158,6 +156,6 @@ function publicKeyOf(privateKey: string): string {
 }
 
 function required<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('parseVariables() let a missing secret pass');
+  if (value === undefined) throw new Error('parseVariables() accepted a missing secret');
   return value;
 }

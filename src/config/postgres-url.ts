@@ -7,26 +7,26 @@ import { InvalidValueError } from './invalid-value.js';
 
 const URL_KIND = { schemes: ['postgres', 'postgresql'], example: 'postgres://user:password@host:5432/name' };
 
-/** Those of libpq's that are taken (PostgreSQL's documentation, 34.1.2). */
+/** The parameters of libpq that are supported (PostgreSQL's documentation, 34.1.2). */
 const SERVER_PARAMETERS = ['host', 'port', 'user', 'password', 'dbname', 'application_name', 'options'];
-/** And `uselibpqcompat`, which pg has for what is meant here anyway. */
+/** With `uselibpqcompat`, by which pg selects the semantics that apply here anyway. */
 const TLS_PARAMETERS = ['sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey', 'uselibpqcompat'];
 const PARAMETERS = [...SERVER_PARAMETERS, ...TLS_PARAMETERS];
 const MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 type Mode = (typeof MODES)[number];
-/** As JDBC has it, which libpq takes too, and as pg calls what libpq calls `require`. */
+/** JDBC's `ssl`, which libpq accepts too, and pg's `no-verify`, which is libpq's `require`. */
 const MODE_ALIASES: Record<string, Mode> = { true: 'require', false: 'disable', 'no-verify': 'require' };
 
-/** libpq's word for the authorities that are trusted already, here by Node. */
+/** libpq's name for the default certificate authorities, here Node's. */
 const SYSTEM_STORE = 'system';
 
 type Parameters = ReadonlyMap<string, string>;
 
 /**
- * What pg is to know of the server in a URL. It means what it means to libpq: pg's own reading would take
- * `sslmode=require` for `verify-full`, and every parameter for one of its options.
+ * Converts a URL to options of pg, with the semantics of libpq: pg itself would read `sslmode=require` as `verify-full`,
+ * and any parameter as one of its options.
  *
- * @throws InvalidValueError, also where a file of a certificate cannot be used
+ * @throws InvalidValueError, also if a certificate's file is invalid
  */
 export function postgresOptions(url: string): ClientConfig {
   const { user, password, host: named, path, parameters } = readConnectionUrl(url, URL_KIND);
@@ -42,7 +42,7 @@ export function postgresOptions(url: string): ClientConfig {
     host,
     port: port === undefined ? named?.port : readPort(port),
     database,
-    // As libpq has it, there is no TLS over a unix socket
+    // As in libpq, unix sockets never use TLS
     ssl: host?.startsWith('/') ? false : readTls(parameters),
     ...pick(parameters, ['application_name', 'options']),
   };
@@ -52,7 +52,7 @@ function assertKnownParameters(parameters: Parameters): void {
   const unknown = [...parameters.keys()].find((name) => !PARAMETERS.includes(name));
   if (unknown !== undefined)
     throw new InvalidValueError(
-      `has the parameter ${unknown}, which is not taken; these are: ${PARAMETERS.join(', ')}`,
+      `has the unsupported parameter ${unknown}; supported are: ${PARAMETERS.join(', ')}`,
     );
 }
 
@@ -60,7 +60,7 @@ function pick(parameters: Parameters, names: readonly string[]): ClientConfig {
   return Object.fromEntries([...parameters].filter(([name]) => names.includes(name)));
 }
 
-/** `undefined` where the URL does not say: there is none then, unless pg finds `PGSSLMODE`. */
+/** `undefined` if the URL does not say: no TLS then, unless pg finds `PGSSLMODE`. */
 function readTls(parameters: Parameters): boolean | ConnectionOptions | undefined {
   const mode = readMode(parameters);
   const [ca, cert, key] = ['sslrootcert', 'sslcert', 'sslkey'].map((name) => readCertificate(parameters, name));
@@ -68,14 +68,14 @@ function readTls(parameters: Parameters): boolean | ConnectionOptions | undefine
   const files = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
   if (mode === undefined) {
     if (Object.keys(files).length === 0) return undefined;
-    throw new InvalidValueError('must have sslmode=verify-full or sslmode=verify-ca where it names certificates');
+    throw new InvalidValueError('must have sslmode=verify-full or sslmode=verify-ca if it names certificates');
   }
-  if (mode === 'verify-ca' && !ca) throw new InvalidValueError('must have sslrootcert where it has sslmode=verify-ca');
+  if (mode === 'verify-ca' && !ca) throw new InvalidValueError('must have sslrootcert if it has sslmode=verify-ca');
   assertUsableFiles(files);
   return { ...files, ...RELAXED_CHECKS[ca && mode === 'require' ? 'verify-ca' : mode] };
 }
 
-/** What is not checked of the server's certificate. */
+/** The checks of the server's certificate that each mode skips. */
 const RELAXED_CHECKS: Record<Exclude<Mode, 'disable'>, ConnectionOptions> = {
   require: { rejectUnauthorized: false },
   'verify-ca': { checkServerIdentity: () => undefined },
@@ -89,9 +89,9 @@ function readMode(parameters: Parameters): Mode | undefined {
     given === undefined && isSystem ? 'verify-full' : MODES.find((one) => one === (MODE_ALIASES[given ?? ''] ?? given));
   if (given !== undefined && mode === undefined)
     throw new InvalidValueError(
-      `must have one of ${MODES.join(', ')} as sslmode; what goes on without TLS where the server has none, as prefer, is not taken`,
+      `must have one of ${MODES.join(', ')} as sslmode; modes that fall back to no TLS, such as prefer, are not supported`,
     );
-  // Of what the whole world trusts, anybody can have a certificate for a host of his own
+  // Anyone can get a certificate of a public authority for their own host
   if (isSystem && mode !== 'verify-full')
     throw new InvalidValueError('must have sslmode=verify-full with sslrootcert=system');
   return mode;
@@ -103,18 +103,18 @@ function readCertificate(parameters: Parameters, name: string): string | undefin
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new InvalidValueError(`must have a file that can be read as ${name} (${codeOf(error)})`);
+    throw new InvalidValueError(`must have a readable file as ${name} (${codeOf(error)})`);
   }
 }
 
 /** @throws InvalidValueError */
 function assertUsableFiles(files: { ca?: string; cert?: string; key?: string }): void {
   try {
-    // What is no certificate of an authority would be ignored
+    // createSecureContext() ignores an invalid CA certificate
     if (files.ca) x509(files.ca);
     createSecureContext(files);
   } catch (error) {
-    throw new InvalidValueError(`must have certificates in PEM, and the key that goes with sslcert (${codeOf(error)})`);
+    throw new InvalidValueError(`must have certificates in PEM, and the key of sslcert (${codeOf(error)})`);
   }
 }
 

@@ -14,14 +14,14 @@ import { ConfigurationError } from './start-error.js';
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'] as const;
 const CURVES = { ES256: 'prime256v1', ES384: 'secp384r1', ES512: 'secp521r1' } as const;
 
-/** A route of the platform, and what it needs: the name of a scope, `any` credentials, or none (`public`). */
+/** A route of the platform and what it requires: a scope's name, `any` credentials, or none (`public`). */
 export interface Route {
   method: string;
   path: string;
   scope: string;
 }
 
-/** Reads the routes in the file of `ROUTE_TABLE`, or the built-in ones; adds what is wrong to the context. */
+/** Reads the routes from the file of `ROUTE_TABLE`, or the built-in ones; adds problems to the context. */
 export type ReadRoutes = (file: string | undefined, context: z.RefinementCtx) => readonly Route[];
 
 const schemaWith = (readRoutes: ReadRoutes) =>
@@ -64,7 +64,7 @@ const schemaWith = (readRoutes: ReadRoutes) =>
     })
     .refine(({ JWT_PUBLIC_KEY, JWT_JWKS_URL }) => !JWT_PUBLIC_KEY || !JWT_JWKS_URL, {
       path: ['JWT_JWKS_URL'],
-      message: 'give either this or JWT_PUBLIC_KEY, not both',
+      message: 'must not be set together with JWT_PUBLIC_KEY',
       when: () => true,
     })
     .refine(
@@ -73,7 +73,7 @@ const schemaWith = (readRoutes: ReadRoutes) =>
         pems.every((pem) => algorithms.some((one) => matchesKey(one, pem))),
       {
         path: ['JWT_ALGORITHMS'],
-        message: 'must be algorithms that go with the kind and size of JWT_PUBLIC_KEY',
+        message: 'must match the type and size of JWT_PUBLIC_KEY',
         when: ({ value }) => areBothParsed(value),
       },
     );
@@ -87,30 +87,30 @@ export type Variables = z.infer<ReturnType<typeof schemaWith>>;
 /**
  * Parses all variables; an empty one counts as absent.
  *
- * @throws ConfigurationError naming every offence at once, and never a value: values may be secret
+ * @throws ConfigurationError listing every problem; it never quotes a value, which may be secret
  */
 export function parseVariables(source: NodeJS.ProcessEnv, readRoutes: ReadRoutes): Variables {
   const { values, problems } = cleanVariables(source, VARIABLE_NAMES);
   const parsed = schemaWith(readRoutes).safeParse(values);
   const issues = parsed.success ? [] : parsed.error.issues;
-  // What is not clean is told as that, and as nothing else
+  // A value that is not clean gets no further problems
   const found = issues.filter(({ path }) => !problems.has(String(path[0])));
-  const offences = [
+  const all = [
     ...[...problems].map((problem) => problem.join(': ')),
     ...found.map(({ code, path, message }) => `${pathOf(path, code === 'custom')}: ${message}`),
   ];
-  if (values['NODE_ENV'] === 'production') offences.push(...missingInProduction(values));
-  if (!parsed.success || offences.length > 0) throw new ConfigurationError([...new Set(offences)]);
+  if (values['NODE_ENV'] === 'production') all.push(...missingInProduction(values));
+  if (!parsed.success || all.length > 0) throw new ConfigurationError([...new Set(all)]);
   return parsed.data;
 }
 
-/** A variable and, in a file that it names, where: `ROUTE_TABLE[3].method`. Elsewhere the message says it all. */
+/** The variable and, for a problem inside its file, the path: `ROUTE_TABLE[3].method`. */
 function pathOf([variable, ...within]: PropertyKey[], isInFile: boolean): string {
   const steps = isInFile ? within : [];
   return String(variable) + steps.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
 }
 
-/** In production nothing that guards or stores has a default. */
+/** In production, secrets and storage have no defaults. */
 function missingInProduction(given: NodeJS.ProcessEnv): string[] {
   const required = ['DATABASE_URL', 'CREDENTIAL_KEYS', 'SERVICE_TOKENS'].filter((name) => given[name] === undefined);
   if (!given['JWT_PUBLIC_KEY'] && !given['JWT_JWKS_URL']) required.push('JWT_PUBLIC_KEY or JWT_JWKS_URL');
@@ -121,16 +121,16 @@ function oneOf<const T extends readonly string[]>(values: T) {
   return z.enum(values, { error: `must be one of ${values.join(', ')}` });
 }
 
-function wholeNumber(least: number, most: number) {
-  const error = `must be a whole number from ${least} to ${most}`;
+function wholeNumber(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
   return z
     .string()
     .regex(/^\d{1,10}$/, error)
     .transform(Number)
-    .refine((value) => value >= least && value <= most, error);
+    .refine((value) => value >= min && value <= max, error);
 }
 
-/** What a reader makes of the value, or why it can make nothing of it. */
+/** @param read throws InvalidValueError, which becomes the problem */
 function parsedBy<T>(read: (text: string) => T) {
   return z.string().transform((text, context) => {
     try {
@@ -143,7 +143,7 @@ function parsedBy<T>(read: (text: string) => T) {
   });
 }
 
-/** The URL as it is, if it can be read: whoever connects reads it again. */
+/** Validates a URL and keeps its text: the client that connects parses it again. */
 function connectionUrl(read: (url: string) => unknown) {
   return parsedBy((url) => {
     read(url);
@@ -151,12 +151,12 @@ function connectionUrl(read: (url: string) => unknown) {
   });
 }
 
-/** An address or a name; of IPv6 without the brackets that it has in URLs. */
+/** An address or a host name; IPv6 without the brackets of URLs. */
 function toHost(text: string, context: z.RefinementCtx): string {
   const host = text.replace(/^\[(.+)\]$/, '$1');
   if (isIP(host) === 0 && !/^(?!\d+$)[\w-]+(\.[\w-]+)*$/.test(host))
     context.addIssue(
-      'must be an address or a name to listen at, without a port, such as 127.0.0.1, ::1 or 0.0.0.0 (all)',
+      'must be an address or a host name to listen on, without a port, such as 127.0.0.1, ::1 or 0.0.0.0 (all)',
     );
   return host;
 }
@@ -170,7 +170,7 @@ function toAlgorithm(text: string): (typeof ALGORITHMS)[number] {
 function toCredentialKey(text: string): Buffer {
   if (/^[A-Za-z0-9+/]{43}=$/.test(text)) return Buffer.from(text, 'base64');
   throw new InvalidValueError(
-    'must be base64 of 32 bytes each, comma-separated (make one with: openssl rand -base64 32)',
+    'must be 32 bytes each in base64, comma-separated (generate one with: openssl rand -base64 32)',
   );
 }
 

@@ -11,23 +11,23 @@ import { migrate } from './migrate.js';
 import { assertMigrated } from './pending-migrations.js';
 import { connectionOptions, SafeClient, type StatementLimits } from './safe-client.js';
 
-/** For whatever manages keys, and for statistics. A query that takes longer will not be answered in time to be of use. */
+/** For key management and statistics. A slower query would be answered too late for its caller. */
 const MANAGEMENT_POOL = { size: 8, queryTimeoutMs: 5_000, lockTimeoutMs: 3_000 };
-/** For what a verdict needs, so that it never waits for management: uses and hashes; keys are read beside it. */
+/** For verification (uses and hashes), so that it never waits for management; keys are read on dedicated connections. */
 const VERIFICATION_POOL = { size: 5, queryTimeoutMs: 5_000, lockTimeoutMs: 3_000 };
-/** How often, and how many times, a command tries to join the process that has the data folder. */
+/** Interval and maximum number of a command's attempts to join the process that has the data folder open. */
 const JOIN_PAUSE_MS = 200;
 const MAX_JOINS = 50;
 
-/** What opening the database may do to it. */
+/** What `Database.open()` may do. */
 export interface OpenOptions {
-  /** Make the embedded one where there is none. */
+  /** Create the embedded database if there is none. */
   create: boolean;
-  /** Run the migrations that are not in yet; in one that it has just made, anybody does. */
+  /** Run pending migrations; a newly created database is always migrated. */
   migrate: boolean;
-  /** Use the one that another process serves in the data folder. */
+  /** Use the embedded database that another process serves in the data folder. */
   join: boolean;
-  /** What rows are mapped to. */
+  /** The entity classes of rows. */
   entities: Entities;
 }
 
@@ -43,12 +43,12 @@ export class Database {
   private constructor(
     private readonly location: DatabaseLocation,
     private readonly pools: Pools,
-    /** The names of the migrations that opening it ran. */
+    /** The names of the migrations that `open()` ran. */
     readonly migrated: readonly string[],
     private readonly embedded: EmbeddedPostgres | undefined,
   ) {}
 
-  /** The pool for all but verification. */
+  /** The pool for everything but verification. */
   get dataSource(): DataSource {
     return this.pools.management;
   }
@@ -57,19 +57,19 @@ export class Database {
     return this.pools.verification;
   }
 
-  /** A connection of its own, outside of the pools, which is not open yet. */
+  /** A connection outside of the pools, which opens on first use. */
   dedicated(limits: StatementLimits, prepare?: (client: SafeClient) => Promise<unknown>): DedicatedConnection {
     const options = connectionOptions(this.location, limits);
     return new DedicatedConnection(() => new SafeClient(options), prepare);
   }
 
   /**
-   * Starts the embedded database where that is the location, runs the migrations, and connects.
+   * Starts the embedded database if the location is a folder, runs the migrations, and connects.
    *
-   * @param options of a command, which may do less than the service
-   * @throws DataDirError if another process has the data folder, and it cannot or shall not be joined; if there is no
-   *   database in it, and none may be made
-   * @throws StartError if migrations are not in yet, and may not be run
+   * @param given of a command, which may do less than the service
+   * @throws DataDirError if another process has the data folder open and cannot or must not be joined, or if the folder
+   *   has no database and none may be created
+   * @throws StartError if migrations are pending and may not be run
    */
   static async open(location: DatabaseLocation, given: Partial<OpenOptions> = {}): Promise<Database> {
     const options = { ...DEFAULTS, ...given };
@@ -78,13 +78,13 @@ export class Database {
       const embedded = await startEmbedded(location.dataDir, options.create);
       if (embedded) return Database.openEmbedded(location, options, embedded);
       if (!options.join) break;
-      // Whoever has the folder may be starting, and serve its database in a moment, or ending, and free the folder
+      // The other process may be starting and about to serve its database, or stopping and about to release the folder
       const joined = await Database.prepare(location, options).catch(ignoreUnavailable);
       if (joined) return joined;
       await sleep(JOIN_PAUSE_MS);
     }
     throw new DataDirError(
-      `DATA_DIR: another process is running on ${location.dataDir}; stop it, or give this one a folder of its own`,
+      `DATA_DIR: another process is using ${location.dataDir}; stop it, or choose another folder`,
     );
   }
 
@@ -106,7 +106,7 @@ export class Database {
     }
   }
 
-  /** Connects to a database that has the schema of this version from then on. */
+  /** Migrates if allowed, and connects; the schema is then that of this version. */
   private static async prepare(
     location: DatabaseLocation,
     { migrate: mayMigrate, entities }: OpenOptions,

@@ -17,29 +17,29 @@ function makeCluster(): string {
   return cluster;
 }
 
-it('has none before the first start', () => {
+it('is absent before the first start', () => {
   expect(hasDatabase(folder)).toBe(false);
   expect(hasDatabase(join(folder, 'none'))).toBe(false);
 });
 
-it('has one that is whole', () => {
+it('is present if it is complete', () => {
   makeCluster();
   expect(hasDatabase(folder)).toBe(true);
 });
 
-it.each(CLUSTER_PARTS)('refuses one without %s, and leaves the rest', (part) => {
+it.each(CLUSTER_PARTS)('rejects a database without %s, and leaves the folder unchanged', (part) => {
   const cluster = makeCluster();
   rmSync(join(cluster, part));
   const before = readdirSync(folder, { recursive: true });
-  expect(() => hasDatabase(folder)).toThrow(new DataDirError(messageFor(`${cluster} is no whole database: ${part}`)));
+  expect(() => hasDatabase(folder)).toThrow(new DataDirError(messageFor(`${cluster} is an incomplete database: missing ${part}`)));
   expect(readdirSync(folder, { recursive: true })).toEqual(before);
 });
 
-it('refuses a folder that had one', () => {
+it('rejects a folder that had a database', () => {
   writeFileSync(firstRunMarkIn(folder), '');
-  expect(() => hasDatabase(folder)).toThrow(new DataDirError(messageFor(`${folder} had a database, and postgres/ is`)));
+  expect(() => hasDatabase(folder)).toThrow(new DataDirError(messageFor(`${folder} had a database, but postgres/ is missing`)));
 });
 
 function messageFor(what: string): string {
-  return `DATA_DIR: ${what} missing. Restore the folder as a whole, or start on a new one; nothing was changed`;
+  return `DATA_DIR: ${what}. Restore the whole folder, or choose a new one; nothing was changed`;
 }

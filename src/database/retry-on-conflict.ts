@@ -11,18 +11,18 @@ export function isConflict(error: unknown): boolean {
 }
 
 /**
- * Runs a statement or a whole transaction, and retries it if the database ended it in favour of another one. The pauses
- * grow and are random, so that two that collided do not collide again.
+ * Runs a statement or a whole transaction, and retries it after a deadlock or serialization failure, with exponential
+ * backoff and jitter.
  *
- * @throws whatever the work throws; after five tries the conflict too
+ * @throws any error of the work; the conflict after five attempts
  */
 export async function retryOnConflict<T>(work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
+  for (let attempt = 1; ; attempt++) {
     try {
       return await work();
     } catch (error) {
-      if (!isConflict(error) || tries === MAX_ATTEMPTS) throw error;
-      await sleep(FIRST_PAUSE_MS * 2 ** tries * Math.random());
+      if (!isConflict(error) || attempt === MAX_ATTEMPTS) throw error;
+      await sleep(FIRST_PAUSE_MS * 2 ** attempt * Math.random());
     }
   }
 }

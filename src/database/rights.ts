@@ -1,4 +1,4 @@
-/** What the service does to each of its tables, for which the database's user needs the right. */
+/** The rights that the service's database role needs, by table. */
 const REQUIRED_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   api_keys: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
   key_changes: ['SELECT', 'INSERT', 'DELETE'],
@@ -10,7 +10,7 @@ const REQUIRED_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   migrations: ['SELECT'],
 };
 
-/** Whether this server takes changes, and which rights are missing: `INSERT on owners`. */
+/** Whether the server is read-only, and which rights are missing, as `INSERT on owners`. */
 export const MISSING_RIGHTS_QUERY = `
   SELECT current_setting('transaction_read_only') = 'on' AS "isReadOnly",
          array(SELECT needed.right || ' on ' || needed.table
@@ -22,13 +22,13 @@ export const RIGHTS_PARAMETERS: readonly string[][] = [
   Object.values(REQUIRED_RIGHTS).flat(),
 ];
 
-/** Of what the server says of a missing right (SQLSTATE insufficient_privilege), only which object it is about. */
+/** The server's message for a missing right (SQLSTATE insufficient_privilege) on a named object. */
 const PERMISSION_DENIED = /^permission denied for (\w+) ([\w.]+)$/;
 
 /**
- * Which right is missing, in words; it quotes names of the schema alone, never a value.
+ * Describes a missing right. Quotes names of the schema, never a value.
  *
- * @param otherwise where the server does not say which
+ * @param otherwise if the server does not name the object
  */
 export function missingRight(message: string, otherwise = 'a right is missing'): string {
   const [, kind = '', name = ''] = PERMISSION_DENIED.exec(message) ?? [];

@@ -6,8 +6,8 @@ import { missingRight } from '../database/rights.js';
 const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
- * An error as a log may show it, with its stack. A failed query is told by its SQLSTATE and where it was made: the
- * driver's text and its parameters may hold what is secret.
+ * Describes an error for the log, with its stack. A failed query is described by its SQLSTATE and call site only: the
+ * driver's text and parameters may contain secrets.
  */
 export function describeError(error: unknown): string {
   if (error === undefined) return '';
@@ -19,7 +19,7 @@ export function describeError(error: unknown): string {
   return [`a query failed: ${state}`, ...frames].join('\n');
 }
 
-/** The same, without the stack. */
+/** Describes an error in one line, without the stack. */
 export function summarizeError(error: unknown): string {
   return describeError(error).split('\n', 1)[0] ?? '';
 }

@@ -7,17 +7,17 @@ import { redactor } from './redaction.js';
 const LEVELS: LogLevel[] = ['error', 'warn', 'log', 'debug'];
 const MIN_LEVEL: Record<Environment['logLevel'], LogLevel> = { error: 'error', warn: 'warn', info: 'log', debug: 'debug' };
 
-/** What the framework says of its own start: of use to whoever debugs that. */
+/** Contexts of the framework's own start, logged at `debug`. */
 const FRAMEWORK_CONTEXTS = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
 
-/** What Nest calls `log` is `info` to everybody else, `LOG_LEVEL` included. */
+/** Nest's `log` is `info` everywhere else, including `LOG_LEVEL`. */
 const LEVEL_NAMES: Partial<Record<LogLevel, string>> = { log: 'info' };
 
 type Colour = Parameters<typeof styleText>[0];
 const COLOURS: Partial<Record<LogLevel, Colour>> = { error: 'red', warn: 'yellow', debug: 'gray' };
-/** Of a request, its message says these. */
+/** Fields of a request that its message already contains. */
 const IN_MESSAGE = new Set(['method', 'route', 'status']);
-/** As in ISO 8601 but for the blank, by the clock on the wall: `2026-11-24 15:33:38`. */
+/** ISO 8601 with a space, in local time: `2026-11-24 15:33:38`. */
 const TIME_FORMAT = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
 
 type Fields = Record<string, unknown>;
@@ -25,8 +25,8 @@ type Fields = Record<string, unknown>;
 type LogSettings = Pick<Environment, 'production' | 'logLevel' | 'serviceTokens'>;
 
 /**
- * JSON lines in production, readable ones elsewhere. Nothing that is logged is meant to hold a secret; whatever holds
- * one all the same, a text of the driver's, say, loses it here, on its way out.
+ * The logger of the service: JSON lines in production, readable lines otherwise. Redacts secrets in all output, as a
+ * second line of defence: log calls should not contain any.
  */
 class ServiceLogger extends ConsoleLogger {
   private readonly withoutSecrets: (text: string) => string;
@@ -49,7 +49,7 @@ class ServiceLogger extends ConsoleLogger {
     return isFramework ? super.debug(message, ...rest) : super.log(message, ...rest);
   }
 
-  /** The level, the origin and the message in the colour that the event deserves, then what else is known of it. */
+  /** The level, context and message, coloured by severity, then the remaining fields. */
   protected override formatMessage(
     level: LogLevel,
     message: unknown,
@@ -87,13 +87,13 @@ class ServiceLogger extends ConsoleLogger {
   }
 }
 
-/** Of a request, by what it was answered. */
+/** By the level or, for a request, by its status. */
 function colourOf(level: LogLevel, status: unknown): Colour | undefined {
   if (typeof status !== 'number' || status < 400) return COLOURS[level];
   return status < 500 ? 'yellow' : 'red';
 }
 
-/** @param isColoured whether lines for people are coloured */
+/** @param isColoured whether readable lines are coloured */
 export function createLogger(settings: LogSettings, isColoured = isatty(1)): ConsoleLogger {
   return new ServiceLogger(settings, isColoured);
 }

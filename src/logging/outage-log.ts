@@ -1,16 +1,16 @@
 import type { Logger } from '@nestjs/common';
 
-/** What goes on being wrong is said again after so long. */
+/** Interval at which a lasting outage is logged again. */
 const REPEAT_AFTER_MS = 60_000;
 
 /**
- * Says that something is away in one line when it goes, one a minute while it stays away, and one when it is back,
- * however much fails meanwhile.
+ * Logs an outage of a dependency in one line when it starts, one a minute while it lasts, and one on recovery, however
+ * many attempts fail.
  */
 export class OutageLog {
-  private outage: { since: number; saidAt: number; failures: number } | undefined;
+  private outage: { since: number; loggedAt: number; failures: number } | undefined;
 
-  /** @param now steady milliseconds */
+  /** @param now monotonic milliseconds */
   constructor(
     private readonly logger: Pick<Logger, 'warn' | 'log'>,
     private readonly now: () => number = () => performance.now(),
@@ -20,24 +20,24 @@ export class OutageLog {
     return this.outage !== undefined;
   }
 
-  /** @param line what is away, why, and what that means */
+  /** @param line says what is unavailable, why, and with what effect */
   failed(line: string): void {
     const now = this.now();
     if (this.outage === undefined) {
-      this.outage = { since: now, saidAt: now, failures: 1 };
+      this.outage = { since: now, loggedAt: now, failures: 1 };
       this.logger.warn(line);
       return;
     }
     this.outage.failures++;
-    if (now - this.outage.saidAt < REPEAT_AFTER_MS) return;
-    this.outage.saidAt = now;
-    this.logger.warn(`${line} It has been so for ${this.summary()}.`);
+    if (now - this.outage.loggedAt < REPEAT_AFTER_MS) return;
+    this.outage.loggedAt = now;
+    this.logger.warn(`${line} The outage has lasted ${this.summary()}.`);
   }
 
-  /** Does nothing unless something has failed. @param line what is back */
+  /** Does nothing without an outage. @param line says what is available again */
   recovered(line: string): void {
     if (this.outage === undefined) return;
-    this.logger.log(`${line} It took ${this.summary()}.`);
+    this.logger.log(`${line} The outage lasted ${this.summary()}.`);
     this.outage = undefined;
   }
 

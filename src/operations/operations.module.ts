@@ -26,7 +26,7 @@ import { UnwrittenCounts } from './lifecycle/unwritten-counts.js';
 import { UpkeepMetrics } from './telemetry/upkeep-metrics.js';
 import { HttpModule } from '../http/http.module.js';
 
-/** What whoever runs the service needs of it. */
+/** What operators need: health, metrics, logs, traces, housekeeping and shutdown. */
 @Module({
   imports: [HttpModule, ApiKeysModule, AuditModule, AuthenticationModule, VerificationModule, LimitsModule, UsageModule],
   controllers: [RootController, HealthController, MetricsController],

@@ -3,18 +3,18 @@ import type { AuditReport } from '../../audit/audit-check.js';
 import type { AuditProblem } from '../../audit/audit-problem.js';
 import { reportLine, CommandReport } from './command-report.js';
 
-/** What `verify-audit` has found. */
+/** The output of `verify-audit`. */
 export function auditReport(report: AuditReport): CommandReport {
   return new CommandReport(auditJson(report), auditText(report));
 }
 
-/** That an offence was accepted, and by which event. */
+/** The output of `verify-audit --accept`: the accepted problem, and the event that accepts it. */
 export function acceptanceReport(offence: AuditProblem, event: string): CommandReport {
   const text = [reportLine('accepted', problemText(offence)), reportLine('event', event)].join('\n');
   return new CommandReport({ accepted: problemJson(offence), event: Number(event) }, text);
 }
 
-/** `unlisted` only where there are more offences than are listed. */
+/** `unlisted` is present only if there are more problems than are listed. */
 function auditJson({ owners, events, offences, unlisted, accepted }: AuditReport): object {
   return {
     owners,
@@ -33,10 +33,10 @@ function problemJson({ owner_id, seq, through, problem }: AuditProblem): object 
   return { owner_id, seq: Number(seq), ...(through !== undefined && { through: Number(through) }), problem };
 }
 
-/** The verdict first, then what it is about. */
+/** The verdict first, then the details. */
 function auditText({ owners, events, offences, unlisted, accepted }: AuditReport): string {
   return [
-    offences.length === 0 ? intactText(owners) : `Not all of the ${owners} trails are whole.`,
+    offences.length === 0 ? intactText(owners) : `Not all of the ${owners} trails are intact.`,
     '',
     reportLine('owners', owners),
     reportLine('events', events),
@@ -47,7 +47,7 @@ function auditText({ owners, events, offences, unlisted, accepted }: AuditReport
 }
 
 function intactText(owners: number): string {
-  return `All ${owners} trails are whole${owners === 0 ? ': there is not a single event in this database' : ''}.`;
+  return `All ${owners} trails are intact${owners === 0 ? ': this database has no events' : ''}.`;
 }
 
 function problemText({ owner_id: owner, seq, through, problem }: AuditProblem): string {

@@ -1,4 +1,4 @@
-/** What programs are shown as one value, and people as a text. */
+/** The result of a command: a JSON value for scripts, and a text for people. */
 export class CommandReport {
   constructor(
     private readonly value: object,
@@ -10,7 +10,7 @@ export class CommandReport {
   }
 }
 
-/** A name and its values, one below the other. */
+/** A line with a name and its values, one below the other. */
 export function reportLine(name: string, ...values: readonly (string | number)[]): string {
   return `${name.padEnd(11)} ${values.join(`\n${' '.repeat(12)}`) || '-'}`;
 }

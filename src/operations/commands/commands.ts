@@ -24,14 +24,14 @@ import { writePlainLine } from '../../logging/standard-streams.js';
 import { findSigners, signersReport } from './signed-by.js';
 import { reportLine, CommandReport } from './command-report.js';
 
-/** What a command has to show, in the names of the HTTP contract. */
+/** The result of a command, with the field names of the HTTP contract. */
 export type CommandResult = Fields | CommandReport;
 
 type Fields = Record<string, string | string[]>;
 
-/** Beside a running service too: its embedded database serves a second process. One that is not there is not made. */
+/** Joins the embedded database of a running service if necessary, and creates none. */
 const EXISTING_DATABASE: OpenOptions = { create: false, migrate: false, join: true, entities: ENTITIES };
-/** For the very first key: like the service, it makes the embedded one where there is none. */
+/** For the first key: like the service, creates an embedded database if there is none. */
 const EXISTING_OR_NEW_DATABASE: OpenOptions = { ...EXISTING_DATABASE, create: true };
 
 /** Issues an admin key for an account. */
@@ -50,15 +50,15 @@ export function issueAdmin(environment: Environment, owner: string): Promise<Com
   });
 }
 
-/** Signs a session token, with the key that the service made itself. @throws UsageError where it made none */
+/** Signs a session token with the key that the service generated. @throws UsageError if it did not generate one */
 export function session({ developmentSessionKey }: Environment, owner: string): CommandResult {
   if (!developmentSessionKey) {
-    throw new UsageError('Sessions are signed by the account service here: JWT_PUBLIC_KEY or JWT_JWKS_URL is set.');
+    throw new UsageError('The account service signs sessions, since JWT_PUBLIC_KEY or JWT_JWKS_URL is set: get one there.');
   }
   return { owner_id: owner, token: signSession(developmentSessionKey, owner) };
 }
 
-/** Revokes a key, whoever owns it. */
+/** Revokes a key of any owner. */
 export function revoke(environment: Environment, apiKey: string): Promise<CommandResult> {
   return withService(environment, EXISTING_DATABASE, Revocations, async (revocations) => {
     if (!(await revocations.revokeByApiKey(apiKey))) throw new ApiKeyNotFoundError(apiKey);
@@ -66,7 +66,7 @@ export function revoke(environment: Environment, apiKey: string): Promise<Comman
   });
 }
 
-/** Finds events of the audit trail that were altered, removed or inserted, and lets the process exit with 1 then. */
+/** Finds events of the audit trails that were altered, removed or inserted; the exit code is then 1. */
 export async function verifyAudit(environment: Environment): Promise<CommandResult> {
   const database = await openDatabase(environment, EXISTING_DATABASE);
   try {
@@ -78,7 +78,7 @@ export async function verifyAudit(environment: Environment): Promise<CommandResu
   }
 }
 
-/** Accepts what is wrong with one event, so that it no longer hides what happens to others. */
+/** Accepts a problem of one event, so that it no longer hides new ones. */
 export async function acceptAuditProblem(
   environment: Environment,
   request: Omit<AcceptanceRequest, 'at'>,
@@ -94,7 +94,7 @@ export async function acceptAuditProblem(
   }
 }
 
-/** Tells which of `CREDENTIAL_KEYS` have signed which secrets: when one of them may be taken out. */
+/** Counts secrets by the entry of `CREDENTIAL_KEYS` that signed them, to see when an entry may be removed. */
 export async function signedBy(environment: Environment): Promise<CommandResult> {
   const database = await openDatabase(environment, EXISTING_DATABASE);
   try {
@@ -104,18 +104,18 @@ export async function signedBy(environment: Environment): Promise<CommandResult>
   }
 }
 
-/** Brings the schema up to date. */
+/** Runs pending migrations. */
 export async function migrate(environment: Environment): Promise<CommandResult> {
   const database = await openDatabase(environment, { ...EXISTING_DATABASE, migrate: true });
   await database.close();
   const { migrated } = database;
-  const text = migrated.length === 0 ? 'The schema was up to date.' : reportLine('migrated', ...migrated);
+  const text = migrated.length === 0 ? 'The schema is up to date.' : reportLine('migrated', ...migrated);
   return new CommandReport({ migrated }, text);
 }
 
-/** Copies what is in an embedded database, which no process has open, into the server's. */
+/** Copies an embedded database, which no process may have open, to the server of `DATABASE_URL`. */
 export async function importEmbedded(environment: Environment, folder: string): Promise<CommandResult> {
-  if (!('url' in environment.database)) throw new UsageError('Say where to: DATABASE_URL is not set.');
+  if (!('url' in environment.database)) throw new UsageError('DATABASE_URL is not set: set it to the database to import into.');
   const from = { dataDir: resolve(folder) };
   const source = await withDatabaseErrors(
     from,
@@ -137,7 +137,7 @@ export async function importEmbedded(environment: Environment, folder: string): 
   }
 }
 
-/** A result for people. */
+/** Formats a result as text for people. */
 export function formatResult(result: CommandResult): string {
   if (result instanceof CommandReport) return result.text;
   return Object.entries(result)

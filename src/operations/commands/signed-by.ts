@@ -3,22 +3,22 @@ import type { CredentialKeys } from '../../api-keys/credentials/credentials.js';
 import { countBySigner, type SignedSecret, secretsOfOtherSigners } from '../../api-keys/credentials/signed-secrets.js';
 import { reportLine, CommandReport } from './command-report.js';
 
-/** Of more secrets the number alone is told. */
+/** Further secrets are only counted. */
 const MAX_LISTED = 10_000;
 
 interface SignerCount {
-  /** The place in `CREDENTIAL_KEYS`, from 1; `null` for a server key that is not in it, whose pairs no longer pass. */
+  /** The position in `CREDENTIAL_KEYS`, from 1; `null` for a removed key, whose pairs are rejected. */
   entry: number | null;
   fingerprint: string;
   secrets: number;
 }
 
-/** What each of `CREDENTIAL_KEYS` has signed, and what keeps all but the first from being taken out. */
+/** How many secrets each entry of `CREDENTIAL_KEYS` signed, and which prevent the removal of older entries. */
 export interface SignerSummary {
   signers: SignerCount[];
-  /** Secrets that have not been checked since their signers are kept. */
+  /** Secrets without a recorded signer: they were not verified since signers are recorded. */
   unknown: number;
-  /** Those that the first entry has not signed. */
+  /** Secrets that the first entry did not sign. */
   others: SignedSecret[];
   unlisted: number;
 }
@@ -46,7 +46,7 @@ export async function findSigners(dataSource: DataSource, keys: CredentialKeys):
   };
 }
 
-/** What `signed-by` has found. */
+/** The output of `signed-by`. */
 export function signersReport({ signers, unknown, others, unlisted }: SignerSummary): CommandReport {
   const rest = unlisted > 0 ? { unlisted } : {};
   const text = [

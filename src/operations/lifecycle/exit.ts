@@ -3,20 +3,20 @@ import { ApiError } from '../../http/errors/api-error.js';
 import { describeError, summarizeError } from '../../logging/describe-error.js';
 import { type OperatorOutput, writeLogLine } from '../../logging/standard-streams.js';
 
-/** An operator's command that cannot be carried out as it was written. */
+/** A command was called with invalid arguments. */
 export class UsageError extends Error {}
 
-/** Exit code of sysexits.h for a command that was not called as it has to be. */
+/** Exit code of sysexits.h for a command that was called with invalid arguments. */
 export const EX_USAGE = 64;
 
-/** Errors whose message says all that an operator needs. */
+/** Errors whose message is enough for the operator. */
 const OPERATOR_ERRORS = [UsageError, StartError, ApiError];
 
-/** Ends the process, telling why: in words where the operator can mend it, with the stack where we must. */
-export function exitWith(error: unknown, tell: OperatorOutput = writeLogLine): never {
+/** Reports the error and exits: with the message alone if the operator can fix it, otherwise with the stack. */
+export function exitWith(error: unknown, write: OperatorOutput = writeLogLine): never {
   const isFromSystem = error instanceof Error && 'syscall' in error;
   const isForOperator = OPERATOR_ERRORS.some((kind) => error instanceof kind) || isFromSystem;
-  tell({
+  write({
     level: 'error',
     context: 'Process',
     ...(isForOperator

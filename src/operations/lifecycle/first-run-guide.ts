@@ -7,15 +7,14 @@ import type { Environment } from '../../config/environment.js';
 import { firstRunMarkIn } from '../../database/embedded-folder.js';
 import { signSession } from './development-session.js';
 
-/** The account that the very first key belongs to; any other `sub` will do as well. */
+/** The owner of the first key; any other `sub` works as well. */
 const FIRST_OWNER = '00000000-0000-4000-8000-000000000001';
 
 const SIGNED_ELSEWHERE = '(sessions are signed elsewhere: JWT_PUBLIC_KEY or JWT_JWKS_URL is set)';
 
 /**
- * At the first start on a data folder, issues the first admin key and prints all that is needed to try the
- * service; later ones print how to get the like. A mark in the folder sees to it that this happens once, and is made only
- * when it has happened.
+ * On the first start with a data folder, issues the first admin key and prints everything needed to try the service;
+ * later starts print how to get new secrets. A mark in the folder, written after printing, makes sure of that.
  */
 export async function printFirstRunGuide(
   environment: Environment,
@@ -32,11 +31,11 @@ export async function printFirstRunGuide(
   writeFileSync(mark, new Date().toISOString());
 }
 
-/** From the folder that the service was started in, and with the variables that it was given. */
+/** The commands assume the folder and the variables that the service was started with. */
 function reminder({ developmentSessionKey }: Environment): string {
   const session = `npm run keys -- session --owner ${FIRST_OWNER}`;
   return `
-This is not the first start: what that one printed is not accessible again. For more of it, in another terminal:
+This is not the first start: the secrets that it printed cannot be retrieved. To get new ones, in another terminal:
 
   admin key       npm run keys -- issue-admin --owner ${FIRST_OWNER}
   session token   ${developmentSessionKey ? session : SIGNED_ELSEWHERE}
@@ -51,7 +50,7 @@ async function issueFirstKey(environment: Environment, apiKeys: ApiKeysService, 
   });
   const session = environment.developmentSessionKey && signSession(environment.developmentSessionKey, FIRST_OWNER);
   return `
-This is the first start. What follows is printed only once; the secret and the tokens are not accessible again.
+This is the first start. The following is printed only once; the secret and the tokens cannot be retrieved later.
 
   owner           ${FIRST_OWNER}
   api_key         ${apiKey.apiKey}

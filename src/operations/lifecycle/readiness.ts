@@ -18,13 +18,13 @@ interface Rights {
   missing: string[];
 }
 
-/** What a process lacks, and what it makes do without. */
+/** Problems that make the process not ready, and problems that only degrade it. */
 interface Problems {
   missing: ErrorDetail[];
   degraded: ErrorDetail[];
 }
 
-/** Whether the process has all that it needs, and whether it is to get requests at all. */
+/** Checks the dependencies of the process, and whether it is shutting down. */
 @Injectable()
 export class Readiness {
   private checking: Promise<Problems> | undefined;
@@ -39,20 +39,20 @@ export class Readiness {
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
-  /** How long ago, in milliseconds, somebody asked. */
+  /** Milliseconds since readiness was last requested. */
   get millisecondsSinceProbe(): number {
     return performance.now() - this.lastProbe;
   }
 
-  /** From now on the process is not ready: it is about to stop listening. */
+  /** Makes the process not ready, before it stops listening. */
   beginDraining(): void {
     this.isDraining = true;
   }
 
-  /** What is missing or degraded, and why it is. However many ask, it is looked for once. */
+  /** What is missing or degraded, and why. Concurrent callers share one check. */
   problems(): Promise<Problems> {
     this.lastProbe = performance.now();
-    if (this.isDraining) return Promise.resolve({ missing: [{ path: 'process', message: 'is ending' }], degraded: [] });
+    if (this.isDraining) return Promise.resolve({ missing: [{ path: 'process', message: 'is shutting down' }], degraded: [] });
     this.checking ??= this.check().finally(() => (this.checking = undefined));
     return this.checking;
   }
@@ -67,39 +67,39 @@ export class Readiness {
         redis: this.redisProblem(),
         key_set: isWithoutKeys ? keySet.message : undefined,
       }),
-      // Key pairs, which are most of what is verified, need none of it
+      // Key pairs, which are most verifications, do not need the key set
       degraded: toDetails({ key_set: isWithoutKeys ? undefined : keySet?.message }),
     };
   }
 
   private async databaseProblem(): Promise<string | undefined> {
     const names = this.dataSource.migrations.map(({ name, constructor }) => name ?? constructor.name);
-    const look = async () => {
+    const check = async () => {
       const [{ isReadOnly, missing }] = await this.dataSource.query<[Rights]>(MISSING_RIGHTS_QUERY, [...RIGHTS_PARAMETERS]);
       if (missing.length > 0) return `its user lacks rights: ${missing.join(', ')}`;
       const count = 'SELECT count(*)::int AS run FROM migrations WHERE name = ANY($1)';
       const [{ run }] = await this.dataSource.query<[{ run: number }]>(count, [names]);
       if (run < names.length) return 'lacks migrations of this version';
-      return isReadOnly ? 'takes no changes: it is read-only' : undefined;
+      return isReadOnly ? 'rejects writes: it is read-only' : undefined;
     };
     try {
-      return await withTimeout(DATABASE_TIMEOUT_MS, look());
+      return await withTimeout(DATABASE_TIMEOUT_MS, check());
     } catch (error) {
-      return error instanceof StandbyError ? 'takes no changes: it is a standby' : 'does not answer';
+      return error instanceof StandbyError ? 'rejects writes: it is a standby' : 'does not answer';
     }
   }
 
   private feedProblem(): string | undefined {
     const isWithinBound = this.feed.age <= this.environment.revocationBoundMs;
-    return isWithinBound ? undefined : 'has not been read within REVOCATION_BOUND_MS, so each use reads its key anew';
+    return isWithinBound ? undefined : 'was not read within REVOCATION_BOUND_MS; each verification reads its key from the database';
   }
 
   private redisProblem(): string | undefined {
-    const isAway = this.rateLimiter instanceof RedisRateLimiter && !this.rateLimiter.isShared;
-    return isAway ? 'is away, so this process counts rates for itself' : undefined;
+    const isUnavailable = this.rateLimiter instanceof RedisRateLimiter && !this.rateLimiter.isShared;
+    return isUnavailable ? 'is unavailable; rate limits are per process until it returns' : undefined;
   }
 }
 
-function toDetails(offences: Record<string, string | undefined>): ErrorDetail[] {
-  return Object.entries(offences).flatMap(([path, message]) => (message === undefined ? [] : [{ path, message }]));
+function toDetails(problems: Record<string, string | undefined>): ErrorDetail[] {
+  return Object.entries(problems).flatMap(([path, message]) => (message === undefined ? [] : [{ path, message }]));
 }

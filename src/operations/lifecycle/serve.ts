@@ -10,17 +10,17 @@ import { listen } from './listen.js';
 import { enableGracefulShutdown } from './shutdown.js';
 import { surviveUnhandledErrors } from './unhandled.js';
 
-/** The service as a process: it listens until it is told to end. */
+/** Runs the service as a process, until a signal shuts it down. */
 export function serve(environment: Environment): Promise<void> {
   return withDatabaseErrors(environment.database, async () => {
     const logger = createLogger(environment);
     const app = await createApp(environment);
     enableGracefulShutdown(app, logger);
-    // Only now: what fails while it starts is for the operator, and ends it
+    // Not earlier: errors during the start must end the process
     surviveUnhandledErrors(logger);
     await app.get(SessionKeys, { strict: false }).prepare();
     const url = await listen(app, environment);
-    logger.log(`W3IPFS API keys at ${url} (version ${VERSION}), its documentation at ${url}/docs`, 'Service');
+    logger.log(`W3IPFS API keys at ${url} (version ${VERSION}), documentation at ${url}/docs`, 'Service');
     await printFirstRunGuide(environment, app.get(ApiKeysService, { strict: false }), url);
   });
 }
