@@ -79,18 +79,21 @@ function requiredOwner({ owner }: Options): string {
 }
 
 function requiredApiKey({ 'api-key': apiKey }: Options): string {
-  if (!isApiKey(apiKey)) throw new UsageError('Missing or invalid option: --api-key w3k_..., 24 characters; not the secret key.');
+  if (!isApiKey(apiKey))
+    throw new UsageError('Missing or invalid option: --api-key w3k_..., 24 characters; not the secret key.');
   return apiKey;
 }
 
 function requiredEvent({ accept }: Options): string {
-  if (!/^-?\d{1,19}$/.test(accept ?? '')) throw new UsageError('Missing or invalid option: --accept <event>, the number of the event.');
+  if (!/^-?\d{1,19}$/.test(accept ?? ''))
+    throw new UsageError('Missing or invalid option: --accept <event>, the number of the event.');
   return String(BigInt(accept ?? ''));
 }
 
 function requiredReason({ reason = '' }: Options): string {
   const text = reason.trim();
-  if (!/^\P{C}{1,500}$/u.test(text)) throw new UsageError('Missing or invalid option: --reason <text>, 1 to 500 characters in one line.');
+  if (!/^\P{C}{1,500}$/u.test(text))
+    throw new UsageError('Missing or invalid option: --reason <text>, 1 to 500 characters in one line.');
   return text;
 }
 

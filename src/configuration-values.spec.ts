@@ -206,9 +206,7 @@ describe('DATA_DIR', () => {
     for (const path of ['/proc/x', '/proc/x/y', join(folder, 'file', 'data')])
       expect(problem(path)).toMatch(/^DATA_DIR: the folder .* cannot be created \(E\w+\); choose one/);
     for (const path of [join(folder, 'link'), join(folder, 'link', 'data'), join(folder, 'file')])
-      expect(problem(path)).toMatch(
-        /^DATA_DIR: .*(link|file) is not a folder or a link to one; choose another path$/,
-      );
+      expect(problem(path)).toMatch(/^DATA_DIR: .*(link|file) is not a folder or a link to one; choose another path$/);
   });
 
   it('is rejected if it contains files of other programs, which stay untouched', () => {

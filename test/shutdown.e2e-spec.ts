@@ -89,10 +89,7 @@ it('says which requests were in flight, that one was cut off, and what was lost'
   expect(await service.stop()).toBe(0);
   expect(service.output()).toContain('SIGTERM: draining, 1 request in flight.');
   const cutOff = ' 1 request timed out without an answer.';
-  if (onServer)
-    expect(service.output()).toMatch(
-      /Shut down: lost [23] uses of keys without max_uses, [23] verdicts/,
-    );
+  if (onServer) expect(service.output()).toMatch(/Shut down: lost [23] uses of keys without max_uses, [23] verdicts/);
   else expect(service.output()).toContain('Shut down: everything is written.');
   expect(service.output()).toContain(cutOff);
 });

@@ -148,7 +148,9 @@ describe('a start', () => {
     const { code, stderr } = await run(['dist/main.js'], { ...on, PORT: String(port) });
     other.close();
     expect(code).toBe(1);
-    expect(stderr.split('\n')[1]).toBe(`HOST, PORT (127.0.0.1:${port}): another process is listening there (EADDRINUSE)`);
+    expect(stderr.split('\n')[1]).toBe(
+      `HOST, PORT (127.0.0.1:${port}): another process is listening there (EADDRINUSE)`,
+    );
   }
 });
 

@@ -47,8 +47,7 @@ function problemOf(name: string, value: string): string | undefined {
   if (EDGE_QUOTE.test(value))
     return 'must not begin or end with a quote: quote the whole value with plain quotes, or not at all';
   const [shell] = SHELL_SYNTAX.exec(value) ?? [];
-  if (shell !== undefined)
-    return `must not contain ${shell}, which only a shell expands: write the expanded value`;
+  if (shell !== undefined) return `must not contain ${shell}, which only a shell expands: write the expanded value`;
   if (name === MULTILINE_VARIABLE) return undefined;
   const [invisible] = INVISIBLE.exec(value.replaceAll(ENTRY_SEPARATOR, ',')) ?? [];
   return invisible && `must not contain an invisible character (${codePoint(invisible)})`;

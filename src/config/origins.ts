@@ -1,7 +1,8 @@
 import { InvalidValueError } from './invalid-value.js';
 
 const EXPECTED = 'must be an origin (a scheme, a host and optionally a port), such as https://app.example.com';
-const WILDCARD_REJECTED = '* is not allowed: scripts of any site could call with credentials that they obtain; list the origins';
+const WILDCARD_REJECTED =
+  '* is not allowed: scripts of any site could call with credentials that they obtain; list the origins';
 const NULL_REJECTED = 'null is not allowed: every sandboxed frame and local file has that origin; list the origins';
 
 /**
@@ -11,7 +12,8 @@ const NULL_REJECTED = 'null is not allowed: every sandboxed frame and local file
  */
 export function readOrigin(entry: string): string {
   const origin = originOf(entry);
-  if (origin === undefined) throw new InvalidValueError(entry === '*' ? WILDCARD_REJECTED : entry === 'null' ? NULL_REJECTED : EXPECTED);
+  if (origin === undefined)
+    throw new InvalidValueError(entry === '*' ? WILDCARD_REJECTED : entry === 'null' ? NULL_REJECTED : EXPECTED);
   return origin;
 }
 

@@ -64,10 +64,7 @@ it.each([
   ['postgres://u:hunter2@::1:5432/keys', /^must have a host and .* \[::1\]/],
   ['postgres://u:hunter2@a,b:5433/keys', /^must name one server/],
   ['postgres://u:hunter2@/keys?host=a,b', /^must name one server/],
-  [
-    'postgres://u:hunter2@db/keys?pgbouncer=true',
-    /^has the unsupported parameter pgbouncer; supported are: host, /,
-  ],
+  ['postgres://u:hunter2@db/keys?pgbouncer=true', /^has the unsupported parameter pgbouncer; supported are: host, /],
   ['postgres://u:hunter2@db/keys?statement_timeout=0', /^has the unsupported parameter statement_timeout; /],
   [
     'postgres://u:hunter2@db/keys?sslmode=prefer',

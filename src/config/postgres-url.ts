@@ -51,9 +51,7 @@ export function postgresOptions(url: string): ClientConfig {
 function assertKnownParameters(parameters: Parameters): void {
   const unknown = [...parameters.keys()].find((name) => !PARAMETERS.includes(name));
   if (unknown !== undefined)
-    throw new InvalidValueError(
-      `has the unsupported parameter ${unknown}; supported are: ${PARAMETERS.join(', ')}`,
-    );
+    throw new InvalidValueError(`has the unsupported parameter ${unknown}; supported are: ${PARAMETERS.join(', ')}`);
 }
 
 function pick(parameters: Parameters, names: readonly string[]): ClientConfig {

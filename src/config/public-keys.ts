@@ -28,8 +28,7 @@ export function readPublicKeys(given: string): string[] {
 }
 
 function readKeyFile(file: string): string {
-  if (BASE64.test(file))
-    throw new InvalidValueError('must be in PEM, with its BEGIN and END lines, not base64 alone');
+  if (BASE64.test(file)) throw new InvalidValueError('must be in PEM, with its BEGIN and END lines, not base64 alone');
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

@@ -21,8 +21,7 @@ export interface RedisServerOptions extends RedisOptions {
 export function redisOptions(url: string): RedisServerOptions {
   const { user, password, host, path, parameters } = readConnectionUrl(url, URL_KIND);
   if (!host) throw new InvalidValueError(`must have a host, as in ${URL_KIND.example}`);
-  if (!/^\d{0,5}$/.test(path))
-    throw new InvalidValueError('must have a database number after the host, or nothing');
+  if (!/^\d{0,5}$/.test(path)) throw new InvalidValueError('must have a database number after the host, or nothing');
   if (parameters.size > 0)
     throw new InvalidValueError('must have no parameters after a ?; the database number is the path');
   if (user && !password)

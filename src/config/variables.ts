@@ -1,18 +1,14 @@
-import { createPublicKey } from 'node:crypto';
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { postgresOptions } from './postgres-url.js';
-import { InvalidNetworkError, type Network, parseNetwork } from '../addresses/networks.js';
 import { redisOptions } from './redis-url.js';
 import { cleanVariables } from './clean-variables.js';
 import { listOf } from './comma-separated.js';
-import { InvalidValueError } from './invalid-value.js';
 import { readOrigin } from './origins.js';
 import { readPublicKeys } from './public-keys.js';
 import { ConfigurationError } from './start-error.js';
-
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'] as const;
-const CURVES = { ES256: 'prime256v1', ES384: 'secp384r1', ES512: 'secp521r1' } as const;
+import { matchesKey, readAlgorithm } from './jwt-algorithms.js';
+import { readCredentialKey, readHost, readNetwork, readServiceToken } from './value-readers.js';
+import { connectionUrl, oneOf, parsedBy, wholeNumber } from './variable-types.js';
 
 /** A route of the platform and what it requires: a scope's name, `any` credentials, or none (`public`). */
 export interface Route {
@@ -28,7 +24,7 @@ const schemaWith = (readRoutes: ReadRoutes) =>
   z
     .object({
       NODE_ENV: oneOf(['development', 'test', 'production']).default('development'),
-      HOST: z.string().transform(toHost).default('127.0.0.1'),
+      HOST: parsedBy(readHost).default('127.0.0.1'),
       PORT: wholeNumber(0, 65_535).default(8000),
       LOG_LEVEL: oneOf(['error', 'warn', 'info', 'debug']).default('info'),
       DATABASE_URL: connectionUrl(postgresOptions).optional(),
@@ -39,11 +35,11 @@ const schemaWith = (readRoutes: ReadRoutes) =>
       JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
       JWT_ISSUER: z.string().optional(),
       JWT_AUDIENCE: z.string().optional(),
-      JWT_ALGORITHMS: listOf(toAlgorithm).default(['RS256']),
-      CREDENTIAL_KEYS: listOf(toCredentialKey)
+      JWT_ALGORITHMS: listOf(readAlgorithm).default(['RS256']),
+      CREDENTIAL_KEYS: listOf(readCredentialKey)
         .refine((keys) => hasNoDuplicates(keys.map((key) => key.toString('base64'))), 'must not repeat an entry')
         .optional(),
-      SERVICE_TOKENS: listOf(toServiceToken)
+      SERVICE_TOKENS: listOf(readServiceToken)
         .refine((tokens) => hasNoDuplicates(tokens.map(({ name }) => name)), 'must not repeat a name')
         .optional(),
       VERIFICATION_CACHE_KEYS: wholeNumber(1, 100_000_000).default(100_000),
@@ -53,7 +49,7 @@ const schemaWith = (readRoutes: ReadRoutes) =>
       MANAGEMENT_RATE_LIMIT: wholeNumber(1, 1_000_000).default(60),
       MAX_KEYS_PER_OWNER: wholeNumber(1, 100_000_000).default(100_000),
       JWT_JWKS_MAX_AGE_SECONDS: wholeNumber(1, 86_400).default(60),
-      TRUSTED_PROXIES: listOf(toNetwork).default([]),
+      TRUSTED_PROXIES: listOf(readNetwork).default([]),
       ROUTE_TABLE: z.string().optional().transform(readRoutes),
       CORS_ORIGINS: listOf(readOrigin)
         .transform((origins) => [...new Set(origins)])
@@ -117,80 +113,6 @@ function missingInProduction(given: NodeJS.ProcessEnv): string[] {
   return required.map((name) => `${name}: must be set with NODE_ENV=production`);
 }
 
-function oneOf<const T extends readonly string[]>(values: T) {
-  return z.enum(values, { error: `must be one of ${values.join(', ')}` });
-}
-
-function wholeNumber(min: number, max: number) {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,10}$/, error)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, error);
-}
-
-/** @param read throws InvalidValueError, which becomes the problem */
-function parsedBy<T>(read: (text: string) => T) {
-  return z.string().transform((text, context) => {
-    try {
-      return read(text);
-    } catch (error) {
-      if (!(error instanceof InvalidValueError)) throw error;
-      context.addIssue(error.message);
-      return z.NEVER;
-    }
-  });
-}
-
-/** Validates a URL and keeps its text: the client that connects parses it again. */
-function connectionUrl(read: (url: string) => unknown) {
-  return parsedBy((url) => {
-    read(url);
-    return url;
-  });
-}
-
-/** An address or a host name; IPv6 without the brackets of URLs. */
-function toHost(text: string, context: z.RefinementCtx): string {
-  const host = text.replace(/^\[(.+)\]$/, '$1');
-  if (isIP(host) === 0 && !/^(?!\d+$)[\w-]+(\.[\w-]+)*$/.test(host))
-    context.addIssue(
-      'must be an address or a host name to listen on, without a port, such as 127.0.0.1, ::1 or 0.0.0.0 (all)',
-    );
-  return host;
-}
-
-function toAlgorithm(text: string): (typeof ALGORITHMS)[number] {
-  const known = ALGORITHMS.find((algorithm) => algorithm === text);
-  if (known === undefined) throw new InvalidValueError(`must be one of ${ALGORITHMS.join(', ')}`);
-  return known;
-}
-
-function toCredentialKey(text: string): Buffer {
-  if (/^[A-Za-z0-9+/]{43}=$/.test(text)) return Buffer.from(text, 'base64');
-  throw new InvalidValueError(
-    'must be 32 bytes each in base64, comma-separated (generate one with: openssl rand -base64 32)',
-  );
-}
-
-function toServiceToken(text: string): { name: string; token: string } {
-  const [name = '', ...rest] = text.split(':');
-  const token = rest.join(':');
-  if (/^[\w.-]{1,100}$/.test(name) && /^[\x21-\x7e]{32,}$/.test(token)) return { name, token };
-  throw new InvalidValueError(
-    'must be name:token, comma-separated, each token of at least 32 printable ASCII characters',
-  );
-}
-
-function toNetwork(text: string): Network {
-  try {
-    return parseNetwork(text);
-  } catch (error) {
-    throw error instanceof InvalidNetworkError ? new InvalidValueError(error.message) : error;
-  }
-}
-
 function hasNoDuplicates(values: readonly string[]): boolean {
   return new Set(values).size === values.length;
 }
@@ -198,12 +120,4 @@ function hasNoDuplicates(values: readonly string[]): boolean {
 function areBothParsed(value: unknown): boolean {
   const { JWT_PUBLIC_KEY, JWT_ALGORITHMS } = value as Record<string, unknown>;
   return Array.isArray(JWT_PUBLIC_KEY) && Array.isArray(JWT_ALGORITHMS);
-}
-
-function matchesKey(algorithm: (typeof ALGORITHMS)[number], pem: string): boolean {
-  const key = createPublicKey(pem);
-  if (algorithm === 'ES256' || algorithm === 'ES384' || algorithm === 'ES512') {
-    return key.asymmetricKeyDetails?.namedCurve === CURVES[algorithm];
-  }
-  return key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
 }

@@ -28,7 +28,8 @@ export function copyDatabase(from: DataSource, to: DataSource): Promise<Record<s
 
 async function assertEmpty(destination: EntityManager, table: string): Promise<void> {
   const rows = (await destination.query(`SELECT FROM ${table} LIMIT 1`)) as unknown[];
-  if (rows.length > 0) throw new DatabaseNotEmptyError(`The table ${table} of the database is not empty; import into an empty database.`);
+  if (rows.length > 0)
+    throw new DatabaseNotEmptyError(`The table ${table} of the database is not empty; import into an empty database.`);
 }
 
 /** As JSON that is not parsed here, to keep the precision of numbers and times. */

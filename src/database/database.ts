@@ -83,9 +83,7 @@ export class Database {
       if (joined) return joined;
       await sleep(JOIN_PAUSE_MS);
     }
-    throw new DataDirError(
-      `DATA_DIR: another process is using ${location.dataDir}; stop it, or choose another folder`,
-    );
+    throw new DataDirError(`DATA_DIR: another process is using ${location.dataDir}; stop it, or choose another folder`);
   }
 
   async close(): Promise<void> {

@@ -31,13 +31,17 @@ it.each(CLUSTER_PARTS)('rejects a database without %s, and leaves the folder unc
   const cluster = makeCluster();
   rmSync(join(cluster, part));
   const before = readdirSync(folder, { recursive: true });
-  expect(() => hasDatabase(folder)).toThrow(new DataDirError(messageFor(`${cluster} is an incomplete database: missing ${part}`)));
+  expect(() => hasDatabase(folder)).toThrow(
+    new DataDirError(messageFor(`${cluster} is an incomplete database: missing ${part}`)),
+  );
   expect(readdirSync(folder, { recursive: true })).toEqual(before);
 });
 
 it('rejects a folder that had a database', () => {
   writeFileSync(firstRunMarkIn(folder), '');
-  expect(() => hasDatabase(folder)).toThrow(new DataDirError(messageFor(`${folder} had a database, but postgres/ is missing`)));
+  expect(() => hasDatabase(folder)).toThrow(
+    new DataDirError(messageFor(`${folder} had a database, but postgres/ is missing`)),
+  );
 });
 
 function messageFor(what: string): string {

@@ -64,7 +64,8 @@ export class SafeClient extends pg.Client {
     const query = this.query.bind(this) as Query;
     this.query = ((...[text, ...rest]: Parameters<Query>) => {
       if (rest.some((argument) => typeof argument === 'function')) return query(text, ...rest);
-      const send = () => this.withQueryTimeout(query(text === START_TRANSACTION ? this.startTransaction : text, ...rest));
+      const send = () =>
+        this.withQueryTimeout(query(text === START_TRANSACTION ? this.startTransaction : text, ...rest));
       // Within a transaction, the whole transaction must be retried, by its caller
       return this.getTransactionStatus() === 'I' ? retryOnConflict(send) : send();
     }) as pg.Client['query'];

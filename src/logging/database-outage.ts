@@ -64,7 +64,9 @@ export class DatabaseOutage {
 
   private failed(error: unknown): void {
     this.failedAt = this.now();
-    const effect = this.affectsFeed ? ' Invalidations may be missed; cached keys are served for STALE_IF_ERROR_SECONDS.' : '';
+    const effect = this.affectsFeed
+      ? ' Invalidations may be missed; cached keys are served for STALE_IF_ERROR_SECONDS.'
+      : '';
     this.log.failed(`The database is unavailable (${reasonOf(error)}).${effect}`);
   }
 }

@@ -13,7 +13,7 @@ it('names the object of a missing right, and the rights that are needed', () => 
   );
 });
 
-it('quotes nothing else of the server's text, which may contain values', () => {
+it('quotes nothing else of the text of the server, which may contain values', () => {
   expect(failed('42501', 'new row (a secret) violates a policy')).toBe('a query failed: 42501 (a right is missing)');
   expect(failed('23505', 'Key (name)=(a secret) already exists.')).toBe('a query failed: 23505');
 });

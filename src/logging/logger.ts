@@ -5,10 +5,21 @@ import type { Environment } from '../config/environment.js';
 import { redactor } from './redaction.js';
 
 const LEVELS: LogLevel[] = ['error', 'warn', 'log', 'debug'];
-const MIN_LEVEL: Record<Environment['logLevel'], LogLevel> = { error: 'error', warn: 'warn', info: 'log', debug: 'debug' };
+const MIN_LEVEL: Record<Environment['logLevel'], LogLevel> = {
+  error: 'error',
+  warn: 'warn',
+  info: 'log',
+  debug: 'debug',
+};
 
 /** Contexts of the framework's own start, logged at `debug`. */
-const FRAMEWORK_CONTEXTS = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
+const FRAMEWORK_CONTEXTS = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestApplication',
+]);
 
 /** Nest's `log` is `info` everywhere else, including `LOG_LEVEL`. */
 const LEVEL_NAMES: Partial<Record<LogLevel, string>> = { log: 'info' };

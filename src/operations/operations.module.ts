@@ -15,7 +15,12 @@ import { VerificationModule } from '../verification/verification.module.js';
 import { Housekeeping } from './lifecycle/housekeeping.js';
 import { MetricsController } from './telemetry/metrics.controller.js';
 import { RequestObserver } from './telemetry/request-observer.js';
+import { DatabaseMetrics } from './telemetry/database-metrics.js';
+import { LoadMetrics } from './telemetry/load-metrics.js';
 import { Metrics } from './telemetry/metrics.js';
+import { RateLimiterMetrics } from './telemetry/rate-limiter-metrics.js';
+import { UsageMetrics } from './telemetry/usage-metrics.js';
+import { VerificationMetrics } from './telemetry/verification-metrics.js';
 import { SignedSecretsGauge } from './telemetry/signed-secrets-gauge.js';
 import { UnknownSigners } from './lifecycle/unknown-signers.js';
 import { RootController } from './lifecycle/root.controller.js';
@@ -35,6 +40,11 @@ import { HttpModule } from '../http/http.module.js';
     Housekeeping,
     Readiness,
     Metrics,
+    VerificationMetrics,
+    UsageMetrics,
+    RateLimiterMetrics,
+    LoadMetrics,
+    DatabaseMetrics,
     UpkeepMetrics,
     SignedSecretsGauge,
     UnknownSigners,

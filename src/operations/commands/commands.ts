@@ -53,7 +53,9 @@ export function issueAdmin(environment: Environment, owner: string): Promise<Com
 /** Signs a session token with the key that the service generated. @throws UsageError if it did not generate one */
 export function session({ developmentSessionKey }: Environment, owner: string): CommandResult {
   if (!developmentSessionKey) {
-    throw new UsageError('The account service signs sessions, since JWT_PUBLIC_KEY or JWT_JWKS_URL is set: get one there.');
+    throw new UsageError(
+      'The account service signs sessions, since JWT_PUBLIC_KEY or JWT_JWKS_URL is set: get one there.',
+    );
   }
   return { owner_id: owner, token: signSession(developmentSessionKey, owner) };
 }
@@ -115,7 +117,8 @@ export async function migrate(environment: Environment): Promise<CommandResult> 
 
 /** Copies an embedded database, which no process may have open, to the server of `DATABASE_URL`. */
 export async function importEmbedded(environment: Environment, folder: string): Promise<CommandResult> {
-  if (!('url' in environment.database)) throw new UsageError('DATABASE_URL is not set: set it to the database to import into.');
+  if (!('url' in environment.database))
+    throw new UsageError('DATABASE_URL is not set: set it to the database to import into.');
   const from = { dataDir: resolve(folder) };
   const source = await withDatabaseErrors(
     from,

@@ -60,7 +60,10 @@ function causeOf(error: unknown): unknown {
 /** Explanations of driver errors without a code. */
 const DRIVER_MESSAGES: readonly (readonly [RegExp, string])[] = [
   [/^SASL: .*password must be/, 'a password is required but not set'],
-  [/^The server does not support SSL/, 'TLS: the server does not support it; remove sslmode from the URL, or set ssl = on on the server'],
+  [
+    /^The server does not support SSL/,
+    'TLS: the server does not support it; remove sslmode from the URL, or set ssl = on on the server',
+  ],
   [/timeout exceeded when trying to connect|^Connection terminated due to connection timeout/, 'no answer'],
   [/^Connection terminated unexpectedly|^Client has encountered/, 'the connection was closed; is it PostgreSQL?'],
   [/^received invalid response/, 'the server there is not PostgreSQL'],

@@ -52,7 +52,8 @@ export class Readiness {
   /** What is missing or degraded, and why. Concurrent callers share one check. */
   problems(): Promise<Problems> {
     this.lastProbe = performance.now();
-    if (this.isDraining) return Promise.resolve({ missing: [{ path: 'process', message: 'is shutting down' }], degraded: [] });
+    if (this.isDraining)
+      return Promise.resolve({ missing: [{ path: 'process', message: 'is shutting down' }], degraded: [] });
     this.checking ??= this.check().finally(() => (this.checking = undefined));
     return this.checking;
   }
@@ -75,7 +76,9 @@ export class Readiness {
   private async databaseProblem(): Promise<string | undefined> {
     const names = this.dataSource.migrations.map(({ name, constructor }) => name ?? constructor.name);
     const check = async () => {
-      const [{ isReadOnly, missing }] = await this.dataSource.query<[Rights]>(MISSING_RIGHTS_QUERY, [...RIGHTS_PARAMETERS]);
+      const [{ isReadOnly, missing }] = await this.dataSource.query<[Rights]>(MISSING_RIGHTS_QUERY, [
+        ...RIGHTS_PARAMETERS,
+      ]);
       if (missing.length > 0) return `its user lacks rights: ${missing.join(', ')}`;
       const count = 'SELECT count(*)::int AS run FROM migrations WHERE name = ANY($1)';
       const [{ run }] = await this.dataSource.query<[{ run: number }]>(count, [names]);
@@ -91,7 +94,9 @@ export class Readiness {
 
   private feedProblem(): string | undefined {
     const isWithinBound = this.feed.age <= this.environment.revocationBoundMs;
-    return isWithinBound ? undefined : 'was not read within REVOCATION_BOUND_MS; each verification reads its key from the database';
+    return isWithinBound
+      ? undefined
+      : 'was not read within REVOCATION_BOUND_MS; each verification reads its key from the database';
   }
 
   private redisProblem(): string | undefined {

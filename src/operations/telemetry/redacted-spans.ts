@@ -1,7 +1,7 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-node';
 
-/** Takes secrets out of spans on their way to the collector, as the logger does of lines. */
+/** Redacts secrets in spans before their export, as the logger does in lines. */
 export class RedactedSpans implements SpanExporter {
   constructor(
     private readonly exporter: SpanExporter,
@@ -23,7 +23,7 @@ export class RedactedSpans implements SpanExporter {
     await this.exporter.forceFlush?.();
   }
 
-  /** The same span, but for every text of it that is not one of OpenTelemetry's own. */
+  /** The span with every text redacted that OpenTelemetry does not define itself. */
   private redactSpan(span: ReadableSpan): ReadableSpan {
     const { name, status, attributes, events, links } = span;
     const texts = {
@@ -38,7 +38,7 @@ export class RedactedSpans implements SpanExporter {
     return this.withTexts(span, texts);
   }
 
-  /** What the original is, but for these properties. */
+  /** The original with these properties replaced. */
   private withTexts<T extends object>(original: T, texts: Partial<T>): T {
     const properties = Object.entries(texts).map(([key, value]) => [key, { value, enumerable: true }] as const);
     return Object.create(original, Object.fromEntries(properties)) as T;
@@ -51,6 +51,6 @@ export class RedactedSpans implements SpanExporter {
   private redactValue(value: AttributeValue | undefined): AttributeValue | undefined {
     if (typeof value === 'string') return this.redact(value);
     if (!Array.isArray(value)) return value;
-    return value.map((one) => (typeof one === 'string' ? this.redact(one) : one)) as AttributeValue;
+    return value.map((element) => (typeof element === 'string' ? this.redact(element) : element)) as AttributeValue;
   }
 }
