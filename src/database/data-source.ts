@@ -32,7 +32,7 @@ export type Entities = readonly (new () => object)[];
 export function createDataSource(
   location: DatabaseLocation,
   entities: Entities = [],
-  { size = 10, queryTimeoutMs: queryTimeoutMs = 0, lockTimeoutMs = 0, idleInTransactionMs }: Partial<PoolSettings> = {},
+  { size = 10, queryTimeoutMs = 0, lockTimeoutMs = 0, idleInTransactionMs }: Partial<PoolSettings> = {},
 ): DataSource {
   const limits = { statementTimeoutMs: queryTimeoutMs * 0.9, lockTimeoutMs, idleInTransactionMs };
   const { application_name: applicationName, ...connection } = connectionOptions(location, limits);

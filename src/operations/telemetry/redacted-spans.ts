@@ -29,11 +29,11 @@ export class RedactedSpans implements SpanExporter {
     const texts = {
       name: this.redact(name),
       status: { ...status, ...(status.message !== undefined && { message: this.redact(status.message) }) },
-      redactAttributes: this.attributes(attributes),
+      attributes: this.redactAttributes(attributes),
       events: events.map((event) =>
-        this.withTexts(event, { name: this.redact(event.name), attributes: this.attributes(event.attributes) }),
+        this.withTexts(event, { name: this.redact(event.name), attributes: this.redactAttributes(event.attributes) }),
       ),
-      links: links.map((link) => this.withTexts(link, { attributes: this.attributes(link.attributes) })),
+      links: links.map((link) => this.withTexts(link, { attributes: this.redactAttributes(link.attributes) })),
     };
     return this.withTexts(span, texts);
   }
@@ -44,7 +44,7 @@ export class RedactedSpans implements SpanExporter {
     return Object.create(original, Object.fromEntries(properties)) as T;
   }
 
-  private attributes(attributes: Attributes = {}): Attributes {
+  private redactAttributes(attributes: Attributes = {}): Attributes {
     return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, this.redactValue(value)]));
   }
 
