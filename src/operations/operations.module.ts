@@ -33,7 +33,15 @@ import { HttpModule } from '../http/http.module.js';
 
 /** What operators need: health, metrics, logs, traces, housekeeping and shutdown. */
 @Module({
-  imports: [HttpModule, ApiKeysModule, AuditModule, AuthenticationModule, VerificationModule, LimitsModule, UsageModule],
+  imports: [
+    HttpModule,
+    ApiKeysModule,
+    AuditModule,
+    AuthenticationModule,
+    VerificationModule,
+    LimitsModule,
+    UsageModule,
+  ],
   controllers: [RootController, HealthController, MetricsController],
   providers: [
     ExpiringKeys,
