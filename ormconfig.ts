@@ -5,9 +5,9 @@ import { ENTITIES } from './src/entities.js';
 import { EmbeddedPostgres } from './src/database/embedded-postgres.js';
 import { databaseName } from './src/operations/lifecycle/database-failure.js';
 
-/** What TypeORM's own commands work on: the same definition and the same database as the service, which has to be there. */
+/** The data source of TypeORM's own commands: the definition and database of the service, which must exist. */
 readEnvFile();
-const { database } = loadEnvironment(process.env, 'invent');
+const { database } = loadEnvironment(process.env, 'ephemeral');
 process.stderr.write(`Database: ${databaseName(database)}\n`);
 if ('dataDir' in database) await EmbeddedPostgres.start(database.dataDir, false);
 

@@ -17,7 +17,7 @@ const pem = spki();
 const token = 't'.repeat(32);
 const credentialKey = randomBytes(32).toString('base64');
 
-/** What guards is there, so that nothing has to be made. */
+/** With all secrets given, so that none are generated. */
 const load = (variables: NodeJS.ProcessEnv) =>
   loadEnvironment({
     DATA_DIR: folder,
@@ -27,11 +27,11 @@ const load = (variables: NodeJS.ProcessEnv) =>
     ...variables,
   });
 
-function offences(variables: NodeJS.ProcessEnv): readonly string[] {
+function problemsOf(variables: NodeJS.ProcessEnv): readonly string[] {
   try {
     load(variables);
   } catch (error) {
-    if (error instanceof ConfigurationError) return error.offences;
+    if (error instanceof ConfigurationError) return error.problems;
     throw error;
   }
   return [];
@@ -53,7 +53,7 @@ const clean = {
   LOG_LEVEL: 'warn',
 };
 
-describe('whatever is left around a value', () => {
+describe('characters around a value', () => {
   it.each([
     ['a carriage return', (value: string) => `${value}\r`],
     ['line breaks', (value: string) => `\r\n${value}\r\n`],
@@ -62,7 +62,7 @@ describe('whatever is left around a value', () => {
     ['double quotes', (value: string) => `"${value}"`],
     ['single quotes, and a carriage return', (value: string) => ` '${value}'\r`],
     ['quotes with blanks in them', (value: string) => `" ${value} "`],
-  ])('is taken off it: %s', (_, dirty) => {
+  ])('are stripped: %s', (_, dirty) => {
     const file = join(folder, 'key.pem');
     writeFileSync(file, pem);
     const variables = { ...clean, JWT_PUBLIC_KEY: file, DATA_DIR: join(folder, 'data') };
@@ -71,29 +71,29 @@ describe('whatever is left around a value', () => {
     expect(load(dirtied).session).toMatchObject({ issuer: clean.JWT_ISSUER, audience: clean.JWT_AUDIENCE });
   });
 
-  it('makes a value that is nothing else an absent one', () => {
+  it('make a value absent that has no others', () => {
     for (const nothing of ['""', "''", ' ', '\r', '" "'])
       expect(load({ JWT_ISSUER: nothing, REDIS_URL: nothing, PORT: nothing })).toMatchObject({
         port: 8000,
         redisUrl: undefined,
         session: { issuer: undefined },
       });
-    expect(offences({ ...clean, JWT_PUBLIC_KEY: pem, SERVICE_TOKENS: '""' })).toEqual([
+    expect(problemsOf({ ...clean, JWT_PUBLIC_KEY: pem, SERVICE_TOKENS: '""' })).toEqual([
       'SERVICE_TOKENS: must be set with NODE_ENV=production',
     ]);
   });
 
   it.each([
-    ['"https://accounts.example', /^JWT_ISSUER: must be without quotes/],
-    ['https://accounts.example\u201d', /^JWT_ISSUER: must be without quotes/],
-    ['\u201chttps://accounts.example\u201d', /^JWT_ISSUER: must be without quotes/],
-    ['"one","two"', /^JWT_ISSUER: must be without quotes/],
-    ['\'"both"\'', /^JWT_ISSUER: must be without quotes/],
-    ['https://accounts\r.example', /^JWT_ISSUER: must not have a character .* seen \(a line break\)$/],
-    ['https://accounts\u200b.example', /^JWT_ISSUER: must not have .* \(U\+200B\)$/],
-    ['https://accounts\u0000', /^JWT_ISSUER: must not have .* \(U\+0000\)$/],
-  ])('is refused by name where it may belong to the value: %j', (JWT_ISSUER, expected) => {
-    expect(offences({ JWT_ISSUER })).toEqual([expect.stringMatching(expected)]);
+    ['"https://accounts.example', /^JWT_ISSUER: must not begin or end with a quote/],
+    ['https://accounts.example\u201d', /^JWT_ISSUER: must not begin or end with a quote/],
+    ['\u201chttps://accounts.example\u201d', /^JWT_ISSUER: must not begin or end with a quote/],
+    ['"one","two"', /^JWT_ISSUER: must not begin or end with a quote/],
+    ['\'"both"\'', /^JWT_ISSUER: must not begin or end with a quote/],
+    ['https://accounts\r.example', /^JWT_ISSUER: must not contain an invisible character \(a line break\)$/],
+    ['https://accounts\u200b.example', /^JWT_ISSUER: must not contain .* \(U\+200B\)$/],
+    ['https://accounts\u0000', /^JWT_ISSUER: must not contain .* \(U\+0000\)$/],
+  ])('are rejected if they may belong to the value: %j', (JWT_ISSUER, expected) => {
+    expect(problemsOf({ JWT_ISSUER })).toEqual([expect.stringMatching(expected)]);
   });
 
   it.each([
@@ -101,13 +101,13 @@ describe('whatever is left around a value', () => {
     ['SERVICE_TOKENS', 'gateway:$(openssl rand -hex 32)', '$('],
     ['DATA_DIR', '~/data', '~'],
     ['JWT_PUBLIC_KEY', '~/account-service.pem', '~'],
-  ])('is refused where a shell would have replaced it: %s=%s', (name, value, found) => {
-    const expected = `${name}: must not have ${found} in it, which only a shell replaces: write out what it stands for`;
-    expect(offences({ [name]: value })).toEqual([expected]);
+  ])('are rejected if a shell would have expanded them: %s=%s', (name, value, found) => {
+    const expected = `${name}: must not contain ${found}, which only a shell expands: write the expanded value`;
+    expect(problemsOf({ [name]: value })).toEqual([expected]);
   });
 
-  it('is told of every variable at once, beside what else is wrong, and quoted of none', () => {
-    const found = offences({
+  it('are reported for every variable at once, beside other problems, without quoting a value', () => {
+    const found = problemsOf({
       ...clean,
       JWT_PUBLIC_KEY: pem,
       SERVICE_TOKENS: `"gateway:hunter2${token}`,
@@ -115,7 +115,7 @@ describe('whatever is left around a value', () => {
       DATABASE_URL: 'postgres://u:hunt%er2@db/keys',
       PORT: '8000x',
     });
-    expect(found.map((offence) => offence.split(':')[0]).toSorted()).toEqual([
+    expect(found.map((problem) => problem.split(':')[0]).toSorted()).toEqual([
       'CREDENTIAL_KEYS',
       'DATABASE_URL',
       'PORT',
@@ -145,7 +145,7 @@ describe('JWT_PUBLIC_KEY', () => {
     ['after a line break, in quotes', (text) => `"\n${text}"`],
     ['after what is no PEM', (text) => `# the account service's\n${text}`],
     ['in one line', (text) => text.replaceAll(/(?<!-)\n(?!-)/g, '')],
-  ])('may have its lines in any form, here and in a file, one PEM or two: %s', (_, written) => {
+  ])('accepts any form of line breaks, given or in a file, in one PEM or two: %s', (_, written) => {
     for (const [given, keys] of [
       [pem, [pem]],
       [both, [pem, other]],
@@ -158,21 +158,21 @@ describe('JWT_PUBLIC_KEY', () => {
   });
 
   it.each([
-    ['/nowhere/key.pem', /^JWT_PUBLIC_KEY: must be .* the path of a file that can be read \(ENOENT\)$/],
-    [Buffer.from(pem).toString('base64'), /^JWT_PUBLIC_KEY: must be in PEM, .* not in base64 alone$/],
-    [pem.replaceAll(/-----.*/g, '').trim(), /^JWT_PUBLIC_KEY: must be in PEM, with its first and last line/],
+    ['/nowhere/key.pem', /^JWT_PUBLIC_KEY: must be .* the path of a readable file \(ENOENT\)$/],
+    [Buffer.from(pem).toString('base64'), /^JWT_PUBLIC_KEY: must be in PEM, .* not base64 alone$/],
+    [pem.replaceAll(/-----.*/g, '').trim(), /^JWT_PUBLIC_KEY: must be in PEM, with its BEGIN and END lines/],
     [tmpdir(), /^JWT_PUBLIC_KEY: .*\(EISDIR\)$/],
-    [pem.replace('-----END PUBLIC KEY-----', ''), /^JWT_PUBLIC_KEY: must be a public key in PEM/],
-  ])('is refused in words: %j', (JWT_PUBLIC_KEY, expected) => {
-    expect(offences({ JWT_PUBLIC_KEY })).toEqual([expect.stringMatching(expected)]);
+    [pem.replace('-----END PUBLIC KEY-----', ''), /^JWT_PUBLIC_KEY: must be one or more public keys in PEM/],
+  ])('is rejected with the reason: %j', (JWT_PUBLIC_KEY, expected) => {
+    expect(problemsOf({ JWT_PUBLIC_KEY })).toEqual([expect.stringMatching(expected)]);
   });
 });
 
 it.each([
   ['NODE_ENV', 'prod', 'development, test, production'],
   ['LOG_LEVEL', 'INFO', 'error, warn, info, debug'],
-])('%s=%s is refused with what it may be', (name, value, values) => {
-  expect(offences({ [name]: value })).toEqual([`${name}: must be one of ${values}`]);
+])('%s=%s is rejected with the allowed values', (name, value, values) => {
+  expect(problemsOf({ [name]: value })).toEqual([`${name}: must be one of ${values}`]);
 });
 
 describe('HOST', () => {
@@ -180,12 +180,12 @@ describe('HOST', () => {
     expect(load({ HOST }).host).toBe(HOST);
   });
 
-  it('may have the brackets that IPv6 has in URLs', () => {
+  it('may have the brackets of IPv6 in URLs', () => {
     expect(load({ HOST: '[::1]' }).host).toBe('::1');
   });
 
-  it.each(['127.0.0.1:8000', 'http://localhost', '*', '[::1]:8000', '8000'])('is refused as %s', (HOST) => {
-    expect(offences({ HOST })).toEqual([expect.stringMatching(/^HOST: must be an address or a name/)]);
+  it.each(['127.0.0.1:8000', 'http://localhost', '*', '[::1]:8000', '8000'])('is rejected as %s', (HOST) => {
+    expect(problemsOf({ HOST })).toEqual([expect.stringMatching(/^HOST: must be an address or a host name/)]);
   });
 });
 
@@ -200,25 +200,23 @@ describe('DATA_DIR', () => {
     return 'none';
   };
 
-  it('is refused where nothing can be made', () => {
+  it('is rejected if it cannot be created', () => {
     symlinkSync(join(folder, 'nowhere'), join(folder, 'link'));
     writeFileSync(join(folder, 'file'), '');
     for (const path of ['/proc/x', '/proc/x/y', join(folder, 'file', 'data')])
-      expect(problem(path)).toMatch(/^DATA_DIR: the folder .* cannot be made \(E\w+\); choose one/);
+      expect(problem(path)).toMatch(/^DATA_DIR: the folder .* cannot be created \(E\w+\); choose one/);
     for (const path of [join(folder, 'link'), join(folder, 'link', 'data'), join(folder, 'file')])
-      expect(problem(path)).toMatch(
-        /^DATA_DIR: .*(link|file) is no folder, nor a link that leads to one; choose another$/,
-      );
+      expect(problem(path)).toMatch(/^DATA_DIR: .*(link|file) is not a folder or a link to one; choose another path$/);
   });
 
-  it('is refused where it is somebody else’s, and nothing in it is touched', () => {
+  it('is rejected if it contains files of other programs, which stay untouched', () => {
     mkdirSync(join(folder, 'home', 'work'), { recursive: true });
     const before = statSync(join(folder, 'home')).mode;
-    expect(problem(join(folder, 'home'))).toMatch(/home holds what is not this service's; choose a folder of its own$/);
+    expect(problem(join(folder, 'home'))).toMatch(/home contains files of other programs; choose a dedicated folder$/);
     expect(statSync(join(folder, 'home')).mode).toBe(before);
   });
 
-  it('may be a new folder in a new folder, or a volume', () => {
+  it('may be a new folder in a new folder, or an empty volume', () => {
     expect(problem(join(folder, 'a', 'b'))).toBe('none');
     mkdirSync(join(folder, 'volume', 'lost+found'), { recursive: true });
     expect(problem(join(folder, 'volume'))).toBe('none');

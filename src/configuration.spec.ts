@@ -9,7 +9,7 @@ import { ConfigurationError } from './config/start-error.js';
 import { CredentialKeyring } from './api-keys/credentials/credential-keyring.js';
 import { type Route, RouteTable } from './gateway/route-table.js';
 
-/** As the data folder is to be: else the service says that it closes it. */
+/** The mode that the data folder requires: otherwise the service logs that it restricts it. */
 const PRIVATE = { mode: 0o600 };
 let folder: string;
 beforeEach(() => {
@@ -30,18 +30,18 @@ const production = {
   SERVICE_TOKENS: `gateway:${'t'.repeat(32)}`,
 };
 
-function offences(variables: NodeJS.ProcessEnv): readonly string[] {
+function problemsOf(variables: NodeJS.ProcessEnv): readonly string[] {
   try {
     loadEnvironment({ DATA_DIR: folder, ...variables });
   } catch (error) {
-    if (error instanceof ConfigurationError) return error.offences;
+    if (error instanceof ConfigurationError) return error.problems;
     throw error;
   }
   return [];
 }
 
 describe('outside production', () => {
-  it('needs nothing: it makes its own secrets once and keeps them', () => {
+  it('requires no variables: it generates its secrets once and stores them', () => {
     const first = loadEnvironment({ DATA_DIR: folder });
     const second = loadEnvironment({ DATA_DIR: folder });
     expect(first).toMatchObject({
@@ -57,23 +57,23 @@ describe('outside production', () => {
     expect(second).toEqual(first);
   });
 
-  it('makes none for a command on which nothing depends, nor beside a database that was made with others', () => {
+  it('stores none for a command that does not depend on them, nor beside an existing database', () => {
     const dataDir = join(folder, 'data');
-    expect(loadEnvironment({ DATA_DIR: dataDir }, 'invent').serverKeys).toHaveLength(1);
+    expect(loadEnvironment({ DATA_DIR: dataDir }, 'ephemeral').serverKeys).toHaveLength(1);
     expect(existsSync(dataDir)).toBe(false);
     mkdirSync(join(dataDir, 'postgres'), { recursive: true, mode: 0o700 });
-    expect(() => loadEnvironment({ DATA_DIR: dataDir })).toThrow('has a database and no secrets.json');
+    expect(() => loadEnvironment({ DATA_DIR: dataDir })).toThrow('has a database but no secrets.json');
     expect(readdirSync(dataDir)).toEqual(['postgres']);
   });
 
-  it('has none to ask about where none was made or given', () => {
-    const asking = (variables = {}) => loadEnvironment({ DATA_DIR: folder, ...variables }, 'refuse');
-    expect(asking).toThrow(`DATA_DIR: CREDENTIAL_KEYS is not set, and there is no secrets.json in ${folder}`);
+  it('rejects a command that depends on secrets if none were created or given', () => {
+    const asking = (variables = {}) => loadEnvironment({ DATA_DIR: folder, ...variables }, 'reject');
+    expect(asking).toThrow(`DATA_DIR: CREDENTIAL_KEYS is not set and ${folder} has no secrets.json`);
     expect(asking({ CREDENTIAL_KEYS: production.CREDENTIAL_KEYS }).serverKeys).toHaveLength(1);
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('prefers what is given, and counts an empty variable as absent', () => {
+  it('prefers the given values, and treats an empty variable as absent', () => {
     const variables = { ...production, NODE_ENV: '', DATABASE_URL: '', PORT: '' };
     const environment = loadEnvironment({ DATA_DIR: folder, ...variables });
     const given = credentialKey(Buffer.from(production.CREDENTIAL_KEYS, 'base64'));
@@ -87,7 +87,7 @@ describe('outside production', () => {
 });
 
 describe('in production', () => {
-  it('takes what is complete, and makes nothing up', () => {
+  it('accepts a complete configuration, and generates nothing', () => {
     const environment = loadEnvironment({ DATA_DIR: folder, ...production });
     expect(environment).toMatchObject({
       production: true,
@@ -98,19 +98,19 @@ describe('in production', () => {
     expect(existsSync(join(folder, 'secrets.json'))).toBe(false);
   });
 
-  it.each(['DATABASE_URL', 'CREDENTIAL_KEYS', 'SERVICE_TOKENS'])('names %s when it is missing', (name) => {
-    expect(offences({ ...production, [name]: '' })).toEqual([`${name}: must be set with NODE_ENV=production`]);
+  it.each(['DATABASE_URL', 'CREDENTIAL_KEYS', 'SERVICE_TOKENS'])('requires %s', (name) => {
+    expect(problemsOf({ ...production, [name]: '' })).toEqual([`${name}: must be set with NODE_ENV=production`]);
   });
 
-  it('wants one of the two sources of session keys', () => {
+  it('requires one of the two sources of session keys', () => {
     const expected = ['JWT_PUBLIC_KEY or JWT_JWKS_URL: must be set with NODE_ENV=production'];
-    expect(offences({ ...production, JWT_PUBLIC_KEY: undefined })).toEqual(expected);
-    expect(offences({ ...production, JWT_PUBLIC_KEY: undefined, JWT_JWKS_URL: 'https://a/jwks.json' })).toEqual([]);
+    expect(problemsOf({ ...production, JWT_PUBLIC_KEY: undefined })).toEqual(expected);
+    expect(problemsOf({ ...production, JWT_PUBLIC_KEY: undefined, JWT_JWKS_URL: 'https://a/jwks.json' })).toEqual([]);
   });
 });
 
-it('lists every offence at once, and quotes none of the values', () => {
-  const found = offences({
+it('lists every problem at once, and quotes none of the values', () => {
+  const found = problemsOf({
     NODE_ENV: 'production',
     PORT: '65536',
     LOG_LEVEL: 'loud',
@@ -122,7 +122,7 @@ it('lists every offence at once, and quotes none of the values', () => {
     ARGON2_MEMORY_KIB: '7',
     ARGON2_PASSES: '-1',
   });
-  expect(found.map((offence) => offence.split(':')[0]).toSorted()).toEqual([
+  expect(found.map((problem) => problem.split(':')[0]).toSorted()).toEqual([
     'ARGON2_MEMORY_KIB',
     'ARGON2_PASSES',
     'CREDENTIAL_KEYS',
@@ -141,7 +141,7 @@ it('lists every offence at once, and quotes none of the values', () => {
 describe('JWT_PUBLIC_KEY', () => {
   const keySource = (JWT_PUBLIC_KEY: string) => loadEnvironment({ DATA_DIR: folder, JWT_PUBLIC_KEY }).session.keySource;
 
-  it('is a PEM, one with its line ends written out, or a file that holds one', () => {
+  it('is a PEM, a PEM with escaped line breaks, or the path of a file with one', () => {
     const file = join(folder, 'key.pem');
     writeFileSync(file, rsa.publicKey, PRIVATE);
     for (const written of [rsa.publicKey, rsa.publicKey.replaceAll('\n', '\\n'), file]) {
@@ -149,15 +149,15 @@ describe('JWT_PUBLIC_KEY', () => {
     }
   });
 
-  it('may be several, one after the other, each of a kind that an algorithm goes with', () => {
+  it('may be several PEMs, each matching an algorithm', () => {
     const file = join(folder, 'keys.pem');
     writeFileSync(file, `# old\n${rsa.publicKey}# new\n${other.publicKey}# none\n`, PRIVATE);
     for (const written of [rsa.publicKey + other.publicKey, file])
       expect(keySource(written)).toEqual({ publicKeys: [rsa.publicKey, other.publicKey] });
     const both = { JWT_PUBLIC_KEY: rsa.publicKey + curve.publicKey };
-    expect(offences({ ...both, JWT_ALGORITHMS: 'RS256,ES256' })).toEqual([]);
+    expect(problemsOf({ ...both, JWT_ALGORITHMS: 'RS256,ES256' })).toEqual([]);
     for (const JWT_ALGORITHMS of ['RS256', 'ES256', 'RS256,ES256,ES384'])
-      expect(offences({ ...both, JWT_ALGORITHMS })).toEqual([expect.stringMatching(/^JWT_ALGORITHMS: /)]);
+      expect(problemsOf({ ...both, JWT_ALGORITHMS })).toEqual([expect.stringMatching(/^JWT_ALGORITHMS: /)]);
   });
 
   it.each([
@@ -170,12 +170,12 @@ describe('JWT_PUBLIC_KEY', () => {
     ['two sources', { JWT_PUBLIC_KEY: rsa.publicKey, JWT_JWKS_URL: 'https://a/b' }, 'JWT_JWKS_URL'],
     ['a symmetric algorithm', { JWT_ALGORITHMS: 'HS256' }, 'JWT_ALGORITHMS'],
     ['no algorithm at all', { JWT_ALGORITHMS: 'none' }, 'JWT_ALGORITHMS'],
-  ])('is refused: %s', (_, variables, name) => {
-    expect(offences(variables)).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
+  ])('is rejected: %s', (_, variables, name) => {
+    expect(problemsOf(variables)).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
   });
 
-  it('goes with ES256 on its curve', () => {
-    expect(offences({ JWT_PUBLIC_KEY: curve.publicKey, JWT_ALGORITHMS: 'ES256' })).toEqual([]);
+  it('matches ES256 on its curve', () => {
+    expect(problemsOf({ JWT_PUBLIC_KEY: curve.publicKey, JWT_ALGORITHMS: 'ES256' })).toEqual([]);
   });
 });
 
@@ -205,16 +205,16 @@ it.each([
   ['CORS_ORIGINS', 'https://app.example.com:99999'],
   ['CORS_ORIGINS', 'https://app.example.com,'],
   ['ROUTE_TABLE', '/nowhere/routes.json'],
-])('refuses %s=%s', (name, value) => {
-  expect(offences({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
+])('rejects %s=%s', (name, value) => {
+  expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
 });
 
-it.each(['redis://127.0.0.1:6379', 'rediss://user:pass@redis:6380/1'])('takes %s for REDIS_URL', (REDIS_URL) => {
+it.each(['redis://127.0.0.1:6379', 'rediss://user:pass@redis:6380/1'])('accepts %s for REDIS_URL', (REDIS_URL) => {
   expect(loadEnvironment({ DATA_DIR: folder, REDIS_URL }).redisUrl).toBe(REDIS_URL);
 });
 
 describe('TRUSTED_PROXIES', () => {
-  it('are networks, IPv4 or IPv6, comma-separated', () => {
+  it('are comma-separated networks, IPv4 or IPv6', () => {
     const { trustedProxies } = loadEnvironment({ DATA_DIR: folder, TRUSTED_PROXIES: '10.0.0.0/8, 2001:db8::1' });
     expect(['10.1.2.3', '2001:db8::1', '11.0.0.1'].map((address) => trustedProxies.includes(address))).toEqual([
       true,
@@ -223,8 +223,8 @@ describe('TRUSTED_PROXIES', () => {
     ]);
   });
 
-  it('are each named by what is wrong with them', () => {
-    expect(offences({ TRUSTED_PROXIES: 'x,10.0.0.1/8' })).toEqual([
+  it('are reported by entry', () => {
+    expect(problemsOf({ TRUSTED_PROXIES: 'x,10.0.0.1/8' })).toEqual([
       'TRUSTED_PROXIES: entry 1: must be a network such as 192.0.2.0/24 or 2001:db8::/32',
       'TRUSTED_PROXIES: entry 2: must not have bits set behind its prefix; 10.0.0.0/8 was probably meant',
     ]);
@@ -234,7 +234,7 @@ describe('TRUSTED_PROXIES', () => {
 describe('CORS_ORIGINS', () => {
   const originsOf = (CORS_ORIGINS: string) => loadEnvironment({ DATA_DIR: folder, CORS_ORIGINS }).corsOrigins;
 
-  it('are origins, as browsers write them', () => {
+  it('are normalized to the origins that browsers send', () => {
     expect(loadEnvironment({ DATA_DIR: folder }).corsOrigins).toEqual([]);
     expect(originsOf('https://App.example.com:443, http://127.0.0.1:3000,https://app.example.com')).toEqual([
       'https://app.example.com',
@@ -247,11 +247,11 @@ describe('CORS_ORIGINS', () => {
     ]);
   });
 
-  it('are refused with the reason', () => {
-    expect(offences({ CORS_ORIGINS: '*,null,https://a/b' })).toEqual([
-      expect.stringMatching(/^CORS_ORIGINS: entry 1: \* is not taken: .* name the origins$/),
-      expect.stringMatching(/^CORS_ORIGINS: entry 2: null is not taken: .* name the origins$/),
-      expect.stringMatching(/^CORS_ORIGINS: entry 3: must be an origin, .* https:\/\/app\.example\.com$/),
+  it('are rejected with the reason', () => {
+    expect(problemsOf({ CORS_ORIGINS: '*,null,https://a/b' })).toEqual([
+      expect.stringMatching(/^CORS_ORIGINS: entry 1: \* is not allowed: .* list the origins$/),
+      expect.stringMatching(/^CORS_ORIGINS: entry 2: null is not allowed: .* list the origins$/),
+      expect.stringMatching(/^CORS_ORIGINS: entry 3: must be an origin \(.*\), .* https:\/\/app\.example\.com$/),
     ]);
   });
 });
@@ -265,7 +265,7 @@ describe('ROUTE_TABLE', () => {
   const login = { method: 'POST', path: '/api/auth/login', scope: 'public' };
   const routes = (count: number) => Array.from({ length: count }, (_, index) => ({ ...login, path: `/${index}` }));
 
-  it('adds to the built-in table, or takes its place', () => {
+  it('extends the built-in table, or replaces it', () => {
     for (const [content, pins] of [
       [[login], ['data.pin_list']],
       [{ extends: null, routes: [login] }, ['admin']],
@@ -308,15 +308,15 @@ describe('ROUTE_TABLE', () => {
     ],
     ['too many', routes(1_001), [': must not have more than 1000 routes']],
     ['one beneath', { extends: null, routes: [{ ...login, path: 'x' }] }, ['.routes[0].path: must be a path']],
-  ])('is refused, each offence by its path: %s', (_, content, expected) => {
-    const found = offences(written(content)).map((offence) => offence.replace(/^ROUTE_TABLE/, ''));
+  ])('is rejected, with the path of each problem: %s', (_, content, expected) => {
+    const found = problemsOf(written(content)).map((problem) => problem.replace(/^ROUTE_TABLE/, ''));
     expect(found).toEqual(expected.map((text) => expect.stringContaining(text)));
   });
 
   it.each(['api', '', '/api/', '/a//b', '/a/../b', '/a/%20', '/a?b', '/*/a', '/a/:', '/a/b*'])(
-    'is refused for a path that no plain path fits: %s',
+    'rejects a path that is not a plain path: %s',
     (path) => {
-      expect(offences(written([{ ...login, path }]))[0]).toMatch(/^ROUTE_TABLE\[0\]\.path: must be a path/);
+      expect(problemsOf(written([{ ...login, path }]))[0]).toMatch(/^ROUTE_TABLE\[0\]\.path: must be a path/);
     },
   );
 });

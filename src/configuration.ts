@@ -1,4 +1,4 @@
-import type { MissingSecrets } from './config/development-secrets.js';
+import type { MissingSecretsPolicy } from './config/development-secrets.js';
 import { type Environment, readEnvironment } from './config/environment.js';
 import { readRouteTable } from './gateway/route-table-file.js';
 
@@ -9,6 +9,6 @@ import { readRouteTable } from './gateway/route-table-file.js';
  * @param missing what happens to missing secrets otherwise
  * @throws ConfigurationError listing every problem
  */
-export function loadEnvironment(source: NodeJS.ProcessEnv, missing: MissingSecrets = 'make'): Environment {
+export function loadEnvironment(source: NodeJS.ProcessEnv, missing: MissingSecretsPolicy = 'create'): Environment {
   return readEnvironment(source, readRouteTable, missing);
 }

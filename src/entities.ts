@@ -6,5 +6,5 @@ import { AuditEvent } from './audit/audit-event.entity.js';
 import { IdempotentAnswer } from './idempotency/idempotent-answer.entity.js';
 import { UsageDay } from './usage/usage-day.entity.js';
 
-/** Every table of the service, by the room that owns it. */
+/** The entity of every table of the service. */
 export const ENTITIES = [ApiKey, KeyInvalidation, Owner, AuditEvent, UsageDay, IdempotentAnswer, Cascade];

@@ -189,13 +189,13 @@ it('is an operator’s command, whose exit code tells', async () => {
     });
   const good = await verifyAudit('--json');
   expect([good.code, JSON.parse(good.stdout)]).toEqual([0, { owners: 2, events: 10, offences: [], accepted: [] }]);
-  expect((await verifyAudit()).stdout).toMatch(/^All 2 trails are whole\.$/m);
+  expect((await verifyAudit()).stdout).toMatch(/^All 2 trails are intact\.$/m);
   await tamper('DELETE FROM audit_events WHERE owner_id = $owner AND seq = 2');
   const bad = await verifyAudit('--json');
   const offences = [{ owner_id: owner, seq: 2, problem: 'missing' }];
   expect([bad.code, JSON.parse(bad.stdout)]).toMatchObject([1, { offences }]);
   await tamper('DELETE FROM audit_events WHERE owner_id = $owner');
   const { stdout } = await verifyAudit();
-  expect(stdout).toMatch(/^Not all of the 2 trails are whole\.$/m);
+  expect(stdout).toMatch(/^Not all of the 2 trails are intact\.$/m);
   expect(stdout).toContain(`${owner}, event 1: missing (to event 5)`);
 });

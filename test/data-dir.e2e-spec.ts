@@ -101,8 +101,8 @@ onEmbedded('a data folder', () => {
   });
 
   it.each([
-    ['secrets.json', 'has a database and no secrets.json'],
-    ['postgres/PG_VERSION', 'is no whole database: PG_VERSION missing'],
+    ['secrets.json', 'has a database but no secrets.json'],
+    ['postgres/PG_VERSION', 'is an incomplete database: missing PG_VERSION'],
     ['postgres/postgresql.conf', 'does not start (PG_VERSION 18)'],
   ])('of which %s was not restored is refused, in words, and left as it is', async (part, words) => {
     const database = await createTestDatabase();

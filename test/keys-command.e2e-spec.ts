@@ -27,7 +27,7 @@ describe('npm run keys', () => {
     else expect(first).toMatchObject({ code: 78, stderr: expect.stringContaining('there is no database in') });
     service = await startProcess(database.variables);
     expect((await keys(['migrate', '--json'])).json).toEqual({ migrated: [] });
-    expect((await keys(['migrate'])).stdout).toBe('The schema was up to date.\n');
+    expect((await keys(['migrate'])).stdout).toBe('The schema is up to date.\n');
   });
 
   it('issues, signs and revokes beside a running service', async () => {
@@ -64,8 +64,8 @@ describe('npm run keys', () => {
   });
 
   it.each([
-    ['isue-admin', 'There is no command isue-admin; issue-admin was probably meant.\n'],
-    [`w3s_${'a'.repeat(40)}`, 'There is no command of that name.\n'],
+    ['isue-admin', 'Unknown command isue-admin; issue-admin was probably meant.\n'],
+    [`w3s_${'a'.repeat(40)}`, 'Unknown command.\n'],
   ])('names a command that there is not, unless it may be a secret: %s', async (name, said) => {
     const { code, stderr } = await keys([name]);
     expect([code, stderr.startsWith(said), stderr.includes('Usage:')]).toEqual([64, true, true]);

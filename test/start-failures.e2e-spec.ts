@@ -1,7 +1,7 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Database } from '../src/database/database.js';
-import { onDatabase } from '../src/operations/lifecycle/database-failure.js';
+import { withDatabaseErrors } from '../src/operations/lifecycle/database-failure.js';
 import { makeCertificates } from './support/certificates.js';
 import { onServer } from './support/database.js';
 import { makeFolder, removeFolder } from './support/folders.js';
@@ -50,7 +50,7 @@ const PASSWORD = 'apa55w0rd%40%2F';
   async function failureOf(user: string, path = '/postgres', host = `127.0.0.1:${server.listensAt}`) {
     const location = { url: `postgres://${user}@${host}${path}` };
     const named: string[] = [];
-    const start = onDatabase(
+    const start = withDatabaseErrors(
       location,
       () => Database.open(location),
       ({ message }) => named.push(message),
@@ -67,9 +67,9 @@ const PASSWORD = 'apa55w0rd%40%2F';
   }
 
   it.each<[string, ...Parameters<typeof failureOf>]>([
-    ['password wrong (or no role app)', `app:${PASSWORD}`],
-    ['a password is needed, and there is none', 'app'],
-    ['there is no such database', 'free', '/nonexistent'],
+    ['wrong password (or no role app)', `app:${PASSWORD}`],
+    ['a password is required but not set', 'app'],
+    ['the database does not exist', 'free', '/nonexistent'],
     ['role free may not create tables in schema public (GRANT USAGE, CREATE ON SCHEMA public TO free)', 'free'],
     ['role tenant may not create tables in schema tenant (GRANT USAGE, CREATE ON SCHEMA tenant TO tenant)', 'tenant'],
     ['TLS: self-signed certificate (see docs/operations.md)', `free:${PASSWORD}`, '/postgres?sslmode=verify-full'],
@@ -104,9 +104,9 @@ const PASSWORD = 'apa55w0rd%40%2F';
       .slice(0, -1)
       .map((line) => JSON.parse(line) as object);
     expect([code, stdout]).toEqual([1, '']);
-    const message = `DATABASE_URL (${name}): password wrong (or no role app)`;
+    const message = `DATABASE_URL (${name}): wrong password (or no role app)`;
     const common = { pid: expect.any(Number), timestamp: expect.any(Number) };
-    const misspelt = 'REDIS_URI is no variable of this service; REDIS_URL was probably meant';
+    const misspelt = 'REDIS_URI is not a variable of this service; REDIS_URL was probably meant';
     expect(lines).toEqual([
       { ...common, level: 'warn', context: 'Configuration', message: misspelt },
       { ...common, level: 'info', context: 'Database', message: `Database: ${name}` },

@@ -60,7 +60,7 @@ onEmbedded('the first start', () => {
   it('has the data folder to itself: a second process is refused, in words', async () => {
     const second = await run(['dist/main.js'], { ...variables, PORT: '0' });
     expect(second.code).toBe(78);
-    expect(second.stderr).toMatch(/^DATA_DIR: another process is running on /m);
+    expect(second.stderr).toMatch(/^DATA_DIR: another process is using /m);
     expect((await service.client.get('/health/ready')).status).toBe(200);
   });
 
@@ -148,7 +148,9 @@ describe('a start', () => {
     const { code, stderr } = await run(['dist/main.js'], { ...on, PORT: String(port) });
     other.close();
     expect(code).toBe(1);
-    expect(stderr.split('\n')[1]).toBe(`HOST, PORT (127.0.0.1:${port}): another process listens there (EADDRINUSE)`);
+    expect(stderr.split('\n')[1]).toBe(
+      `HOST, PORT (127.0.0.1:${port}): another process is listening there (EADDRINUSE)`,
+    );
   }
 });
 

@@ -123,7 +123,7 @@ onServerOnly('a database whose defaults are not the usual ones', () => {
   it('is not ready while the database is read-only, and says so to whoever wants to change something', async () => {
     await query(`ALTER ROLE ${role} SET default_transaction_read_only = on`);
     await query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${role}'`);
-    const isReadOnly = { path: 'database', message: 'takes no changes: it is read-only' };
+    const isReadOnly = { path: 'database', message: 'rejects writes: it is read-only' };
     await until(async () => JSON.stringify(await ready()) === JSON.stringify([isReadOnly]), 'it to be read-only');
     const { status, body, headers } = await create();
     expect([status, body.error.message]).toEqual([503, expect.stringContaining('read-only')]);
@@ -159,7 +159,7 @@ onServerOnly('a start', () => {
     const latin = await createTestDatabase({
       definition: `TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`,
     });
-    await expect(start(String(latin.variables.DATABASE_URL))).rejects.toThrow(/encoding is LATIN1.*has to be UTF8/);
+    await expect(start(String(latin.variables.DATABASE_URL))).rejects.toThrow(/encoding is LATIN1.*must be UTF8/);
     await latin.drop();
   });
 

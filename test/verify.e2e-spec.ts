@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { SCOPES } from '../src/principals/scopes.js';
 import { SecretHasher } from '../src/api-keys/credentials/secret-hasher.js';
 import { UnavailableError } from '../src/http/errors/api-error.js';
-import { LateAnswerError } from '../src/database/with-timeout.js';
+import { TimeoutError } from '../src/database/with-timeout.js';
 import { UsageLimiter } from '../src/usage/usage-limiter.js';
 import { InvalidationFeed } from '../src/verification/invalidation-feed.js';
 import { KeyLoader } from '../src/verification/cache/key-loader.js';
@@ -192,7 +192,7 @@ describe('a batch of which one cannot be decided now', () => {
   afterEach(() => void jest.restoreAllMocks());
 
   it.each([
-    ['the database is away', () => new LateAnswerError('no answer'), 2],
+    ['the database is away', () => new TimeoutError('no answer'), 2],
     ['too many keys are read', () => new UnavailableError('Too many.', { retryAfterSeconds: 1 }), 1],
   ])('leaves the others alone where %s', async (_, failure, seconds) => {
     const [cold, other] = [await issueLimited({}), await issueLimited({ max_uses: 5 })];

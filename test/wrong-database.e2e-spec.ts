@@ -82,7 +82,7 @@ describe('a command that does not migrate', () => {
 
   (onServer ? it : it.skip)('refuses a database of somebody else, and leaves it as it is', async () => {
     await expect(Database.open(location, VISITOR)).rejects.toThrow(
-      'The database has nothing of this service in it. If it is the right one, make its schema: npm run keys -- migrate',
+      'The database does not have the tables of this service. If it is the right database, create them: npm run keys -- migrate',
     );
     const client = new pg.Client({ connectionString: database.variables.DATABASE_URL });
     await client.connect();
@@ -102,6 +102,6 @@ describe('a command that does not migrate', () => {
   await client.query(statement);
   await client.end();
   const start = Database.open({ url: String(database.variables.DATABASE_URL) });
-  await expect(start).rejects.toThrow(`The migrations do not fit what is in the database (${words}`);
+  await expect(start).rejects.toThrow(`The migrations conflict with existing tables (${words}`);
   await database.drop();
 });

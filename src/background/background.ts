@@ -4,14 +4,12 @@ import { summarizeError } from '../logging/describe-error.js';
 const logger = new Logger('Background');
 
 /**
- * For the metrics: how many pieces of background work have failed, and how many promises were rejected and exceptions
- * thrown that nobody has caught.
+ * Counters for the metrics: failed background work, unhandled promise rejections and uncaught exceptions.
  */
 export const background = { failures: 0, rejections: 0, exceptions: 0 };
 
 /**
- * Runs work that no caller waits for. A failure is logged and counted, and never becomes an unhandled rejection, which
- * would end the process and every request in flight.
+ * Runs work that no caller awaits. A failure is logged and counted instead of becoming an unhandled rejection.
  *
  * @param what names the work in the log
  */

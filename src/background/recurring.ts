@@ -1,21 +1,21 @@
 /**
- * Work that a process does at its start and every so often from then on; at the end, what is under way is waited for.
+ * Runs work at the start of the process and then at a fixed interval; `stop()` waits for a run in progress.
  */
 export class Recurring {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
 
-  /** @param work never fails */
+  /** @param work must not reject */
   constructor(
     private readonly work: () => Promise<void>,
-    private readonly everyMs: number,
+    private readonly intervalMs: number,
   ) {}
 
   start(): void {
     const run = () => {
       this.running = this.work();
     };
-    this.timer = setInterval(run, this.everyMs).unref();
+    this.timer = setInterval(run, this.intervalMs).unref();
     run();
   }
 

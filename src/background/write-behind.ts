@@ -1,20 +1,20 @@
 import { inBackground } from './background.js';
 
-const EVERY_MS = 1_000;
+const FLUSH_INTERVAL_MS = 1_000;
 
 /**
- * Writes what was counted in memory: each second, and once more at the end. One write at a time: while the
- * database does not answer, they must not queue up behind each other.
+ * Write-behind of counts kept in memory: flushes each second, and once on `stop()`. One write at a time, so that writes
+ * do not queue up while the database is unavailable.
  */
 export class WriteBehind {
   private writing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param write writes all that there is, keeps what it cannot write for the next time, and never fails */
+  /** @param write writes everything, keeps what it cannot write for the next flush, and must not reject */
   constructor(private readonly write: () => Promise<void>) {}
 
   start(): void {
-    this.timer = setInterval(() => inBackground('Writing what was counted', this.flush()), EVERY_MS).unref();
+    this.timer = setInterval(() => inBackground('Flushing counts', this.flush()), FLUSH_INTERVAL_MS).unref();
   }
 
   async stop(): Promise<void> {
@@ -23,7 +23,7 @@ export class WriteBehind {
     await this.flush();
   }
 
-  /** Writes now, unless it is being written already. */
+  /** Flushes now, or joins the flush in progress. */
   flush(): Promise<void> {
     this.writing ??= this.write().finally(() => (this.writing = undefined));
     return this.writing;

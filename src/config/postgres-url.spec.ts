@@ -33,11 +33,11 @@ it.each([
   ['postgres://x@y/z?user=ann&password=p%26w&host=::1&dbname=keys', { user: 'ann', password: 'p&w', host: '::1' }],
   ['postgres://db/keys?application_name=us&options=-c%20x%3Dy', { application_name: 'us', options: '-c x=y' }],
   ['postgres://db/keys?', { ssl: undefined }],
-])('reads %s as libpq does', (url, expected) => {
+])('parses %s like libpq', (url, expected) => {
   expect(postgresOptions(url)).toMatchObject(expected);
 });
 
-it('calls the connections by our name, unless the URL has one', () => {
+it('sets our application_name, unless the URL has one', () => {
   const nameOf = (url: string) =>
     connectionOptions({ url }, { statementTimeoutMs: 1, lockTimeoutMs: 1 }).application_name;
   expect([nameOf('postgres://db/keys'), nameOf('postgres://db/keys?application_name=us')]).toEqual([
@@ -47,28 +47,25 @@ it('calls the connections by our name, unless the URL has one', () => {
 });
 
 it.each([
-  ['postgres://u:hunt%er2@db/keys', /^has a % in its password, .* % is %25/],
-  ['postgres://u:hunt%ffer2@db/keys', /^has a % /],
-  ['postgres://u:hunt#er2@db/keys', /^has a # .* # is %23/],
-  ['postgres://u:123#hunter2@db/keys', /^has a # /],
-  ['postgres://u:hunt@er2@db/keys', /^has a @ .* @ is %40/],
-  ['postgres://u:hunt/er2@db/keys', /^has a \/, \? or @ .* \/ is %2F/],
-  ['postgres://u:123/hunter2@db/keys', /^has a \/, \? or @ /],
-  ['postgres://u:123?hunter2=1@db/keys', /^has a \/, \? or @ .* \? is %3F/],
-  ['postgres://u:hunt er2@db/keys', /^has a blank .* a blank is %20/],
+  ['postgres://u:hunt%er2@db/keys', /^has an unencoded %, perhaps in its password: .*% as %25/],
+  ['postgres://u:hunt%ffer2@db/keys', /^has an unencoded %,/],
+  ['postgres://u:hunt#er2@db/keys', /^has an unencoded #,.* # as %23/],
+  ['postgres://u:123#hunter2@db/keys', /^has an unencoded #,/],
+  ['postgres://u:hunt@er2@db/keys', /^has an unencoded @,.* @ as %40/],
+  ['postgres://u:hunt/er2@db/keys', /^has an unencoded \/, \? or @,.* \/ as %2F/],
+  ['postgres://u:123/hunter2@db/keys', /^has an unencoded \/, \? or @,/],
+  ['postgres://u:123?hunter2=1@db/keys', /^has an unencoded \/, \? or @,.* \? as %3F/],
+  ['postgres://u:hunt er2@db/keys', /^has an unencoded space.* a space as %20/],
   ['postgres://u:hunter2@db', /^must name the database/],
   ['postgres://u:hunter2@db/', /^must name the database/],
   ['postgres://u:hunter2@db/keys/', /^must be a URL such as postgres:/],
-  ['postgres://u:hunter2@db:pg/keys', /^must have a host, and perhaps a port/],
-  ['postgres://u:hunter2@db:0/keys', /^must have a host, and perhaps a port/],
-  ['postgres://u:hunter2@::1:5432/keys', /^must have a host, .* \[::1\]/],
+  ['postgres://u:hunter2@db:pg/keys', /^must have a host and optionally a port/],
+  ['postgres://u:hunter2@db:0/keys', /^must have a host and optionally a port/],
+  ['postgres://u:hunter2@::1:5432/keys', /^must have a host and .* \[::1\]/],
   ['postgres://u:hunter2@a,b:5433/keys', /^must name one server/],
   ['postgres://u:hunter2@/keys?host=a,b', /^must name one server/],
-  [
-    'postgres://u:hunter2@db/keys?pgbouncer=true',
-    /^has the parameter pgbouncer, which is not taken; these are: host, /,
-  ],
-  ['postgres://u:hunter2@db/keys?statement_timeout=0', /^has the parameter statement_timeout, /],
+  ['postgres://u:hunter2@db/keys?pgbouncer=true', /^has the unsupported parameter pgbouncer; supported are: host, /],
+  ['postgres://u:hunter2@db/keys?statement_timeout=0', /^has the unsupported parameter statement_timeout; /],
   [
     'postgres://u:hunter2@db/keys?sslmode=prefer',
     /^must have one of disable, require, verify-ca, verify-full as sslmode/,
@@ -78,10 +75,10 @@ it.each([
   ['postgres://u:hunter2@db/keys?sslmode=require&sslrootcert=system', /^must have sslmode=verify-full /],
   ['postgres://u:hunter2@db/keys?sslrootcert=/etc/hosts', /^must have sslmode=verify-full or sslmode=verify-ca /],
   ['postgres://u:hunter2@db/keys?sslmode=verify-full&sslrootcert=/nowhere', /sslrootcert \(ENOENT\)$/],
-  ['host=db user=u password=hunter2 dbname=keys', /^must be a URL|^has a blank/],
+  ['host=db user=u password=hunter2 dbname=keys', /^must be a URL|^has an unencoded space/],
   ['db:5432/keys', /^must be a URL such as postgres:/],
   ['jdbc:postgresql://db/keys?password=hunter2', /^must be a URL such as postgres:/],
-])('refuses %s in words, and with no part of the password', (url, expected) => {
+])('rejects %s with the reason, and quotes no part of the password', (url, expected) => {
   expect(problemOf(url)).toMatch(expected);
   expect(problemOf(url)).not.toMatch(/hunt|er2/);
 });
@@ -89,7 +86,7 @@ it.each([
 describe('sslmode', () => {
   const ssl = (parameters: string) => postgresOptions(`postgres://db/keys?${parameters}`).ssl;
 
-  it('means what it means to libpq', () => {
+  it('has the semantics of libpq', () => {
     const { ca, cert, key } = makeCertificates(folder);
     expect(ssl('sslmode=disable')).toBe(false);
     for (const encrypted of ['sslmode=require', 'sslmode=require&uselibpqcompat=true', 'ssl=true', 'sslmode=no-verify'])
@@ -111,7 +108,7 @@ describe('sslmode', () => {
     });
   });
 
-  it('goes with files that hold what they should', () => {
+  it('requires valid certificate files', () => {
     const file = join(folder, 'no.pem');
     writeFileSync(file, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
     expect(problemOf(`postgres://db/keys?sslmode=verify-full&sslrootcert=${file}`)).toMatch(

@@ -9,25 +9,25 @@ import { connectionOptions, SafeClient } from './safe-client.js';
 import { AddKeyLimits1764200000000 } from './migrations/1764200000000-add-key-limits.js';
 import { CreateKeyChanges1764100000000 } from './migrations/1764100000000-create-key-changes.js';
 
-/** How a pool of connections is used. */
+/** The limits of a connection pool. */
 export interface PoolSettings {
-  /** At most so many connections. */
+  /** Maximum number of connections. */
   size: number;
-  /** How long a query may take here; the server gives up a little earlier, so that its side of it does not stay. */
+  /** Client-side timeout of a query; the server's is a little shorter, so that it cancels the statement first. */
   queryTimeoutMs: number;
   lockTimeoutMs: number;
   /** See `StatementLimits`. */
   idleInTransactionMs?: number;
 }
 
-/** The classes that rows are mapped to. */
+/** The entity classes of rows. */
 export type Entities = readonly (new () => object)[];
 
 /**
- * The one definition of the database: what the service, the tests and TypeORM's own commands use.
+ * The only definition of the database, for the service, the tests and TypeORM's own commands.
  *
- * @param entities none where SQL alone is run, such as migrations
- * @param settings without them, a statement takes as long as it likes, as migrations do
+ * @param entities none if only SQL is run, such as migrations
+ * @param settings by default, statements have no timeout, as migrations require
  */
 export function createDataSource(
   location: DatabaseLocation,
@@ -38,7 +38,7 @@ export function createDataSource(
   const { application_name: applicationName, ...connection } = connectionOptions(location, limits);
   return new DataSource({
     type: 'postgres',
-    // The rest of how to connect is in `extra`, which goes to pg as it is
+    // The other connection options are in `extra`, which TypeORM passes to pg
     database: String(connection.database),
     entities: [...entities],
     migrations: [

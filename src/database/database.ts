@@ -8,26 +8,26 @@ import { isDatabaseUnavailable } from './database-unavailable.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
 import { DedicatedConnection } from './dedicated-connection.js';
 import { migrate } from './migrate.js';
-import { refusePendingMigrations } from './pending-migrations.js';
+import { assertMigrated } from './pending-migrations.js';
 import { connectionOptions, SafeClient, type StatementLimits } from './safe-client.js';
 
-/** For whatever manages keys, and for statistics. A query that takes longer will not be answered in time to be of use. */
+/** For key management and statistics. A slower query would be answered too late for its caller. */
 const MANAGEMENT_POOL = { size: 8, queryTimeoutMs: 5_000, lockTimeoutMs: 3_000 };
-/** For what a verdict needs, so that it never waits for management: uses and hashes; keys are read beside it. */
+/** For verification (uses and hashes), so that it never waits for management; keys are read on dedicated connections. */
 const VERIFICATION_POOL = { size: 5, queryTimeoutMs: 5_000, lockTimeoutMs: 3_000 };
-/** How often, and how many times, a command tries to join the process that has the data folder. */
+/** Interval and maximum number of a command's attempts to join the process that has the data folder open. */
 const JOIN_PAUSE_MS = 200;
 const MAX_JOINS = 50;
 
-/** What opening the database may do to it. */
+/** What `Database.open()` may do. */
 export interface OpenOptions {
-  /** Make the embedded one where there is none. */
+  /** Create the embedded database if there is none. */
   create: boolean;
-  /** Run the migrations that are not in yet; in one that it has just made, anybody does. */
+  /** Run pending migrations; a newly created database is always migrated. */
   migrate: boolean;
-  /** Use the one that another process serves in the data folder. */
+  /** Use the embedded database that another process serves in the data folder. */
   join: boolean;
-  /** What rows are mapped to. */
+  /** The entity classes of rows. */
   entities: Entities;
 }
 
@@ -43,12 +43,12 @@ export class Database {
   private constructor(
     private readonly location: DatabaseLocation,
     private readonly pools: Pools,
-    /** The names of the migrations that opening it ran. */
+    /** The names of the migrations that `open()` ran. */
     readonly migrated: readonly string[],
     private readonly embedded: EmbeddedPostgres | undefined,
   ) {}
 
-  /** The pool for all but verification. */
+  /** The pool for everything but verification. */
   get dataSource(): DataSource {
     return this.pools.management;
   }
@@ -57,35 +57,33 @@ export class Database {
     return this.pools.verification;
   }
 
-  /** A connection of its own, outside of the pools, which is not open yet. */
+  /** A connection outside of the pools, which opens on first use. */
   dedicated(limits: StatementLimits, prepare?: (client: SafeClient) => Promise<unknown>): DedicatedConnection {
     const options = connectionOptions(this.location, limits);
     return new DedicatedConnection(() => new SafeClient(options), prepare);
   }
 
   /**
-   * Starts the embedded database where that is the location, runs the migrations, and connects.
+   * Starts the embedded database if the location is a folder, runs the migrations, and connects.
    *
-   * @param options of a command, which may do less than the service
-   * @throws DataDirError if another process has the data folder, and it cannot or shall not be joined; if there is no
-   *   database in it, and none may be made
-   * @throws StartError if migrations are not in yet, and may not be run
+   * @param given of a command, which may do less than the service
+   * @throws DataDirError if another process has the data folder open and cannot or must not be joined, or if the folder
+   *   has no database and none may be created
+   * @throws StartError if migrations are pending and may not be run
    */
   static async open(location: DatabaseLocation, given: Partial<OpenOptions> = {}): Promise<Database> {
     const options = { ...DEFAULTS, ...given };
     if ('url' in location) return Database.prepare(location, options);
     for (let joins = 0; joins < MAX_JOINS; joins++) {
       const embedded = await startEmbedded(location.dataDir, options.create);
-      if (embedded) return Database.own(location, options, embedded);
+      if (embedded) return Database.openEmbedded(location, options, embedded);
       if (!options.join) break;
-      // Whoever has the folder may be starting, and serve its database in a moment, or ending, and free the folder
-      const joined = await Database.prepare(location, options).catch(unlessAway);
+      // The other process may be starting and about to serve its database, or stopping and about to release the folder
+      const joined = await Database.prepare(location, options).catch(ignoreUnavailable);
       if (joined) return joined;
       await sleep(JOIN_PAUSE_MS);
     }
-    throw new DataDirError(
-      `DATA_DIR: another process is running on ${location.dataDir}; stop it, or give this one a folder of its own`,
-    );
+    throw new DataDirError(`DATA_DIR: another process is using ${location.dataDir}; stop it, or choose another folder`);
   }
 
   async close(): Promise<void> {
@@ -97,7 +95,7 @@ export class Database {
     await Promise.all([this.pools.management.destroy(), this.pools.verification.destroy()]);
   }
 
-  private static async own(location: DatabaseLocation, options: OpenOptions, embedded: EmbeddedPostgres) {
+  private static async openEmbedded(location: DatabaseLocation, options: OpenOptions, embedded: EmbeddedPostgres) {
     try {
       return await Database.prepare(location, { ...options, migrate: options.migrate || embedded.isNew }, embedded);
     } catch (error) {
@@ -106,7 +104,7 @@ export class Database {
     }
   }
 
-  /** Connects to a database that has the schema of this version from then on. */
+  /** Migrates if allowed, and connects; the schema is then that of this version. */
   private static async prepare(
     location: DatabaseLocation,
     { migrate: mayMigrate, entities }: OpenOptions,
@@ -115,7 +113,7 @@ export class Database {
     const migrated = mayMigrate ? await migrateFirst(location) : [];
     const database = new Database(location, await openPools(location, entities), migrated, embedded);
     try {
-      if (!mayMigrate) await refusePendingMigrations(database.dataSource);
+      if (!mayMigrate) await assertMigrated(database.dataSource);
       return database;
     } catch (error) {
       await database.closePools();
@@ -142,6 +140,6 @@ async function openPools(location: DatabaseLocation, entities: Entities): Promis
   throw management.status === 'rejected' ? management.reason : (verification as PromiseRejectedResult).reason;
 }
 
-function unlessAway(error: unknown): undefined {
+function ignoreUnavailable(error: unknown): undefined {
   if (!isDatabaseUnavailable(error)) throw error;
 }

@@ -1,18 +1,17 @@
 import { afterLoopTime } from './loop-time.js';
 
-/** A server took longer than its caller could wait. That says nothing about whether it is away. */
-export class LateAnswerError extends Error {}
+/** A server did not answer in time. That does not mean that it is unavailable. */
+export class TimeoutError extends Error {}
 
 /**
- * Waits for an answer of the database or of Redis, so long at the most: only time in which this process was able to
- * read it counts.
+ * Waits for an answer of the database or Redis, for that much event-loop time at most (`loop-time.ts`).
  *
- * @throws LateAnswerError when the time is over; what the answer comes to is then ignored
+ * @throws TimeoutError after that time; the outcome of the answer is then ignored
  */
 export async function withTimeout<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
   let cancel: (() => void) | undefined;
   const late = new Promise<never>((_, reject) => {
-    cancel = afterLoopTime(milliseconds, () => reject(new LateAnswerError(`no answer within ${milliseconds} ms`)));
+    cancel = afterLoopTime(milliseconds, () => reject(new TimeoutError(`no answer within ${milliseconds} ms`)));
   });
   try {
     return await Promise.race([answer, late]);

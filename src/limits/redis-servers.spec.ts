@@ -43,7 +43,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Skipped, since there is no redis-se
 
   const problemsOf = async ({ url }: { url: string }) => {
     const error: unknown = await open(url).catch((rejection: unknown) => rejection);
-    return error instanceof ConfigurationError ? error.offences : error;
+    return error instanceof ConfigurationError ? error.problems : error;
   };
 
   it('is rejected if it is a cluster node, even one with all the keys', async () => {

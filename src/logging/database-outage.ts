@@ -4,31 +4,31 @@ import { OutageLog } from './outage-log.js';
 import { DatabaseUnavailableError, isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { driverErrorOf } from '../database/sql-state.js';
 
-/** What had begun before the database was back may fail for so long: no query, and no connection, takes longer. */
-const SETTLED_AFTER_MS = 6_000;
-/** While the changes can be read, other work may fail; that is over when none has failed for so long. */
+/** Work that began before the recovery may still fail within this time: no query or connection takes longer. */
+const LATE_FAILURE_MS = 6_000;
+/** While the feed is healthy, an outage of other work is over after this time without a failure. */
 const QUIET_AFTER_MS = 10_000;
 
-const BACK = 'The database can be used again.';
+const RECOVERED = 'The database is available again.';
 
-/** What SQLSTATEs stand for that a working server may answer. */
+/** The meaning of SQLSTATEs that a working server may return. */
 const REASONS: Record<string, string> = {
-  '25006': 'it takes no writes (25006)',
-  '55P03': 'a lock could not be had in time (55P03)',
-  '57014': 'a statement took too long (57014)',
+  '25006': 'it rejects writes (25006)',
+  '55P03': 'a lock timed out (55P03)',
+  '57014': 'a statement timed out (57014)',
 };
 
 /**
- * What the log is told of a database that is away, however many of the process's parts notice: one line when it goes,
- * one a minute, and one when it is back, which the change feed finds out, since it asks all the time.
+ * Logs an outage of the database once, however many parts of the process notice it: one line when it starts, one a
+ * minute, and one on recovery, which the invalidation feed detects since it polls constantly.
  */
 export class DatabaseOutage {
   private readonly log: OutageLog;
-  private isOfFeed = false;
+  private affectsFeed = false;
   private failedAt = Number.NEGATIVE_INFINITY;
-  private backAt = Number.NEGATIVE_INFINITY;
+  private recoveredAt = Number.NEGATIVE_INFINITY;
 
-  /** @param now steady milliseconds */
+  /** @param now monotonic milliseconds */
   constructor(
     logger: Pick<Logger, 'warn' | 'log'> = new Logger('Database'),
     private readonly now: () => number = () => performance.now(),
@@ -37,48 +37,50 @@ export class DatabaseOutage {
   }
 
   /**
-   * Logs that work has failed: as a warning, but at `debug` where the database is away, which is told of here.
+   * Logs failed work: as a warning or, if the database is unavailable, at `debug`, since the outage is logged here.
    *
-   * @param what names the work, without a full stop
+   * @param what names the failure, without a full stop
    */
   report(logger: Pick<Logger, 'warn' | 'debug'>, what: string, error: unknown): void {
     const line = `${what} (${summarizeError(error)}).`;
     if (!isDatabaseUnavailable(error)) return logger.warn(line);
-    if (this.log.isOn || this.now() - this.backAt > SETTLED_AFTER_MS) this.failed(error);
+    if (this.log.isActive || this.now() - this.recoveredAt > LATE_FAILURE_MS) this.failed(error);
     logger.debug(line);
   }
 
-  /** The changes could not be read, whatever the reason. */
+  /** The feed could not be read, for any reason. */
   feedFailed(error: unknown): void {
-    this.isOfFeed = true;
+    this.affectsFeed = true;
     this.failed(error);
   }
 
-  feedAnswered(): void {
-    if (!this.log.isOn) return;
-    if (!this.isOfFeed && this.now() - this.failedAt < QUIET_AFTER_MS) return;
-    this.log.recovered(BACK);
-    this.isOfFeed = false;
-    this.backAt = this.now();
+  feedSucceeded(): void {
+    if (!this.log.isActive) return;
+    if (!this.affectsFeed && this.now() - this.failedAt < QUIET_AFTER_MS) return;
+    this.log.recovered(RECOVERED);
+    this.affectsFeed = false;
+    this.recoveredAt = this.now();
   }
 
   private failed(error: unknown): void {
     this.failedAt = this.now();
-    const meanwhile = this.isOfFeed ? ' Changes may be missed; known keys go on for STALE_IF_ERROR_SECONDS.' : '';
-    this.log.failed(`The database cannot be used now (${reasonOf(error)}).${meanwhile}`);
+    const effect = this.affectsFeed
+      ? ' Invalidations may be missed; cached keys are served for STALE_IF_ERROR_SECONDS.'
+      : '';
+    this.log.failed(`The database is unavailable (${reasonOf(error)}).${effect}`);
   }
 }
 
-/** The one of this process. */
+/** Shared by the whole process. */
 export const databaseOutage = new DatabaseOutage();
 
-/** What the network or the server said, without what it was wrapped in here. */
+/** The message of the network or the server, without our wrappers. */
 function reasonOf(error: unknown): string {
   if (error instanceof DatabaseUnavailableError && error.cause !== undefined) return reasonOf(error.cause);
   const cause = driverErrorOf(error);
   const { code } = cause as { code?: unknown };
   if (typeof code === 'string' && code in REASONS) return REASONS[code] as string;
-  // Of a name with several addresses, each was tried
+  // One error for each address of the host name
   if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join('; ');
   return summarizeError(error).replace(/^Error: /, '');
 }

@@ -3,23 +3,23 @@ import { QueryFailedError } from 'typeorm';
 import { missingRight } from '../database/rights.js';
 
 /** SQLSTATE insufficient_privilege. */
-const DENIED = '42501';
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
- * An error as a log may show it, with its stack. A failed query is told by its SQLSTATE and where it was made: the
- * driver's text and its parameters may hold what is secret.
+ * Describes an error for the log, with its stack. A failed query is described by its SQLSTATE and call site only: the
+ * driver's text and parameters may contain secrets.
  */
 export function describeError(error: unknown): string {
   if (error === undefined) return '';
   if (!types.isNativeError(error)) return `${typeof error} thrown`;
   if (!(error instanceof QueryFailedError)) return error.stack ?? error.message;
   const { code = 'no code', message } = error.driverError as Error & { code?: string };
-  const state = code === DENIED ? `${code} (${missingRight(message)})` : code;
+  const state = code === INSUFFICIENT_PRIVILEGE ? `${code} (${missingRight(message)})` : code;
   const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? [];
   return [`a query failed: ${state}`, ...frames].join('\n');
 }
 
-/** The same, without the stack. */
+/** Describes an error in one line, without the stack. */
 export function summarizeError(error: unknown): string {
   return describeError(error).split('\n', 1)[0] ?? '';
 }

@@ -17,19 +17,19 @@ afterEach(() => void jest.restoreAllMocks());
 const requestLine = (status: number) =>
   [`GET /x ${status}`, { request_id: 'r1', method: 'GET', route: '/x', status, duration_ms: 2 }, 'Request'] as const;
 
-describe('a line for people', () => {
-  it('says each thing once, with the time in 24 hours', () => {
+describe('a readable line', () => {
+  it('contains each field once, with the time in 24 hours', () => {
     createLogger(development, false).log(...requestLine(200));
     const line =
       /^\d{4}-\d{2}-\d{2} ([01]\d|2[0-3]):\d{2}:\d{2} INFO  \[Request\] GET \/x 200 \{ request_id: 'r1', duration_ms: 2 \}\n$/;
     expect(lines).toEqual([expect.stringMatching(line)]);
   });
 
-  it('tells of the afternoon as of the afternoon', () => {
+  it('uses 24 hours in the afternoon', () => {
     const time = jest.useFakeTimers({ now: new Date(2026, 10, 24, 15, 33, 38) });
-    createLogger(development, false).log('at home', 'Service');
+    createLogger(development, false).log('ready', 'Service');
     time.useRealTimers();
-    expect(lines).toEqual(['2026-11-24 15:33:38 INFO  [Service] at home\n']);
+    expect(lines).toEqual(['2026-11-24 15:33:38 INFO  [Service] ready\n']);
   });
 
   it.each([
@@ -38,7 +38,7 @@ describe('a line for people', () => {
     [404, YELLOW, PLAIN],
     [499, YELLOW, PLAIN],
     [503, RED, PLAIN],
-  ])('of a request that was answered %i has the colour for it', (status, begin, end) => {
+  ])('is coloured by the status %i of a request', (status, begin, end) => {
     createLogger(development, true).log(...requestLine(status));
     expect(lines[0]).toContain(` ${begin}INFO  [Request] GET /x ${status}${end} {`);
   });
@@ -54,7 +54,7 @@ describe('a line for people', () => {
   });
 });
 
-it('is one JSON object in production, with the level that LOG_LEVEL calls it', () => {
+it('is one JSON object in production, with the level names of LOG_LEVEL', () => {
   const logger = createLogger({ ...settings, production: true });
   logger.log(...requestLine(404));
   logger.warn('careful', 'Service');

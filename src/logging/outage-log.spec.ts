@@ -12,28 +12,28 @@ beforeEach(() => {
   log = new OutageLog(logger, () => now);
 });
 
-it('says it once when something goes, once a minute, and once when it is back', () => {
-  for (now = 0; now < 150_000; now += 200) log.failed('It is away.');
-  log.recovered('It is back.');
-  log.recovered('It is back.');
+it('logs once at the start of an outage, once a minute, and once on recovery', () => {
+  for (now = 0; now < 150_000; now += 200) log.failed('It is unavailable.');
+  log.recovered('It is available again.');
+  log.recovered('It is available again.');
   expect(lines).toEqual([
-    'warn It is away.',
-    'warn It is away. It has been so for 60 s, with 301 failed attempts.',
-    'warn It is away. It has been so for 120 s, with 601 failed attempts.',
-    'log It is back. It took 150 s, with 750 failed attempts.',
+    'warn It is unavailable.',
+    'warn It is unavailable. The outage has lasted 60 s, with 301 failed attempts.',
+    'warn It is unavailable. The outage has lasted 120 s, with 601 failed attempts.',
+    'log It is available again. The outage lasted 150 s, with 750 failed attempts.',
   ]);
 });
 
-it('says nothing of what was never away, and says the next time anew', () => {
-  log.recovered('It is back.');
+it('logs no recovery without an outage, and logs the next outage', () => {
+  log.recovered('It is available again.');
   for (const _ of [1, 2]) {
-    log.failed('It is away.');
-    log.recovered('It is back.');
+    log.failed('It is unavailable.');
+    log.recovered('It is available again.');
   }
   expect(lines).toEqual([
-    'warn It is away.',
-    'log It is back. It took 0 s, with 1 failed attempt.',
-    'warn It is away.',
-    'log It is back. It took 0 s, with 1 failed attempt.',
+    'warn It is unavailable.',
+    'log It is available again. The outage lasted 0 s, with 1 failed attempt.',
+    'warn It is unavailable.',
+    'log It is available again. The outage lasted 0 s, with 1 failed attempt.',
   ]);
 });

@@ -1,48 +1,48 @@
 import type { Logger } from '@nestjs/common';
 
-/** What goes on being wrong is said again after so long. */
+/** Interval at which a lasting outage is logged again. */
 const REPEAT_AFTER_MS = 60_000;
 
 /**
- * Says that something is away in one line when it goes, one a minute while it stays away, and one when it is back,
- * however much fails meanwhile.
+ * Logs an outage of a dependency in one line when it starts, one a minute while it lasts, and one on recovery, however
+ * many attempts fail.
  */
 export class OutageLog {
-  private current: { since: number; saidAt: number; failures: number } | undefined;
+  private outage: { since: number; loggedAt: number; failures: number } | undefined;
 
-  /** @param now steady milliseconds */
+  /** @param now monotonic milliseconds */
   constructor(
     private readonly logger: Pick<Logger, 'warn' | 'log'>,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  get isOn(): boolean {
-    return this.current !== undefined;
+  get isActive(): boolean {
+    return this.outage !== undefined;
   }
 
-  /** @param line what is away, why, and what that means */
+  /** @param line says what is unavailable, why, and with what effect */
   failed(line: string): void {
     const now = this.now();
-    if (this.current === undefined) {
-      this.current = { since: now, saidAt: now, failures: 1 };
+    if (this.outage === undefined) {
+      this.outage = { since: now, loggedAt: now, failures: 1 };
       this.logger.warn(line);
       return;
     }
-    this.current.failures++;
-    if (now - this.current.saidAt < REPEAT_AFTER_MS) return;
-    this.current.saidAt = now;
-    this.logger.warn(`${line} It has been so for ${this.summary()}.`);
+    this.outage.failures++;
+    if (now - this.outage.loggedAt < REPEAT_AFTER_MS) return;
+    this.outage.loggedAt = now;
+    this.logger.warn(`${line} The outage has lasted ${this.summary()}.`);
   }
 
-  /** Does nothing unless something has failed. @param line what is back */
+  /** Does nothing without an outage. @param line says what is available again */
   recovered(line: string): void {
-    if (this.current === undefined) return;
-    this.logger.log(`${line} It took ${this.summary()}.`);
-    this.current = undefined;
+    if (this.outage === undefined) return;
+    this.logger.log(`${line} The outage lasted ${this.summary()}.`);
+    this.outage = undefined;
   }
 
   private summary(): string {
-    const { since = 0, failures = 0 } = this.current ?? {};
+    const { since = 0, failures = 0 } = this.outage ?? {};
     const seconds = Math.round((this.now() - since) / 1_000);
     return `${seconds} s, with ${failures} failed ${failures === 1 ? 'attempt' : 'attempts'}`;
   }

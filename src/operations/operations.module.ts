@@ -15,26 +15,44 @@ import { VerificationModule } from '../verification/verification.module.js';
 import { Housekeeping } from './lifecycle/housekeeping.js';
 import { MetricsController } from './telemetry/metrics.controller.js';
 import { RequestObserver } from './telemetry/request-observer.js';
+import { DatabaseMetrics } from './telemetry/database-metrics.js';
+import { LoadMetrics } from './telemetry/load-metrics.js';
 import { Metrics } from './telemetry/metrics.js';
+import { RateLimiterMetrics } from './telemetry/rate-limiter-metrics.js';
+import { UsageMetrics } from './telemetry/usage-metrics.js';
+import { VerificationMetrics } from './telemetry/verification-metrics.js';
 import { SignedSecretsGauge } from './telemetry/signed-secrets-gauge.js';
 import { UnknownSigners } from './lifecycle/unknown-signers.js';
 import { RootController } from './lifecycle/root.controller.js';
 import { Readiness } from './lifecycle/readiness.js';
 import { RequestLog } from './telemetry/request-log.js';
 import { createTracing, Tracing } from './telemetry/tracing.js';
-import { Unwritten } from './lifecycle/unwritten.js';
+import { UnwrittenCounts } from './lifecycle/unwritten-counts.js';
 import { UpkeepMetrics } from './telemetry/upkeep-metrics.js';
 import { HttpModule } from '../http/http.module.js';
 
-/** What whoever runs the service needs of it. */
+/** What operators need: health, metrics, logs, traces, housekeeping and shutdown. */
 @Module({
-  imports: [HttpModule, ApiKeysModule, AuditModule, AuthenticationModule, VerificationModule, LimitsModule, UsageModule],
+  imports: [
+    HttpModule,
+    ApiKeysModule,
+    AuditModule,
+    AuthenticationModule,
+    VerificationModule,
+    LimitsModule,
+    UsageModule,
+  ],
   controllers: [RootController, HealthController, MetricsController],
   providers: [
     ExpiringKeys,
     Housekeeping,
     Readiness,
     Metrics,
+    VerificationMetrics,
+    UsageMetrics,
+    RateLimiterMetrics,
+    LoadMetrics,
+    DatabaseMetrics,
     UpkeepMetrics,
     SignedSecretsGauge,
     UnknownSigners,
@@ -45,7 +63,7 @@ import { HttpModule } from '../http/http.module.js';
       useFactory: createTracing,
     },
     RequestObserver,
-    Unwritten,
+    UnwrittenCounts,
   ],
 })
 export class OperationsModule {}

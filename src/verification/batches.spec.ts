@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { cachedKeyOf } from '../../test/support/cached-keys.js';
 import { KeptLog } from '../../test/support/log.js';
 import { ApiError, UnavailableError } from '../http/errors/api-error.js';
-import { LateAnswerError } from '../database/with-timeout.js';
+import { TimeoutError } from '../database/with-timeout.js';
 import type { Verify } from './batch-run.js';
 import { NO_CHARGE } from '../limits/quota.js';
 import { Batches, type Recheck } from './batches.js';
@@ -57,7 +57,7 @@ it('rechecks the valid verdicts of a batch that has waited', async () => {
 
 it.each([
   ['too much load', new UnavailableError('Too many.', { retryAfterSeconds: 7 }), 7],
-  ['an unavailable database', new LateAnswerError('no answer'), 2],
+  ['an unavailable database', new TimeoutError('no answer'), 2],
   ['a defect', new TypeError('undefined is not a function'), 2],
   ['an error without a time', new ApiError('internal', 'Something.'), 2],
 ])('decides the others if one request fails: %s', async (_, failure, seconds) => {

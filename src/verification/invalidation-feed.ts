@@ -109,7 +109,7 @@ export class InvalidationFeed implements OnModuleInit, OnApplicationShutdown {
     this.notify(changed);
     // Only now: what is fresh by this poll has been invalidated by it
     this.polledAt = startedAt;
-    databaseOutage.feedAnswered();
+    databaseOutage.feedSucceeded();
   }
 
   private reconnect(error: Error): void {

@@ -58,8 +58,8 @@ const STALE_SECONDS = 2;
     // Besides those of the requests themselves
     const outage = lines.filter((line) => !/^(?:GET|POST) /.test(line));
     expect(outage).toEqual([
-      expect.stringMatching(/^The database cannot be used now \(.+\)\./),
-      expect.stringMatching(/^The database can be used again\. It took \d+ s, with \d+ failed attempts\.$/),
+      expect.stringMatching(/^The database is unavailable \(.+\)\./),
+      expect.stringMatching(/^The database is available again\. The outage lasted \d+ s, with \d+ failed attempts\.$/),
     ]);
   });
 

@@ -42,7 +42,7 @@ const LOST = 20;
       PORT: '0',
     });
     expect(code).toBe(1);
-    expect(stderr + stdout).toMatch(/is a standby, which takes no changes: lead DATABASE_URL to the primary/);
+    expect(stderr + stdout).toMatch(/is a standby, which rejects writes: point DATABASE_URL to the primary/);
   });
 
   it('denies within the bound, in every process, whatever is revoked on the new primary', async () => {

@@ -1,4 +1,4 @@
-import { isConflict, repeatConflicts } from '../../database/repeat-conflicts.js';
+import { isConflict, retryOnConflict } from '../../database/retry-on-conflict.js';
 import { LOCK_NOT_AVAILABLE, sqlStateOf } from '../../database/sql-state.js';
 import { UnavailableError } from '../../http/errors/api-error.js';
 
@@ -10,7 +10,7 @@ import { UnavailableError } from '../../http/errors/api-error.js';
  */
 export async function retryConflicts<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await repeatConflicts(work);
+    return await retryOnConflict(work);
   } catch (error) {
     if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE && !isConflict(error)) throw error;
     const message = 'Other requests are changing the same keys. Retry in a moment.';

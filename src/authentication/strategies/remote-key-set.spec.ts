@@ -300,11 +300,11 @@ describe('what is wrong with it', () => {
       clock.time += 1_000;
     }
     const line = `The key set at ${new URL(url).host} cannot be had: it was answered with status 500. No session can be verified.`;
-    expect(warnings.mock.calls).toEqual([[line], [`${line} It has been so for 60 s, with 61 failed attempts.`]]);
+    expect(warnings.mock.calls).toEqual([[line], [`${line} The outage has lasted 60 s, with 61 failed attempts.`]]);
     holding(old);
     expect(await find('old')).toBe('found');
     expect(repeated.mock.calls).toEqual([
-      [`The key set at ${new URL(url).host} is there again. It took 61 s, with 61 failed attempts.`],
+      [`The key set at ${new URL(url).host} is there again. The outage lasted 61 s, with 61 failed attempts.`],
     ]);
   });
 

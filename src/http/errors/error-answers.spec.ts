@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { LateAnswerError } from '../../database/with-timeout.js';
+import { TimeoutError } from '../../database/with-timeout.js';
 import { AllowedMethods } from '../allowed-methods.js';
 import { ErrorAnswers } from './error-answers.js';
 
@@ -13,9 +13,8 @@ it('logs an outage once, and of each request at debug; and a defect with its sta
   const answers = new ErrorAnswers(new AllowedMethods());
   const request = { id: 'r1', method: 'GET', url: '/' };
 
-  for (const id of ['r1', 'r2'])
-    expect(answers.of(new LateAnswerError('no answer'), { ...request, id }).status).toBe(503);
-  expect(warn.mock.calls).toEqual([['The database cannot be used now (no answer).']]);
+  for (const id of ['r1', 'r2']) expect(answers.of(new TimeoutError('no answer'), { ...request, id }).status).toBe(503);
+  expect(warn.mock.calls).toEqual([['The database is unavailable (no answer).']]);
   expect(debug.mock.calls).toEqual(['r1', 'r2'].map((id) => [`${id} was answered 503 (Error: no answer).`]));
   expect(answers.of(new TypeError('a defect'), request).status).toBe(500);
   expect(error.mock.calls).toEqual([[expect.stringMatching(/^r1 TypeError: a defect\n +at /)]]);

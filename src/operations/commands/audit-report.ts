@@ -1,59 +1,59 @@
 import type { AcceptedProblem } from '../../audit/audit-acceptances.js';
 import type { AuditReport } from '../../audit/audit-check.js';
 import type { AuditProblem } from '../../audit/audit-problem.js';
-import { line, Worded } from './worded.js';
+import { reportLine, CommandReport } from './command-report.js';
 
-/** What `verify-audit` has found. */
-export function auditReport(report: AuditReport): Worded {
-  return new Worded(auditJson(report), auditText(report));
+/** The output of `verify-audit`. */
+export function auditReport(report: AuditReport): CommandReport {
+  return new CommandReport(auditJson(report), auditText(report));
 }
 
-/** That an offence was accepted, and by which event. */
-export function acceptance(offence: AuditProblem, event: string): Worded {
-  const text = [line('accepted', offenceText(offence)), line('event', event)].join('\n');
-  return new Worded({ accepted: offenceJson(offence), event: Number(event) }, text);
+/** The output of `verify-audit --accept`: the accepted problem, and the event that accepts it. */
+export function acceptanceReport(accepted: AuditProblem, event: string): CommandReport {
+  const text = [reportLine('accepted', problemText(accepted)), reportLine('event', event)].join('\n');
+  return new CommandReport({ accepted: problemJson(accepted), event: Number(event) }, text);
 }
 
-/** `unlisted` only where there are more offences than are listed. */
-function auditJson({ owners, events, problems: offences, unlisted, accepted }: AuditReport): object {
+/** `unlisted` is present only if there are more problems than are listed. */
+function auditJson({ owners, events, problems, unlisted, accepted }: AuditReport): object {
   return {
     owners,
     events,
-    offences: offences.map(offenceJson),
+    offences: problems.map(problemJson),
     ...(unlisted > 0 && { unlisted }),
-    accepted: accepted.map(({ event, reason, ...offence }) => ({
-      ...offenceJson(offence),
+    accepted: accepted.map(({ event, reason, ...accepted }) => ({
+      ...problemJson(accepted),
       event: Number(event),
       reason,
     })),
   };
 }
 
-function offenceJson({ owner_id, seq, through, problem }: AuditProblem): object {
+function problemJson({ owner_id, seq, through, problem }: AuditProblem): object {
   return { owner_id, seq: Number(seq), ...(through !== undefined && { through: Number(through) }), problem };
 }
 
-/** The verdict first, then what it is about. */
-function auditText({ owners, events, problems: offences, unlisted, accepted }: AuditReport): string {
+/** The verdict first, then the details. */
+function auditText({ owners, events, problems, unlisted, accepted }: AuditReport): string {
   return [
-    offences.length === 0 ? wholeText(owners) : `Not all of the ${owners} trails are whole.`,
+    problems.length === 0 ? intactText(owners) : `Not all of the ${owners} trails are intact.`,
     '',
-    line('owners', owners),
-    line('events', events),
-    line('offences', ...offences.map(offenceText)),
-    ...(unlisted > 0 ? [line('unlisted', unlisted)] : []),
-    line('accepted', ...accepted.map(acceptanceText)),
+    reportLine('owners', owners),
+    reportLine('events', events),
+    reportLine('offences', ...problems.map(problemText)),
+    ...(unlisted > 0 ? [reportLine('unlisted', unlisted)] : []),
+    reportLine('accepted', ...accepted.map(acceptanceText)),
   ].join('\n');
 }
 
-function wholeText(owners: number): string {
-  return `All ${owners} trails are whole${owners === 0 ? ': there is not a single event in this database' : ''}.`;
+function intactText(owners: number): string {
+  return `All ${owners} trails are intact${owners === 0 ? ': this database has no events' : ''}.`;
 }
 
-function offenceText({ owner_id: owner, seq, through, problem }: AuditProblem): string {
+function problemText({ owner_id: owner, seq, through, problem }: AuditProblem): string {
   return `${owner}, event ${seq}: ${problem}${through === undefined ? '' : ` (to event ${through})`}`;
 }
 
-function acceptanceText({ event, reason, ...offence }: AcceptedProblem): string {
-  return `${offenceText(offence)}; accepted by event ${event}: ${reason}`;
+function acceptanceText({ event, reason, ...accepted }: AcceptedProblem): string {
+  return `${problemText(accepted)}; accepted by event ${event}: ${reason}`;
 }

@@ -3,8 +3,8 @@ import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CredentialKeyring } from '../../api-keys/credentials/credential-keyring.js';
 import { KeyIssuer } from '../../api-keys/issuing/key-issuer.js';
-import { OPERATOR } from '../../principals/audit-source.js';
 import { operatorFor } from '../../principals/caller.js';
+import { OPERATOR } from '../../principals/audit-source.js';
 import { ApiKeyNotFoundError } from '../../api-keys/errors.js';
 import { Revocations } from '../../api-keys/revocation/revocations.js';
 import { ADMIN_SCOPES } from '../../principals/scopes.js';
@@ -12,31 +12,31 @@ import { AppModule } from '../../app.module.js';
 import { type AcceptanceRequest, acceptProblem, NotAcceptableError } from '../../audit/accept-problem.js';
 import { checkAudit } from '../../audit/audit-check.js';
 import type { Environment } from '../../config/environment.js';
-import { withinStartTime } from '../../config/start-steps.js';
+import { withStartDeadline } from '../../config/start-steps.js';
 import { copyDatabase, DatabaseNotEmptyError } from '../../database/copy-database.js';
 import { Database, type OpenOptions } from '../../database/database.js';
-import { acceptance, auditReport } from './audit-report.js';
+import { acceptanceReport, auditReport } from './audit-report.js';
 import { ENTITIES } from '../../entities.js';
-import { onDatabase } from '../lifecycle/database-failure.js';
+import { withDatabaseErrors } from '../lifecycle/database-failure.js';
 import { signSession } from '../lifecycle/development-session.js';
 import { UsageError } from '../lifecycle/exit.js';
-import { tellInWords } from '../../logging/standard-streams.js';
+import { writePlainLine } from '../../logging/standard-streams.js';
 import { findSigners, signersReport } from './signed-by.js';
-import { line, Worded } from './worded.js';
+import { reportLine, CommandReport } from './command-report.js';
 
-/** What a command has to show, in the names of the HTTP contract. */
-export type Result = Fields | Worded;
+/** The result of a command, with the field names of the HTTP contract. */
+export type CommandResult = Fields | CommandReport;
 
 type Fields = Record<string, string | string[]>;
 
-/** Beside a running service too: its embedded database serves a second process. One that is not there is not made. */
-const VISITOR: OpenOptions = { create: false, migrate: false, join: true, entities: ENTITIES };
-/** For the very first key: like the service, it makes the embedded one where there is none. */
-const MAKER: OpenOptions = { ...VISITOR, create: true };
+/** Joins the embedded database of a running service if necessary, and creates none. */
+const EXISTING_DATABASE: OpenOptions = { create: false, migrate: false, join: true, entities: ENTITIES };
+/** For the first key: like the service, creates an embedded database if there is none. */
+const EXISTING_OR_NEW_DATABASE: OpenOptions = { ...EXISTING_DATABASE, create: true };
 
 /** Issues an admin key for an account. */
-export function issueAdmin(environment: Environment, owner: string): Promise<Result> {
-  return withService(environment, MAKER, KeyIssuer, async (issuer) => {
+export function issueAdmin(environment: Environment, owner: string): Promise<CommandResult> {
+  return withService(environment, EXISTING_OR_NEW_DATABASE, KeyIssuer, async (issuer) => {
     const request = { name: 'Admin key', scopes: ADMIN_SCOPES };
     const { data } = await issuer.issue(operatorFor(owner), request);
     const { id, api_key, secret_key, credential } = data;
@@ -44,25 +44,27 @@ export function issueAdmin(environment: Environment, owner: string): Promise<Res
   });
 }
 
-/** Signs a session token, with the key that the service made itself. @throws UsageError where it made none */
-export function session({ developmentSessionKey }: Environment, owner: string): Result {
+/** Signs a session token with the key that the service generated. @throws UsageError if it did not generate one */
+export function session({ developmentSessionKey }: Environment, owner: string): CommandResult {
   if (!developmentSessionKey) {
-    throw new UsageError('Sessions are signed by the account service here: JWT_PUBLIC_KEY or JWT_JWKS_URL is set.');
+    throw new UsageError(
+      'The account service signs sessions, since JWT_PUBLIC_KEY or JWT_JWKS_URL is set: get one there.',
+    );
   }
   return { owner_id: owner, token: signSession(developmentSessionKey, owner) };
 }
 
-/** Revokes a key, whoever owns it. */
-export function revoke(environment: Environment, apiKey: string): Promise<Result> {
-  return withService(environment, VISITOR, Revocations, async (revocations) => {
+/** Revokes a key of any owner. */
+export function revoke(environment: Environment, apiKey: string): Promise<CommandResult> {
+  return withService(environment, EXISTING_DATABASE, Revocations, async (revocations) => {
     if (!(await revocations.revokeByIdentifier(apiKey, 'operator', OPERATOR))) throw new ApiKeyNotFoundError(apiKey);
     return { api_key: apiKey, status: 'revoked' };
   });
 }
 
-/** Finds events of the audit trail that were altered, removed or inserted, and lets the process exit with 1 then. */
-export async function verifyAudit(environment: Environment): Promise<Result> {
-  const database = await openDatabase(environment, VISITOR);
+/** Finds events of the audit trails that were altered, removed or inserted; the exit code is then 1. */
+export async function verifyAudit(environment: Environment): Promise<CommandResult> {
+  const database = await openDatabase(environment, EXISTING_DATABASE);
   try {
     const report = await checkAudit(database.dataSource);
     if (report.problems.length > 0) process.exitCode = 1;
@@ -72,15 +74,15 @@ export async function verifyAudit(environment: Environment): Promise<Result> {
   }
 }
 
-/** Accepts what is wrong with one event, so that it no longer hides what happens to others. */
-export async function acceptAuditOffence(
+/** Accepts a problem of one event, so that it no longer hides new ones. */
+export async function acceptAuditProblem(
   environment: Environment,
   request: Omit<AcceptanceRequest, 'at'>,
-): Promise<Result> {
-  const database = await openDatabase(environment, VISITOR);
+): Promise<CommandResult> {
+  const database = await openDatabase(environment, EXISTING_DATABASE);
   try {
-    const { problem: offence, event } = await acceptProblem(database.dataSource, { ...request, at: new Date() });
-    return acceptance(offence, event);
+    const { problem, event } = await acceptProblem(database.dataSource, { ...request, at: new Date() });
+    return acceptanceReport(problem, event);
   } catch (error) {
     throw error instanceof NotAcceptableError ? new UsageError(error.message) : error;
   } finally {
@@ -88,9 +90,9 @@ export async function acceptAuditOffence(
   }
 }
 
-/** Tells which of `CREDENTIAL_KEYS` have signed which secrets: when one of them may be taken out. */
-export async function signedBy(environment: Environment): Promise<Result> {
-  const database = await openDatabase(environment, VISITOR);
+/** Counts secrets by the entry of `CREDENTIAL_KEYS` that signed them, to see when an entry may be removed. */
+export async function signedBy(environment: Environment): Promise<CommandResult> {
+  const database = await openDatabase(environment, EXISTING_DATABASE);
   try {
     return signersReport(await findSigners(database.dataSource, new CredentialKeyring(environment).keys));
   } finally {
@@ -98,26 +100,27 @@ export async function signedBy(environment: Environment): Promise<Result> {
   }
 }
 
-/** Brings the schema up to date. */
-export async function migrate(environment: Environment): Promise<Result> {
-  const database = await openDatabase(environment, { ...VISITOR, migrate: true });
+/** Runs pending migrations. */
+export async function migrate(environment: Environment): Promise<CommandResult> {
+  const database = await openDatabase(environment, { ...EXISTING_DATABASE, migrate: true });
   await database.close();
   const { migrated } = database;
-  const text = migrated.length === 0 ? 'The schema was up to date.' : line('migrated', ...migrated);
-  return new Worded({ migrated }, text);
+  const text = migrated.length === 0 ? 'The schema is up to date.' : reportLine('migrated', ...migrated);
+  return new CommandReport({ migrated }, text);
 }
 
-/** Copies what is in an embedded database, which no process has open, into the server's. */
-export async function importEmbedded(environment: Environment, folder: string): Promise<Result> {
-  if (!('url' in environment.database)) throw new UsageError('Say where to: DATABASE_URL is not set.');
+/** Copies an embedded database, which no process may have open, to the server of `DATABASE_URL`. */
+export async function importEmbedded(environment: Environment, folder: string): Promise<CommandResult> {
+  if (!('url' in environment.database))
+    throw new UsageError('DATABASE_URL is not set: set it to the database to import into.');
   const from = { dataDir: resolve(folder) };
-  const source = await onDatabase(
+  const source = await withDatabaseErrors(
     from,
-    () => openDatabase({ database: from }, { ...VISITOR, join: false }),
-    tellInWords,
+    () => openDatabase({ database: from }, { ...EXISTING_DATABASE, join: false }),
+    writePlainLine,
   );
   try {
-    const destination = await openDatabase(environment, VISITOR);
+    const destination = await openDatabase(environment, EXISTING_DATABASE);
     try {
       const counts = await copyDatabase(source.dataSource, destination.dataSource);
       return Object.fromEntries(Object.entries(counts).map(([table, count]) => [table, String(count)]));
@@ -131,11 +134,11 @@ export async function importEmbedded(environment: Environment, folder: string): 
   }
 }
 
-/** A result for people. */
-export function readable(result: Result): string {
-  if (result instanceof Worded) return result.text;
+/** Formats a result as text for people. */
+export function formatResult(result: CommandResult): string {
+  if (result instanceof CommandReport) return result.text;
   return Object.entries(result)
-    .map(([name, value]) => line(name, ...[value].flat()))
+    .map(([name, value]) => reportLine(name, ...[value].flat()))
     .join('\n');
 }
 
@@ -143,11 +146,11 @@ async function withService<T>(
   environment: Environment,
   options: OpenOptions,
   service: Type<T>,
-  run: (service: T) => Promise<Result>,
-): Promise<Result> {
+  run: (service: T) => Promise<CommandResult>,
+): Promise<CommandResult> {
   const module = AppModule.forRoot(environment, await openDatabase(environment, options));
   const created = NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
-  const context = await withinStartTime(created);
+  const context = await withStartDeadline(created);
   try {
     return await run(context.get(service, { strict: false }));
   } finally {
@@ -156,5 +159,5 @@ async function withService<T>(
 }
 
 function openDatabase({ database }: Pick<Environment, 'database'>, options: OpenOptions): Promise<Database> {
-  return withinStartTime(Database.open(database, options));
+  return withStartDeadline(Database.open(database, options));
 }

@@ -1,29 +1,29 @@
 import type { DataSource } from 'typeorm';
 import type { CredentialKeys } from '../../api-keys/credentials/credentials.js';
 import { countBySigner, type SignedSecret, secretsOfOtherSigners } from '../../api-keys/credentials/signed-secrets.js';
-import { line, Worded } from './worded.js';
+import { reportLine, CommandReport } from './command-report.js';
 
-/** Of more secrets the number alone is told. */
+/** Further secrets are only counted. */
 const MAX_LISTED = 10_000;
 
 interface SignerCount {
-  /** The place in `CREDENTIAL_KEYS`, from 1; `null` for a server key that is not in it, whose pairs no longer pass. */
+  /** The position in `CREDENTIAL_KEYS`, from 1; `null` for a removed key, whose pairs are rejected. */
   entry: number | null;
   fingerprint: string;
   secrets: number;
 }
 
-/** What each of `CREDENTIAL_KEYS` has signed, and what keeps all but the first from being taken out. */
-export interface SignedBy {
+/** How many secrets each entry of `CREDENTIAL_KEYS` signed, and which prevent the removal of older entries. */
+export interface SignerSummary {
   signers: SignerCount[];
-  /** Secrets that have not been checked since their signers are kept. */
+  /** Secrets without a recorded signer: they were not verified since signers are recorded. */
   unknown: number;
-  /** Those that the first entry has not signed. */
+  /** Secrets that the first entry did not sign. */
   others: SignedSecret[];
   unlisted: number;
 }
 
-export async function findSigners(dataSource: DataSource, keys: CredentialKeys): Promise<SignedBy> {
+export async function findSigners(dataSource: DataSource, keys: CredentialKeys): Promise<SignerSummary> {
   const now = new Date();
   const counts = await countBySigner(dataSource, now);
   const entries = keys.map(({ fingerprint }, index) => ({
@@ -46,20 +46,20 @@ export async function findSigners(dataSource: DataSource, keys: CredentialKeys):
   };
 }
 
-/** What `signed-by` has found. */
-export function signersReport({ signers, unknown, others, unlisted }: SignedBy): Worded {
+/** The output of `signed-by`. */
+export function signersReport({ signers, unknown, others, unlisted }: SignerSummary): CommandReport {
   const rest = unlisted > 0 ? { unlisted } : {};
   const text = [
-    line('signers', ...signers.map(signerText)),
-    line('unknown', counted(unknown)),
-    line('others', ...others.map(secretText)),
-    ...Object.entries(rest).map(([name, count]) => line(name, count)),
+    reportLine('signers', ...signers.map(signerText)),
+    reportLine('unknown', countSecrets(unknown)),
+    reportLine('others', ...others.map(secretText)),
+    ...Object.entries(rest).map(([name, count]) => reportLine(name, count)),
   ];
-  return new Worded({ signers, unknown, others, ...rest }, text.join('\n'));
+  return new CommandReport({ signers, unknown, others, ...rest }, text.join('\n'));
 }
 
 function signerText({ entry, fingerprint, secrets }: SignerCount): string {
-  return `${entryName(entry)}, ${fingerprint}: ${counted(secrets)}`;
+  return `${entryName(entry)}, ${fingerprint}: ${countSecrets(secrets)}`;
 }
 
 function secretText({
@@ -78,6 +78,6 @@ function entryName(entry: number | null): string {
   return entry === 1 ? 'entry 1 (signs)' : `entry ${entry}`;
 }
 
-function counted(secrets: number): string {
+function countSecrets(secrets: number): string {
   return `${secrets} ${secrets === 1 ? 'secret' : 'secrets'}`;
 }

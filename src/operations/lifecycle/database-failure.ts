@@ -6,77 +6,79 @@ import { DatabaseUnavailableError, SOCKET_CALLS } from '../../database/database-
 import { missingRight } from '../../database/rights.js';
 import { connectionOptions } from '../../database/safe-client.js';
 import { driverErrorOf } from '../../database/sql-state.js';
-import { type TellOperator, tellInLog } from '../../logging/standard-streams.js';
+import { type OperatorOutput, writeLogLine } from '../../logging/standard-streams.js';
 
 /**
- * Does work on a database: names it on standard error first, so that nobody takes what is said of one for another, and
- * tells in words what is wrong with it.
+ * Runs work on a database: names the database on standard error first, and explains errors of the database.
  *
- * @throws StartError if the database is why the work failed; else whatever the work throws
+ * @throws StartError if the database caused the error; otherwise any error of the work
  */
-export async function onDatabase<T>(
+export async function withDatabaseErrors<T>(
   location: DatabaseLocation,
   work: () => Promise<T>,
-  tell: TellOperator = tellInLog,
+  write: OperatorOutput = writeLogLine,
 ): Promise<T> {
   try {
-    tell({ level: 'info', context: 'Database', message: `Database: ${databaseName(location)}` });
+    write({ level: 'info', context: 'Database', message: `Database: ${databaseName(location)}` });
     return await work();
   } catch (error) {
-    throw inWords(error, location) ?? error;
+    throw toStartError(error, location) ?? error;
   }
 }
 
-/** Never with the password. */
+/** The database's name in messages, without its password. */
 export function databaseName(location: DatabaseLocation): string {
   if ('dataDir' in location) return `the embedded one in ${location.dataDir}`;
   const { host, port, database = '' } = settingsOf(location);
   return `${host.includes(':') ? `[${host}]` : host}:${port}/${database}`;
 }
 
-/** As the driver understands the URL, and what it takes from elsewhere. */
+/** The settings that the driver takes from the URL and the environment. */
 function settingsOf(location: DatabaseLocation): pg.Client {
   return new pg.Client(connectionOptions(location, { statementTimeoutMs: 0, lockTimeoutMs: 0 }));
 }
 
-function inWords(error: unknown, location: DatabaseLocation): StartError | undefined {
+function toStartError(error: unknown, location: DatabaseLocation): StartError | undefined {
   const cause = causeOf(error);
   if (!types.isNativeError(cause)) return undefined;
   const { code = '', syscall } = cause as { code?: string; syscall?: string };
-  // Of a file, which the system's own words name
+  // An error of a file: the system's message names it
   if (syscall !== undefined && !SOCKET_CALLS.has(syscall)) return undefined;
-  const words = wordsFor(code, cause.message, location);
-  if (words === undefined) return undefined;
+  const explanation = explain(code, cause.message, location);
+  if (explanation === undefined) return undefined;
   const subject = 'url' in location ? `DATABASE_URL (${databaseName(location)})` : `DATA_DIR (${location.dataDir})`;
-  return new StartError(`${subject}: ${words}`, { cause: error });
+  return new StartError(`${subject}: ${explanation}`, { cause: error });
 }
 
 function causeOf(error: unknown): unknown {
   if (error instanceof DatabaseUnavailableError) return causeOf(error.cause);
-  // Of each address of a host
+  // One error for each address of the host
   if (error instanceof AggregateError) return error.errors[0];
   return driverErrorOf(error);
 }
 
-/** What the driver says without a code. */
-const TEXTS: readonly (readonly [RegExp, string])[] = [
-  [/^SASL: .*password must be/, 'a password is needed, and there is none'],
-  [/^The server does not support SSL/, 'TLS: the server has none; take sslmode out of the URL, or set ssl = on there'],
+/** Explanations of driver errors without a code. */
+const DRIVER_MESSAGES: readonly (readonly [RegExp, string])[] = [
+  [/^SASL: .*password must be/, 'a password is required but not set'],
+  [
+    /^The server does not support SSL/,
+    'TLS: the server does not support it; remove sslmode from the URL, or set ssl = on on the server',
+  ],
   [/timeout exceeded when trying to connect|^Connection terminated due to connection timeout/, 'no answer'],
   [/^Connection terminated unexpectedly|^Client has encountered/, 'the connection was closed; is it PostgreSQL?'],
-  [/^received invalid response/, 'what answers there is not PostgreSQL'],
+  [/^received invalid response/, 'the server there is not PostgreSQL'],
   [/^There was an error establishing an SSL/, 'TLS: the server does not understand it; is it PostgreSQL?'],
 ];
 
-/** What the system and OpenSSL say of a connection. */
-const CODES: Record<string, string> = {
+/** Explanations of error codes of the system and OpenSSL. */
+const SYSTEM_CODES: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
-  ENOENT: 'connection refused: there is no socket of a server',
-  EACCES: 'connection refused: the socket is closed to this user',
+  ENOENT: 'connection refused: the socket does not exist',
+  EACCES: 'connection refused: this user may not connect to the socket',
   ENOTFOUND: 'unknown host',
   EAI_AGAIN: 'unknown host: no name server answers',
-  EHOSTUNREACH: 'there is no way to the host',
-  ENETUNREACH: 'there is no way to the host',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to the host',
   ETIMEDOUT: 'no answer',
   ECONNRESET: 'the connection was closed; is it PostgreSQL?',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'TLS: self-signed certificate (see docs/operations.md)',
@@ -87,23 +89,23 @@ const CODES: Record<string, string> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'TLS: the certificate is for another host',
 };
 
-/** SQLSTATE classes in which the server speaks of itself, its accounts and its databases, and quotes nothing that is stored. */
-const OF_THE_SERVER = /^(08|28|53|55|57|58)/;
+/** SQLSTATE classes of errors about the server, its roles and its databases, whose messages quote no stored values. */
+const SERVER_STATE = /^(08|28|53|55|57|58)/;
 
-function wordsFor(code: string, message: string, location: DatabaseLocation): string | undefined {
-  if (Object.hasOwn(CODES, code)) return CODES[code];
+function explain(code: string, message: string, location: DatabaseLocation): string | undefined {
+  if (Object.hasOwn(SYSTEM_CODES, code)) return SYSTEM_CODES[code];
   if (/^(ERR_SSL|ERR_TLS|CERT)_/.test(code)) return `TLS: ${message}`;
-  const known = TEXTS.find(([text]) => text.test(message))?.[1];
-  return known ?? wordsForState(code, message, settingsOf(location).user ?? '');
+  const known = DRIVER_MESSAGES.find(([text]) => text.test(message))?.[1];
+  return known ?? explainSqlState(code, message, settingsOf(location).user ?? '');
 }
 
-function wordsForState(state: string, message: string, role: string): string | undefined {
+function explainSqlState(state: string, message: string, role: string): string | undefined {
   const [, schema] = /^permission denied for schema (.+)$/.exec(message) ?? [];
   switch (state) {
     case '28P01':
-      return `password wrong (or no role ${role})`;
+      return `wrong password (or no role ${role})`;
     case '3D000':
-      return 'there is no such database';
+      return 'the database does not exist';
     case '42501':
       return schema === undefined
         ? `role ${role} lacks a right: ${missingRight(message, message)}`
@@ -111,8 +113,8 @@ function wordsForState(state: string, message: string, role: string): string | u
     case '3F000':
       return `role ${role} may not create tables in any schema of its search_path`;
     case '25006':
-      return 'it may only be read (a standby?)';
+      return 'the database is read-only (a standby?)';
     default:
-      return OF_THE_SERVER.test(state) ? message : undefined;
+      return SERVER_STATE.test(state) ? message : undefined;
   }
 }

@@ -1,6 +1,6 @@
 import jwt from 'jsonwebtoken';
 
-/** A session token as the account service signs them: RS256, `exp`, `iat`, `nbf` and `sub`, two hours long. */
+/** Signs a session token like the account service's: RS256 with `exp`, `iat`, `nbf` and `sub`, valid for two hours. */
 export function signSession(privateKey: string, ownerId: string): string {
   return jwt.sign({}, privateKey, { algorithm: 'RS256', subject: ownerId, notBefore: 0, expiresIn: '2h' });
 }

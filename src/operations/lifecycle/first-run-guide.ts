@@ -3,54 +3,60 @@ import type { KeyIssuer } from '../../api-keys/issuing/key-issuer.js';
 import { operatorFor } from '../../principals/caller.js';
 import { ADMIN_SCOPES } from '../../principals/scopes.js';
 import type { Environment } from '../../config/environment.js';
-import { welcomeMarkIn } from '../../database/embedded-folder.js';
+import { firstRunMarkIn } from '../../database/embedded-folder.js';
 import { signSession } from './development-session.js';
 
-/** The account that the very first key belongs to; any other `sub` will do as well. */
+/** The owner of the first key; any other `sub` works as well. */
 const FIRST_OWNER = '00000000-0000-4000-8000-000000000001';
 
-const ELSEWHERE = '(sessions are signed elsewhere: JWT_PUBLIC_KEY or JWT_JWKS_URL is set)';
+const SIGNED_ELSEWHERE = '(sessions are signed elsewhere: JWT_PUBLIC_KEY or JWT_JWKS_URL is set)';
 
 /**
- * At the first start on a data folder, issues the first admin key and prints all that is needed to try the
- * service; later ones print how to get the like. A mark in the folder sees to it that this happens once, and is made only
- * when it has happened.
+ * On the first start with a data folder, issues the first admin key and prints everything needed to try the service;
+ * later starts print how to get new secrets. A mark in the folder, written after printing, makes sure of that.
  */
-export async function printFirstRunGuide(environment: Environment, issuer: KeyIssuer, url: string): Promise<void> {
+export async function printFirstRunGuide(
+  environment: Environment,
+  issuer: KeyIssuer,
+  url: string,
+): Promise<void> {
   if ('url' in environment.database) return;
-  const mark = welcomeMarkIn(environment.database.dataDir);
+  const mark = firstRunMarkIn(environment.database.dataDir);
   if (existsSync(mark)) {
     process.stdout.write(reminder(environment));
     return;
   }
-  process.stdout.write(await firstKey(environment, issuer, url));
+  process.stdout.write(await issueFirstKey(environment, issuer, url));
   writeFileSync(mark, new Date().toISOString());
 }
 
-/** From the folder that the service was started in, and with the variables that it was given. */
+/** The commands assume the folder and the variables that the service was started with. */
 function reminder({ developmentSessionKey }: Environment): string {
   const session = `npm run keys -- session --owner ${FIRST_OWNER}`;
   return `
-This is not the first start: what that one printed is not accessible again. For more of it, in another terminal:
+This is not the first start: the secrets that it printed cannot be retrieved. To get new ones, in another terminal:
 
   admin key       npm run keys -- issue-admin --owner ${FIRST_OWNER}
-  session token   ${developmentSessionKey ? session : ELSEWHERE}
+  session token   ${developmentSessionKey ? session : SIGNED_ELSEWHERE}
 
 `;
 }
 
-async function firstKey(environment: Environment, issuer: KeyIssuer, url: string): Promise<string> {
-  const { data: key } = await issuer.issue(operatorFor(FIRST_OWNER), { name: 'First admin key', scopes: ADMIN_SCOPES });
+async function issueFirstKey(environment: Environment, issuer: KeyIssuer, url: string): Promise<string> {
+  const { data: key } = await issuer.issue(operatorFor(FIRST_OWNER), {
+    name: 'First admin key',
+    scopes: ADMIN_SCOPES,
+  });
   const session = environment.developmentSessionKey && signSession(environment.developmentSessionKey, FIRST_OWNER);
   return `
-This is the first start. What follows is printed only once; the secret and the tokens are not accessible again.
+This is the first start. The following is printed only once; the secret and the tokens cannot be retrieved later.
 
   owner           ${FIRST_OWNER}
   api_key         ${key.api_key}
   secret_key      ${key.secret_key}
   credential      ${key.credential}
   service token   ${environment.developmentServiceToken ?? '(yours: SERVICE_TOKENS is set)'}
-  session token   ${session ?? ELSEWHERE}
+  session token   ${session ?? SIGNED_ELSEWHERE}
 
 Issue a key with them:
 

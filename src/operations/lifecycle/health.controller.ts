@@ -16,7 +16,7 @@ class HealthDto {
   @ApiProperty({
     type: [ErrorDetailDto],
     required: false,
-    description: 'What the process makes do without for the time being',
+    description: 'Dependencies that are degraded but not required for now',
     example: [{ path: 'key_set', message: 'cannot be fetched: the last good one is used for 58 more minutes' }],
   })
   details?: ErrorDetailDto[];
@@ -35,10 +35,10 @@ export class HealthController {
   @Get('live')
   @ApiOperation({
     operationId: 'isLive',
-    summary: 'Whether the process answers at all',
-    description: 'For whatever restarts processes: it asks for no dependency, since a restart brings none back.',
+    summary: 'Whether the process is alive',
+    description: 'For supervisors that restart processes. Checks no dependencies, since a restart would not fix them.',
   })
-  @ApiResponse({ status: 200, type: HealthDto, description: 'It does.', example: HEALTHY })
+  @ApiResponse({ status: 200, type: HealthDto, description: 'The process is alive.', example: HEALTHY })
   live(): HealthDto {
     return HEALTHY;
   }
@@ -46,11 +46,12 @@ export class HealthController {
   @Get('ready')
   @ApiOperation({
     operationId: 'isReady',
-    summary: 'Whether the process has all that it needs, and is not about to end',
+    summary: 'Whether the process is ready for requests',
     description:
-      'That is: the database, with the schema of this version; the change feed, read within `REVOCATION_BOUND_MS`; ' +
-      'Redis, where it is configured; the key set, where there is one and as long as it was never had. `details` names ' +
-      'what is missing or, with 200, what the process makes do without: the key set that cannot be fetched now.',
+      'Ready means: the database is available with the schema of this version; the change feed was read within ' +
+      '`REVOCATION_BOUND_MS`; Redis, if configured, is available; the key set, if configured, was fetched at least once; ' +
+      'and the process is not shutting down. `details` names what is missing or, with 200, what is degraded: a key set ' +
+      'that cannot be fetched now.',
   })
   @ApiResponse({ status: 200, type: HealthDto, description: 'Send traffic.', example: HEALTHY })
   @ApiErrors('unavailable')
@@ -58,6 +59,6 @@ export class HealthController {
     const { missing, degraded } = await this.readiness.problems();
     if (missing.length === 0) return degraded.length === 0 ? HEALTHY : { status: 'ok', details: degraded };
     const named = missing.map(({ path }) => path).join(', ');
-    throw new UnavailableError(`Not ready: ${named}; see details.`, { details: missing });
+    throw new UnavailableError(`Not ready: ${named}. See details.`, { details: missing });
   }
 }

@@ -3,17 +3,17 @@ import type { Environment } from '../../config/environment.js';
 import { StartError } from '../../config/start-error.js';
 
 const REASONS: Record<string, string> = {
-  EADDRINUSE: 'another process listens there',
-  EACCES: 'this user may not listen there; ports below 1024 are for root',
+  EADDRINUSE: 'another process is listening there',
+  EACCES: 'this user may not listen there; ports below 1024 require root',
   EADDRNOTAVAIL: 'this machine has no such address',
-  ENOTFOUND: 'there is no such host',
-  EAI_AGAIN: 'there is no such host',
+  ENOTFOUND: 'unknown host',
+  EAI_AGAIN: 'unknown host',
 };
 
-/** Begins to listen, and tells at which URL. @throws StartError that names the address, and says why it cannot be had */
+/** Starts listening and returns the URL. @throws StartError with the address and the reason */
 export async function listen(app: NestFastifyApplication, { host, port }: Environment): Promise<string> {
   try {
-    // Not by the framework, which would log the failure too, in its own words
+    // Not through the framework, which would also log the failure
     return await app.getHttpAdapter().getInstance().listen({ port, host });
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;

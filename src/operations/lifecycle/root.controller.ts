@@ -4,10 +4,10 @@ import type { FastifyReply } from 'fastify';
 import { Public } from '../../principals/decorators/public.decorator.js';
 import { PAGE, DOCUMENT } from '../../openapi/document.js';
 
-/** Where there is something to see. */
+/** The entry points of the API. */
 const LINKS = { docs: PAGE, openapi: DOCUMENT };
 
-/** For whoever has the address alone: a browser is led to the page, a program gets the links. Outside the `/api` prefix. */
+/** The root: redirects browsers to the documentation, and gives programs the links. Outside the `/api` prefix. */
 @Public()
 @Controller()
 @ApiExcludeController()
@@ -20,7 +20,7 @@ export class RootController {
   }
 }
 
-/** Browsers name HTML among what they take (RFC 9110, 12.5.1); programs take anything, or JSON. */
+/** Browsers accept HTML explicitly (RFC 9110, 12.5.1); programs accept anything, or JSON. */
 function isBrowser(accept: string): boolean {
   return /\btext\/html\b/i.test(accept);
 }

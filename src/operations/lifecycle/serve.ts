@@ -5,22 +5,22 @@ import type { Environment } from '../../config/environment.js';
 import { VERSION } from '../../config/version.js';
 import { printFirstRunGuide } from './first-run-guide.js';
 import { createLogger } from '../../logging/logger.js';
-import { onDatabase } from './database-failure.js';
+import { withDatabaseErrors } from './database-failure.js';
 import { listen } from './listen.js';
 import { enableGracefulShutdown } from './shutdown.js';
 import { surviveUnhandledErrors } from './unhandled.js';
 
-/** The service as a process: it listens until it is told to end. */
+/** Runs the service as a process, until a signal shuts it down. */
 export function serve(environment: Environment): Promise<void> {
-  return onDatabase(environment.database, async () => {
+  return withDatabaseErrors(environment.database, async () => {
     const logger = createLogger(environment);
     const app = await createApp(environment);
     enableGracefulShutdown(app, logger);
-    // Only now: what fails while it starts is for the operator, and ends it
+    // Not earlier: errors during the start must end the process
     surviveUnhandledErrors(logger);
     await app.get(SessionKeys, { strict: false }).prepare();
     const url = await listen(app, environment);
-    logger.log(`W3IPFS API keys at ${url} (version ${VERSION}), its documentation at ${url}/docs`, 'Service');
+    logger.log(`W3IPFS API keys at ${url} (version ${VERSION}), documentation at ${url}/docs`, 'Service');
     await printFirstRunGuide(environment, app.get(KeyIssuer, { strict: false }), url);
   });
 }

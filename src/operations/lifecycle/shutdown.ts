@@ -6,64 +6,64 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RequestObserver } from '../telemetry/request-observer.js';
 import { exitWith } from './exit.js';
 import { Readiness } from './readiness.js';
-import { Unwritten } from './unwritten.js';
+import { UnwrittenCounts } from './unwritten-counts.js';
 
-/** From the signal to the end, whatever happens. */
-const END_WITHIN_MS = 9_500;
-/** A balancer that has asked whether the process is ready within this time asks again, and learns that it is not. */
-const WATCHED_WITHIN_MS = 15_000;
-/** How long it is given for that, during which everything goes on. */
+/** Maximum time from the signal to the exit. */
+const SHUTDOWN_TIMEOUT_MS = 9_500;
+/** A balancer that probed readiness within this time is assumed to probe again. */
+const PROBED_WITHIN_MS = 15_000;
+/** Time for that balancer to notice, during which the process still serves. */
 const NOTICE_MS = 3_000;
-/** How long connections without a request are left open: whoever is sending one right now shall not find it closed. */
+/** How long idle connections stay open, so that a request that is being sent does not find its connection closed. */
 const IDLE_MS = 500;
-/** How long requests under way may take to end. */
+/** Maximum time for requests in flight to finish. */
 const GRACE_MS = 4_000;
-const LOOK_EVERY_MS = 20;
-/** Where the log says that the lines are from. */
+const POLL_INTERVAL_MS = 20;
+/** The context of log lines. */
 const CONTEXT = 'Service';
 
 /**
- * On SIGTERM and SIGINT: the process is no longer ready; it stops listening; requests under way end; what was counted
- * is written; it exits with 0. A second signal ends it at once. The log says when it begins, and how it ended.
+ * On SIGTERM and SIGINT: makes the process not ready, stops listening, drains requests in flight, flushes counts, and
+ * exits with 0. A second signal exits at once. Logs the start and the outcome.
  */
 export function enableGracefulShutdown(app: NestFastifyApplication, logger: LoggerService): void {
   const requests = app.get(RequestObserver, { strict: false });
-  const unwritten = app.get(Unwritten, { strict: false });
+  const unwritten = app.get(UnwrittenCounts, { strict: false });
   const abort = (why: string): never => {
-    const lost = unwritten.summary ?? 'what was counted in the last second';
-    logger.error(`${why}: ${counted(requests.underWay)} not answered, and ${lost} may be lost.`, undefined, CONTEXT);
+    const lost = unwritten.summary ?? 'the counts of the last second';
+    logger.error(`${why}: ${countRequests(requests.underWay)} unanswered; ${lost} may be lost.`, undefined, CONTEXT);
     process.exit(1);
   };
-  let isEnding = false;
+  let isShuttingDown = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (isEnding) abort(`${signal} once more: ending at once`);
-      isEnding = true;
-      logger.log(`${signal}: draining, ${counted(requests.underWay)} in flight.`, CONTEXT);
-      setTimeout(() => abort(`The end took longer than ${END_WITHIN_MS / 1_000} s`), END_WITHIN_MS);
+      if (isShuttingDown) abort(`${signal} again, exiting at once`);
+      isShuttingDown = true;
+      logger.log(`${signal}: draining, ${countRequests(requests.underWay)} in flight.`, CONTEXT);
+      setTimeout(() => abort(`Shutdown timed out after ${SHUTDOWN_TIMEOUT_MS / 1_000} s`), SHUTDOWN_TIMEOUT_MS);
       shutDown(app).then((cutOff) => {
-        tellOfEnd(logger, unwritten.summary, cutOff);
+        logOutcome(logger, unwritten.summary, cutOff);
         process.exit(0);
       }, exitWith);
     });
   }
 }
 
-function tellOfEnd(logger: LoggerService, lost: string | undefined, cutOff: number): void {
-  const cut = cutOff > 0 ? ` ${counted(cutOff)} took too long and got no answer.` : '';
-  if (lost === undefined) logger.log(`The end: everything is written.${cut}`, CONTEXT);
-  else logger.warn(`The end: lost, since they could not be written: ${lost}.${cut}`, CONTEXT);
+function logOutcome(logger: LoggerService, lost: string | undefined, cutOff: number): void {
+  const cut = cutOff > 0 ? ` ${countRequests(cutOff)} timed out without an answer.` : '';
+  if (lost === undefined) logger.log(`Shut down: everything is written.${cut}`, CONTEXT);
+  else logger.warn(`Shut down: lost ${lost}, which could not be written.${cut}`, CONTEXT);
 }
 
-function counted(requests: number): string {
+function countRequests(requests: number): string {
   return `${requests} ${requests === 1 ? 'request' : 'requests'}`;
 }
 
 /** @returns how many requests were cut off */
 async function shutDown(app: NestFastifyApplication): Promise<number> {
   const readiness = app.get(Readiness, { strict: false });
-  const isWatched = readiness.askedAgo < WATCHED_WITHIN_MS;
-  readiness.end();
+  const isWatched = readiness.millisecondsSinceProbe < PROBED_WITHIN_MS;
+  readiness.beginDraining();
   if (isWatched) await sleep(NOTICE_MS);
   const cutOff = await stopServing(app.getHttpServer(), app.get(RequestObserver, { strict: false }));
   await app.close();
@@ -71,12 +71,12 @@ async function shutDown(app: NestFastifyApplication): Promise<number> {
 }
 
 /**
- * New connections are refused from now on, and each open one ends with its next answer.
+ * Refuses new connections, and closes each open one after its next answer.
  *
  * @returns how many requests were cut off
  */
 async function stopServing(server: Server, requests: RequestObserver): Promise<number> {
-  // Node's HTTP server would end the idle ones at the same moment, under the hands of those about to use them
+  // Not the HTTP server's close(), which would close idle connections at once, while clients may be about to use them
   NetServer.prototype.close.call(server);
   const stoppedAt = performance.now();
   while ((await openConnections(server)) > 0) {
@@ -87,7 +87,7 @@ async function stopServing(server: Server, requests: RequestObserver): Promise<n
       server.closeAllConnections();
       return cutOff;
     }
-    await sleep(LOOK_EVERY_MS);
+    await sleep(POLL_INTERVAL_MS);
   }
   return 0;
 }

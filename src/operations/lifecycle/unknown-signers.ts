@@ -5,8 +5,8 @@ import { inBackground } from '../../background/background.js';
 import { CredentialKeyring } from '../../api-keys/credentials/credential-keyring.js';
 
 /**
- * Says at the start if `CREDENTIAL_KEYS` lacks what keys of this database were signed by: to their clients they are made-up
- * pairs, which nothing else in the log tells from wrong ones.
+ * Warns at the start if `CREDENTIAL_KEYS` lacks an entry that signed recent keys of this database. Their pairs would be
+ * rejected like invalid ones, without any other trace in the log.
  */
 @Injectable()
 export class UnknownSigners implements OnApplicationBootstrap {
@@ -18,7 +18,7 @@ export class UnknownSigners implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    inBackground('Looking for the signers of the newest keys', this.check());
+    inBackground('Checking the signers of the newest keys', this.check());
   }
 
   async check(): Promise<void> {
@@ -27,7 +27,7 @@ export class UnknownSigners implements OnApplicationBootstrap {
     if (count === 0) return;
     this.logger.warn(
       `CREDENTIAL_KEYS lacks the entry ${signer} that signed ${count === 1 ? 'one' : count} of the newest keys in this ` +
-        'database: none of its keys passes here. npm run keys -- signed-by lists them.',
+        'database, so their pairs are rejected. To list them: npm run keys -- signed-by',
     );
   }
 }

@@ -12,6 +12,6 @@ it.each([
   ['*;q=0', false],
   ['identity', false],
   ['gzip;q=none', false],
-])('%j takes gzip: %j', (header, accepts) => {
+])('%j accepts gzip: %j', (header, accepts) => {
   expect(acceptsGzip(header)).toBe(accepts);
 });

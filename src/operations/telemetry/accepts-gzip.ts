@@ -1,10 +1,10 @@
-/** Whether an `Accept-Encoding` takes gzip (RFC 9110, 12.5.3): by its name or, where that is not there, by `*`. */
+/** Whether an `Accept-Encoding` accepts gzip (RFC 9110, 12.5.3), by name or, if it is not named, by `*`. */
 export function acceptsGzip(header: string | string[] = ''): boolean {
   const codings = new Map(String(header).toLowerCase().split(',').map(readCoding));
   return (codings.get('gzip') ?? codings.get('*') ?? 0) > 0;
 }
 
-/** A coding, and its weight. */
+/** Parses a coding and its weight. */
 function readCoding(text: string): [name: string, weight: number] {
   const [name = '', ...parameters] = text.split(';').map((part) => part.trim());
   const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);

@@ -3,11 +3,11 @@ import { DataSource } from 'typeorm';
 import { databaseOutage } from '../../logging/database-outage.js';
 import { Recurring } from '../../background/recurring.js';
 
-const EVERY_MS = 600_000;
-/** A bound on what the count costs where very many keys live shortly. */
+const INTERVAL_MS = 600_000;
+/** Limits the cost of the count if many keys are short-lived. */
 const MAX_COUNTED = 10_000;
 
-/** By the database's clock. Keys that nobody uses may expire without a word. */
+/** By the database's clock. Unused keys are not counted. */
 const COUNT = `
   SELECT count(*)::int AS expiring FROM (
     SELECT FROM api_keys
@@ -15,13 +15,13 @@ const COUNT = `
       AND last_used_at > now() - interval '7 days'
     LIMIT ${MAX_COUNTED}) AS soon`;
 
-/** How many keys that were used in the last seven days expire within the next seven: somebody should renew them. */
+/** Counts the keys used in the last seven days that expire within the next seven, and should be renewed. */
 @Injectable()
 export class ExpiringKeys implements OnApplicationBootstrap, OnApplicationShutdown {
-  /** 10,000 at the most; NaN until it was counted. */
+  /** At most 10,000; NaN until the first count. */
   count = Number.NaN;
   private readonly logger = new Logger(ExpiringKeys.name);
-  private readonly recounting = new Recurring(() => this.tryToRecount(), EVERY_MS);
+  private readonly recounting = new Recurring(() => this.tryToRecount(), INTERVAL_MS);
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -35,7 +35,7 @@ export class ExpiringKeys implements OnApplicationBootstrap, OnApplicationShutdo
 
   private async tryToRecount(): Promise<void> {
     await this.recount().catch((error: unknown) =>
-      databaseOutage.report(this.logger, 'Keys that expire soon could not be counted', error),
+      databaseOutage.report(this.logger, 'Counting the keys that expire soon failed', error),
     );
   }
 

@@ -11,7 +11,7 @@ import { Metrics } from './metrics.js';
 
 const zip = promisify(gzip);
 
-/** For Prometheus, which presents the token of a service; outside the `/api` prefix. */
+/** For Prometheus, which authenticates with a service token; outside the `/api` prefix. */
 @ForServices({ load: 'unlimited' })
 @Controller('metrics')
 @ApiTags('Operations' satisfies Tag)
@@ -23,12 +23,12 @@ export class MetricsController {
   @Header('Vary', 'Accept-Encoding')
   @ApiOperation({
     operationId: 'readMetrics',
-    summary: 'What the process says of itself, for Prometheus',
-    description: 'Counts, durations and sizes of this process alone: each process is to be asked by itself.',
+    summary: 'Metrics of the process, for Prometheus',
+    description: 'Counts, durations and sizes of this process only: scrape each process separately.',
   })
   @ApiResponse({
     status: 200,
-    description: 'In the text format of Prometheus.',
+    description: 'Metrics in the text format of Prometheus.',
     content: { 'text/plain': { schema: { type: 'string' } } },
   })
   @ApiErrors('ambiguous_credentials', 'unauthenticated', 'internal')

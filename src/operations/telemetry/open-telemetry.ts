@@ -14,30 +14,30 @@ import { callerContext } from './trace-caller.js';
 import { CallerSampler } from './trace-sampler.js';
 import { Tracing } from './tracing.js';
 
-/** The collector may be away: spans are dropped rather than waited for, and at the end sooner still. */
-const EXPORT_WITHIN_MS = 5_000;
-const LAST_EXPORT_WITHIN_MS = 2_000;
+/** The collector may be unavailable: spans are then dropped, and on shutdown even sooner. */
+const EXPORT_TIMEOUT_MS = 5_000;
+const FINAL_EXPORT_TIMEOUT_MS = 2_000;
 
-/** Where spans are sent. */
+/** The destination of spans. */
 interface Collector {
   /** Its base URL, to which OTLP's own path is added. */
   endpoint: string;
-  /** Takes secrets out of a text. */
+  /** Redacts secrets in a text. */
   redact: (text: string) => string;
 }
 
-/** What is known of whoever sends a request. */
+/** What is known about the sender of a request. */
 interface Callers {
-  /** Whether it is one of ours, whose word on traces counts. */
+  /** Whether its trace headers are trusted. */
   isTrusted(request: IncomingMessage): boolean;
   originOf(request: IncomingMessage): RequestOrigin;
 }
 
 /**
- * Spans of requests and of their queries, by OpenTelemetry's semantic conventions, sent as OTLP over HTTP. They are made
- * here, since the instrumentation packages want a loader's hook before every other module, take any stranger's word on what
- * is recorded, and know nothing of the direct lane's routes and verdicts. What else
- * OpenTelemetry's variables say (`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`, `OTEL_EXPORTER_OTLP_HEADERS`) it reads itself.
+ * Spans of requests and of their queries, by OpenTelemetry's semantic conventions, sent as OTLP over HTTP. They are
+ * created here, since the instrumentation packages need a loader hook before every other module, let any client decide
+ * what is recorded, and do not know the routes and verdicts of the fast path. The SDK reads its other variables itself
+ * (`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`, `OTEL_EXPORTER_OTLP_HEADERS`).
  */
 export class OpenTelemetry extends Tracing {
   private readonly provider: NodeTracerProvider;
@@ -51,26 +51,26 @@ export class OpenTelemetry extends Tracing {
   ) {
     super();
     const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
-    const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_WITHIN_MS });
+    const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS });
     this.provider = new NodeTracerProvider({
       resource: telemetryResource(),
       sampler: new CallerSampler(),
       spanProcessors: [
-        new BatchSpanProcessor(new RedactedSpans(exporter, redact), { exportTimeoutMillis: EXPORT_WITHIN_MS }),
+        new BatchSpanProcessor(new RedactedSpans(exporter, redact), { exportTimeoutMillis: EXPORT_TIMEOUT_MS }),
       ],
     });
-    // What callers send is read here (`trace-caller.ts`), by whom they are
+    // Trace headers are read here (`trace-caller.ts`), depending on the caller
     this.provider.register({ propagator: null });
     this.tracer = this.provider.getTracer(SERVICE, VERSION);
     for (const pool of pools) pool.subscribers.push(new QuerySpans(this.tracer, pool));
   }
 
   readonly trace: Tracing['trace'] = (request, response, answer) => {
-    const parent = callerContext(request, (one) => this.callers.isTrusted(one));
+    const parent = callerContext(request, (sent) => this.callers.isTrusted(sent));
     const attributes = requestAttributes(request, this.callers.originOf(request));
     const span = this.tracer.startSpan(spanName(request.method ?? ''), { kind: SpanKind.SERVER, attributes }, parent);
     this.spans.set(request, span);
-    // Of a request that nobody waits for any more, nothing else tells
+    // An aborted request has no other event
     response.once('close', () => span.end());
     context.with(trace.setSpan(parent, span), answer);
   };
@@ -89,12 +89,12 @@ export class OpenTelemetry extends Tracing {
       ...(error !== undefined && { 'w3ipfs.error_code': error }),
     });
     if (status < 500) return;
-    // What is the client's doing is no error of a server
+    // By the conventions, client errors are not errors of a server span
     span.setAttribute('error.type', error ?? String(status));
     span.setStatus({ code: SpanStatusCode.ERROR });
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.race([this.provider.shutdown(), sleep(LAST_EXPORT_WITHIN_MS, undefined, { ref: false })]);
+    await Promise.race([this.provider.shutdown(), sleep(FINAL_EXPORT_TIMEOUT_MS, undefined, { ref: false })]);
   }
 }

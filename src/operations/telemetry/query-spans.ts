@@ -4,8 +4,8 @@ import type { AfterQueryEvent, DataSource, EntitySubscriberInterface } from 'typ
 const DEFAULT_PORT = 5_432;
 
 /**
- * A span for each query of a request, by OpenTelemetry's conventions for databases: its text has no values in it, since
- * these are parameters.
+ * Creates a span for each query of a request, by OpenTelemetry's conventions for databases. The query's text contains no
+ * values, since these are parameters.
  */
 export class QuerySpans implements EntitySubscriberInterface {
   private readonly server: Attributes;
@@ -41,7 +41,7 @@ export class QuerySpans implements EntitySubscriberInterface {
   }
 }
 
-/** What a statement does, and to which table first: `UPDATE api_keys`, also where a `WITH` comes before it. */
+/** The operation of a statement and its first table: `UPDATE api_keys`, also after a `WITH`. */
 export function describeStatement(query: string): { operation: string; summary: string } {
   const [, operation = 'QUERY'] = /^\W*(\w+)/.exec(isWith(query) ? topLevel(query) : query) ?? [];
   const verb = operation.toUpperCase();
@@ -53,7 +53,7 @@ function isWith(query: string): boolean {
   return /^\s*WITH\b/i.test(query);
 }
 
-/** A statement with `?` for what is in brackets and, of a `WITH`, without the names of its parts. */
+/** A statement with `?` for the content of parentheses, and without the parts of a `WITH`. */
 function topLevel(query: string): string {
   let rest = query.replaceAll(/'(?:''|[^'])*'/g, "''");
   for (let before = ''; before !== rest;) {
@@ -66,7 +66,7 @@ function topLevel(query: string): string {
   );
 }
 
-/** Which database the queries of a pool go to, as `createDataSource()` tells the driver. */
+/** The attributes of a pool's server, as set by `createDataSource()`. */
 export function serverOf({ driver }: Pick<DataSource, 'driver'>): Attributes {
   const { database, extra = {} } = driver.options as { database?: string; extra?: { host?: string; port?: number } };
   return {

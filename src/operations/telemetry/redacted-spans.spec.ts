@@ -10,7 +10,7 @@ import { redactor } from '../../logging/redaction.js';
 
 const SECRET = `w3s_${'a'.repeat(40)}`;
 
-/** What the exporter behind it gets of a span that holds a secret wherever one fits. */
+/** The exported form of a span with a secret in every text. */
 async function exported(): Promise<ReadableSpan | undefined> {
   const exporter = new InMemorySpanExporter();
   const spans = new RedactedSpans(exporter, redactor([]));
@@ -27,7 +27,7 @@ async function exported(): Promise<ReadableSpan | undefined> {
   return exporter.getFinishedSpans()[0];
 }
 
-it('takes secrets out of every text of a span', async () => {
+it('redacts secrets in every text of a span', async () => {
   const span = await exported();
   const { name, attributes, events, links, status } = span as ReadableSpan;
   expect(name).toBe('GET w3s_[redacted]');
@@ -36,7 +36,7 @@ it('takes secrets out of every text of a span', async () => {
   expect(JSON.stringify([name, attributes, events, links, status])).not.toContain('aaaa');
 });
 
-it('leaves what a span is otherwise', async () => {
+it('keeps everything else of a span', async () => {
   const span = (await exported()) as ReadableSpan;
   expect(span.kind).toBe(SpanKind.SERVER);
   expect(span.spanContext().traceId).toMatch(/^[\da-f]{32}$/);

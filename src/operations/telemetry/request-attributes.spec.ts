@@ -12,7 +12,7 @@ const request = (parts: object) =>
   }) as unknown as IncomingMessage;
 const origin = { address: '192.0.2.7', isProxied: false };
 
-it('is what the conventions ask of a server, without the query', () => {
+it('are those of the conventions for servers, without the query', () => {
   expect(requestAttributes(request({}), origin)).toEqual({
     'http.request.method': 'GET',
     'url.path': '/api/apiKeys/list',
@@ -27,14 +27,18 @@ it('is what the conventions ask of a server, without the query', () => {
   });
 });
 
-it('believes what trusted proxies alone say of the scheme, and knows its port', () => {
+it('trust the scheme of trusted proxies only, and derive the port', () => {
   const forwarded = request({ headers: { host: '[2001:db8::1]', 'x-forwarded-proto': 'https' } });
-  const said = (isProxied: boolean) => requestAttributes(forwarded, { ...origin, isProxied });
-  expect(said(true)).toMatchObject({ 'url.scheme': 'https', 'server.address': '[2001:db8::1]', 'server.port': 443 });
-  expect(said(false)).toMatchObject({ 'url.scheme': 'http', 'server.port': 80 });
+  const attributesOf = (isProxied: boolean) => requestAttributes(forwarded, { ...origin, isProxied });
+  expect(attributesOf(true)).toMatchObject({
+    'url.scheme': 'https',
+    'server.address': '[2001:db8::1]',
+    'server.port': 443,
+  });
+  expect(attributesOf(false)).toMatchObject({ 'url.scheme': 'http', 'server.port': 80 });
 });
 
-it('takes no name from a client', () => {
+it('take no method name from a client', () => {
   const made = requestAttributes(request({ method: 'PROPFIND', headers: {} }), {
     address: undefined,
     isProxied: false,

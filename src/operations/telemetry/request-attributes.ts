@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Attributes } from '@opentelemetry/api';
 
-/** Where a request came from. */
+/** The origin of a request. */
 export interface RequestOrigin {
-  /** The client's address, `undefined` where it is not known. */
+  /** The client's address; `undefined` if unknown. */
   address: string | undefined;
-  /** Whether its peer is one of `TRUSTED_PROXIES`, which knows what scheme the client spoke. */
+  /** Whether the peer is one of `TRUSTED_PROXIES`, whose `X-Forwarded-Proto` is trusted. */
   isProxied: boolean;
 }
 
-/** Those that RFC 9110 and RFC 5789 have; any other is `_OTHER`, so that clients make up no values. */
+/** The methods of RFC 9110 and RFC 5789; others become `_OTHER`, so that clients cannot create values. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
 const DEFAULT_PORTS = { http: 80, https: 443 };
 
@@ -17,7 +17,7 @@ function methodName(method = ''): string {
   return METHODS.has(method) ? method : '_OTHER';
 }
 
-/** The name of a span: its route is of low cardinality, its path is not. */
+/** The name of a span, by route, since paths have a high cardinality. */
 export function spanName(method: string, route?: string): string {
   const name = methodName(method);
   const verb = name === '_OTHER' ? 'HTTP' : name;
@@ -25,8 +25,8 @@ export function spanName(method: string, route?: string): string {
 }
 
 /**
- * What is known of a request before it is answered, by OpenTelemetry's conventions for HTTP servers. There is no
- * `url.query`: gateways and clients put what they like into it, secrets among it.
+ * The attributes of a request before its answer, by OpenTelemetry's conventions for HTTP servers. Omits `url.query`,
+ * which may contain secrets.
  */
 export function requestAttributes(request: IncomingMessage, { address, isProxied }: RequestOrigin): Attributes {
   const { method = '', url = '', headers, httpVersion, socket } = request;

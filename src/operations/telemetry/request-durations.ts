@@ -1,20 +1,20 @@
-/** In seconds: from a known key's microseconds to a request that is given up. */
+/** Bucket bounds in seconds: from a cached key's microseconds to a timed-out request. */
 const BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 
 interface Series {
   labels: { method: string; route: string; status: number };
-  /** How many were within each bound and beyond the one before; the last are beyond all. */
+  /** Requests per bucket, not cumulative; the last bucket has no upper bound. */
   counts: number[];
   sum: number;
 }
 
 /**
- * A histogram of Prometheus, of requests by method, route and status. The library's own would cost a known key's
- * request more than the verdict does, since it makes a text of the labels for each value.
+ * A Prometheus histogram of requests by method, route and status. The library's own would cost more than verifying a
+ * cached key, since it serializes the labels for each value.
  */
 export class RequestDurations {
-  readonly help = 'From the first of a request to the last of its answer';
-  /** By route, then by method and status. */
+  readonly help = 'Duration of requests, from the start of the request to the end of the answer';
+  /** By route; each list has one entry for each method and status. */
   private readonly series = new Map<string, Series[]>();
 
   constructor(readonly name: string) {}
@@ -27,7 +27,7 @@ export class RequestDurations {
     series.sum += seconds;
   }
 
-  /** What `Registry` asks of a metric. */
+  /** Called by `Registry`. */
   async get() {
     const values = [...this.series.values()].flat().flatMap((one) => this.valuesOf(one));
     return { name: this.name, help: this.help, type: 'histogram', aggregator: 'sum', values };

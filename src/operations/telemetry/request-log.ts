@@ -3,12 +3,12 @@ import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import type { CompletedRequest } from '../../http/completed-request.js';
 import { ClientAddress } from '../../http/client-address.js';
 
-/** What the platform asks on every request of its own, and whoever watches the process every second. */
-const FREQUENT = /^\/(?:api\/apiKeys\/(?:verify|authorize)|health|metrics)/;
+/** Routes called by the platform on each of its own requests, and by monitoring every second. */
+const FREQUENT_ROUTES = /^\/(?:api\/apiKeys\/(?:verify|authorize)|health|metrics)/;
 
 /**
- * A line for each request. Those that are made all the time are logged where `LOG_LEVEL` is `debug` alone: a line
- * costs more than a verdict, and the metrics and the usage of each key count them anyway.
+ * Logs a line for each request. Frequent routes are logged at `LOG_LEVEL=debug` only: a line costs more than a verdict,
+ * and the metrics and each key's usage count them anyway.
  */
 @Injectable()
 export class RequestLog {
@@ -22,7 +22,7 @@ export class RequestLog {
     const levels: Record<Environment['logLevel'], RequestLog['isLogged']> = {
       error: () => false,
       warn: () => false,
-      info: (route) => !FREQUENT.test(route),
+      info: (route) => !FREQUENT_ROUTES.test(route),
       debug: () => true,
     };
     this.isLogged = levels[logLevel];
@@ -49,7 +49,7 @@ export class RequestLog {
   }
 }
 
-/** To a thousandth. */
+/** Rounded to microseconds. */
 function milliseconds(seconds: number): number {
   return Math.round(seconds * 1e6) / 1e3;
 }

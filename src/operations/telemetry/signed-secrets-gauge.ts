@@ -7,12 +7,12 @@ import { databaseOutage } from '../../logging/database-outage.js';
 import { Metrics } from './metrics.js';
 import { CredentialKeyring } from '../../api-keys/credentials/credential-keyring.js';
 
-/** Counting reads every key, so it is done this often at most, and only where somebody asks for metrics. */
-const COUNTED_FOR_MS = 600_000;
+/** Counting reads every key, so it runs at most this often, and only on a scrape. */
+const COUNT_MAX_AGE_MS = 600_000;
 
 /**
- * How many live secrets each of `CREDENTIAL_KEYS` has signed: when a rotation may end. A scrape does not wait for the
- * count, which may take seconds, and gets what was last counted; the first one gets nothing.
+ * The number of live secrets that each entry of `CREDENTIAL_KEYS` signed, which shows when a rotation is complete. A scrape
+ * does not wait for the count, which may take seconds: it gets the last one, and the first scrape gets none.
  */
 @Injectable()
 export class SignedSecretsGauge implements OnModuleInit {
@@ -33,10 +33,10 @@ export class SignedSecretsGauge implements OnModuleInit {
       labelNames: ['entry'],
       registers: [this.metrics.registry],
       collect: () => {
-        if (this.clock.steady() - this.countedAt < COUNTED_FOR_MS) return;
+        if (this.clock.steady() - this.countedAt < COUNT_MAX_AGE_MS) return;
         this.countedAt = this.clock.steady();
         this.count(gauge).catch((error: unknown) =>
-          databaseOutage.report(this.logger, 'Secrets could not be counted by their signers', error),
+          databaseOutage.report(this.logger, 'Counting secrets by signer failed', error),
         );
       },
     });

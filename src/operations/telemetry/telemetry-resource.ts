@@ -11,8 +11,8 @@ import { VERSION } from '../../config/version.js';
 export const SERVICE = 'w3ipfs-api-keys';
 
 /**
- * What says it of itself that sends spans: the SDK, this version and this process; `OTEL_RESOURCE_ATTRIBUTES` adds to that
- * or replaces it, and `OTEL_SERVICE_NAME` has the last word on the name.
+ * The resource that sends spans: the SDK, this version and this process. `OTEL_RESOURCE_ATTRIBUTES` adds or overrides
+ * attributes, and `OTEL_SERVICE_NAME` overrides the name.
  */
 export function telemetryResource(): Resource {
   const own = resourceFromAttributes({

@@ -9,18 +9,17 @@ import {
   TraceFlags,
 } from '@opentelemetry/api';
 
-/** W3C Trace Context, 3.2: later versions may add to what there is in the first. */
+/** W3C Trace Context, 3.2: later versions may append fields. */
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-|$)/;
-/** W3C Trace Context, 3.3.1.5: what has to be taken. */
+/** The length that must be supported (W3C Trace Context, 3.3.1.5). */
 const MAX_TRACE_STATE = 512;
-const STRANGER = createContextKey('the trace is a stranger\u2019s');
+const UNTRUSTED = createContextKey('the trace is untrusted');
 
 /**
- * The context of the span that a request says it is part of (`traceparent`). Of a stranger no more than the ids is taken:
- * whether the request is recorded is not for strangers to say, nor what else the collector is sent (`tracestate`).
- * `baggage` is not read, since nothing asks for it.
+ * The context of the parent span in `traceparent`. From untrusted callers, only the ids are used: they must not decide
+ * whether a request is recorded, nor what else is sent to the collector (`tracestate`). `baggage` is ignored.
  *
- * @param isTrusted whether the caller is one of ours; asked only where it matters
+ * @param isTrusted called only if a valid `traceparent` is present
  */
 export function callerContext(request: IncomingMessage, isTrusted: (request: IncomingMessage) => boolean): Context {
   const { traceparent, tracestate } = request.headers;
@@ -29,7 +28,7 @@ export function callerContext(request: IncomingMessage, isTrusted: (request: Inc
   const ids = { traceId, spanId, isRemote: true };
   if (!isSpanContextValid({ ...ids, traceFlags: TraceFlags.NONE })) return ROOT_CONTEXT;
   if (!isTrusted(request)) {
-    return trace.setSpanContext(ROOT_CONTEXT, { ...ids, traceFlags: TraceFlags.NONE }).setValue(STRANGER, true);
+    return trace.setSpanContext(ROOT_CONTEXT, { ...ids, traceFlags: TraceFlags.NONE }).setValue(UNTRUSTED, true);
   }
   const state = typeof tracestate === 'string' && tracestate.length <= MAX_TRACE_STATE ? tracestate : undefined;
   return trace.setSpanContext(ROOT_CONTEXT, {
@@ -39,6 +38,6 @@ export function callerContext(request: IncomingMessage, isTrusted: (request: Inc
   });
 }
 
-export function isStrangers(context: Context): boolean {
-  return context.getValue(STRANGER) === true;
+export function isUntrusted(context: Context): boolean {
+  return context.getValue(UNTRUSTED) === true;
 }

@@ -9,22 +9,22 @@ import {
   type SamplingResult,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-node';
-import { isStrangers } from './trace-caller.js';
+import { isUntrusted } from './trace-caller.js';
 
-type Asked = Parameters<Sampler['shouldSample']>;
+type SamplingArguments = Parameters<Sampler['shouldSample']>;
 
 /**
- * Decides which requests are recorded: as `OTEL_TRACES_SAMPLER` says, but for strangers' as if they belonged to no trace.
- * Their trace's id, which they choose, has no say either. What belongs to a request is recorded with it.
+ * Samples requests by `OTEL_TRACES_SAMPLER`, treating those of untrusted callers as root spans with a random id, since
+ * they could choose the id of their trace. Child spans follow their request.
  */
 export class CallerSampler implements Sampler {
   private readonly configured = configuredSampler();
 
-  shouldSample(...[context, traceId, ...what]: Asked): SamplingResult {
+  shouldSample(...[context, traceId, ...rest]: SamplingArguments): SamplingResult {
     const parent = trace.getSpanContext(context);
     if (parent && !parent.isRemote) return { decision: decisionOf(parent.traceFlags) };
-    const [asRoot, id] = isStrangers(context) ? [ROOT_CONTEXT, randomTraceId()] : [context, traceId];
-    return this.configured.shouldSample(asRoot satisfies Context, id, ...what);
+    const [parentContext, id] = isUntrusted(context) ? [ROOT_CONTEXT, randomTraceId()] : [context, traceId];
+    return this.configured.shouldSample(parentContext satisfies Context, id, ...rest);
   }
 
   toString(): string {
@@ -32,7 +32,7 @@ export class CallerSampler implements Sampler {
   }
 }
 
-/** By OpenTelemetry's variables (`OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG`); what they do not say, by its default. */
+/** By `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`, with OpenTelemetry's defaults. */
 function configuredSampler(): Sampler {
   const name = process.env['OTEL_TRACES_SAMPLER'] || 'parentbased_always_on';
   const given = Number(process.env['OTEL_TRACES_SAMPLER_ARG'] || 1);

@@ -7,20 +7,20 @@ import type { ClientAddress } from '../../http/client-address.js';
 import type { ServiceTokens } from '../../principals/service-tokens.js';
 import { redactor } from '../../logging/redaction.js';
 
-/** Follows requests through the service, for a collector that puts them together with what others saw of them. */
+/** Traces requests through the service for a collector of distributed traces. */
 export abstract class Tracing implements OnApplicationShutdown {
-  /** Answers a request within a span, which goes on the trace that the request tells of (W3C Trace Context). */
+  /** Answers a request within a span, which continues the trace of the request (W3C Trace Context). */
   abstract readonly trace: (request: IncomingMessage, response: ServerResponse, answer: () => void) => void;
 
-  /** The request was answered: its span is told how. */
+  /** Completes the span with the outcome of the request. */
   abstract finish(request: CompletedRequest): void;
 
   abstract onApplicationShutdown(): Promise<void>;
 }
 
 /**
- * Nothing of OpenTelemetry's is loaded unless `OTEL_EXPORTER_OTLP_ENDPOINT` says where traces go. What is said there of
- * the traces that requests belong to is believed of `TRUSTED_PROXIES` and of the platform's services.
+ * Creates the tracing if `OTEL_EXPORTER_OTLP_ENDPOINT` is set; otherwise OpenTelemetry is not even loaded. Trace headers
+ * are trusted from `TRUSTED_PROXIES` and from the platform's services.
  */
 export async function createTracing(
   { otlpEndpoint, serviceTokens }: Environment,

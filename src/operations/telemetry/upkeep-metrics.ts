@@ -5,7 +5,7 @@ import { ExpiringKeys } from './expiring-keys.js';
 import { Housekeeping } from '../lifecycle/housekeeping.js';
 import { Metrics } from './metrics.js';
 
-/** What the metrics say of the release, of what goes on without requests, and of what somebody has to do in time. */
+/** Metrics of the release, of housekeeping and of keys that expire soon. */
 @Injectable()
 export class UpkeepMetrics {
   constructor(
@@ -14,18 +14,18 @@ export class UpkeepMetrics {
     expiringKeys: ExpiringKeys,
     @Inject(ENVIRONMENT) { revocationBoundMs }: Environment,
   ) {
-    metrics.labelledGauge('build_info', 'The release that runs, always 1', 'version', () => ({ [VERSION]: 1 }));
+    metrics.labelledGauge('build_info', 'The running release; always 1', 'version', () => ({ [VERSION]: 1 }));
     metrics.gauge(
       'revocation_bound_seconds',
-      'REVOCATION_BOUND_MS, which the age of the change feed is not to exceed',
+      'REVOCATION_BOUND_MS, the maximum age of the change feed',
       () => revocationBoundMs / 1_000,
     );
-    metrics.counter('housekeeping_runs_total', 'Runs of housekeeping, by what came of them', 'result', () => ({
+    metrics.counter('housekeeping_runs_total', 'Runs of housekeeping, by result', 'result', () => ({
       ...housekeeping.runs,
     }));
     metrics.gauge(
       'expiring_keys',
-      'Keys used in the last 7 days that expire within the next 7, of all processes',
+      'Keys used in the last 7 days that expire within the next 7, over all processes',
       () => expiringKeys.count,
     );
   }

@@ -37,7 +37,7 @@ export class KeyLoader implements OnApplicationShutdown {
 
   /** Whether the database was found unavailable just now: it refused a connection, or has been silent. */
   get isDatabaseUnavailable(): boolean {
-    return this.connection.isAway;
+    return this.connection.isUnavailable;
   }
 
   /**
