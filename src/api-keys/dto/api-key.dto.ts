@@ -4,7 +4,7 @@ import { type ApiKey, KEY_STATUSES, type KeyStatus, REVOKED_REASONS, type Revoke
 import type { KeyPage } from '../key-search.js';
 import type { IssuedKey } from '../api-keys.service.js';
 import { credentialOf } from '../../principals/key-pair.js';
-import { type GivenScopes, inTreeOrder } from '../../principals/scopes.js';
+import { type GivenScopes, normalizeScopes } from '../../principals/scopes.js';
 import { ApiScopes } from './key-scopes.decorator.js';
 import { LimitsDto } from './limits.dto.js';
 
@@ -81,7 +81,7 @@ export class ApiKeyDto {
       id: key.id,
       name: key.name,
       api_key: key.apiKey,
-      scopes: inTreeOrder(key.scopes),
+      scopes: normalizeScopes(key.scopes),
       limits: LimitsDto.of(key.limits),
       metadata: key.metadata,
       status: key.statusAt(now),
@@ -165,7 +165,7 @@ export class IssuedApiKeyDto {
       secret_key: secretKey,
       credential: credentialOf({ apiKey: key.apiKey, secretKey }),
       id: key.id,
-      scopes: inTreeOrder(key.scopes),
+      scopes: normalizeScopes(key.scopes),
       limits: LimitsDto.of(key.limits),
       metadata: key.metadata,
       created_at: key.createdAt.toISOString(),
