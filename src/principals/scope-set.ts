@@ -1,4 +1,12 @@
-import { effectiveScopes, type GivenScopes, grantedScopes, type Scope, SCOPES, type Scopes, scopesOf } from './scopes.js';
+import {
+  effectiveScopes,
+  type GivenScopes,
+  grantedScopes,
+  type Scope,
+  SCOPES,
+  type Scopes,
+  scopesOf,
+} from './scopes.js';
 
 /**
  * The scopes of a key, as every answer about it needs them. Keys with the same effective scopes share one instance, so

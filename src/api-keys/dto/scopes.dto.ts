@@ -60,7 +60,11 @@ function fullGroupDto(group: string, flags: readonly string[], required: readonl
 function partialGroupDto(group: string, flags: readonly string[]): Type<object> {
   class PartialGroup {}
   for (const flag of flags) {
-    applyDecorators(Optional(), IsFlag(), ApiProperty({ type: Boolean, required: false }))(PartialGroup.prototype, flag);
+    applyDecorators(
+      Optional(),
+      IsFlag(),
+      ApiProperty({ type: Boolean, required: false }),
+    )(PartialGroup.prototype, flag);
   }
   ApiSchema({ name: `Partial${schemaName(group)}` })(PartialGroup);
   return PartialGroup;
