@@ -1,4 +1,6 @@
 import { effectiveScopes, type Scope, type Scopes, scopesOf } from '../../src/principals/scopes.js';
+import { LimitsDto } from '../../src/api-keys/dto/limits.dto.js';
+import { NO_LIMITS } from '../../src/principals/key-limits.js';
 import type { Answer, Client } from './client.js';
 import { sessionOf } from './sessions.js';
 
@@ -17,7 +19,7 @@ export const documentedBody = {
 export const powerlessBody = { name: 'powerless', scopes: fullScopes() };
 
 /** The limits of a key that has none. */
-export const noLimits = { not_before: null, expires_at: null, max_uses: null, rate_limit: null, allowed_cidrs: null };
+export const noLimits = LimitsDto.of(NO_LIMITS);
 
 /** The body of a key with these scopes and no other. */
 export function bodyWith(scopes: readonly Scope[], more: object = {}) {

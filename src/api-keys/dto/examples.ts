@@ -6,7 +6,7 @@ import type { LimitsDto } from './limits.dto.js';
 
 const everyScope = effectiveScopes(ADMIN_SCOPES);
 
-/** The two requests of the published documentation. */
+/** The two bodies of the published documentation. */
 export const CREATE_EXAMPLES = {
   full: { summary: 'Every scope named', value: { name: 'test-api-key', scopes: everyScope } },
   admin: { summary: 'An admin key, the rest left out', value: { name: 'Admin api key', scopes: { admin: true } } },

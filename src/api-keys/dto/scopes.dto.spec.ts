@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import type { Type } from '@nestjs/common';
 import type { ValidationError } from '../../http/errors/api-error.js';
 import { ValidationPipe } from '../../http/validation/validation.pipe.js';

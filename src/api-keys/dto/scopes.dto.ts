@@ -10,8 +10,9 @@ import { type GivenScopes, NEW_SCOPES, SCOPE_TREE, type Scopes, type ScopeTree }
 export function fullScopesDto(tree: ScopeTree, newScopes: readonly string[]): Type<Scopes> {
   const defaults: [name: string, dto: Type<object>][] = [];
   class FullScopes {
+    [group: string]: object;
     constructor() {
-      for (const [group, dto] of defaults) Object.assign(this, { [group]: new dto() });
+      for (const [group, dto] of defaults) this[group] = new dto();
     }
   }
   AdminFlag({ type: Boolean })(FullScopes.prototype, 'admin');
@@ -21,7 +22,7 @@ export function fullScopesDto(tree: ScopeTree, newScopes: readonly string[]): Ty
     if (required.length === 0) defaults.push([group, dto]);
     Group(dto, flags, required)(FullScopes.prototype, group);
   }
-  return FullScopes as Type<Scopes>;
+  return FullScopes as Type<object> as Type<Scopes>;
 }
 
 /** The DTO of an admin key's scopes, in which every group and flag is optional: `admin` implies them. */
@@ -44,8 +45,9 @@ export class AdminScopesDto extends adminScopesDto(SCOPE_TREE) {}
 function fullGroupDto(group: string, flags: readonly string[], required: readonly string[]): Type<object> {
   const isNew = (flag: string) => !required.includes(flag);
   class FullGroup {
+    [flag: string]: boolean;
     constructor() {
-      for (const flag of flags.filter(isNew)) Object.assign(this, { [flag]: false });
+      for (const flag of flags.filter(isNew)) this[flag] = false;
     }
   }
   for (const flag of flags) {
