@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { DataSource } from 'typeorm';
 import { mintApiKey, mintSecretKey } from '../src/api-keys/credentials/credentials.js';
 import type { KeyPair } from '../src/principals/key-pair.js';
+import { ADMIN_SCOPES, effectiveScopes } from '../src/principals/scopes.js';
 import { SecretHasher } from '../src/api-keys/credentials/secret-hasher.js';
 import { createDataSource } from '../src/database/data-source.js';
 import type { BenchDatabase } from './database.js';
@@ -15,12 +16,8 @@ const ROWS_AT_ONCE = 5_000;
 /** The default cost of a hash. */
 const hasher = new SecretHasher(defaultHashCost());
 
-const SCOPES = {
-  admin: false,
-  data: { pin_list: true, nft_list: true },
-  pinning: { unpin: true, pin_by_hash: true, pin_file_to_ipfs: true },
-  pin_nft: { unpin_nft: true, pin_nft_to_ipfs: true },
-};
+/** Every scope but `admin`. */
+const SCOPES = { ...effectiveScopes(ADMIN_SCOPES), admin: false };
 
 const COLUMNS = 'id, owner_id, name, api_key, secret_hash, scopes, metadata, created_at, updated_at';
 

@@ -277,7 +277,7 @@ describe('ROUTE_TABLE', () => {
   });
 
   it.each<[string, unknown, string[]]>([
-    ['no JSON', '[', [': must be the path of a JSON file; what it holds is not JSON']],
+    ['no JSON', '[', [': must be the path of a JSON file; its content is not JSON']],
     ['neither', 7, [': must be a list of routes, or an object with extends and routes']],
     ['no list', {}, ['.extends: must be null', '.routes: must be a list of routes']],
     ['a table that extends something', { extends: 'built-in', routes: [] }, ['.extends: must be null']],
@@ -288,23 +288,23 @@ describe('ROUTE_TABLE', () => {
     ['no scope', [{ ...login, scope: undefined }], ['[0].scope: must be one of admin, ']],
     ['an unknown scope', [{ ...login, scope: 'pinning' }], ['[0].scope: must be one of admin, ']],
     ['half a scope', [{ ...login, scope: 'pin_list' }], ['; data.pin_list was probably meant']],
-    ['a method in small letters', [{ ...login, method: 'post' }], ['[0].method: must be one method in capitals']],
+    ['a method in small letters', [{ ...login, method: 'post' }], ['[0].method: must be one method in upper case']],
     [
       'any method',
       [login, { ...login, method: 'ANY' }],
-      ['[1].method: must be one method in capitals, such as GET; for'],
+      ['[1].method: must be one method in upper case, such as GET; for'],
     ],
-    ['a method that there is not', [{ ...login, method: 'GTE' }], ['[0].method: must be one method in capitals']],
+    ['a method that there is not', [{ ...login, method: 'GTE' }], ['[0].method: must be one method in upper case']],
     ['neither method nor path', [{ scope: 'any' }], ['[0].method: must be one', '[0].path: must be a path such as']],
     [
       'a route given twice',
       [login, { ...login, path: '/a/:b/c' }, { ...login, path: '/API/auth/login' }, { ...login, path: '/A/:d/c' }],
-      ['[2]: is the route of [0] again', '[3]: is the route of [1] again'],
+      ['[2]: repeats the route of [0]', '[3]: repeats the route of [1]'],
     ],
     [
       'all at once',
       [{ ...login, method: 7 }, login, login, { path: 'x', scope: 'any', method: 'GET', when: 1 }],
-      ['[0].method: must be', '[2]: is the route of [1] again', '[3].path: must be a path', '[3].when: is not a known'],
+      ['[0].method: must be', '[2]: repeats the route of [1]', '[3].path: must be a path', '[3].when: is not a known'],
     ],
     ['too many', routes(1_001), [': must not have more than 1000 routes']],
     ['one beneath', { extends: null, routes: [{ ...login, path: 'x' }] }, ['.routes[0].path: must be a path']],

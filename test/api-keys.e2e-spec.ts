@@ -1,4 +1,5 @@
-import { documentedBody, issued, issueKey, noLimits, pairHeaders, powerlessBody } from './support/keys.js';
+import { SCOPE_TREE } from '../src/principals/scopes.js';
+import { documentedBody, fullScopes, issued, issueKey, noLimits, pairHeaders, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
@@ -63,13 +64,17 @@ describe('POST /api/apiKeys', () => {
   });
 
   it('shows scopes in the order of the tree wherever it shows them, however they came', async () => {
-    const { admin, data, pinning, pin_nft } = powerlessBody.scopes;
-    const reversed = (flags: object) => Object.fromEntries(Object.entries(flags).toReversed());
-    const scopes = { pin_nft: reversed(pin_nft), pinning: reversed(pinning), data: reversed(data), admin };
+    const reversed = (object: object) =>
+      Object.fromEntries(
+        Object.entries(object)
+          .toReversed()
+          .map(([name, value]): [string, unknown] => [name, typeof value === 'object' ? reversed(value) : value]),
+      );
+    const scopes = reversed(powerlessBody.scopes);
     const headers = sessionOf('orderly');
     const created = await service.client.post('/api/apiKeys', headers, { name: 'x', scopes });
     const path = `/api/apiKeys/${created.body.data.id}`;
-    const changed = { ...scopes, data: { nft_list: true, pin_list: true } };
+    const changed = reversed(fullScopes(['data.nft_list', 'data.pin_list']));
     const answers = [
       created,
       await service.client.get(path, headers),
@@ -79,8 +84,10 @@ describe('POST /api/apiKeys', () => {
       await service.client.get('/api/apiKeys/events', headers),
       await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(created.body.data)),
     ];
-    const inOrder =
-      /"admin":(?:true|false),"data":\{"pin_list":\w+,"nft_list":\w+\},"pinning":\{"unpin":\w+,"pin_by_hash":\w+,"pin_file_to_ipfs":\w+\},"pin_nft":\{"unpin_nft":\w+,"pin_nft_to_ipfs":\w+\}/g;
+    const groups = Object.entries(SCOPE_TREE).map(
+      ([group, flags]) => `"${group}":\\{${flags.map((flag) => `"${flag}":\\w+`).join()}\\}`,
+    );
+    const inOrder = new RegExp(['"admin":(?:true|false)', ...groups].join(), 'g');
     for (const { text } of answers.slice(0, 6)) {
       const shown = text.match(/"admin":/g) ?? [];
       expect([shown.length > 0, text.match(inOrder)?.length]).toEqual([true, shown.length]);

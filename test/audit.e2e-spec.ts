@@ -10,6 +10,7 @@ import { createTestDatabase } from './support/database.js';
 import {
   bodyWith,
   documentedBody,
+  fullScopes,
   issued,
   issueKey,
   type IssuedKey,
@@ -133,8 +134,7 @@ describe('an event', () => {
 
   it('names of an update only what is another than before', async () => {
     const key = await issueKey(service.client, 'same', bodyWith(['data.nft_list']));
-    const { scopes } = bodyWith(['data.nft_list']) as { scopes: Record<string, unknown> };
-    const reversed = Object.fromEntries(Object.entries(scopes).toReversed());
+    const reversed = Object.fromEntries(Object.entries(fullScopes(['data.nft_list'])).toReversed());
     await call('PATCH', pathOf(key), sessionOf('same'), { scopes: reversed, name: 'other', enabled: true });
     expect((await eventsOf('same')).at(-1)?.changes).toEqual({ name: { from: 'has 1 scopes', to: 'other' } });
   });

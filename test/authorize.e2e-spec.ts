@@ -193,7 +193,7 @@ it('says of a route that the table lacks why it is refused, and who opens it', a
 it.each([
   [
     '?scope=pin_list',
-    { path: 'scope', message: expect.stringMatching(/commas between them; data\.pin_list was prob/) },
+    { path: 'scope', message: expect.stringMatching(/separated by commas; data\.pin_list was prob/) },
   ],
   ['?scope=admin&scope=admin', { path: 'scope', message: 'is there more than once' }],
   ['?scope=admin&deny=429', { path: 'deny', message: 'must be 403' }],

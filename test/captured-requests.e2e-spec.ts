@@ -1,4 +1,4 @@
-import { type Scope, SCOPES } from '../src/principals/scopes.js';
+import { normalizeScopes, type Scope, SCOPES } from '../src/principals/scopes.js';
 import {
   type CapturedRequest,
   IPFS_CALLS,
@@ -54,7 +54,7 @@ describe('manages keys', () => {
       const { name, api_key: apiKey, secret_key: secretKey, scopes } = parsed(answer).data;
       // The command line's login takes these lengths alone
       expect([name, apiKey.length, secretKey.length]).toEqual(['gallery', 24, 44]);
-      expect(scopes).toEqual(JSON.parse(sent).scopes);
+      expect(scopes).toEqual(normalizeScopes(JSON.parse(sent).scopes));
     },
     lists: (answer, { id, api_key: apiKey }) => {
       const { total, api_keys: keys } = parsed(answer).data;

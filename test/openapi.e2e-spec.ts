@@ -7,6 +7,7 @@ import { createClient } from '@hey-api/openapi-ts';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { ERROR_CODES } from '../src/http/errors/error-codes.js';
 import { makeFolder, removeFolder } from './support/folders.js';
+import { fullScopes } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { signToken } from './support/sessions.js';
 
@@ -200,12 +201,7 @@ client.setConfig({ baseUrl, headers: { Authorization: 'Bearer ' + token } });
 
 const body = {
   name: 'by a generated client',
-  scopes: {
-    admin: false,
-    data: { pin_list: true, nft_list: true },
-    pinning: { unpin: false, pin_by_hash: false, pin_file_to_ipfs: false },
-    pin_nft: { unpin_nft: false, pin_nft_to_ipfs: false },
-  },
+  scopes: ${JSON.stringify(fullScopes(['data.pin_list', 'data.nft_list']))},
 };
 const { data: created } = await createApiKey({ body, throwOnError: true });
 const { data: listed } = await listApiKeys({ query: { limit: 5 }, throwOnError: true });

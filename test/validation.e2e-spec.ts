@@ -1,3 +1,4 @@
+import { NEW_SCOPES, SCOPE_TREE, SCOPES } from '../src/principals/scopes.js';
 import { documentedBody, powerlessBody } from './support/keys.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
@@ -36,15 +37,14 @@ function spoiled(body: object, spoil: (copy: any) => void): object {
 
 const many = (length: number) => Object.fromEntries(Array.from({ length }, (_, index) => [`p${index}`, 1]));
 
-const ALL_FLAGS = [
-  'scopes.data.nft_list',
-  'scopes.data.pin_list',
-  'scopes.pin_nft.pin_nft_to_ipfs',
-  'scopes.pin_nft.unpin_nft',
-  'scopes.pinning.pin_by_hash',
-  'scopes.pinning.pin_file_to_ipfs',
-  'scopes.pinning.unpin',
-];
+const GROUPS = Object.keys(SCOPE_TREE);
+const FLAGS = SCOPES.filter((scope) => scope !== 'admin');
+const REQUIRED_FLAGS = FLAGS.filter((scope) => !NEW_SCOPES.includes(scope));
+/** The paths of what is missing where `scopes` has no group. */
+const ALL_REQUIRED = [
+  ...REQUIRED_FLAGS,
+  ...GROUPS.filter((group) => REQUIRED_FLAGS.some((scope) => scope.startsWith(`${group}.`))),
+].map((name) => `scopes.${name}`);
 
 describe('the nested scopes', () => {
   it.each([
@@ -78,7 +78,7 @@ describe('the nested scopes', () => {
 
   it('names every property and sub-property that is missing', async () => {
     const paths = await offendingPaths({ name: 'x', scopes: { admin: false } });
-    expect(paths).toEqual([...ALL_FLAGS, 'scopes.data', 'scopes.pin_nft', 'scopes.pinning'].toSorted());
+    expect(paths).toEqual(ALL_REQUIRED.toSorted());
   });
 
   it.each([
@@ -91,11 +91,11 @@ describe('the nested scopes', () => {
   ])('takes no %s for a boolean, and names every one', async (_, value) => {
     const body = spoiled(powerlessBody, ({ scopes }) => {
       scopes.admin = value;
-      for (const group of ['data', 'pinning', 'pin_nft']) {
+      for (const group of GROUPS) {
         for (const flag of Object.keys(scopes[group])) scopes[group][flag] = value;
       }
     });
-    expect(await offendingPaths(body)).toEqual([...ALL_FLAGS, 'scopes.admin'].toSorted());
+    expect(await offendingPaths(body)).toEqual(['admin', ...FLAGS].map((name) => `scopes.${name}`).toSorted());
   });
 
   it('names all that is wrong in one answer, as far as an answer should go', async () => {
@@ -103,7 +103,8 @@ describe('the nested scopes', () => {
     const answer = await create({ name: '', scopes: {}, ...unknown });
     expect(answer.status).toBe(400);
     expect(answer.body.error.details).toHaveLength(101);
-    expect(answer.body.error.details[100].message).toBe('and 1412 further offences');
+    const further = 1_500 + ['name', 'scopes.admin', ...ALL_REQUIRED].length - 100;
+    expect(answer.body.error.details[100].message).toBe(`and ${further} further offences`);
   });
 });
 
@@ -115,7 +116,7 @@ describe('what is wrong is said in words', () => {
 
   it.each(['admin', ['pinning.unpin'], 7, null])('scopes that are %j', async (scopes) => {
     expect(await messagesOf({ name: 'x', scopes })).toEqual([
-      'scopes must be an object with admin, data, pinning, pin_nft; or {"admin": true} alone',
+      `scopes must be an object with admin, ${GROUPS.join(', ')}; or {"admin": true} alone`,
     ]);
   });
 
@@ -126,7 +127,7 @@ describe('what is wrong is said in words', () => {
       'must be an object with any of not_before, expires_at, max_uses, rate_limit, allowed_cidrs',
     ],
     ['limits.rate_limit', { limits: { rate_limit: [] } }, 'must be an object with requests, window_seconds'],
-    ['scopes.data', { scopes: { admin: true, data: [] } }, 'must be an object with pin_list, nft_list'],
+    ['scopes.data', { scopes: { admin: true, data: [] } }, `must be an object with ${SCOPE_TREE.data.join(', ')}`],
     ['permissions', { permissions: [] }, 'is not a known property; scopes was probably meant'],
     ['expires_at', { expires_at: '' }, 'is not a known property; limits.expires_at was probably meant'],
     [

@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { KeyLimits, RateLimit } from '../principals/key-limits.js';
-import type { GivenScopes } from '../principals/scopes.js';
+import { type GivenScopes, normalizeScopes } from '../principals/scopes.js';
 import { type KeyStatus, statusOf } from './key-status.js';
 
 export type Metadata = Record<string, string>;
@@ -55,8 +55,8 @@ export class ApiKey {
   @Column({ name: 'secret_generation', type: 'int', default: 1 })
   secretGeneration: number;
 
-  /** As they were given; see `effectiveScopes()`. */
-  @Column({ type: 'jsonb' })
+  /** As given, but complete unless for an admin key, also in a row that is older than one of the scopes. */
+  @Column({ type: 'jsonb', transformer: { from: normalizeScopes, to: (scopes: GivenScopes) => scopes } })
   scopes: GivenScopes;
 
   @Column({ type: 'jsonb' })

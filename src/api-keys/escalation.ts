@@ -20,8 +20,8 @@ type Within<T> = (given: T, own: T) => boolean;
 
 /** The limits of a key that another key issues: those left out are inherited. */
 export function inherit(given: Partial<KeyLimits>, issuer: KeyLimits): Partial<KeyLimits> {
-  const { notBefore, expiresAt, rateLimit, allowedCidrs } = issuer;
-  return { notBefore, expiresAt, rateLimit, allowedCidrs, ...given };
+  const { maxUses: _own, ...inherited } = issuer;
+  return { ...inherited, ...given };
 }
 
 /**

@@ -6,28 +6,29 @@ import { probablyMeant, unknownMember } from '../suggestions/suggestions.js';
 import type { Access, RouteTable } from './route-table.js';
 import { namesOriginalRequest, type OriginalRequest, originalQueries, originalRequest } from './original-request.js';
 
-/** What a gateway asks about a request that it holds. */
+/** What a gateway asks about a client's request. */
 export interface AuthorizeRequest {
   access: Access;
-  /** Whether every refusal but 401 is to be answered with 403. */
+  /** Whether every refusal but 401 becomes 403. */
   denyAs403: boolean;
 }
 
 const PARAMETERS = ['scope', 'deny'];
 
-const NOTHING_ASKED: ErrorDetail = {
+const SCOPE_MISSING: ErrorDetail = {
   path: 'scope',
-  message: 'must be given, or the headers X-Original-Method and X-Original-URI (or X-Forwarded-Method and -Uri)',
+  message:
+    'must be given, unless the headers X-Original-Method and X-Original-URI (or X-Forwarded-Method and -Uri) are sent',
 };
-const CLIENTS_OWN =
-  "is in the client's own query too: the gateway must not pass that on, or clients would choose what they need";
+const ALSO_IN_CLIENT_QUERY =
+  "is in the client's own query too: the gateway must not forward that query, or clients could choose the scope";
 
 /**
- * Reads what a gateway asks: `?scope=`, one name or several with commas between them, or else the request's
- * route; and `?deny=403`. Of these the gateway's operator decides, and is told by a 400 what does not fit.
- * What clients could have a hand in, two different routes say, is refused to everyone.
+ * Reads what a gateway asks: `?scope=`, scope names separated by commas, or else the route in its headers; and
+ * `?deny=403`. These are the gateway operator's, whose mistakes are a 400. What a client could have tampered with, such as
+ * two different routes, is denied to everyone instead.
  *
- * @throws ValidationError naming every offence
+ * @throws ValidationError naming every problem; ApiError `validation_failed` if the query is the client's own
  */
 export function readAuthorizeRequest(request: IncomingMessage, routes: RouteTable): AuthorizeRequest {
   const query = queryOf(request.url);
@@ -38,26 +39,26 @@ export function readAuthorizeRequest(request: IncomingMessage, routes: RouteTabl
   for (const [path, values] of Object.entries({ scope, deny }))
     if (values && values.length > 1) details.push({ path, message: 'is there more than once' });
   const names = scope?.length === 1 ? scope.flatMap((list) => list.split(',')) : [];
-  const wrong = names.find((name) => !isScope(name));
-  if (wrong !== undefined) {
-    const message = `must be names of scopes, with commas between them${probablyMeant(wrong, SCOPES)}`;
+  const unknownName = names.find((name) => !isScope(name));
+  if (unknownName !== undefined) {
+    const message = `must be scope names separated by commas${probablyMeant(unknownName, SCOPES)}`;
     details.push({ path: 'scope', message });
   }
   const denyAs403 = deny?.length === 1 && deny[0] === '403';
   if (deny?.length === 1 && !denyAs403) details.push({ path: 'deny', message: 'must be 403' });
-  if (!scope && !namesOriginalRequest(request)) details.push(NOTHING_ASKED);
+  if (!scope && !namesOriginalRequest(request)) details.push(SCOPE_MISSING);
   if (details.length > 0) throw new ValidationError(details);
-  const taken = clientsOwn(query, request);
-  if (taken.length > 0) throw new ClientsOwnQueryError(taken, denyAs403);
+  const shared = sharedWithClient(query, request);
+  if (shared.length > 0) throw new ClientsOwnQueryError(shared, denyAs403);
   return { access: scope ? (names as Scope[]) : accessTo(originalRequest(request), routes), denyAs403 };
 }
 
-/** What the request needs by the route table. */
+/** What a client's request needs, by the route table. */
 export function accessTo(original: OriginalRequest | undefined, routes: RouteTable): Access {
   return original ? routes.accessTo(original.method, original.uri) : 'uncertain';
 }
 
-/** The values of each parameter, by its name; without inherited names, any of which a client may write. */
+/** The values of each parameter, by name. Without a prototype: clients choose the names. */
 function queryOf(url = ''): Record<string, string[]> {
   const values: Record<string, string[]> = Object.create(null);
   if (url.includes('?')) for (const [name, value] of queryParameters(url)) (values[name] ??= []).push(value);
@@ -65,19 +66,19 @@ function queryOf(url = ''): Record<string, string[]> {
 }
 
 /**
- * The parameters that stand in the client's query as well, whatever else does: a gateway that passes the client's query
- * on, alone or behind its own, would let the client choose its scope.
+ * The parameters that the client's query has too, with the same value: a gateway that forwards that query, alone or
+ * appended to its own, would let clients choose the scope.
  */
-function clientsOwn(query: Record<string, string[]>, request: IncomingMessage): ErrorDetail[] {
+function sharedWithClient(query: Record<string, string[]>, request: IncomingMessage): ErrorDetail[] {
   const names = Object.keys(query);
   if (names.length === 0) return [];
   const clients = originalQueries(request).map((text) => new URLSearchParams(text));
   return names
     .filter((name) => clients.some((one) => one.getAll(name).some((value) => query[name]?.includes(value))))
-    .map((path) => ({ path, message: CLIENTS_OWN }));
+    .map((path) => ({ path, message: ALSO_IN_CLIENT_QUERY }));
 }
 
-/** It depends on the client's request: a gateway that understands 401 and 403 alone must not take it for a failure. */
+/** Caused by the client's request: a gateway that understands only 401 and 403 must not see a failure. */
 class ClientsOwnQueryError extends ApiError {
   constructor(details: ErrorDetail[], denyAs403: boolean) {
     const message = "The query of the sub-request is the client's own; see `details`.";

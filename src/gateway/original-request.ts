@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { headerValues } from '../http/header-values.js';
 
-/** The method and the path, with its query, of the request that a gateway holds. */
+/** The client's request, which a gateway asks about: its method, and its path with its query. */
 export interface OriginalRequest {
   method: string;
   uri: string;
 }
 
-/** The headers by which gateways say what they hold: nginx (ingress-nginx the whole URL), and Traefik or Caddy. */
+/** The headers of gateways that name it: nginx (ingress-nginx sends the whole URL); Traefik and Caddy. */
 const FAMILIES = [
   { method: 'x-original-method', uris: ['x-original-uri', 'x-original-url'] },
   { method: 'x-forwarded-method', uris: ['x-forwarded-uri'] },
@@ -15,13 +15,13 @@ const FAMILIES = [
 
 type Family = (typeof FAMILIES)[number];
 
-/** Of a URL, the path and query; its authority has to be a host and perhaps a port (RFC 3986, 3.2). */
+/** Captures path and query of a URL whose authority is a host with an optional port (RFC 3986, 3.2). */
 const URL_PARTS = /^https?:\/\/(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?(\/.*)$/is;
 
-/** Under which a gateway sends the path that it holds. */
+/** The prefix under which a gateway sends the client's path. */
 const PREFIX = /^\/api\/apikeys\/authorize\/at(?=\/)/i;
 
-/** Whether a gateway has said which request it holds, whatever it has said. */
+/** Whether the headers name a request, valid or not. */
 export function namesOriginalRequest({ headers }: IncomingMessage): boolean {
   return FAMILIES.some(
     ({ method, uris }) => headers[method] !== undefined && uris.some((uri) => headers[uri] !== undefined),
@@ -29,8 +29,8 @@ export function namesOriginalRequest({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * The request in the headers; `undefined` unless each header is there once, and all that are there agree: clients could
- * have a hand in it.
+ * The request that the headers name; `undefined` if a header is repeated or missing, or if they disagree: a client could
+ * have sent one of them.
  */
 export function originalRequest(request: IncomingMessage): OriginalRequest | undefined {
   const named = FAMILIES.filter((family) => isPresent(family, request)).map((family) => ofFamily(family, request));
@@ -39,12 +39,12 @@ export function originalRequest(request: IncomingMessage): OriginalRequest | und
   return first;
 }
 
-/** The request whose method and path are the sub-request's own, behind a prefix. */
+/** The request whose method is the sub-request's own, and whose path follows the prefix. */
 export function prefixedRequest({ method = '', url = '' }: IncomingMessage): OriginalRequest | undefined {
   return PREFIX.test(url) ? { method, uri: url.replace(PREFIX, '') } : undefined;
 }
 
-/** The queries of all paths in the headers, right or wrong. */
+/** The queries of all paths in the headers, valid or not. */
 export function originalQueries(request: IncomingMessage): string[] {
   return FAMILIES.flatMap(({ uris }) => headerValues(request, ...uris)).flatMap((uri) => {
     const at = uri.indexOf('?');

@@ -1,24 +1,24 @@
 import type { Scope } from '../principals/scopes.js';
 
-/** What a route of the platform needs: a scope, any valid credentials, or nothing at all. */
+/** What a route of the platform needs: a scope, any valid credentials (`any`), or nothing (`public`). */
 export type RouteScope = Scope | 'any' | 'public';
 
 /** A route of the platform. */
 export interface Route {
-  /** As it is sent: methods are case-sensitive (RFC 9110, 9.1). */
+  /** Case-sensitive (RFC 9110, 9.1). */
   method: string;
-  /** Segments that are literal or a parameter (`:id`); the last may be `*`, which stands for one or more. */
+  /** Segments are literals or parameters (`:id`); the last may be `*`, which matches one or more segments. */
   path: string;
   scope: RouteScope;
 }
 
-/** Why nobody may send a request: its path is not plain, or it is not certain which request it is. */
+/** Why a request is denied to everyone: its path is not plain, or it is uncertain which request it is. */
 export type Closed = 'not-plain' | 'uncertain';
 
-/** What a request needs: all of these scopes, perhaps none; no credentials (`public`); or nobody may send it. */
+/** What a request needs: all of these scopes, possibly none; no credentials (`public`); or it is denied to everyone. */
 export type Access = readonly Scope[] | 'public' | Closed;
 
-/** The routes of the platform that the scopes guard. */
+/** The routes of the platform that scopes guard. */
 export const BUILT_IN_ROUTES = [
   { method: 'POST', path: '/api/pinning', scope: 'pinning.pin_file_to_ipfs' },
   { method: 'POST', path: '/api/pinning/pinByHash', scope: 'pinning.pin_by_hash' },
@@ -31,31 +31,28 @@ export const BUILT_IN_ROUTES = [
   { method: 'GET', path: '/api/nft/:nftId', scope: 'data.nft_list' },
 ] as const satisfies readonly Route[];
 
-/** Counted without the query. Ids are UUIDs and content hashes, far shorter. */
+/** Without the query. Ids are UUIDs and content hashes, which are far shorter. */
 export const MAX_PATH_LENGTH = 2_048;
 
 /**
- * A path of RFC 3986's unreserved characters (2.3), in segments that are neither empty nor dots alone,
- * perhaps a slash at its end, perhaps a query. These characters mean the same to every server. What servers
- * read differently is not let through, whoever would read it right: `%2f`, `%2e%2e`, `//`, `\`, `;`, `#`.
+ * A path of unreserved characters (RFC 3986, 2.3), in segments that are neither empty nor dots alone, with an optional
+ * trailing slash and query. Every server reads these characters alike. Whatever servers read differently is rejected, or
+ * the gateway's idea of the route could differ from the platform's: `%2f`, `%2e%2e`, `//`, `\`, `;`, `#`.
  */
 const PLAIN_PATH = /^((?:\/\.*[\w~-][\w.~-]*)+|(?=\/))\/?(?:\?[!-~\u0080-\u00ff]*)?$/;
 
-/** A route that the table lacks: an admin key has access to all endpoints. */
+/** What an unlisted route needs: admin keys have access to all endpoints. */
 export const UNLISTED: readonly Scope[] = ['admin'];
 
 interface Pattern {
-  /** In lower case; `undefined` stands for a parameter. */
+  /** In lower case; `undefined` for a parameter. */
   segments: readonly (string | undefined)[];
   /** Whether further segments follow. */
   isOpen: boolean;
   access: Access;
 }
 
-/**
- * Tells what a request of the platform needs. Paths are matched without regard to case; of several routes that fit, the
- * first counts.
- */
+/** Maps a request of the platform to what it needs. Paths are case-insensitive; the first matching route wins. */
 export class RouteTable {
   /** By method. */
   private readonly patterns = new Map<string, Pattern[]>();
@@ -68,10 +65,10 @@ export class RouteTable {
   }
 
   /**
-   * What a request needs. HEAD needs what GET needs, unless the table has it: it is the same request, of whose answer
-   * less is sent (RFC 9110, 9.3.2). A path that is not plain is closed to everyone.
+   * What a request needs. HEAD needs what GET needs (RFC 9110, 9.3.2), unless the table lists it. A path that is not plain
+   * is denied to everyone.
    *
-   * @param uri the path as it was sent, not decoded, with its query if there is one
+   * @param uri the path as sent, not decoded, optionally with its query
    */
   accessTo(method: string, uri: string): Access {
     const path = PLAIN_PATH.exec(uri)?.[1];
@@ -82,11 +79,11 @@ export class RouteTable {
   }
 
   private find(method: string, segments: readonly string[]): Access | undefined {
-    return this.patterns.get(method)?.find((pattern) => fits(pattern, segments))?.access;
+    return this.patterns.get(method)?.find((pattern) => matches(pattern, segments))?.access;
   }
 }
 
-/** The same text for routes that take the same requests. */
+/** Equal for routes that match the same requests. */
 export function routeKey({ method, path }: Pick<Route, 'method' | 'path'>): string {
   const { segments, isOpen } = patternOf(path);
   return [method, ...segments.map((segment) => segment ?? ':'), ...(isOpen ? ['*'] : [])].join('/');
@@ -99,12 +96,12 @@ function patternOf(path: string): Omit<Pattern, 'access'> {
   return { segments: segments.map((segment) => (segment.startsWith(':') ? undefined : segment)), isOpen };
 }
 
-/** Without the empty ones around it: `/` has none. */
+/** Without empty segments: `/` has none. */
 function segmentsOf(path: string): string[] {
   return path.split('/').filter((segment) => segment !== '');
 }
 
-function fits({ segments, isOpen }: Pattern, path: readonly string[]): boolean {
+function matches({ segments, isOpen }: Pattern, path: readonly string[]): boolean {
   if (isOpen ? path.length <= segments.length : path.length !== segments.length) return false;
   return segments.every((segment, index) => segment === undefined || segment === path[index]);
 }

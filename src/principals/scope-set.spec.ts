@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { ScopeSet } from './scope-set.js';
 import { allows, effectiveScopes, type GivenScopes, grantedScopes, SCOPES, SCOPE_TREE } from './scopes.js';
 
-/** Members may be missing, as in rows that were not written by this service. */
+/** Flags may be missing, as in rows that are older than a scope. */
 const given = fc.record(
   {
     admin: fc.boolean(),
@@ -16,7 +16,7 @@ const given = fc.record(
   { requiredKeys: ['admin'] },
 ) as fc.Arbitrary<GivenScopes>;
 
-it('says of all that was given, members missing or not, what the functions on scopes say', () => {
+it('agrees with the functions on scopes, whether or not flags are missing', () => {
   fc.assert(
     fc.property(given, fc.subarray([...SCOPES]), (scopes, needed) => {
       const set = ScopeSet.of(scopes);
@@ -29,14 +29,14 @@ it('says of all that was given, members missing or not, what the functions on sc
   );
 });
 
-it('is one object for all that amounts to the same', () => {
+it('shares one instance among scopes with the same effect', () => {
   expect(ScopeSet.of({ admin: false, data: { pin_list: true } })).toBe(
     ScopeSet.of({ admin: false, data: { pin_list: true, nft_list: false }, pinning: {} }),
   );
   expect(ScopeSet.of({ admin: true })).toBe(ScopeSet.of({ admin: true, data: { pin_list: false } }));
 });
 
-it('grants nothing for scopes that are missing altogether', () => {
+it('grants nothing if there are no scopes at all', () => {
   const none = ScopeSet.of({} as GivenScopes);
   expect([none.names, none.effective.admin, none.allows(['admin'])]).toEqual(['', false, false]);
 });

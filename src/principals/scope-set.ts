@@ -1,31 +1,42 @@
-import { effectiveScopes, type GivenScopes, grantedScopes, type Scope, SCOPES, type Scopes } from './scopes.js';
+import {
+  effectiveScopes,
+  type GivenScopes,
+  grantedScopes,
+  type Scope,
+  SCOPES,
+  type Scopes,
+  scopesOf,
+} from './scopes.js';
 
 /**
- * What a key may do, as every answer about it needs it. There is one object for each combination of scopes, 256 at
- * the most, which all keys share.
+ * The scopes of a key, as every answer about it needs them. Keys with the same effective scopes share one instance, so
+ * there are at most as many as there are combinations.
  */
 export class ScopeSet {
-  private static readonly known: (ScopeSet | undefined)[] = [];
+  /** By mask. */
+  private static readonly instances = new Map<number, ScopeSet>();
 
-  /** The full tree; it is shared, so nobody may change it. */
+  /** The complete tree. Shared: must not be changed. */
   readonly effective: Scopes;
   /** The same as JSON. */
   readonly json: string;
-  /** The flat names of what is granted, with a space between them. */
+  /** The flat names of the granted scopes, separated by spaces. */
   readonly names: string;
 
   private constructor(private readonly mask: number) {
-    const granted = SCOPES.filter((_, bit) => (mask & (1 << bit)) !== 0);
+    const granted = SCOPES.filter((scope) => (mask & BITS[scope]) !== 0);
     this.effective = effectiveScopes(scopesOf(granted));
     this.json = JSON.stringify(this.effective);
     this.names = granted.join(' ');
   }
 
-  /** Members that are missing are not granted. */
+  /** Missing flags are not granted. */
   static of(given: GivenScopes): ScopeSet {
     let mask = 0;
     for (const scope of grantedScopes(given)) mask |= BITS[scope];
-    return (ScopeSet.known[mask] ??= new ScopeSet(mask));
+    let instance = ScopeSet.instances.get(mask);
+    if (!instance) ScopeSet.instances.set(mask, (instance = new ScopeSet(mask)));
+    return instance;
   }
 
   /** Whether all of the scopes are granted. */
@@ -35,13 +46,5 @@ export class ScopeSet {
   }
 }
 
+/** One bit for each scope: bitwise operators take 32. */
 const BITS = Object.fromEntries(SCOPES.map((scope, bit) => [scope, 1 << bit])) as Record<Scope, number>;
-
-function scopesOf(granted: readonly Scope[]): GivenScopes {
-  const given: Record<string, unknown> = { admin: granted.includes('admin') };
-  for (const scope of granted) {
-    const [group, flag] = scope.split('.');
-    if (group !== undefined && flag !== undefined) given[group] = { ...(given[group] as object), [flag]: true };
-  }
-  return given as GivenScopes;
-}

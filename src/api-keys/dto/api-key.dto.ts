@@ -4,7 +4,7 @@ import { type ApiKey, REVOKED_REASONS, type RevokedReason } from '../api-key.ent
 import { KEY_STATUSES, type KeyStatus } from '../key-status.js';
 import type { KeyPage } from '../search/key-search.js';
 import { credentialOf } from '../../principals/key-pair.js';
-import { type GivenScopes, inTreeOrder } from '../../principals/scopes.js';
+import { type GivenScopes, normalizeScopes } from '../../principals/scopes.js';
 import { ApiScopes } from './key-scopes.decorator.js';
 import { LimitsDto } from './limits.dto.js';
 
@@ -87,7 +87,7 @@ export class ApiKeyDto {
       id: key.id,
       name: key.name,
       api_key: key.identifier,
-      scopes: inTreeOrder(key.scopes),
+      scopes: normalizeScopes(key.scopes),
       limits: LimitsDto.of(key.limits),
       metadata: key.metadata,
       status: key.statusAt(now),
@@ -171,7 +171,7 @@ export class IssuedApiKeyDto {
       secret_key: secretKey,
       credential: credentialOf({ apiKey: key.identifier, secretKey }),
       id: key.id,
-      scopes: inTreeOrder(key.scopes),
+      scopes: normalizeScopes(key.scopes),
       limits: LimitsDto.of(key.limits),
       metadata: key.metadata,
       created_at: key.createdAt.toISOString(),

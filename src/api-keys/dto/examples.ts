@@ -1,14 +1,10 @@
 import { credentialOf } from '../../principals/key-pair.js';
+import { ADMIN_SCOPES, effectiveScopes } from '../../principals/scopes.js';
 import type { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto, RotatedApiKeyDto } from './api-key.dto.js';
 import type { DeletedDto } from './deleted.dto.js';
 import type { LimitsDto } from './limits.dto.js';
 
-const everyScope = {
-  admin: true,
-  data: { pin_list: true, nft_list: true },
-  pinning: { unpin: true, pin_by_hash: true, pin_file_to_ipfs: true },
-  pin_nft: { unpin_nft: true, pin_nft_to_ipfs: true },
-};
+const everyScope = effectiveScopes(ADMIN_SCOPES);
 
 /** The two bodies of the published documentation. */
 export const CREATE_EXAMPLES = {

@@ -13,6 +13,7 @@ import {
 } from 'class-validator';
 import type { ErrorDetail } from '../../http/errors/api-error.js';
 import { Optional } from '../../http/validation/optional.decorator.js';
+import { membersOf } from '../../http/validation/dto-reader.js';
 import type { OffencesWithin } from '../../http/validation/validation.pipe.js';
 import { InvalidNetworkError, parseNetwork } from '../../addresses/networks.js';
 import type { KeyLimits } from '../../principals/key-limits.js';
@@ -165,7 +166,7 @@ export class LimitsDto {
 @ApiSchema({ name: 'GivenLimits' })
 export class GivenLimitsDto extends PartialType(LimitsDto, { skipNullProperties: false }) {}
 
-const LIMITS = 'must be an object with any of not_before, expires_at, max_uses, rate_limit, allowed_cidrs';
+const LIMITS = `must be an object with any of ${[...membersOf(LimitsDto)].join(', ')}`;
 
 /** Optional limits in a request. */
 export function GivenLimits(): PropertyDecorator {
@@ -187,11 +188,13 @@ export function toKeyLimits(limits: GivenLimitsDto): Partial<KeyLimits> {
     rate_limit: rate,
     allowed_cidrs: cidrs,
   } = limits;
-  return {
-    ...(notBefore !== undefined && { notBefore: parseTimestamp(notBefore) }),
-    ...(expiresAt !== undefined && { expiresAt: parseTimestamp(expiresAt) }),
-    ...(maxUses !== undefined && { maxUses }),
-    ...(rate !== undefined && { rateLimit: rate && { requests: rate.requests, windowSeconds: rate.window_seconds } }),
-    ...(cidrs !== undefined && { allowedCidrs: cidrs && cidrs.map((cidr) => parseNetwork(cidr).toString()) }),
+  // Typed so that a limit which is not read does not compile
+  const read: { [L in keyof KeyLimits]: KeyLimits[L] | undefined } = {
+    notBefore: notBefore === undefined ? undefined : parseTimestamp(notBefore),
+    expiresAt: expiresAt === undefined ? undefined : parseTimestamp(expiresAt),
+    maxUses,
+    rateLimit: rate && { requests: rate.requests, windowSeconds: rate.window_seconds },
+    allowedCidrs: cidrs && cidrs.map((cidr) => parseNetwork(cidr).toString()),
   };
+  return Object.fromEntries(Object.entries(read).filter(([, limit]) => limit !== undefined));
 }

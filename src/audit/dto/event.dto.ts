@@ -1,6 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { Matches, ValidateBy } from 'class-validator';
-import { type GivenScopes, inTreeOrder } from '../../principals/scopes.js';
+import { type GivenScopes, normalizeScopes } from '../../principals/scopes.js';
 import { CanonicalIds, KeyId } from '../../http/validation/canonical-id.js';
 import { ERROR_CODES, type ErrorCode } from '../../http/errors/error-codes.js';
 import { Cursor, fromCursor, toCursor } from '../../http/validation/cursor.js';
@@ -128,7 +128,7 @@ function withOrderedScopes(changes: Record<string, unknown>): Record<string, unk
   const { scopes } = changes;
   if (typeof scopes !== 'object' || scopes === null) return changes;
   const { from, to } = scopes as { from?: GivenScopes; to?: GivenScopes };
-  const ordered = from && to ? { from: inTreeOrder(from), to: inTreeOrder(to) } : inTreeOrder(scopes as GivenScopes);
+  const ordered = from && to ? { from: normalizeScopes(from), to: normalizeScopes(to) } : normalizeScopes(scopes as GivenScopes);
   return { ...changes, scopes: ordered };
 }
 
