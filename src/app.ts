@@ -78,7 +78,7 @@ async function buildApp(
 
 /** What is in front of Fastify, from the inside out. */
 function addLayers(app: NestFastifyApplication, hasFastPath: boolean): void {
-  const server = app.getHttpServer() as Server;
+  const server = app.getHttpServer();
   if (hasFastPath) app.get(FastPath, { strict: false }).install(server);
   const tracing = app.get<Tracing | null>(Tracing, { strict: false });
   if (tracing)

@@ -225,7 +225,7 @@ const cases: Case[] = [
       ...pairHeaders(keys[kind]),
       ...original('/api/%2e%2e/x'),
     })),
-    at(`${kind}`, 'GET', '/api/pinning/pins?limit=5', (keys) => pairHeaders(keys[kind])),
+    at(kind, 'GET', '/api/pinning/pins?limit=5', (keys) => pairHeaders(keys[kind])),
     at(`${kind}, with a body`, 'POST', '/api/pinning', (keys) => ({
       authorization: bearerOf(keys[kind]),
       'content-type': 'multipart/form-data',

@@ -87,7 +87,8 @@ export class FastPath {
     const queryAt = url.indexOf('?');
     const path = (queryAt < 0 ? url : url.slice(0, queryAt)).toLowerCase();
     const route =
-      this.routes.get(`${method} ${path}`) ?? this.prefixes.find(([prefix]) => path.length > prefix.length && path.startsWith(prefix))?.[1];
+      this.routes.get(`${method} ${path}`) ??
+      this.prefixes.find(([prefix]) => path.length > prefix.length && path.startsWith(prefix))?.[1];
     if (!route) return undefined;
     const isTaken = route.ignoresBody ? !headerProblem(request) && method !== 'HEAD' : isSimpleRequest(request);
     return isTaken ? route : undefined;

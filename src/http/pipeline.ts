@@ -21,7 +21,7 @@ export interface PipelineParts {
   events: RequestEvents;
   loadShedding: LoadShedding;
   /** Refuses a caller that its headers rule out. @throws ApiError */
-  checkCredentials(request: FastifyRequest): Promise<void>;
+  checkCredentials: (request: FastifyRequest) => Promise<void>;
 }
 
 /**

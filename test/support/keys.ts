@@ -19,7 +19,7 @@ export const documentedBody = {
 export const powerlessBody = { name: 'powerless', scopes: fullScopes() };
 
 /** The limits of a key that has none. */
-export const noLimits = LimitsDto.of(NO_LIMITS);
+export const noLimits = Object.fromEntries(Object.keys(LimitsDto.of(NO_LIMITS)).map((limit) => [limit, null]));
 
 /** The body of a key with these scopes and no other. */
 export function bodyWith(scopes: readonly Scope[], more: object = {}) {

@@ -128,7 +128,8 @@ function withOrderedScopes(changes: Record<string, unknown>): Record<string, unk
   const { scopes } = changes;
   if (typeof scopes !== 'object' || scopes === null) return changes;
   const { from, to } = scopes as { from?: GivenScopes; to?: GivenScopes };
-  const ordered = from && to ? { from: normalizeScopes(from), to: normalizeScopes(to) } : normalizeScopes(scopes as GivenScopes);
+  const ordered =
+    from && to ? { from: normalizeScopes(from), to: normalizeScopes(to) } : normalizeScopes(scopes as GivenScopes);
   return { ...changes, scopes: ordered };
 }
 

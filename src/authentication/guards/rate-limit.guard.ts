@@ -2,10 +2,9 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
 import { CallLimits } from '../call-limits.js';
+import { requiresCaller } from '../../principals/requires-caller.js';
 import type { AdmittedRequest } from '../../principals/caller-request.js';
-import { ServicesOnly } from '../../principals/decorators/for-services.decorator.js';
 import { SkipLimits } from '../../principals/decorators/skip-limits.decorator.js';
-import { Public } from '../../principals/decorators/public.decorator.js';
 
 /** Charges a principal for its call, and grants it a place; see `CallLimits`. */
 @Injectable()
@@ -17,10 +16,7 @@ export class RateLimitGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const targets = [context.getHandler(), context.getClass()];
-    const isOpen =
-      (this.reflector.getAllAndOverride(Public, targets) ?? this.reflector.getAllAndOverride(ServicesOnly, targets)) ===
-      true;
-    if (isOpen) return true;
+    if (!requiresCaller(this.reflector, context)) return true;
     const http = context.switchToHttp();
     const request = http.getRequest<AdmittedRequest>();
     if (this.reflector.getAllAndOverride(SkipLimits, targets)) {

@@ -1,8 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { requiresCaller } from '../../principals/requires-caller.js';
 import type { AdmittedRequest } from '../../principals/caller-request.js';
-import { ServicesOnly } from '../../principals/decorators/for-services.decorator.js';
-import { Public } from '../../principals/decorators/public.decorator.js';
 import { RequireScopes } from '../../principals/decorators/require-scopes.decorator.js';
 import { InsufficientScopeError } from '../../principals/refusal-errors.js';
 
@@ -13,10 +12,7 @@ export class ScopesGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const targets = [context.getHandler(), context.getClass()];
-    const isOpen =
-      (this.reflector.getAllAndOverride(Public, targets) ?? this.reflector.getAllAndOverride(ServicesOnly, targets)) ===
-      true;
-    if (isOpen) return true;
+    if (!requiresCaller(this.reflector, context)) return true;
     const required = this.reflector.getAllAndOverride(RequireScopes, targets);
     if (!required) throw new Error(`${context.getClass().name} does not say which scopes its routes require`);
     const { user: principal } = context.switchToHttp().getRequest<AdmittedRequest>();

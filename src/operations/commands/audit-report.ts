@@ -9,9 +9,9 @@ export function auditReport(report: AuditReport): CommandReport {
 }
 
 /** The output of `verify-audit --accept`: the accepted problem, and the event that accepts it. */
-export function acceptanceReport(accepted: AuditProblem, event: string): CommandReport {
-  const text = [reportLine('accepted', problemText(accepted)), reportLine('event', event)].join('\n');
-  return new CommandReport({ accepted: problemJson(accepted), event: Number(event) }, text);
+export function acceptanceReport(problem: AuditProblem, event: string): CommandReport {
+  const text = [reportLine('accepted', problemText(problem)), reportLine('event', event)].join('\n');
+  return new CommandReport({ accepted: problemJson(problem), event: Number(event) }, text);
 }
 
 /** `unlisted` is present only if there are more problems than are listed. */
@@ -21,8 +21,8 @@ function auditJson({ owners, events, problems, unlisted, accepted }: AuditReport
     events,
     offences: problems.map(problemJson),
     ...(unlisted > 0 && { unlisted }),
-    accepted: accepted.map(({ event, reason, ...accepted }) => ({
-      ...problemJson(accepted),
+    accepted: accepted.map(({ event, reason, ...problem }) => ({
+      ...problemJson(problem),
       event: Number(event),
       reason,
     })),
@@ -54,6 +54,6 @@ function problemText({ owner_id: owner, seq, through, problem }: AuditProblem): 
   return `${owner}, event ${seq}: ${problem}${through === undefined ? '' : ` (to event ${through})`}`;
 }
 
-function acceptanceText({ event, reason, ...accepted }: AcceptedProblem): string {
-  return `${problemText(accepted)}; accepted by event ${event}: ${reason}`;
+function acceptanceText({ event, reason, ...problem }: AcceptedProblem): string {
+  return `${problemText(problem)}; accepted by event ${event}: ${reason}`;
 }

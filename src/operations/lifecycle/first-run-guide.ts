@@ -15,11 +15,7 @@ const SIGNED_ELSEWHERE = '(sessions are signed elsewhere: JWT_PUBLIC_KEY or JWT_
  * On the first start with a data folder, issues the first admin key and prints everything needed to try the service;
  * later starts print how to get new secrets. A mark in the folder, written after printing, makes sure of that.
  */
-export async function printFirstRunGuide(
-  environment: Environment,
-  issuer: KeyIssuer,
-  url: string,
-): Promise<void> {
+export async function printFirstRunGuide(environment: Environment, issuer: KeyIssuer, url: string): Promise<void> {
   if ('url' in environment.database) return;
   const mark = firstRunMarkIn(environment.database.dataDir);
   if (existsSync(mark)) {
