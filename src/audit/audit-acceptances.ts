@@ -60,7 +60,7 @@ export class Acceptances {
 }
 
 export function acceptanceOf({ changes }: AuditEvent): Acceptance {
-  return changes as unknown as Acceptance;
+  return changes as object as Acceptance;
 }
 
 /** Whether the event is chained to the event before it or, if that one is missing, to the head it was appended to. */

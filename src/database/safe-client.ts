@@ -91,7 +91,7 @@ export class SafeClient extends pg.Client {
    * settings and `LISTEN` do not work. Detected by the process id, which a pooler replaces by one of its own.
    */
   async isPooled(): Promise<boolean> {
-    const { processID } = this as unknown as { processID: number };
+    const processID = Reflect.get(this, 'processID') as number;
     const { rows } = await this.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     return rows[0]?.pid !== processID;
   }

@@ -15,7 +15,7 @@ export class StandbyError extends StartError {
 /** Tracks the parameters, without round trips. */
 export function watchParameters(client: pg.Client): ServerParameters {
   const parameters = new Map<string, string>();
-  const { connection } = client as unknown as { connection: EventEmitter };
+  const connection = Reflect.get(client, 'connection') as EventEmitter;
   connection.on('parameterStatus', (status: { parameterName: string; parameterValue: string }) => {
     parameters.set(status.parameterName, status.parameterValue);
   });

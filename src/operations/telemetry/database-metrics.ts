@@ -22,7 +22,7 @@ export class DatabaseMetrics {
   }
 
   private addGauge(name: string, help: string, figure: keyof PoolFigures): void {
-    const read = ({ driver }: DataSource) => (driver as unknown as { master: PoolFigures }).master[figure];
+    const read = ({ driver }: DataSource) => (Reflect.get(driver, 'master') as PoolFigures)[figure];
     this.metrics.labelledGauge(name, help, 'pool', () => ({
       management: read(this.managementPool),
       verification: read(this.verificationPool),
