@@ -33,7 +33,7 @@ describe('POST /api/apiKeys', () => {
     expect(answer.headers['cache-control']).toBe('no-store');
   });
 
-  it('takes the documented short form of an admin key, and shows the scopes as they were given', async () => {
+  it('accepts the documented short form of an admin key, and returns the scopes as sent', async () => {
     const body = { name: 'Admin api key', scopes: { admin: true } };
     const answer = await service.client.post('/api/apiKeys/', sessionOf('ann'), body);
     expect(answer.body.data).toMatchObject(body);
@@ -47,14 +47,14 @@ describe('POST /api/apiKeys', () => {
     expect(shown.body.data.issued_by).toBe(parent.id);
   });
 
-  it('trims the name, and keeps what the metadata holds', async () => {
+  it('trims the name and keeps the metadata unchanged', async () => {
     const body = { ...powerlessBody, name: '  spaced \u{1f511} ', metadata: { team: 'gallery', ключ: '' } };
     const { id } = await issueKey(service.client, 'ann', body);
     const shown = await service.client.get(`/api/apiKeys/${id}`, sessionOf('ann'));
     expect(shown.body.data).toMatchObject({ name: 'spaced \u{1f511}', metadata: { team: 'gallery', ключ: '' } });
   });
 
-  it('tells of the metadata in its own answer, and in that of a rotation', async () => {
+  it('returns the metadata when a key is issued and when it is rotated', async () => {
     const body = { ...powerlessBody, metadata: { team: 'gallery' } };
     const answer = await service.client.post('/api/apiKeys', sessionOf('ann'), body);
     const rotated = await service.client.post(`/api/apiKeys/${answer.body.data.id}/rotate`, sessionOf('ann'), {});
@@ -96,7 +96,7 @@ describe('POST /api/apiKeys', () => {
 });
 
 describe('GET /api/apiKeys/list', () => {
-  it('shows the owner its keys alone, newest first, page by page, and never a secret', async () => {
+  it('lists only the owner’s own keys, newest first, page by page, without secrets', async () => {
     const keys = [];
     for (let index = 0; index < 12; index++) {
       keys.push(await issueKey(service.client, 'lister', { ...powerlessBody, name: `key ${index}` }));
@@ -133,7 +133,7 @@ describe('GET /api/apiKeys/list', () => {
 });
 
 describe('DELETE /api/apiKeys/:id', () => {
-  it('revokes the key at once and for good; the record can still be read, but is not listed', async () => {
+  it('revokes the key immediately and permanently; the record stays readable but is not listed', async () => {
     const key = await issueKey(service.client, 'deleter');
     await issueKey(service.client, 'deleter', powerlessBody);
     const path = `/api/apiKeys/${key.id}`;
@@ -158,13 +158,13 @@ describe('DELETE /api/apiKeys/:id', () => {
     expect(idsOf(listed)).not.toContain(key.id);
   });
 
-  it('takes the empty JSON body that some clients send along', async () => {
+  it('accepts the empty JSON body that some clients send', async () => {
     const { id } = await issueKey(service.client, 'deleter');
     const headers = { ...sessionOf('deleter'), 'content-type': 'application/json' };
     expect((await service.client.delete(`/api/apiKeys/${id}`, headers)).status).toBe(200);
   });
 
-  it('lets exactly one of many callers at once have deleted it', async () => {
+  it('lets exactly one of many concurrent deletions succeed', async () => {
     const { id } = await issueKey(service.client, 'deleter');
     const calls = Array.from({ length: 8 }, () => service.client.delete(`/api/apiKeys/${id}`, sessionOf('deleter')));
     const statuses = (await Promise.all(calls)).map(({ status }) => status);
@@ -194,7 +194,7 @@ describe('another owner', () => {
 
 describe('GET /api/apiKeys/testAuthentication', () => {
   it.each(['/api/apiKeys/testAuthentication', '/api/apiKeys/testAuthentication/'])(
-    'congratulates any valid key at %s and says what it effectively is',
+    'congratulates any valid key at %s and returns its effective scopes',
     async (path) => {
       const key = await issueKey(service.client, 'tester', powerlessBody);
       const answer = await service.client.get(path, pairHeaders(key));
@@ -214,7 +214,7 @@ describe('GET /api/apiKeys/testAuthentication', () => {
     },
   );
 
-  it('shows every scope of a short-form admin key, and of a session', async () => {
+  it('returns every scope of a short-form admin key and of a session', async () => {
     const key = await issueKey(service.client, 'tester', { name: 'short', scopes: { admin: true } });
     for (const headers of [pairHeaders(key), sessionOf('tester')]) {
       const answer = await service.client.get('/api/apiKeys/testAuthentication', headers);

@@ -24,7 +24,7 @@ const authorize = (query: string, headers: Record<string, string | string[]>) =>
   service.client.call('GET', AUTHORIZE + query, { headers });
 
 describe('lets a request pass', () => {
-  it('and says whose it is, in headers alone', async () => {
+  it('and identifies the caller in headers only', async () => {
     const answer = await authorize('?scope=pinning.unpin', pairHeaders(unpins));
     expect([answer.status, answer.text]).toEqual([200, '']);
     expect(answer.headers).toMatchObject({
@@ -41,7 +41,7 @@ describe('lets a request pass', () => {
   it.each([
     ['underscores', (k: IssuedKey) => pairHeaders(k)],
     ['hyphens', (k: IssuedKey) => ({ 'Pinning-API-Key': k.api_key, 'pinning-secret-key': k.secret_key })],
-  ])('with %s in the headers, by the first asking and by the next', async (_, headers) => {
+  ])('with %s in the headers, on a cache miss and on a hit', async (_, headers) => {
     const key = await issueKey(service.client, 'ann');
     for (const query of ['?scope=admin', '/?scope=pinning.unpin,data.nft_list&deny=403']) {
       const answer = await authorize(query, headers(key));
@@ -67,7 +67,7 @@ describe('lets a request pass', () => {
     expect(refused.headers['x-w3ipfs-scope']).toBe('data.pin_list');
   });
 
-  it('names of several scopes those that were missing', async () => {
+  it('names the missing ones of several scopes', async () => {
     const refused = await authorize('?scope=admin,pinning.unpin,data.nft_list', pairHeaders(unpins));
     expect([refused.status, refused.headers['x-w3ipfs-scope']]).toEqual([403, 'admin data.nft_list']);
     expect(refused.body.error.message).toBe('This API key lacks the scope admin, data.nft_list.');
@@ -77,7 +77,7 @@ describe('lets a request pass', () => {
     ['GET', { 'x-original-uri': '/api/users' }],
     ['PUT', { 'x-original-uri': pins['x-original-uri'] }],
     ['OPTIONS', { 'x-original-uri': '/' }],
-  ])('of an admin alone where the table lacks the route: %s %j', async (method, uri) => {
+  ])('only of an admin if the table lacks the route: %s %j', async (method, uri) => {
     const route = { 'x-original-method': method, ...uri };
     for (const headers of [pairHeaders(admin), sessionOf('ann')])
       expect((await authorize('', { ...headers, ...route })).status).toBe(200);
@@ -86,7 +86,7 @@ describe('lets a request pass', () => {
     expect((await authorize('', route)).status).toBe(401);
   });
 
-  it('by the scope alone where that is given, whatever route another proxy put into the headers', async () => {
+  it('by the scope alone if one is given, whatever route another proxy put into the headers', async () => {
     expect((await authorize('?scope=pinning.unpin', { ...pairHeaders(unpins), ...pins })).status).toBe(200);
   });
 
@@ -169,7 +169,7 @@ describe('refuses', () => {
     ['a second path', { ...pins, 'x-forwarded-uri': pins['x-original-uri'] }],
     ['a path given twice', { ...pins, 'x-original-uri': [pins['x-original-uri'], pins['x-original-uri']] }],
     ['a method given twice', { ...pins, 'x-original-method': ['GET', 'GET'] }],
-  ])('whoever asks for %s, and first of all whoever is not known', async (_, route) => {
+  ])('an unauthenticated caller first, then any caller who asks for %s', async (_, route) => {
     for (const headers of [pairHeaders(admin), sessionOf('ann')]) {
       const answer = await authorize('?deny=403', { ...headers, ...route });
       expect([answer.status, answer.headers['x-w3ipfs-code']]).toEqual([403, 'INSUFFICIENT_SCOPE']);
@@ -179,7 +179,7 @@ describe('refuses', () => {
   });
 });
 
-it('says of a route that the table lacks why it is refused, and who opens it', async () => {
+it('explains why a route that the table lacks is refused, and how to open it', async () => {
   const unlisted = { 'x-original-method': 'GET', 'x-original-uri': '/api/users' };
   const answer = await authorize('?deny=403', { ...pairHeaders(unpins), ...unlisted });
   expect([answer.status, answer.headers['x-w3ipfs-scope']]).toEqual([403, 'admin']);
@@ -198,7 +198,7 @@ it.each([
   ['?scope=admin&scope=admin', { path: 'scope', message: 'is there more than once' }],
   ['?scope=admin&deny=429', { path: 'deny', message: 'must be 403' }],
   ['?scope=admin&deny=403&deny=403', { path: 'deny', message: 'is there more than once' }],
-])('says in words what is wrong with %s', async (query, detail) => {
+])('explains what is wrong with %s', async (query, detail) => {
   expect((await authorize(query, pairHeaders(admin))).body.error.details).toEqual([detail]);
 });
 
@@ -214,7 +214,7 @@ it.each<[string, Record<string, string>, string[]]>([
   ['?deny=401', pins, ['deny']],
   ['?deny=403&deny=403', pins, ['deny']],
   ['?Scope=admin&__proto__=1&deny=', pins, ['Scope', '__proto__', 'deny']],
-])('tells the operator what does not fit in %s with %j', async (query, headers, paths) => {
+])('tells the operator what is invalid in %s with %j', async (query, headers, paths) => {
   for (const credentials of [pairHeaders(admin), {}]) {
     const answer = await authorize(query, { ...credentials, ...headers });
     expect([answer.status, answer.body.error.code]).toEqual([400, 'validation_failed']);
@@ -251,7 +251,7 @@ describe("a query that is the client's own", () => {
     }
   });
 
-  it("is the operator's where the client's has other values, or none", async () => {
+  it("is the operator's if the client's has other values, or none", async () => {
     for (const query of ['', '?limit=5', '?scope=data.pin_list', '?Scope=pinning.unpin']) {
       const headers = { 'x-forwarded-method': 'DELETE', 'x-forwarded-uri': unpin(query) };
       expect((await authorize('?scope=pinning.unpin', { ...pairHeaders(unpins), ...headers })).status).toBe(200);
@@ -259,12 +259,12 @@ describe("a query that is the client's own", () => {
   });
 });
 
-it('takes no other method', async () => {
+it('accepts no other method', async () => {
   const answer = await service.client.post(AUTHORIZE, pairHeaders(admin), {});
   expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, HEAD']);
 });
 
-it('denies a key as soon as it is revoked, however many ask', async () => {
+it('denies a key as soon as it is revoked, however many requests are under way', async () => {
   const key = await issueKey(service.client, 'ann');
   expect((await authorize('?scope=admin', pairHeaders(key))).status).toBe(200);
   await service.client.delete(`/api/apiKeys/${key.id}`, sessionOf('ann'));

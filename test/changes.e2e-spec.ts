@@ -25,7 +25,7 @@ beforeAll(async () => {
     ...sharedVariables,
     ...database.variables,
   };
-  // The embedded database has one process alone
+  // The embedded database allows only one process
   services = await Promise.all(range(onServer ? 2 : 1).map(() => startProcess(variables)));
 });
 afterAll(async () => {
@@ -36,12 +36,12 @@ afterAll(async () => {
 const pathOf = ({ id }: IssuedKey) => `/api/apiKeys/${id}`;
 const codeOf = async ({ client }: ServiceProcess, key: IssuedKey) => (await verify(client, key, need)).body.data.code;
 
-/** A change that one process makes: what every process says of a key before, and after. */
+/** A change that one process makes, with every process's verdict on a key before and after. */
 interface Change {
   before: string;
   after: string;
   body?: object;
-  /** Makes it, and tells the status of the answer. */
+  /** Makes it and returns the status. */
   make: (first: ServiceProcess, key: IssuedKey) => Promise<number>;
 }
 
@@ -85,7 +85,7 @@ const CHANGES: Record<string, Change> = {
   },
 };
 
-(onServer ? describe : describe.skip)('another process knows within the bound of', () => {
+(onServer ? describe : describe.skip)('another process applies within the bound', () => {
   const KEYS = 40;
   const CALLERS = 5;
 
@@ -103,7 +103,7 @@ const CHANGES: Record<string, Change> = {
     expectWithin(name, delays);
   });
 
-  it('the deletion of the key that has issued it, three levels up', async () => {
+  it('the deletion of its issuer three levels up', async () => {
     const [first, other] = services as [ServiceProcess, ServiceProcess];
     const delays: number[] = [];
     await runConcurrently(CALLERS, range(KEYS / 2), async () => {
@@ -125,7 +125,7 @@ const CHANGES: Record<string, Change> = {
     return issued(await client.post('/api/apiKeys', pairHeaders(parent), body));
   }
 
-  /** Asks until the verdict is the new one, and tells when the last call began that got the old one. */
+  /** Asks until the verdict is the new one. @returns when the last call began that got the old one */
   async function lastSeen(service: ServiceProcess, key: IssuedKey, before: string, after: string): Promise<number> {
     for (let last = Number.NEGATIVE_INFINITY; ;) {
       const began = performance.now();
@@ -133,7 +133,7 @@ const CHANGES: Record<string, Change> = {
       if (code === after) return last;
       expect(code).toBe(before);
       last = began;
-      // Without a pause, the callers would leave the process no time to learn anything
+      // Without a pause, the callers would starve the process of the time to read changes
       await sleep(2);
     }
   }
@@ -145,7 +145,7 @@ const CHANGES: Record<string, Change> = {
   }
 });
 
-it('refuses not one of 10,000 verifications, in the middle of which the client goes over to a new secret', async () => {
+it('refuses none of 10,000 verifications while the client switches to a new secret', async () => {
   const VERIFICATIONS = 10_000;
   const key = await issueKey((services[0] as ServiceProcess).client, 'ann', unpins);
   let current = key;

@@ -18,11 +18,11 @@ withHaproxy('HAProxy', () => {
     await platform?.stop();
   });
 
-  // HAProxy goes on after an action that fails
+  // HAProxy continues after a failed action
   it.each([
     ['fails', "error('broken')"],
     ['answers nothing', 'return'],
-  ])('lets nothing pass where the script %s', async (_, first) => {
+  ])('lets nothing pass if the script %s', async (_, first) => {
     const changes: [string, string][] = [
       ['local function authorize(txn, query)\n', `local function authorize(txn, query)\n  do ${first} end\n`],
     ];
@@ -37,7 +37,7 @@ withHaproxy('HAProxy', () => {
   it.each([
     ['does not understand', () => keys.address],
     ['does not reach', async () => `127.0.0.1:${await freePort()}`],
-  ])('lets nothing pass where it %s the key service', async (_, address) => {
+  ])('lets nothing pass if it %s the key service', async (_, address) => {
     const gateway = await startHaproxy({ keys: await address(), platform: platform.address });
     const { status, body } = await gateway.client.get('/api/pinning/pins');
     expect([status, body.error.code]).toEqual([503, 'unavailable']);

@@ -17,7 +17,7 @@ const missing = async () => {
   return body.error.details;
 };
 
-it('answers as long as the process does', async () => {
+it('is live while the process runs', async () => {
   expect((await service.client.get('/health/live')).body).toEqual({ status: 'ok' });
 });
 
@@ -32,7 +32,7 @@ it('is ready with a database of this schema', async () => {
   expect(await missing()).toEqual([]);
 });
 
-it('is not ready while changes may have been missed for longer than the bound', async () => {
+it('is not ready if changes may have been missed for longer than the bound', async () => {
   jest.spyOn(service.app.get(InvalidationFeed, { strict: false }), 'age', 'get').mockReturnValue(1_001);
   expect(await missing()).toEqual([{ path: 'change_feed', message: expect.stringContaining('REVOCATION_BOUND_MS') }]);
 });

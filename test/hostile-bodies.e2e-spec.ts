@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** To each route that takes a body, by whoever may ask there. */
+/** Sends it to each route that takes a body, with credentials that may call it. */
 async function sendEverywhere(body: string): Promise<Answer[]> {
   const answers: Answer[] = [];
   for (const { method, path } of routes) {
@@ -72,7 +72,7 @@ const text = fc.oneof(
     .map(([unit, times]) => unit.repeat(times)),
   fc.constantFrom('toString', '__proto__', 'name', 'scopes', 'limits', 'requests', 'api_key', 'cost'),
 );
-/** JSON of some shape, as long as a body may be: a unit again and again, within objects or lists. */
+/** JSON as long as a body may be: one unit repeated, within objects or lists. */
 const shapes = fc
   .record({
     unit: fc.oneof(
@@ -125,7 +125,7 @@ it.each([
   ['a parameter of authorize', 'GET', `/api/apiKeys/authorize?${'%01'.repeat(4_000)}`, 400],
   ['a parameter where there are none', 'GET', `/api/apiKeys/testAuthentication?${'%01'.repeat(4_000)}`, 400],
   ['a parameter of the direct lane', 'POST', `/api/apiKeys/verify?${'%01'.repeat(4_000)}`, 400],
-])('quotes no more than it may of %s', async (_, method, path, status) => {
+])('quotes a bounded part of %s', async (_, method, path, status) => {
   const headers = path.includes('/verify') ? serviceHeaders : sessionOf('eve');
   const body = method === 'POST' ? { api_key: 'x', secret_key: 'y' } : undefined;
   const answer = await service.client.call(method, path, { headers, ...(body && { body }) });
@@ -133,7 +133,7 @@ it.each([
   expectBounded([answer]);
 });
 
-/** A wrong body is no more than so many times as dear as a right one of a create; measured: 1 to 5 times. */
+/** How many times the CPU time of a valid create a wrong body may cost at most; measured: 1 to 5 times. */
 const AT_MOST = 20;
 const TIMES = 40;
 
@@ -152,13 +152,13 @@ it.each([
     { name: 'x', scopes: Object.fromEntries(range(1_990).map((index) => [`p${index}`, index])) },
   ],
   ['names that are 1,000 lists', { ...powerlessBody, name: range(1_000).map(() => []) }],
-])('takes little longer over %s than over what it refuses anyway', async (_, hostile) => {
+])('takes little longer to refuse %s than an ordinary invalid body', async (_, hostile) => {
   const usual = await microsecondsFor({ ...powerlessBody, name: '' });
   const spent = await microsecondsFor(hostile);
   expect(spent).toBeLessThan(AT_MOST * usual);
 });
 
-/** Of the process in which both the client and the service are; the least of several. */
+/** CPU time of this process, which runs both the client and the service; the least of several. */
 async function microsecondsFor(body: object): Promise<number> {
   const payload = JSON.stringify(body);
   const times: number[] = [];

@@ -32,7 +32,7 @@ describe.each(spellings)('an id in %s', (spelling, spell) => {
   const owner = `owner of ${spelling}`;
   const pathOf = ({ id }: IssuedKey) => `/api/apiKeys/${spell(id)}`;
 
-  it('is recorded as the database has it, whoever is refused, and the audit trail stays as it was written', async () => {
+  it('is recorded in canonical spelling, whoever is refused, and the audit trail stays intact', async () => {
     const target = await issueKey(service.client, owner);
     const powerless = await issueKey(service.client, owner, powerlessBody);
     const revoked = await issueKey(service.client, owner);
@@ -61,7 +61,7 @@ describe.each(spellings)('an id in %s', (spelling, spell) => {
     await expect(apiKeys.update(caller, spell(id), update)).rejects.toMatchObject({ code: 'exceeds_issuer' });
   });
 
-  it('does not let a key change itself over HTTP either, and lets it rotate itself', async () => {
+  it('does not let a key change itself over HTTP either, but lets it rotate itself', async () => {
     const admin = await issueKey(service.client, owner, { ...documentedBody, limits: { max_uses: 50 } });
     const change = (body: object) => service.client.call('PATCH', pathOf(admin), { headers: pairHeaders(admin), body });
     for (const body of [{ limits: { max_uses: null } }, { scopes: powerlessBody.scopes }, { enabled: false }]) {
@@ -71,7 +71,7 @@ describe.each(spellings)('an id in %s', (spelling, spell) => {
     expect((await service.client.post(`${pathOf(admin)}/rotate`, pairHeaders(admin), {})).status).toBe(200);
   });
 
-  it('is the same request to rotate, under one Idempotency-Key', async () => {
+  it('is the same rotation under one Idempotency-Key', async () => {
     const key = await issueKey(service.client, owner, powerlessBody);
     const headers = { ...sessionOf(owner), 'idempotency-key': randomUUID() };
     const [first, second] = [

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** A secret that passes the tag's check, as whoever stole the server key could make it. */
+/** A wrong secret with a valid tag, as somebody with a stolen server key could make it. */
 function forged(apiKey: string): Pick<IssuedKey, 'api_key' | 'secret_key'> {
   return { api_key: apiKey, secret_key: mintSecretKey(apiKey, [credentialKey(serverKey)]) };
 }
@@ -27,7 +27,7 @@ it.each([
   ['as documented', (k: IssuedKey) => pairHeaders(k)],
   ['with hyphens', (k: IssuedKey) => ({ 'pinning-api-key': k.api_key, 'pinning-secret-key': k.secret_key })],
   ['in upper case', (k: IssuedKey) => ({ PINNING_API_KEY: k.api_key, 'PINNING-SECRET-KEY': k.secret_key })],
-])('takes the two headers %s', async (_, headers) => {
+])('accepts the two headers %s', async (_, headers) => {
   expect((await service.client.get(TEST, headers(key))).status).toBe(200);
 });
 
@@ -37,7 +37,7 @@ it.each([
   ['a genuine pair of a key that is not there', () => pairHeaders(forged(`w3k_${'x'.repeat(20)}`))],
   ['a genuine pair with another secret', (k: IssuedKey) => pairHeaders(forged(k.api_key))],
   ['more than was minted', (k: IssuedKey) => pairHeaders({ ...k, secret_key: `${k.secret_key}x` })],
-])('refuses %s in the same words', async (_, headers) => {
+])('refuses %s with the same message', async (_, headers) => {
   const answer = await service.client.get(TEST, headers(key));
   expect(answer.status).toBe(401);
   expect(answer.body.error).toEqual({
@@ -58,7 +58,7 @@ it.each([
   expect(answer.body.error.code).toBe('ambiguous_credentials');
 });
 
-it('lets no key but an admin key manage keys, and names the scope', async () => {
+it('lets only an admin key manage keys, and names the missing scope', async () => {
   const powerless = pairHeaders(await issueKey(service.client, 'holder', powerlessBody));
   const answers = [
     await service.client.post('/api/apiKeys', powerless, powerlessBody),
@@ -72,7 +72,7 @@ it('lets no key but an admin key manage keys, and names the scope', async () => 
   }
 });
 
-it('validates no body before it knows who sent it', async () => {
+it('authenticates before it validates the body', async () => {
   expect((await service.client.post('/api/apiKeys', {}, { name: 1 })).status).toBe(401);
 });
 
@@ -100,7 +100,7 @@ describe('over several starts', () => {
   const test = (pair: IssuedKey) => async (running: TestService) =>
     (await running.client.get(TEST, pairHeaders(pair))).status;
 
-  it('takes pairs that an older server key of the ring signed, signs by the first, and forgets what is dropped', async () => {
+  it('accepts pairs signed by any server key of the ring, signs with the first, and refuses those of a removed one', async () => {
     const [oldKey, newKey] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
     const issue = ({ client }: TestService) => issueKey(client, 'holder');
     const old = await during({ CREDENTIAL_KEYS: oldKey }, issue);
@@ -125,7 +125,7 @@ describe('over several starts', () => {
     });
     afterAll(() => slow.stop());
 
-    it('replaces a hash of other parameters when its secret next passes, and not for a wrong one', async () => {
+    it('replaces a hash with other parameters when its secret next verifies, and not for a wrong one', async () => {
       await slow.client.get(TEST, pairHeaders(forged(pair.api_key)));
       expect((await recordOf(slow, pair)).secretHash).toContain('$m=1024,t=1,p=1$');
       expect(await test(pair)(slow)).toBe(200);
@@ -133,7 +133,7 @@ describe('over several starts', () => {
       expect(await test(pair)(slow)).toBe(200);
     });
 
-    it('takes as long for a key that is not there as for a wrong secret', async () => {
+    it('takes as long for an unknown key as for a wrong secret', async () => {
       const { api_key } = await issueKey(slow.client, 'holder');
       const times: Record<'unknown' | 'wrong', number[]> = { unknown: [], wrong: [] };
       for (let round = 0; round < 25; round++) {

@@ -21,7 +21,7 @@ describe('npm run keys', () => {
     return { code, stderr, stdout, json: args.includes('--json') && code === 0 ? JSON.parse(stdout) : undefined };
   };
 
-  it('brings the schema up to date, once; and makes no embedded database for that', async () => {
+  it('migrates the schema once, and creates no embedded database for it', async () => {
     const first = await keys(['migrate', '--json']);
     if (onServer) expect(first.json.migrated).toContainEqual(expect.stringContaining('CreateApiKeys'));
     else expect(first).toMatchObject({ code: 78, stderr: expect.stringContaining('there is no database in') });
@@ -44,7 +44,7 @@ describe('npm run keys', () => {
 
     const revocation = ['revoke', '--api-key', issuedKey.api_key, '--json'];
     expect((await keys(revocation)).json).toEqual({ api_key: issuedKey.api_key, status: 'revoked' });
-    // Another process learns of it within the bound; test/revocation.e2e-spec.ts measures it
+    // Another process applies it within the bound; test/faults/revocation.e2e-spec.ts measures it
     const reasons = new Set<string | undefined>();
     while (!reasons.has('REVOKED')) {
       reasons.add((await client.get(TEST, pairHeaders(issuedKey))).body.error?.reason);
@@ -57,7 +57,7 @@ describe('npm run keys', () => {
     expect(stdout).toMatch(/^api_key {5}w3k_\w{20}$/m);
   });
 
-  it('signs no session where the account service does', async () => {
+  it('signs no session if the account service does', async () => {
     const { code, stderr } = await keys(['session', '--owner', 'x'], { JWT_PUBLIC_KEY: accountService.publicKey });
     expect(code).toBe(64);
     expect(stderr).toContain('account service');
@@ -80,7 +80,7 @@ describe('npm run keys', () => {
     [['issue-admin', '--owner', '']],
     [['revoke']],
     [['session', '--own', 'x']],
-  ])('explains itself: %j', async (args) => {
+  ])('prints its usage: %j', async (args) => {
     const { code, stderr } = await keys(args);
     expect(code).toBe(64);
     expect(stderr).toMatch(/Usage|--owner <sub>|--api-key/);

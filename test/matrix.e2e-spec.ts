@@ -5,8 +5,8 @@ import { sessionOf } from './support/sessions.js';
 import { pairOf } from './support/verification.js';
 
 /**
- * Who may call what of the keys of `ann`: `nobody` presents nothing, `token` and `pair` are made up, `session` and
- * `admin` are hers, `stranger` and `s-admin` the same of another owner; `plain` is a key of hers without `admin`,
+ * Who may call what on the keys of `ann`: `nobody` presents nothing, `token` and `pair` are invalid, `session` and
+ * `admin` are hers, `stranger` and `s-admin` those of another owner; `plain` is a key of hers without `admin`,
  * the last three are admin keys of hers.
  */
 const MATRIX = `
@@ -68,7 +68,7 @@ beforeEach(async () => {
 
 const tagOf = async () => (await service.client.get(`/api/apiKeys/${target.id}`, sessionOf('ann'))).headers.etag;
 
-/** A body that nothing is wrong with. */
+/** A valid body for the operation. */
 function bodyFor(method: string, path: string): object | undefined {
   if (method === 'PATCH') return { name: 'changed' };
   if (method !== 'POST') return undefined;
@@ -88,7 +88,7 @@ it.each(cells)('%s %s answers %s with %d', async (method, path, caller, status) 
   if (status === 401) expect(answer.headers['www-authenticate']).toBeDefined();
 });
 
-it('leaves no endpoint out', async () => {
+it('covers every endpoint', async () => {
   const { body: document } = await service.client.get('/openapi.json');
   const documented = Object.entries<object>(document.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace('{id}', ':id')}`),

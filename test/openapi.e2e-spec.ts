@@ -30,7 +30,7 @@ it('is valid OpenAPI 3.1', async () => {
   expect(await new Validator().validate(document)).toMatchObject({ valid: true });
 });
 
-it('has a page to read it', async () => {
+it('has a page that renders it', async () => {
   const page = await service.client.get('/docs');
   expect(page.status).toBe(200);
   expect(page.text).toContain('swagger-ui');
@@ -48,7 +48,7 @@ describe('the page', () => {
   const digest = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
   it.each([...PATHS, ...FILES, '/docs/no-such-file.js'])(
-    'is not framed, sniffed or told of elsewhere: %s',
+    'forbids framing, sniffing and referrers: %s',
     async (path) => {
       const { headers } = await service.client.get(path);
       expect(headers).toMatchObject({
@@ -60,7 +60,7 @@ describe('the page', () => {
     },
   );
 
-  it.each(PATHS)('runs and loads what is its own, and nothing else: %s', async (path) => {
+  it.each(PATHS)('runs and loads only its own files: %s', async (path) => {
     const { status, headers, text } = await service.client.get(path);
     expect(status).toBe(200);
     const policy = policyOf(headers);
@@ -71,7 +71,7 @@ describe('the page', () => {
       'base-uri': "'none'",
     });
     expect(policy['style-src']).not.toContain("'unsafe-inline'");
-    // Nothing inline but styles, each of them named
+    // Nothing inline but styles, each listed by its hash
     expect(text).not.toMatch(/<script(?![^>]*\ssrc=)[^>]*>|\son\w+=|javascript:/i);
     const blocks = [...text.matchAll(/<style[^>]*>([^]*?)<\/style>/g)].map(([, css]) => css ?? '');
     const attributes = [...text.matchAll(/\sstyle=(["'])(.*?)\1/g)].map(([, , css]) => css ?? '');
@@ -82,7 +82,7 @@ describe('the page', () => {
     expect(loaded.length).toBeGreaterThan(4);
     for (const url of loaded) {
       expect(url).toMatch(/^\.\//);
-      // There the page looks for its files in a folder below, where they are not
+      // From there, the page would look for its files in a wrong folder
       if (path === '/docs/index.html') continue;
       const { pathname } = new URL(url, new URL(path, service.client.url));
       expect([pathname, (await service.client.get(pathname)).status]).toEqual([pathname, 200]);
@@ -93,7 +93,7 @@ describe('the page', () => {
 const operations = () =>
   Object.values<Record<string, any>>(document.paths).flatMap((methods) => Object.values<any>(methods));
 
-it('names every operation, once and for good', () => {
+it('gives every operation a unique, stable id', () => {
   expect(
     operations()
       .map(({ operationId }) => operationId)
@@ -118,10 +118,10 @@ it('names every operation, once and for good', () => {
   ]);
 });
 
-it('shows an example of every answer, in the envelope that it has', () => {
+it('shows an example of every answer, in its envelope', () => {
   for (const { responses } of operations()) {
     for (const [status, response] of Object.entries<any>(responses)) {
-      // A gateway reads the status and the headers alone
+      // A gateway reads only the status and the headers
       if (!response.content) {
         expect(response.headers).toMatchObject({ 'X-W3IPFS-Code': expect.any(Object) });
         continue;
@@ -157,7 +157,7 @@ it('documents every way to authenticate, and the two bodies of the documentation
 });
 
 it('makes a typed client that issues, lists and deletes a key', async () => {
-  // Beside the sources, so that the client's imports are resolved as an application's would be
+  // Beside the sources, so that the client's imports resolve like an application's
   const folder = makeFolder('test');
   try {
     await createClient({
@@ -191,7 +191,7 @@ const CLIENT_TSCONFIG = {
   },
 };
 
-/** What a user of the client would write; it does not compile unless the document's types say what it takes for granted. */
+/** Code of a user of the client, which compiles only if the document's types are as it expects. */
 const PROGRAM = `
 import { client } from './sdk/client.gen.js';
 import { createApiKey, deleteApiKey, listApiKeys, testAuthentication } from './sdk/index.js';

@@ -35,7 +35,7 @@ it.each<[string, string, () => object, unknown, number]>([
   ['GET', '/api/apiKeys/list?x=1', () => sessionOf('ann'), undefined, 400],
   ['GET', '/api/apiKeys/testAuthentication?x=1', () => sessionOf('ann'), undefined, 400],
   ['POST', '/api/apiKeys/verify?x=1', () => serviceHeaders, { api_key: 'x', secret_key: 'y' }, 400],
-])('%s %s is answered alike in any case', async (method, path, headers, body, status) => {
+])('%s %s gets the same answer in any letter case', async (method, path, headers, body, status) => {
   const [name = '', query] = path.split('?');
   const spellings = [name, name.toLowerCase(), name.toUpperCase(), `${name.toLowerCase()}/`];
   for (const spelling of spellings) {
@@ -50,13 +50,13 @@ it.each<[string, string, () => object, unknown, number]>([
   }
 });
 
-it('takes ids as they are, and deletes by the path that the scripts of the platform write', async () => {
+it('leaves ids unchanged, and deletes by the path that the platform’s scripts use', async () => {
   const { id } = await issueKey(service.client, 'ann');
   const answer = await service.client.delete(`/api/apikeys/${id.toUpperCase()}`, sessionOf('ann'));
   expect([answer.status, answer.body.message]).toEqual([200, 'API key has been deleted']);
 });
 
-it('counts a request under its route, in whatever case it came', async () => {
+it('counts a request under its route, in any letter case', async () => {
   await service.client.get('/API/APIKEYS/LIST', sessionOf('ann'));
   const { text } = await service.client.get('/metrics', serviceHeaders);
   expect(text).toContain('route="/api/apiKeys/list"');
@@ -64,7 +64,7 @@ it('counts a request under its route, in whatever case it came', async () => {
 });
 
 it.each(['/api/apikeys', `/API/APIKEYS/${randomUUID()}/ROTATE`, '/Api/Apikeys/Verify'])(
-  'reads no body for whoever is not known: POST %s',
+  'reads no body of an unauthenticated caller: POST %s',
   async (path) => {
     const receive = jest.spyOn(service.app.get(RequestBodies, { strict: false }), 'receive');
     const connection = new RawConnection(service.client.url);
@@ -77,7 +77,7 @@ it.each(['/api/apikeys', `/API/APIKEYS/${randomUUID()}/ROTATE`, '/Api/Apikeys/Ve
   },
 );
 
-it('keeps an idempotent answer for the route, not for the spelling of its path', async () => {
+it('stores an idempotent answer for the route, not for the spelling of its path', async () => {
   const headers = { ...sessionOf('ann'), 'idempotency-key': randomUUID() };
   const first = await service.client.post('/api/apiKeys', headers, documentedBody);
   const again = await service.client.post('/API/apikeys/', headers, documentedBody);

@@ -53,14 +53,14 @@ const STARTS = 8;
     return (await onMaintenanceDatabase(String(database.variables.DATABASE_URL), query)).rows[0].held as number;
   };
 
-  it('lets eight processes start at once, on a database without a schema, and leaves no lock behind', async () => {
+  it('lets eight processes start at once on a database without a schema, and leaves no lock behind', async () => {
     services = await startAll();
     await allReady();
     await until(async () => (await locks()) === 0, 'all locks to be released');
     expect(services).toHaveLength(STARTS);
   });
 
-  it('says once in each that the poll alone tells of changes, and denies within the bound', async () => {
+  it('logs once in each that changes come from the poll only, and denies within the bound', async () => {
     const told = log.mock.calls.filter(
       ([level, message]) => level === 'warn' && /found only by the poll/.test(String(message)),
     );
@@ -81,13 +81,13 @@ const STARTS = 8;
     expect(lastValid).toBeLessThan(1_000);
   });
 
-  it('lets eight more start while the first are at work', async () => {
+  it('lets eight more start while the first are in use', async () => {
     const [first] = services as [TestService, ...TestService[]];
     const done = new AbortController();
     const statuses = new Set<number>();
     const work = range(4).map(async (index) => {
       const create = () => first.client.post('/api/apiKeys', sessionOf(`owner ${index}`), powerlessBody);
-      // All of them are this one process, whose transactions may wait for their turn for too long
+      // All of them run in this one process, whose transactions may wait too long
       while (!done.signal.aborted) statuses.add((await withRetry(create, () => undefined)).status);
     });
     try {
@@ -102,7 +102,7 @@ const STARTS = 8;
     await until(async () => (await locks()) === 0, 'all locks to be released');
   });
 
-  it('says which line it lacks, if it refuses the limits of a connection', async () => {
+  it('names the missing setting if the pooler refuses the limits of a connection', async () => {
     const strict = await startPgBouncer(String(database.variables.DATABASE_URL));
     const url = strict.through(String(database.variables.DATABASE_URL));
     await expect(startService({ DATABASE_URL: url }, database)).rejects.toThrow(IGNORED);

@@ -25,7 +25,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-// Production is not production on an embedded database
+// Production does not run on the embedded database
 const inProduction = onServer ? it : it.skip;
 const inDevelopment = onServer ? it.skip : it;
 
@@ -94,7 +94,7 @@ interface Line {
   key_id?: string;
 }
 
-/** The line of a call, in either form. */
+/** The log line of a call, in either format. */
 async function lineOf(requestId: string): Promise<Line> {
   const found = () =>
     service
@@ -109,7 +109,7 @@ async function lineOf(requestId: string): Promise<Line> {
   return { request_id: requestId, ...Object.fromEntries(words.filter(([, value]) => value !== undefined)) };
 }
 
-describe('whoever is known is named, with the verdict, whatever came of the call', () => {
+describe('the log names authenticated callers, with the verdict, whatever the outcome', () => {
   const LIST = '/api/apiKeys/list';
   let admin: IssuedKey;
   let plain: IssuedKey;
@@ -174,7 +174,7 @@ describe('whoever is known is named, with the verdict, whatever came of the call
     ['a service that reads the metrics', 'GET', '/metrics', 200, undefined, gateway],
   ];
 
-  // `Expect`, which Node has answered by then, takes a request off the direct lane
+  // `Expect`, which Node answers first, keeps a request off the fast path
   describe.each([
     ['as clients send it', {}],
     ['out of the ordinary', { 'content-encoding': 'identity', expect: '100-continue' }],
@@ -186,7 +186,7 @@ describe('whoever is known is named, with the verdict, whatever came of the call
       const answer = await service.client.call(method, path, { headers: all, body });
       expect([answer.status, answer.headers['x-request-id']]).toEqual([status, requestId]);
       const line = await lineOf(requestId);
-      // Who asks with a key is named by it
+      // A caller with a key is named by it
       expect([line.principal, line.verdict, line.key_id]).toEqual([principal(), verdict, undefined]);
       expect(line.client_address).toBe('127.0.0.1');
     });
@@ -206,7 +206,7 @@ describe('whoever is known is named, with the verdict, whatever came of the call
   });
 });
 
-describe('a client that leaves before it is answered', () => {
+describe('a client that disconnects before it is answered', () => {
   const leave = async (path: string, headers: Record<string, string>, body: object, left = 0) => {
     const { hostname, port } = new URL(service.client.url);
     const text = JSON.stringify(body);
@@ -218,27 +218,27 @@ describe('a client that leaves before it is answered', () => {
     socket.destroy();
   };
 
-  /** Tried again where the answer was faster. */
+  /** Repeated if the answer came first. */
   const untilTold = (route: string, attempt: () => Promise<void>) =>
     until(async () => {
       await attempt();
       return new RegExp(`POST ${route} 499.*client_address\\W+127.0.0.1`).test(service.output());
     }, 'the line of a client that has left');
 
-  it('is told of, once it has sent all', async () => {
+  it('is logged, once it has sent everything', async () => {
     await untilTold('/api/apiKeys', () => leave('/api/apiKeys', sessionOf('ann'), powerlessBody));
   });
 
-  it('is told of on the direct way, where it has sent all', async () => {
+  it('is logged on the fast path, once it has sent everything', async () => {
     const keys: IssuedKey[] = [];
     for (const _ of range(20)) keys.push(await issueKey(service.client, 'ann', powerlessBody));
-    // A key that is not known yet takes time
+    // A key that is not cached takes time
     await untilTold('/api/apiKeys/verify', () =>
       leave('/api/apiKeys/verify', serviceHeaders, pairOf(keys.pop() as IssuedKey)),
     );
   });
 
-  it('is told of on the direct way, in the middle of its body', async () => {
+  it('is logged on the fast path, in the middle of its body', async () => {
     const body = { requests: [] };
     await untilTold('/api/apiKeys/verify/batch', () => leave('/api/apiKeys/verify/batch', serviceHeaders, body, 1));
   });

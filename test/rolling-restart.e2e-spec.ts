@@ -13,16 +13,16 @@ import { until } from './support/until.js';
 import { verify } from './support/verification.js';
 
 const CALLERS = 16;
-/** Between an answer and the next request of a caller: the processes that start need the cores as well. */
+/** The pause between an answer and a caller's next request: the starting processes need the cores too. */
 const PAUSE_MS = 10;
-/** Four starts, on a machine that has other things to do. */
+/** Enough for four starts on a busy machine. */
 const WITHIN_MS = 240_000;
 
 const hasNginx = process.env[NGINX_VARIABLE] !== undefined;
 if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not set: a rolling restart behind nginx\n`);
 
-// The embedded database has one process alone
-(onServer && hasNginx ? describe : describe.skip)('two processes behind nginx, restarted one after the other', () => {
+// The embedded database allows only one process
+(onServer && hasNginx ? describe : describe.skip)('two processes behind nginx, restarted one after the other,', () => {
   let database: TestDatabase;
   let platform: SmallServer;
   let gateway: NginxGateway;
@@ -105,7 +105,7 @@ if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not se
     WITHIN_MS,
   );
 
-  /** nginx takes a process again a second after it has found it gone: until it has, the other is not to be ended. */
+  /** nginx uses a process again a second after it found it down: the other must not stop before that. */
   async function untilServed(client: ServiceProcess['client']): Promise<void> {
     const name = 'w3ipfs_keys_verdicts_total{code="VALID"}';
     await until(async () => (await metricOf(client, name)) > 0, 'nginx to take the process again');

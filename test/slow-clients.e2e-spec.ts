@@ -10,12 +10,12 @@ import { until } from './support/until.js';
 import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
 const CONNECTIONS = 500;
-/** Far more than a request may take (10 s) or nothing be read (30 s), and less than Node gives headers by itself. */
+/** Far above the timeouts of a request (10 s) and of an unread answer (30 s), and below Node's own for headers. */
 const MAX_MS = 55_000;
 const MORE_EVERY_MS = 500;
-/** What a request may take (10 s), how often the service looks (1 s), and slack for a busy machine. */
+/** The timeout of a request (10 s), the interval of the check (1 s), and slack for a busy machine. */
 const ENDED_WITHIN_MS = 10_000 + 1_000 + 15_000;
-/** Whoever waited for a slow client would wait for as long as its request may take. */
+/** A request that waited for a slow client would wait for that one's whole timeout. */
 const SERVED_WITHIN_MS = 10_000;
 
 const head = (path: string) =>
@@ -23,9 +23,9 @@ const head = (path: string) =>
 const TOKEN = `Authorization: ${serviceHeaders.authorization}\r\n`;
 interface Way {
   name: string;
-  /** What is sent at once. */
+  /** Sent immediately. */
   begin: string;
-  /** What is sent now and again. */
+  /** Sent repeatedly, with pauses. */
   more: string;
 }
 const WAYS: Way[] = [
@@ -39,7 +39,7 @@ const READS_NOTHING: Way = { name: 'requests alone', begin: documents, more: doc
 
 let database: TestDatabase;
 let service: ServiceProcess;
-/** Takes longest to be given up: its time runs beside that of the others. */
+/** Takes longest to time out: it waits while the other test runs. */
 let deaf: SlowConnection;
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -53,7 +53,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-it(`serves others beside ${CONNECTIONS} connections that send a byte at a time, and ends these`, async () => {
+it(`serves others beside ${CONNECTIONS} connections that send a byte at a time, and closes these`, async () => {
   const before = await openFiles();
   const slow = range(CONNECTIONS).map((index) => new SlowConnection(service.client.url, WAYS[index % WAYS.length]!));
   const allEnded = Promise.all(slow.map(({ ended }) => ended));
@@ -82,14 +82,14 @@ it(`serves others beside ${CONNECTIONS} connections that send a byte at a time, 
   await until(async () => (await openFiles()) <= before + 5, 'the end of their connections in the service');
 });
 
-it('serves others beside one that asks for more and more and reads nothing, and ends it', async () => {
+it('serves others beside one that keeps sending requests and reads nothing, and closes it', async () => {
   await useService();
   const { isGivenUp, afterMs } = await deaf.ended;
   process.stdout.write(`a client that reads nothing was given up after ${Math.round(afterMs / 1_000)} s\n`);
   expect(isGivenUp).toBe(true);
 });
 
-/** Sends as it is told to, until the service has had enough or the bound is long past. */
+/** Sends slowly, until the service closes the connection or long after the bound. */
 class SlowConnection {
   readonly ended: Promise<{ way: string; text: string; isGivenUp: boolean; afterMs: number }>;
 
@@ -107,7 +107,7 @@ class SlowConnection {
     const text: string[] = [];
     if (reads) socket.on('data', (chunk) => text.push(chunk.toString()));
     else socket.pause();
-    // An end is an end, however abrupt
+    // An abrupt end counts as an end
     socket.on('error', () => undefined);
     this.ended = new Promise((resolve) => {
       socket.on('close', () => {
@@ -119,7 +119,7 @@ class SlowConnection {
   }
 }
 
-/** Issues a key and has it verified, as others do. @returns the milliseconds of the slower of the two */
+/** Issues and verifies a key, like other clients. @returns the milliseconds of the slower of the two */
 async function useService(): Promise<number> {
   const began = performance.now();
   const key = await issueKey(service.client, 'ann');

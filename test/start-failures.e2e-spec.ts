@@ -13,7 +13,7 @@ if (!onServer) process.stdout.write('Left out on the embedded database: why a st
 
 const PASSWORD = 'apa55w0rd%40%2F';
 
-(onServer ? describe : describe.skip)('a start on a server fails in words:', () => {
+(onServer ? describe : describe.skip)('a start on a server fails with an explanation:', () => {
   let folder: string;
   let server: PostgresServer;
   beforeAll(async () => {
@@ -46,7 +46,7 @@ const PASSWORD = 'apa55w0rd%40%2F';
     removeFolder(folder);
   });
 
-  /** What it says of a URL, and what it has said before. */
+  /** The message for a URL, and the output before it. */
   async function failureOf(user: string, path = '/postgres', host = `127.0.0.1:${server.listensAt}`) {
     const location = { url: `postgres://${user}@${host}${path}` };
     const named: string[] = [];
@@ -84,13 +84,13 @@ const PASSWORD = 'apa55w0rd%40%2F';
     );
   });
 
-  it('a login that pg_hba.conf does not let in, as the server says it', async () => {
+  it('a login that pg_hba.conf refuses, in the server’s words', async () => {
     expect(await failureOf(`somebody:${PASSWORD}`)).toMatch(
       /^no pg_hba.conf entry for host "127.0.0.1", user "somebody"/,
     );
   });
 
-  it('and in production as one JSON line, without a stack, behind one for a name that is misspelt', async () => {
+  it('and in production as one JSON line without a stack, after one for a misspelt name', async () => {
     const url = `postgres://app:${PASSWORD}@127.0.0.1:${server.listensAt}/postgres`;
     const { code, stdout, stderr } = await run(['dist/main.js'], {
       ...sharedVariables,

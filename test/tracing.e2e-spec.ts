@@ -27,7 +27,7 @@ function spansIn(received: string[]): Span[] {
     .flatMap((resource) => resource.scopeSpans.flatMap((scope: { spans: Span[] }) => scope.spans));
 }
 
-/** What says of itself whoever sent them, once for each time. */
+/** The resource attributes of their sender, once for each export. */
 function resourcesIn(received: string[]): Record<string, unknown>[] {
   const all = received.flatMap((text) => JSON.parse(text).resourceSpans as { resource: Pick<Span, 'attributes'> }[]);
   return all.map(({ resource }) => attributesOf(resource));
@@ -42,7 +42,7 @@ function attributeOf({ attributes }: Span, name: string): unknown {
   return value?.stringValue ?? value?.intValue;
 }
 
-it('follows a request that belongs to a trace, and its queries, and tells the collector no secret', async () => {
+it('traces a request that belongs to a trace, and its queries, and sends the collector no secret', async () => {
   const received: string[] = [];
   const collector = await startServer(async (request, response) => {
     let text = '';
@@ -51,7 +51,7 @@ it('follows a request that belongs to a trace, and its queries, and tells the co
     expect(request.url).toBe('/v1/traces');
     response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
   });
-  // What OpenTelemetry reads itself
+  // Read by OpenTelemetry itself
   process.env['OTEL_RESOURCE_ATTRIBUTES'] = 'deployment.environment.name=test,service.name=other';
   process.env['OTEL_SERVICE_NAME'] = 'keys-of-a-test';
   const service = await startService({
@@ -125,7 +125,7 @@ it('follows a request that belongs to a trace, and its queries, and tells the co
     expect(received.join()).not.toContain(secret);
 });
 
-/** A collector, and what it has received. */
+/** A collector with the exports it has received. */
 async function startCollector(): Promise<{ collector: SmallServer; spans: () => Span[]; text: () => string }> {
   const received: string[] = [];
   const collector = await startServer(async (request, response) => {
@@ -137,13 +137,13 @@ async function startCollector(): Promise<{ collector: SmallServer; spans: () => 
   return { collector, spans: () => spansIn(received), text: () => received.join() };
 }
 
-/** The spans of calls in turn, each with its own headers, as a service tells of them that samples as it is told. */
+/** The spans of sequential calls, each with its own headers, from a service with this sampler. */
 async function spansOf(
   { OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, ...variables }: Record<string, string>,
   calls: Record<string, string>[],
 ) {
   const { collector, spans, text } = await startCollector();
-  // What OpenTelemetry reads itself
+  // Read by OpenTelemetry itself
   Object.assign(process.env, { OTEL_TRACES_SAMPLER: OTEL_TRACES_SAMPLER ?? '' });
   Object.assign(process.env, { OTEL_TRACES_SAMPLER_ARG: OTEL_TRACES_SAMPLER_ARG ?? '' });
   const service = await startService({
@@ -152,20 +152,20 @@ async function spansOf(
     ...variables,
   });
   for (const headers of calls) expect((await service.client.get('/health/live', headers)).status).toBe(200);
-  // What is there is sent before it ends
+  // Pending spans are sent before it stops
   await service.stop();
   await collector.stop();
   return { spans: spans().filter(({ name }) => name === 'GET /health/live'), text: text() };
 }
 
 const part = (flags: string, traceId = TRACE) => ({ traceparent: `00-${traceId}-${CALLER}-${flags}` });
-/** Of which a ratio takes the ones that are small. */
+/** A ratio samples small trace ids. */
 const SMALL = '00000000000000000000000000000001';
 
 describe('whether a request is recorded', () => {
   const services = { ...serviceHeaders };
 
-  it('is not for strangers to say, but for proxies of ours and services, where nothing else is', async () => {
+  it('is decided by trusted proxies and services, not by strangers, with no sampler configured', async () => {
     const off = { OTEL_TRACES_SAMPLER: 'parentbased_always_off' };
     const behind = await spansOf({ ...off, TRUSTED_PROXIES: '127.0.0.1/32' }, [part('01'), part('00'), {}]);
     expect(behind.spans).toMatchObject([{ traceId: TRACE, parentSpanId: CALLER }]);
@@ -178,7 +178,7 @@ describe('whether a request is recorded', () => {
     expect(direct.spans).toMatchObject([{ traceId: SMALL, parentSpanId: CALLER }]);
   });
 
-  it('is decided of strangers as of whoever belongs to no trace: they can neither force nor avoid it', async () => {
+  it('is sampled for strangers as without a trace: they can neither force nor avoid it', async () => {
     const on = await spansOf({}, [part('01'), part('00'), { ...part('00', SMALL), ...services }]);
     expect(on.spans.map(({ traceId }) => traceId)).toEqual([TRACE, TRACE]);
     for (const sampler of ['parentbased_traceidratio', 'traceidratio']) {
@@ -189,7 +189,7 @@ describe('whether a request is recorded', () => {
   });
 });
 
-it('takes of a stranger the ids alone, and of what is not well-formed nothing', async () => {
+it('keeps only the ids of a stranger, and nothing malformed', async () => {
   const more = { tracestate: 'vendor=told', baggage: 'secret=told' };
   const services = { ...part('01', SMALL), ...serviceHeaders };
   const malformed = ['', '00-', `ff-${TRACE}-${CALLER}-01`, `00-${'0'.repeat(32)}-${CALLER}-01`, `00-${TRACE}-x-01`];
@@ -211,7 +211,7 @@ it('takes of a stranger the ids alone, and of what is not well-formed nothing', 
   expect(text).not.toContain('secret=told');
 });
 
-it('is redacted as the log is: what a client gives for its own id is no way around it', async () => {
+it('is redacted like the log, including the request id that a client sends', async () => {
   const secret = `w3s_${'b'.repeat(40)}`;
   const token = serviceHeaders.authorization.slice(7);
   const session = sessionOf('ann').authorization.slice(7, 120);
@@ -228,7 +228,7 @@ it('is redacted as the log is: what a client gives for its own id is no way arou
   for (const id of ids) expect(text).not.toContain(id);
 });
 
-it('is not loaded where nobody is told of traces', async () => {
+it('is not loaded without a collector', async () => {
   const database = await createTestDatabase();
   const program = `
     const { createApp } = await import('./app.setup.js');
@@ -243,11 +243,11 @@ it('is not loaded where nobody is told of traces', async () => {
   const { stdout, stderr } = await run(['--input-type=module', '-e', program], variables);
   await database.drop();
   expect(stderr).toBe('');
-  // The interface alone, without anything behind it, comes with the metrics
+  // Only the interface, without an implementation, is loaded
   expect(JSON.parse(stdout)).toEqual({ nest: true, opentelemetry: ['api'] });
 });
 
-it('answers all the same while the collector is away', async () => {
+it('still answers while the collector is unavailable', async () => {
   const service = await startService({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
   await issueKey(service.client, 'ann');
   await service.stop();

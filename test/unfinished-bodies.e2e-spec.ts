@@ -36,7 +36,7 @@ function begin(path: string, length: number, headers = ''): string {
   return `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${headers}Content-Length: ${length}\r\n\r\n`;
 }
 
-it(`holds no more than ${SHARE} bytes for ${CONNECTIONS} bodies of one address that do not end, and serves others`, async () => {
+it(`buffers no more than ${SHARE} bytes for ${CONNECTIONS} unfinished bodies of one address, and serves others`, async () => {
   const slow: RawConnection[] = [];
   const ways = [
     begin('/api/apiKeys/report-leak', LENGTH + 1),
@@ -53,13 +53,13 @@ it(`holds no more than ${SHARE} bytes for ${CONNECTIONS} bodies of one address t
     expect((await verify(service.client, key)).body.data.code).toBe('VALID');
     await issueKey(service.client, 'ann', powerlessBody);
   }
-  // Those of the same address are served, as long as their bodies come at once
+  // Others of the same address are served if their bodies arrive at once
   const other = new RawConnection(service.client.url, EVE);
   const body = JSON.stringify({ api_key: 'x', secret_key: 'y' });
   await other.write(`${begin('/api/apiKeys/report-leak', body.length)}${body}`);
   expect(await other.answers(1)).toEqual([200]);
   other.destroy();
-  // And services too, though theirs do not
+  // And services too, even if theirs do not
   const batch = new RawConnection(service.client.url, EVE);
   const asked = JSON.stringify(pairOf(key)).padEnd(LENGTH);
   await batch.write(

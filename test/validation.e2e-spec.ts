@@ -28,7 +28,7 @@ async function offendingPaths(body: unknown): Promise<string[]> {
   return details.map(({ path }) => path).toSorted();
 }
 
-/** The documented body, with something done to a copy of it. */
+/** A copy of the body, mutated. */
 function spoiled(body: object, spoil: (copy: any) => void): object {
   const copy = structuredClone(body);
   spoil(copy);
@@ -88,7 +88,7 @@ describe('the nested scopes', () => {
     ['null', null],
     ['a list', [true]],
     ['an object', {}],
-  ])('takes no %s for a boolean, and names every one', async (_, value) => {
+  ])('accepts no %s as a boolean, and names every one', async (_, value) => {
     const body = spoiled(powerlessBody, ({ scopes }) => {
       scopes.admin = value;
       for (const group of GROUPS) {
@@ -98,7 +98,7 @@ describe('the nested scopes', () => {
     expect(await offendingPaths(body)).toEqual(['admin', ...FLAGS].map((name) => `scopes.${name}`).toSorted());
   });
 
-  it('names all that is wrong in one answer, as far as an answer should go', async () => {
+  it('names all problems in one answer, up to its limit', async () => {
     const unknown = Object.fromEntries(Array.from({ length: 1500 }, (_, index) => [`p${index}`, 1]));
     const answer = await create({ name: '', scopes: {}, ...unknown });
     expect(answer.status).toBe(400);
@@ -108,7 +108,7 @@ describe('the nested scopes', () => {
   });
 });
 
-describe('what is wrong is said in words', () => {
+describe('problems are explained:', () => {
   const messagesOf = async (body: unknown) =>
     (await create(body)).body.error.details.map(
       ({ path, message }: { path: string; message: string }) => `${path} ${message}`,
@@ -161,7 +161,7 @@ describe('what is wrong is said in words', () => {
   });
 });
 
-it('refuses what is asked for in the body of a route that takes none, by its paths', async () => {
+it('refuses members in the body of a route that takes none, by their paths', async () => {
   const path = '/api/apiKeys/01a20b9d-c4d9-7123-b878-6eb9911deb3f';
   const remove = (body: object) => service.client.call('DELETE', path, { headers: sessionOf(OWNER), body });
   const answer = await remove({ cascade: true, other: 1 });
@@ -205,14 +205,14 @@ describe('the metadata', () => {
     expect(await offendingPaths({ ...documentedBody, metadata })).toEqual(['metadata']);
   });
 
-  it('is refused by the path of each value that is no string to be kept', async () => {
+  it('is refused by the path of each value that is not a storable string', async () => {
     const metadata = { a: 1, b: { c: 'd' }, good: 'x', zero: '\0', half: '\udfff', none: null };
     const bad = ['a', 'b', 'half', 'none', 'zero'];
     expect(await offendingPaths({ ...documentedBody, metadata })).toEqual(bad.map((name) => `metadata.${name}`));
   });
 });
 
-describe('what is no such request at all', () => {
+describe('a malformed request', () => {
   it.each([
     ['a list', '[]'],
     ['null', 'null'],
@@ -255,7 +255,7 @@ describe('what is no such request at all', () => {
       { a: Array(900).fill(1), b: Array(900).fill(1), c: Array(900).fill(1) },
       '',
     ],
-  ])('is refused, before anything walks through it: %s', async (_, body, path) => {
+  ])('is refused before it is traversed: %s', async (_, body, path) => {
     expect(await offendingPaths(body)).toEqual([path]);
   });
 
@@ -275,7 +275,7 @@ describe('what is no such request at all', () => {
     ['not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), 'line 1, column 3', 'not UTF-8'],
     ['cut off within a character', Buffer.from('{\n"é').subarray(0, 4), 'line 2, column 2', 'not UTF-8'],
     ['with a byte order mark', Buffer.from('\ufeff{}'), 'line 1, column 1', 'byte order mark'],
-  ])('is refused: JSON %s, with the place and without the text', async (_, body, place, what) => {
+  ])('is refused: JSON %s, with the position but without the text', async (_, body, place, what) => {
     const answer = await create(body);
     expect(answer.status).toBe(400);
     expect(answer.body.error.code).toBe('malformed_json');
@@ -303,13 +303,13 @@ describe('what is no such request at all', () => {
 it.each([
   ['compressed', { 'content-encoding': 'gzip' }],
   ['in UTF-16', { 'content-type': 'application/json; charset=utf-16' }],
-])('refuses a body that is said to be %s', async (_, headers) => {
+])('refuses a body declared as %s', async (_, headers) => {
   const answer = await create(documentedBody, headers);
   expect(answer.status).toBe(415);
   expect(answer.body.error.code).toBe('unsupported_media_type');
 });
 
-describe('a list in the place of an object, or an object in that of a list', () => {
+describe('a list instead of an object, or an object instead of a list', () => {
   const spoil = (path: string, value: unknown) =>
     spoiled({ ...powerlessBody, limits: { max_uses: 1 } }, (copy) => {
       const [last = '', ...parents] = path.split('.').toReversed();

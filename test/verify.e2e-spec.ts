@@ -31,38 +31,41 @@ const verify = (body: unknown, path = VERIFY) => service.client.post(path, { aut
 const codeOf = async (body: unknown) => (await verify(body)).body.data.code;
 
 describe('POST /api/apiKeys/verify', () => {
-  it.each([VERIFY, `${VERIFY}/`])('tells at %s what a valid key may do, the first time as the second', async (path) => {
-    for (const time of ['cold', 'known']) {
-      const answer = await verify({ ...pairOf(key), scope: 'pinning.unpin', ip: '203.0.113.7', cost: 0 }, path);
-      expect([time, answer.status, answer.body]).toEqual([
-        time,
-        200,
-        {
-          data: {
-            valid: true,
-            code: 'VALID',
-            key_id: key.id,
-            owner_id: 'ann',
-            name: 'unpins',
-            scopes: onlyUnpin.scopes,
-            remaining_uses: null,
-            rate_limit: null,
-            expires_at: null,
+  it.each([VERIFY, `${VERIFY}/`])(
+    'returns at %s the rights of a valid key, the first and the second time',
+    async (path) => {
+      for (const time of ['cold', 'known']) {
+        const answer = await verify({ ...pairOf(key), scope: 'pinning.unpin', ip: '203.0.113.7', cost: 0 }, path);
+        expect([time, answer.status, answer.body]).toEqual([
+          time,
+          200,
+          {
+            data: {
+              valid: true,
+              code: 'VALID',
+              key_id: key.id,
+              owner_id: 'ann',
+              name: 'unpins',
+              scopes: onlyUnpin.scopes,
+              remaining_uses: null,
+              rate_limit: null,
+              expires_at: null,
+            },
+            status: 'success',
           },
-          status: 'success',
-        },
-      ]);
-      expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', 'x-request-id': expect.any(String) });
-    }
-  });
+        ]);
+        expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', 'x-request-id': expect.any(String) });
+      }
+    },
+  );
 
-  it('shows the effective scopes of an admin key, which may do everything', async () => {
+  it('returns the effective scopes of an admin key, which may do everything', async () => {
     const admin = await issueKey(service.client, 'ann', { name: 'short', scopes: { admin: true } });
     const answer = await verify({ ...pairOf(admin), scope: [...SCOPES] });
     expect(answer.body.data).toMatchObject({ code: 'VALID', scopes: fullScopes(['admin']) });
   });
 
-  it('refuses with 200, a code, and nothing about the key', async () => {
+  it('refuses with 200 and a code, without details of the key', async () => {
     const revoked = await issueKey(service.client, 'ann', powerlessBody);
     expect(await codeOf(pairOf(revoked))).toBe('VALID');
     await service.client.delete(`/api/apiKeys/${revoked.id}`, sessionOf('ann'));
@@ -84,14 +87,14 @@ describe('POST /api/apiKeys/verify', () => {
     ['part of a token', { authorization: authorization.slice(0, -1) }],
     ['a token without its scheme', { authorization: authorization.replace('Bearer ', '') }],
     ['the session of an owner', sessionOf('ann')],
-  ])('is closed to whoever presents %s', async (_, headers) => {
+  ])('refuses callers with %s', async (_, headers) => {
     const answer = await service.client.post(VERIFY, headers, pairOf(key));
     expect(answer.status).toBe(401);
     expect(answer.body.error.code).toBe('unauthenticated');
     expect(answer.headers['www-authenticate']).toMatch(/^Bearer /);
   });
 
-  it.each([VERIFY, `${VERIFY}/batch`])('is closed at %s to whoever presents two tokens', async (path) => {
+  it.each([VERIFY, `${VERIFY}/batch`])('refuses two tokens at %s', async (path) => {
     const headers = { authorization: [authorization, authorization] };
     const answer = await service.client.post(path, headers, pairOf(key));
     expect(answer.status).toBe(400);
@@ -126,7 +129,7 @@ describe('POST /api/apiKeys/verify', () => {
     ['scopes', 'scope'],
     ['token', 'credential'],
     ['client_ip', 'ip'],
-  ])('names what was meant by %s', async (name, meant) => {
+  ])('suggests the right name for %s', async (name, meant) => {
     const messages = [
       (await verify({ ...pairOf(key), [name]: 'x' })).body.error.details,
       (await verify({ requests: [{ ...pairOf(key), [name]: 'x' }] }, `${VERIFY}/batch`)).body.error.details,
@@ -138,14 +141,14 @@ describe('POST /api/apiKeys/verify', () => {
     );
   });
 
-  it('names the scope that was meant by half of its name', async () => {
+  it('suggests the scope for half of its name', async () => {
     const answer = await verify({ ...pairOf(key), scope: ['admin', 'pin_list'] });
     expect(answer.body.error.details).toEqual([
       { path: 'scope.1', message: expect.stringMatching(/like pinning\.unpin; data\.pin_list was probably meant$/) },
     ]);
   });
 
-  it('has the manners of every other route', async () => {
+  it('behaves like every other route', async () => {
     expect((await verify('{"api_key"')).body.error.code).toBe('malformed_json');
     expect((await verify('[]')).body.error.code).toBe('validation_failed');
     expect((await verify('x'.repeat(70_000))).body.error.code).toBe('payload_too_large');
@@ -155,7 +158,7 @@ describe('POST /api/apiKeys/verify', () => {
 });
 
 describe('POST /api/apiKeys/verify/batch', () => {
-  it('answers up to 100 in their order', async () => {
+  it('answers up to 100 requests in order', async () => {
     const wrong = { api_key: 'x', secret_key: 'y' };
     const right = { ...pairOf(key), scope: 'pinning.unpin' };
     const requests = range(100).map((index) => (index % 3 === 0 ? wrong : right));
@@ -182,7 +185,7 @@ describe('POST /api/apiKeys/verify/batch', () => {
   });
 });
 
-describe('a batch of which one cannot be decided now', () => {
+describe('a batch with one request that cannot be decided now', () => {
   const batchOf = async (keys: IssuedKey[]) => {
     const { status, body } = await verify({ requests: keys.map(pairOf) }, `${VERIFY}/batch`);
     return { status, verdicts: body.data.verdicts };
@@ -193,7 +196,7 @@ describe('a batch of which one cannot be decided now', () => {
   it.each([
     ['the database is away', () => new TimeoutError('no answer'), 2],
     ['too many keys are read', () => new UnavailableError('Too many.', { retryAfterSeconds: 1 }), 1],
-  ])('leaves the others alone where %s', async (_, failure, seconds) => {
+  ])('still decides the others if %s', async (_, failure, seconds) => {
     const [cold, other] = [await issueLimited({}), await issueLimited({ max_uses: 5 })];
     const secretChecks = service.app.get(SecretVerifier, { strict: false });
     const check = secretChecks.match.bind(secretChecks);
@@ -227,7 +230,7 @@ describe('a batch of which one cannot be decided now', () => {
   });
 });
 
-it('reads and hashes a key once for however many ask at once', async () => {
+it('reads and hashes a key once for any number of concurrent requests', async () => {
   const cold = await issueKey(service.client, 'ann', powerlessBody);
   // A machine that is too busy to look for changes in time would read it again and again
   jest.spyOn(service.app.get(InvalidationFeed, { strict: false }), 'age', 'get').mockReturnValue(0);
@@ -240,10 +243,10 @@ it('reads and hashes a key once for however many ask at once', async () => {
   jest.restoreAllMocks();
 });
 
-it('reads a known key anew where changes may have been missed, however slowly they are polled', async () => {
+it('revalidates a cached key if changes may have been missed, however slow the poll', async () => {
   const known = await issueKey(service.client, 'ann', powerlessBody);
   expect(await codeOf(pairOf(known))).toBe('VALID');
-  // As another process would, whose notification and change this one does not hear of
+  // As another process would, without an invalidation that reaches this one
   const revoke = 'UPDATE api_keys SET revoked_at = now() WHERE id = $1';
   await service.app.get(DataSource).query(revoke, [known.id]);
   expect(await codeOf(pairOf(known))).toBe('VALID');
@@ -252,7 +255,7 @@ it('reads a known key anew where changes may have been missed, however slowly th
   jest.restoreAllMocks();
 });
 
-it('never remembers as valid what was revoked between being read and being hashed', async () => {
+it('never caches as valid a key revoked between being read and being hashed', async () => {
   const cold = await issueKey(service.client, 'ann', powerlessBody);
   const hasher = service.app.get(SecretHasher, { strict: false });
   const matches = hasher.matches.bind(hasher);

@@ -9,7 +9,7 @@ import { verify } from '../support/verification.js';
 
 const CHILDREN = 10_000;
 
-// The embedded database has one process alone
+// The embedded database allows only one process
 (onServer ? describe : describe.skip)('a cascade whose process is killed', () => {
   let database: TestDatabase;
   let connection: pg.Client;
@@ -83,7 +83,7 @@ const CHILDREN = 10_000;
   });
 });
 
-// The embedded database has one process alone
+// The embedded database allows only one process
 (onServer ? it : it.skip)(
   'commits no change of a deleted key, nor of its descendants, after the deletion',
   async () => {

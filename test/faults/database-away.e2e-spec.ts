@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 
 const STALE_SECONDS = 2;
 
-// The embedded database is in the process and cannot be away from it
+// The embedded database is in the process and cannot become unavailable
 (onServer ? describe : describe.skip)('while the database is away', () => {
   let database: TestDatabase;
   let proxy: Proxy;

@@ -26,7 +26,7 @@ type Codes = Record<Code | 'unavailable', number>;
 
 const enough = (_: Codes, asked: number): boolean => asked < ASKED;
 
-// The embedded database has one process alone
+// The embedded database allows only one process
 (onServer ? describe : describe.skip)('a key with max_uses, over three processes', () => {
   let services: ServiceProcess[] = [];
   const start = (databaseUrl: string) =>

@@ -17,7 +17,7 @@ const CALLERS = 8;
 /** It is killed when so much of each has been answered. */
 const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
 
-// The embedded database has one process alone
+// The embedded database allows only one process
 (onServer ? describe : describe.skip)('of a process that is killed while it issues, rotates and counts', () => {
   let database: TestDatabase;
   let connection: pg.Client;

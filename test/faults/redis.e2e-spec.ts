@@ -24,7 +24,7 @@ interface Grant {
 
 if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-server: rate limits over processes\n');
 
-// The embedded database has one process alone
+// The embedded database allows only one process
 (onServer && HAS_REDIS_SERVER ? describe : describe.skip)('a rate limit, over three processes', () => {
   let database: TestDatabase;
   let redis: RedisServer;

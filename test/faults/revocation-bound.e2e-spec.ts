@@ -16,7 +16,7 @@ const STALL_MS = 700;
 const AWAKE_MS = 30;
 const KEYS = 8;
 
-// The embedded database has one process alone
+// The embedded database allows only one process
 (onServer ? describe : describe.skip)('a process to which no notification gets through', () => {
   let database: TestDatabase;
   let proxy: Proxy;

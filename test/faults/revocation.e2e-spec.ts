@@ -16,7 +16,7 @@ const variables = () => ({
   ...database.variables,
 });
 
-// The embedded database has one process alone
+// The embedded database allows only one process
 const PROCESSES = onServer ? 3 : 1;
 let services: ServiceProcess[] = [];
 

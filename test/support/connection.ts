@@ -13,7 +13,7 @@ export class RawConnection {
     const { hostname, port } = new URL(url);
     this.socket = connect({ host: hostname, port: Number(port), ...(from !== undefined && { localAddress: from }) });
     this.socket.on('data', (chunk: Buffer) => (this.text += chunk.toString('latin1')));
-    // An end is an end, however abrupt
+    // An abrupt end counts as an end
     this.socket.on('error', () => undefined);
     this.socket.on('close', () => (this.isClosed = true));
   }
