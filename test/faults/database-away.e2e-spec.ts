@@ -11,7 +11,7 @@ import { until } from '../support/until.js';
 const STALE_SECONDS = 2;
 
 // The embedded database is in the process and cannot become unavailable
-(onServer ? describe : describe.skip)('while the database is away', () => {
+(onServer ? describe : describe.skip)('while the database is unavailable', () => {
   let database: TestDatabase;
   let proxy: Proxy;
   let service: TestService;
@@ -55,7 +55,7 @@ const STALE_SECONDS = 2;
     await until(async () => (await service.client.get('/health/ready')).status === 200, 'the service to be ready');
     expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key))).status).toBe(200);
     jest.restoreAllMocks();
-    // Besides those of the requests themselves
+    // In addition to those of the requests themselves
     const outage = lines.filter((line) => !/^(?:GET|POST) /.test(line));
     expect(outage).toEqual([
       expect.stringMatching(/^The database is unavailable \(.+\)\./),
@@ -63,7 +63,7 @@ const STALE_SECONDS = 2;
     ]);
   });
 
-  it('goes on verifying known keys for as long as it was told to, and no unknown ones', async () => {
+  it('verifies cached keys for the configured time, and no others', async () => {
     const unknown = await issueKey(service.client, 'ann', powerlessBody);
     expect(await statusOf(key)).toBe(200);
     await proxy.cut();
@@ -80,7 +80,7 @@ const STALE_SECONDS = 2;
     expect(await statusOf(unknown)).toBe(200);
   });
 
-  it('reads known keys anew when it cannot read the changes, though the database answers', async () => {
+  it('revalidates cached keys when it cannot read the changes, although the database answers', async () => {
     const query = (statement: string) => service.app.get(DataSource).query(statement);
     const doomed = await issueKey(service.client, 'ann', powerlessBody);
     expect(await statusOf(doomed)).toBe(200);

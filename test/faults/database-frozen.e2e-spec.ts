@@ -13,13 +13,13 @@ const BOUND_MS = 1_000;
 const FROZEN_MS = 10_000;
 const REVOKED = 120;
 const KEPT = 20;
-/** So many revocations are answered a bound's length before the database freezes, and some more, while others are under way. */
+/** This many revocations are answered more than the bound before the database freezes, while others are under way. */
 const REVOKED_EARLY = 60;
 const FREEZE_AFTER = 80;
-/** More than could wait for reads of their own. */
+/** More than can wait for reads of their own. */
 const CROWD = 900;
 
-/** What was seen of a key: when its revocation was answered, and when the last call began that found it valid. */
+/** When a key's revocation was answered, and when the last call began that found it valid. */
 interface Seen {
   key: IssuedKey;
   revokedAt?: number;
@@ -49,7 +49,7 @@ interface Seen {
     await postgres?.stop();
   });
 
-  it('denies what was revoked within the bound, and serves the rest as promised', async () => {
+  it('denies revoked keys within the bound, and serves the rest as promised', async () => {
     const watched = [trusting, failingClosed];
     const all: Seen[] = [];
     await runConcurrently(10, range(REVOKED + KEPT), async () => void all.push(await seen()));
@@ -77,7 +77,7 @@ interface Seen {
     const frozenAt = performance.now();
     const isStale = async () => (await metricOf(trusting.client, 'w3ipfs_keys_change_feed_age_seconds')) > 0.9;
     await until(isStale, 'changes to have been missed');
-    // Before it is known that the database is away: that takes until the first of these reads is given up
+    // The database counts as unavailable only once the first of these reads times out
     const crowd = await Promise.all(range(CROWD).map((i) => codeOf(trusting, kept[i % KEPT]!.key)));
     expect(new Set(crowd)).toEqual(new Set(['VALID']));
     const unknownStatuses = new Set<string>();
@@ -100,7 +100,7 @@ interface Seen {
     }
     watching.abort();
     await Promise.all(watchers);
-    // What was counted meanwhile is written
+    // Uses counted in the meantime are written
     for (const service of watched) expect(await service.stop('SIGTERM')).toBe(0);
     let uses = 0;
     for (const { key } of kept)
@@ -133,7 +133,7 @@ interface Seen {
     expect(new Set(keptCodes.get(failingClosed)?.keys())).toEqual(new Set(['VALID', '503']));
     expect([...unknownStatuses].filter((code) => code !== 'VALID')).toEqual(['503']);
 
-    /** Asks for the keys, again and again, from several callers. */
+    /** Verifies the keys repeatedly, from several callers. */
     async function watch(service: ServiceProcess, keys: Seen[], signal: AbortSignal): Promise<void> {
       while (!signal.aborted) {
         await runConcurrently(4, keys, async (one) => {
@@ -155,7 +155,7 @@ interface Seen {
   }
 });
 
-/** The verdict's code, or the status where there is no verdict. */
+/** The verdict's code, or the status if there is no verdict. */
 async function codeOf({ client }: ServiceProcess, key: IssuedKey): Promise<string> {
   const { status, body } = await verify(client, key);
   return status === 200 ? body.data.code : String(status);

@@ -12,13 +12,13 @@ import { verify } from '../support/verification.js';
 const CALLERS = 6;
 const RESTARTS = 2;
 const CUTS = 20;
-/** So many keys are to be issued between two faults. */
+/** The number of keys issued between two faults. */
 const BETWEEN = 15;
 
-/** How often each status was answered; `unanswered` where a process ended the connection. */
+/** The number of answers by status; `unanswered` if a process closed the connection. */
 type Counts = Record<string, number>;
 
-// The embedded database is in the process, and ends with it
+// The embedded database is in the process, and stops with it
 (onServer ? describe : describe.skip)('while two processes issue and verify', () => {
   let postgres: PostgresServer;
   let services: ServiceProcess[] = [];
@@ -35,7 +35,7 @@ type Counts = Record<string, number>;
     await postgres?.stop();
   });
 
-  it('PostgreSQL may be killed and started again: nothing that was answered is lost', async () => {
+  it('PostgreSQL can be killed and restarted: nothing acknowledged is lost', async () => {
     await during('PostgreSQL killed and started again', async (progress) => {
       for (const _ of range(RESTARTS)) {
         await progress();
@@ -46,7 +46,7 @@ type Counts = Record<string, number>;
     });
   });
 
-  it('its connections may be ended again and again: nothing that was answered is lost', async () => {
+  it('its connections can be cut repeatedly: nothing acknowledged is lost', async () => {
     await during('connections ended', async (progress) => {
       const client = new pg.Client({ connectionString: postgres.url });
       await client.connect();
@@ -65,7 +65,7 @@ type Counts = Record<string, number>;
     });
   });
 
-  /** Issues and verifies all the while; `progress` waits until some more keys were issued. */
+  /** Issues and verifies continuously; `progress` waits until more keys were issued. */
   async function during(name: string, act: (progress: () => Promise<void>) => Promise<void>): Promise<void> {
     const known = await issueKey(services[0]!.client, 'ann', powerlessBody);
     for (const { client } of services) expect((await verify(client, known)).body.data.code).toBe('VALID');

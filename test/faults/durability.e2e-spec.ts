@@ -8,11 +8,11 @@ import { accountService, sessionOf } from '../support/sessions.js';
 import { until } from '../support/until.js';
 
 const KEYS = 1_000;
-/** So many more are asked for, and half of them answered, when it is killed. */
+/** This many more are requested, and half of them answered, when it is killed. */
 const MORE = 300;
 const CALLERS = 32;
 
-/** Commits that have to do with keys wait for whoever holds this advisory lock. */
+/** Commits that change keys wait for this advisory lock. */
 const HELD = 77;
 const HOLD_COMMITS = `
   CREATE FUNCTION hold_commit() RETURNS trigger LANGUAGE plpgsql AS
@@ -38,7 +38,7 @@ afterAll(async () => {
 
 const keys: IssuedKey[] = [];
 
-it(`issues ${KEYS} keys to ${CALLERS} callers at once: all distinct, none lost`, async () => {
+it(`issues ${KEYS} keys to ${CALLERS} concurrent callers: all distinct, none lost`, async () => {
   let refused = 0;
   await runConcurrently(CALLERS, range(KEYS), async (index) => {
     keys.push(issued(await withRetry(issueNamed(`key ${index}`), () => refused++)));
@@ -49,7 +49,7 @@ it(`issues ${KEYS} keys to ${CALLERS} callers at once: all distinct, none lost`,
   expect(await lostOf(keys)).toEqual([]);
 });
 
-it('keeps every key that was acknowledged, usable, when it is killed in mid-run', async () => {
+it('keeps every acknowledged key usable when it is killed in mid-run', async () => {
   let unanswered = 0;
   let refusedForNow = 0;
   let killed: Promise<unknown> | undefined;
@@ -79,10 +79,10 @@ it('keeps every key that was acknowledged, usable, when it is killed in mid-run'
   expect(total).toBeLessThanOrEqual(KEYS + MORE);
 });
 
-(onServer ? it : it.skip)('answers no change, and grants no use, before it is committed', async () => {
+(onServer ? it : it.skip)('acknowledges no change, and grants no use, before it is committed', async () => {
   const [client, postgres] = [service.client, new pg.Client(database.variables.DATABASE_URL)];
   await postgres.connect();
-  // One owner each: an owner's changes wait for each other
+  // A separate owner for each: an owner's changes wait for each other
   const [rotated, changed, revoked] = await Promise.all(['ann', 'bob', 'cleo'].map((owner) => issueKey(client, owner)));
   const limited = await issueKey(client, 'dora', { ...documentedBody, limits: { max_uses: 10 } });
   await postgres.query(HOLD_COMMITS);
@@ -118,7 +118,7 @@ async function listPage(offset: number): Promise<{ total: number; api_keys: Issu
   return answer.body.data;
 }
 
-/** Those that are not listed. */
+/** The keys that are not listed. */
 async function lostOf(acknowledged: IssuedKey[]): Promise<IssuedKey[]> {
   const listed = new Set<string>();
   for (let offset = 0; offset < KEYS + MORE; offset += 100) {

@@ -10,9 +10,9 @@ import { verify } from '../support/verification.js';
 const MAX_USES = 1_000;
 const ASKED = 5_000;
 const CALLERS = 64;
-/** Something is killed when so many uses have been granted. */
+/** Something is killed once this many uses have been granted. */
 const KILL_AT = 300;
-/** How many more are asked for when the uses are spent. */
+/** How many more are requested once the uses are exhausted. */
 const ASKED_IN_VAIN = 1_000;
 
 type Code = 'VALID' | 'USAGE_EXCEEDED' | 'unanswered';
@@ -21,7 +21,7 @@ interface Outcome {
   left: number;
 }
 
-/** How often each came of a question, and how often one was to be asked again later. */
+/** The number of requests by outcome, and of retries. */
 type Codes = Record<Code | 'unavailable', number>;
 
 const enough = (_: Codes, asked: number): boolean => asked < ASKED;
@@ -43,7 +43,7 @@ const enough = (_: Codes, asked: number): boolean => asked < ASKED;
   const read = async ({ id }: IssuedKey) =>
     (await services[0]!.client.get(`/api/apiKeys/${id}`, sessionOf('ann'))).body.data;
 
-  /** Asks all three in turn while there is something to ask, and counts what comes of it. */
+  /** Sends the requests to all three in turn, and counts their outcomes. */
   async function ask(
     key: IssuedKey,
     goesOn: (codes: Codes, asked: number) => boolean,
@@ -61,12 +61,12 @@ const enough = (_: Codes, asked: number): boolean => asked < ASKED;
         onGrant?.(codes.VALID);
       }
     });
-    // Each use is granted once: no two callers were told that as many are left
+    // Each use is granted once: no two callers got the same remaining count
     expect(new Set(remaining).size).toBe(codes.VALID);
     return codes;
   }
 
-  describe('on a database that stays', () => {
+  describe('on a database that stays up', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await createTestDatabase();
@@ -77,18 +77,18 @@ const enough = (_: Codes, asked: number): boolean => asked < ASKED;
       await database.drop();
     });
 
-    it(`grants exactly ${MAX_USES} of ${ASKED} to ${CALLERS} callers at once`, async () => {
+    it(`grants exactly ${MAX_USES} of ${ASKED} to ${CALLERS} concurrent callers`, async () => {
       const key = await issue();
       const codes = await ask(key, enough);
       await print('undisturbed', codes, key);
       expect(codes.VALID).toBeLessThanOrEqual(MAX_USES);
-      // A use may have been counted though its commit came too late to be answered
+      // A use may be counted even if its commit came too late to be answered
       expect(codes.VALID).toBeGreaterThanOrEqual(MAX_USES - codes.unavailable);
       expect([codes.VALID + codes.USAGE_EXCEEDED, codes.unanswered]).toEqual([ASKED, 0]);
       expect(await read(key)).toMatchObject({ uses: MAX_USES, status: 'exhausted' });
     });
 
-    it('grants each of many keys as often as it may be used, all of them asked for at once', async () => {
+    it('grants each of many keys exactly its max_uses under concurrency', async () => {
       const keys: IssuedKey[] = [];
       const body = { ...powerlessBody, limits: { max_uses: 5 } };
       await runConcurrently(
@@ -98,7 +98,7 @@ const enough = (_: Codes, asked: number): boolean => asked < ASKED;
       );
       const granted = new Map(keys.map(({ id }) => [id, 0]));
       let unavailable = 0;
-      // Each process meets the keys in another order
+      // Each process sees the keys in another order
       await runConcurrently(CALLERS, range(3_000), async (i) => {
         const key = keys[(i * 67 + (i % 3) * 31) % keys.length] as IssuedKey;
         const { code } = await outcomeOf(services[i % 3]!, key, () => unavailable++);
@@ -115,7 +115,7 @@ const enough = (_: Codes, asked: number): boolean => asked < ASKED;
       expect(sum).toBeGreaterThanOrEqual(5 * keys.length - unavailable);
     });
 
-    it('grants never more, though one of them is killed on the way, and knows the uses when it is back', async () => {
+    it('never grants more when one of them is killed, which knows the uses after its restart', async () => {
       const key = await issue();
       let killed: Promise<unknown> | undefined;
       const codes = await ask(key, enough, (granted) => {
@@ -123,7 +123,7 @@ const enough = (_: Codes, asked: number): boolean => asked < ASKED;
       });
       expect(await killed).toBe('SIGKILL');
       await print('one process killed', codes, key);
-      // A use that was granted to whoever was not answered any more is spent
+      // A use granted without an answer is spent
       expect(codes.VALID).toBeLessThanOrEqual(MAX_USES);
       expect(codes.VALID).toBeGreaterThanOrEqual(MAX_USES - CALLERS - codes.unavailable);
       expect(codes.VALID + codes.USAGE_EXCEEDED + codes.unanswered).toBe(ASKED);
@@ -145,7 +145,7 @@ const enough = (_: Codes, asked: number): boolean => asked < ASKED;
       await postgres?.stop();
     });
 
-    it('grants never more, and goes on when it is back', async () => {
+    it('never grants more, and continues after its return', async () => {
       const key = await issue();
       let restarted: Promise<void> | undefined;
       const restart = async () => {

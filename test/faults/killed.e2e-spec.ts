@@ -14,7 +14,7 @@ const ROTATED = 100;
 const MAX_USES = 400;
 const ASKED = 1_200;
 const CALLERS = 8;
-/** It is killed when so much of each has been answered. */
+/** It is killed once this many of each have been answered. */
 const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
 
 // The embedded database allows only one process
@@ -39,7 +39,7 @@ const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
     await database.drop();
   });
 
-  it('the other finds all that was answered, and nothing is done twice', async () => {
+  it('the other finds everything acknowledged, and nothing is done twice', async () => {
     const limited = await issueKey(other.client, 'ann', { ...powerlessBody, limits: { max_uses: MAX_USES } });
     const keys: IssuedKey[] = [];
     await runConcurrently(
@@ -57,7 +57,7 @@ const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
       const isTime = created.size >= KILL_AT.issued && rotated.size >= KILL_AT.rotated && used.VALID >= KILL_AT.granted;
       if (isTime) killed ??= doomed.stop('SIGKILL');
     };
-    /** What comes of a call, noted if it was answered: by the doomed process, with 200 alone. */
+    /** The answer to a call, recorded only if the doomed process answered 200. */
     const noted = async (call: () => Promise<Answer>, note: (answer: Answer) => void) => {
       const answer = await withRetry(call, () => refused.changes++).catch(() => undefined);
       if (!answer) return;
@@ -88,7 +88,7 @@ const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
       }),
     ]);
     expect(await killed).toBe('SIGKILL');
-    // What it had claimed and not done is free again in half a minute, which need not be waited for
+    // Its unfinished claims expire after half a minute: expired here, instead of waiting
     await connection.query('UPDATE idempotent_answers SET expires_at = now() WHERE answer IS NULL');
 
     let made = 0;
@@ -107,7 +107,7 @@ const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
     for (const key of keys) {
       const before = rotated.get(key.id);
       const oldWorks = await works(other.client, key);
-      // Either nothing has happened to it, or it was rotated once
+      // Either it is unchanged, or it was rotated once
       expect(await rotationsOf(key)).toBe(oldWorks ? 0 : 1);
       if (before) expect([oldWorks, await works(other.client, issued(before))]).toEqual([false, true]);
       else if (!oldWorks) replaced++;
@@ -126,7 +126,7 @@ const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
     );
     expect(used.VALID).toBeLessThanOrEqual(uses);
     expect(uses).toBeLessThanOrEqual(MAX_USES);
-    // A use may have been counted though its commit came too late to be answered
+    // A use may be counted even if its commit came too late to be answered
     expect(uses - used.VALID).toBeLessThanOrEqual(unanswered + refused.uses);
   });
 
@@ -138,7 +138,7 @@ const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
   const works = async (client: Client, key: IssuedKey) =>
     (await client.get('/api/apiKeys/testAuthentication', pairHeaders(key))).status === 200;
 
-  /** Whether it was made before this call: the other process has answered, and not made it. */
+  /** Whether it was issued before this call: the other process answered without issuing it. */
   function isOlder(answer: Answer): boolean {
     return Date.now() - Date.parse(answer.body.data.created_at) > 1_000;
   }

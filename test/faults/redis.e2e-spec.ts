@@ -10,13 +10,13 @@ import { serviceHeaders, verify } from '../support/verification.js';
 
 const REQUESTS = 100;
 const CALLERS = 32;
-/** Far more than the 250 ms that Redis is given, and less than it is frozen for. */
+/** Far above the 250 ms timeout of Redis, and below the time it is frozen for. */
 const QUICK_MS = 2_000;
 const CUTS = 40;
-/** How many times as many are asked for as are allowed. */
+/** How many times more is requested than allowed. */
 const TOO_MANY = 10;
 
-/** When a request that was granted was sent, and when its answer was there: it was charged in between. */
+/** When a granted request was sent and answered: it was charged in between. */
 interface Grant {
   sentAt: number;
   answeredAt: number;
@@ -48,8 +48,8 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
   const issue = (requests: number, window_seconds: number) =>
     issueKey(services[0]!.client, 'ann', { ...powerlessBody, limits: { rate_limit: { requests, window_seconds } } });
 
-  it('is never exceeded in any window, and not much less than its steady rate is granted', async () => {
-    // A machine that is busy with other things may let Redis answer too late, and then each process counts for itself
+  it('is never exceeded in any window, and close to its steady rate is granted', async () => {
+    // On a busy machine, Redis may answer too late, and then each process counts separately
     for (let tries = 1; ; tries++) {
       const [before, measure] = [await allFallbacks(), await Promise.all([overrun(2, 5.55), overrun(10, 1.15)])];
       const alone = (await allFallbacks()) - before;
@@ -64,7 +64,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     }
   });
 
-  /** Asks for too much, over so many windows, steadily and in bursts about the moments at which windows end. */
+  /** Requests too much over several windows, steadily and in bursts around the ends of windows. */
   async function overrun(windowSeconds: number, lengths: number) {
     const key = await issue(REQUESTS, windowSeconds);
     const windowMs = windowSeconds * 1_000;
@@ -86,7 +86,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     return { most, granted: grants.length, least: 0.9 * REQUESTS * lengths };
   }
 
-  it('is shared out among the processes while Redis is away, and counted together again when it is back', async () => {
+  it('is divided among the processes while Redis is unavailable, and shared again after its return', async () => {
     const requests = 30;
     const grantsOf = (codes: string[]) => codes.filter((code) => code === 'VALID').length;
     await expectTogether();
@@ -107,7 +107,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     await expectTogether();
   });
 
-  it('is not exceeded by a stall, after which what was granted meanwhile counts', async () => {
+  it('is not exceeded by a stall, whose grants count afterwards', async () => {
     const requests = 10;
     await expectTogether();
     const keys = await Promise.all(range(3).map(() => issue(requests, 3_600)));
@@ -136,7 +136,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     await expectTogether();
   });
 
-  it('is answered at once by each process for itself while Redis is frozen, which each says', async () => {
+  it('is decided immediately by each process separately while Redis is frozen, which each reports', async () => {
     const fallbacks = await Promise.all(services.map(fallbacksOf));
     redis.freeze();
     await expectAlone('Redis frozen');
@@ -146,7 +146,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     await expectTogether();
   });
 
-  it('is answered while the connections to Redis are cut again and again', async () => {
+  it('is decided while the connections to Redis are cut repeatedly', async () => {
     const before = await allFallbacks();
     const admin = new Redis(redis.url);
     const key = await issue(10_000, 3_600);
@@ -207,7 +207,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
 
   async function expectTogether(): Promise<void> {
     for (const service of services) await untilBack(service);
-    // A process may not have noticed yet that its connection was cut last, and a busy one may be answered too late
+    // A process may not have noticed the last cut yet, and a busy one may get its answer too late
     await until(async () => {
       const key = await issue(10, 3_600);
       const codes = await Promise.all(range(60).map((i) => codeOf(services[i % 3]!, key)));
@@ -229,19 +229,19 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
   }
 });
 
-/** When to ask, in windows from the first call on. */
+/** When to send a request, in windows from the first call on. */
 function arrivalsOver(lengths: number): number[] {
   const steady = TOO_MANY * REQUESTS * 0.6;
   const arrivals = range(Math.ceil(steady * lengths)).map((i) => i / steady);
   for (let edge = 1; edge < lengths; edge++) {
-    // A window ends after its length, and what was granted in it counts for a hundredth more at the most
+    // Grants count for the length of the window, and at most a hundredth longer
     for (const about of [edge - 0.002, edge + 0.002, edge * 1.01 + 0.002])
       arrivals.push(...range((TOO_MANY * REQUESTS * 0.4) / 3).map(() => about));
   }
   return arrivals.toSorted((one, other) => one - other);
 }
 
-/** How many grants certainly lay in one window, wherever it began: sent after its beginning, answered before its end. */
+/** The most grants that certainly lay in one window, wherever it began: sent after its start, answered before its end. */
 function mostWithin(windowMs: number, grants: Grant[]): number {
   const within = ({ sentAt }: Grant) =>
     grants.filter((other) => other.sentAt >= sentAt && other.answeredAt < sentAt + windowMs).length;

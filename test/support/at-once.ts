@@ -1,4 +1,4 @@
-/** So many callers take the next piece of work, each as soon as it has done its last. */
+/** Runs `act` for each piece of work, at most `callers` at a time. */
 export async function runConcurrently<T>(
   callers: number,
   work: Iterable<T>,

@@ -4,18 +4,18 @@ import { useSecret } from './log.js';
 export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
-  // The tests say what they expect to find in it
+  // Tests assert its shape
   body: any;
   text: string;
 }
 
 export interface CallOptions {
   headers?: Record<string, string | string[]>;
-  /** Sent as JSON, unless it is text or bytes already. */
+  /** Sent as JSON, unless it is a string or a Buffer. */
   body?: unknown;
 }
 
-/** Speaks HTTP as it is told to, well-formed or not; `fetch` would tidy headers up. */
+/** Sends HTTP verbatim, well-formed or not; `fetch` would normalize headers. */
 export class Client {
   private readonly agent = new Agent({ keepAlive: true });
 

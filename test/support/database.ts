@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { makeFolder, removeFolder, SERVER_VARIABLE, TEMPLATE_VARIABLE } from './folders.js';
 
-/** A database of a test's own: the variables that lead the service to it, and how to get rid of it. */
+/** A separate database for a test: the service's variables for it, and its removal. */
 export interface TestDatabase {
   variables: { DATA_DIR: string; DATABASE_URL?: string };
   drop(): Promise<void>;
@@ -13,8 +13,8 @@ export interface TestDatabase {
 export const onServer = process.env[SERVER_VARIABLE] !== undefined;
 
 /**
- * @param options.isEmpty whether even the schema is to be missing, as it always is on a server, and the secrets that go with it
- * @param options.definition what `CREATE DATABASE` is told besides the name, on a server
+ * @param options.isEmpty without the schema, as always on a server, and without secrets
+ * @param options.definition options of `CREATE DATABASE`, on a server
  */
 export async function createTestDatabase({ isEmpty = false, definition = '' } = {}): Promise<TestDatabase> {
   const folder = makeFolder();

@@ -16,7 +16,7 @@ const SHIPPED: Shipped[] = [
   { name: 'HAProxy', variable: HAPROXY_VARIABLE, start: (addresses) => startHaproxy(addresses) },
 ];
 
-/** The same tests for each of them; those that this machine lacks are left out, and that is said. */
+/** The same tests for each of them; those that this machine lacks are skipped with a message. */
 export function describeGateways(tests: (start: Shipped['start'], name: string) => void): void {
   for (const { name, variable, start } of SHIPPED) {
     const isThere = process.env[variable] !== undefined;

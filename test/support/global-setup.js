@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { roomyFolder } from './roomy-folder.js';
 
-/** What a start makes in DATA_DIR: the secrets, and the database with its schema. */
+/** Creates what a start creates in DATA_DIR: the secrets, and the database with its schema. */
 const MAKE = `
   import { loadEnvironment } from './dist/configuration.js';
   import { Database } from './dist/database/database.js';
@@ -12,8 +12,8 @@ const MAKE = `
 `;
 
 /**
- * Makes an embedded database with the schema once, for the tests to copy, where there are tests that do: making one
- * takes seconds. And a folder for what the services log in the tests, which is searched for secrets at the end.
+ * Creates an embedded database with the schema once, for tests to copy, if any tests need it: creating one
+ * takes seconds. Also creates a folder for the services' logs, which is searched for secrets at the end.
  */
 export default function setup(_, { roots }) {
   process.env.TEST_LOGS = mkdtempSync(join(roomyFolder(), 'w3k-logs-'));

@@ -7,7 +7,7 @@ import { KeptLog } from './log.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { accountService } from './sessions.js';
 
-/** The whole service in this process, and a client that talks HTTP to it. */
+/** The whole service in this process, and an HTTP client for it. */
 export interface TestService {
   app: NestFastifyApplication;
   client: Client;
@@ -15,7 +15,7 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
-/** On a new database, dropped at the end, or on one that the test keeps for several services in turn. */
+/** Starts it on a new database, dropped when it stops, or on one that the test keeps for several services in turn. */
 export async function startService(
   variables: Record<string, string> = {},
   keptDatabase?: TestDatabase,

@@ -8,12 +8,12 @@ import type { IssuedKey } from './keys.js';
 import type { TestService } from './service.js';
 
 const ROWS_AT_ONCE = 500;
-/** The cheapest there is, for services started with `cheapHashes`. */
+/** The cheapest hashes, for services started with `cheapHashes`. */
 const hasher = new SecretHasher({ memoryKib: 8, passes: 1 });
 export const cheapHashes = { ARGON2_MEMORY_KIB: '8', ARGON2_PASSES: '1' };
 
 /**
- * Puts keys of one owner into a service's database, faster than by issuing them. Their tags are made with this server
+ * Stores keys of one owner in a service's database, faster than by issuing them. Their tags are signed with this server
  * key.
  */
 export async function storeKeys(

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits until a condition holds, asking every few milliseconds, for two minutes at most. */
+/** Polls until a condition holds, for at most two minutes. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadline = performance.now() + 120_000;
   while (!(await holds())) {

@@ -5,8 +5,8 @@ import { type DocumentedAnswer, type Operation, operationAt, type Schema } from 
 import type { FuzzRequest } from './requests.js';
 
 /**
- * What may be answered before it is known which route is asked for, and to what is for no route at all. The document
- * says so once, in its description, and not at every operation.
+ * Answers given before the route is known, or for no route at all. The document
+ * lists them once, in its description, and not for every operation.
  */
 const BEFORE_ANY_ROUTE = new Set(['400 validation_failed', '431 payload_too_large']);
 const NO_ROUTE = new Set([
@@ -19,10 +19,10 @@ const NO_ROUTE = new Set([
   '431 payload_too_large',
 ]);
 
-/** Health and metrics are asked by balancers and scrapers, which add parameters of their own. */
+/** Balancers and scrapers add query parameters of their own to health and metrics. */
 const TAKES_ANY_QUERY = new Set(['isLive', 'isReady', 'readMetrics']);
 
-/** Judges answers by the document: the status, the content type, the body and the headers that it gives for them. */
+/** Checks answers against the document: the status, the content type, the body and the headers. */
 export class AnswerChecker {
   private readonly ajv = new Ajv2020({ strict: false, allErrors: true });
   private readonly validators = new Map<Schema, ValidateFunction>();
@@ -34,10 +34,10 @@ export class AnswerChecker {
     formats.default(this.ajv);
   }
 
-  /** @returns what is wrong with the answer, if anything is */
+  /** @returns the problems of the answer */
   offencesOf(request: FuzzRequest, answer: Answer): string[] {
     const operation = operationAt(this.operations, request.method, request.path);
-    // Whether it is ready, a busy process may well deny
+    // A busy process may report that it is not ready
     const isDenial = operation?.id === 'isReady' && answer.status === 503;
     const isOurs = answer.status >= 500 && !isDenial;
     const ofAll = [...this.requestIdOffences(answer), ...(isOurs ? ['an error of ours'] : [])];
@@ -56,7 +56,7 @@ export class AnswerChecker {
     return status < 400 || body === undefined || body.request_id === id ? [] : ['another request_id than X-Request-Id'];
   }
 
-  /** The envelope of failures, with a code of these. */
+  /** The envelope of failures, with one of these codes. */
   private refusalOffences(answer: Answer, { method }: FuzzRequest, codes: Set<string>): string[] {
     if (method === 'HEAD') return answer.status >= 400 && answer.status < 500 ? [] : [`${answer.status} to HEAD`];
     const told = `${answer.status} ${answer.body?.error?.code}`;
@@ -73,14 +73,14 @@ export class AnswerChecker {
     if (!(answer.headers['content-type'] ?? '').startsWith(type)) offences.push(`not ${type}`);
     if (method === 'HEAD') return offences;
     const code = answer.body?.error?.code;
-    // A gateway may want every refusal as a 403 (`?deny=403`), whatever its code
+    // A gateway may request every refusal as a 403 (`?deny=403`)
     const isAnyRefusal = answer.status === 403 && answer.headers['x-w3ipfs-code'] !== undefined;
     if (code !== undefined && !isAnyRefusal && !(code in (content.examples ?? {})))
       offences.push(`the code ${code} is not documented`);
     return [...offences, ...this.schemaOffences(content.schema, answer.body ?? answer.text)];
   }
 
-  /** What the document does not admit is not to succeed. */
+  /** A request that the document does not admit must not succeed. */
   private admissionOffences({ id, body, parameters }: Operation, request: FuzzRequest): string[] {
     const names = new Set(parameters.filter((one) => one.in === 'query').map(({ name }) => name));
     const query = new URLSearchParams(request.path.split('?').slice(1).join('?'));
@@ -89,7 +89,7 @@ export class AnswerChecker {
     if (!body || request.body === undefined) return offences;
     const given =
       typeof request.body === 'object' && !Buffer.isBuffer(request.body) ? request.body : parsed(request.body);
-    // What was sent is what JSON makes of it: it leaves out what is undefined
+    // As sent: JSON omits undefined members
     const refused = this.schemaOffences(body, JSON.parse(JSON.stringify(given)));
     return [...offences, ...refused.map((offence) => `succeeded although the request is refused: ${offence}`)];
   }
@@ -109,7 +109,7 @@ function parsed(text: unknown): unknown {
 }
 
 /**
- * The same schema, closed: what an answer has beyond the document is a finding, though clients have to bear with it.
+ * The same schema, closed: undocumented members of an answer are a finding, although clients have to tolerate them.
  */
 export function closed<T>(schema: T): T {
   if (Array.isArray(schema)) return schema.map(closed) as T;
