@@ -3,11 +3,7 @@ import { documentedBody, fullScopes, issued, issueKey, noLimits, pairHeaders, po
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService();
-});
-afterAll(() => service.stop());
+const service = useService();
 
 describe('POST /api/apiKeys', () => {
   it.each(['/api/apiKeys/', '/api/apiKeys'])('answers the documented request at %s as documented', async (path) => {

@@ -99,9 +99,9 @@ const WAYS: [string, () => Promise<unknown>, string[]][] = [
   ],
 ];
 
-describe.each(WAYS)('%s', (_, spoil, offences) => {
+describe.each(WAYS)('%s', (_, mutate, offences) => {
   it('is accepted by an event; the trail then passes, including later events', async () => {
-    await spoil();
+    await mutate();
     const seen: string[] = [];
     for (let left = await verdict(); left.offences[0] !== undefined; left = await verdict()) {
       expect(seen.length).toBeLessThan(offences.length);
@@ -116,7 +116,7 @@ describe.each(WAYS)('%s', (_, spoil, offences) => {
   });
 
   it('does not hide later tampering', async () => {
-    await spoil();
+    await mutate();
     for (const offence of offences) await accept(Number(/ (-?\d+)/.exec(offence)?.[1]));
     await append(3);
     const rows = (await tamper('SELECT seq::int FROM audit_events WHERE owner_id = $owner ORDER BY seq')) as {

@@ -5,17 +5,15 @@ import type { ErrorCode } from '../src/http/errors/error-codes.js';
 import { AuditTrail } from '../src/audit/audit-trail.js';
 import { EventFinder } from '../src/audit/event-finder.js';
 import { checkAudit } from '../src/audit/audit-check.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 
-let service: TestService;
 let dataSource: DataSource;
 let auditTrail: AuditTrail;
+const service = useService();
 beforeAll(async () => {
-  service = await startService();
   dataSource = service.app.get(DataSource);
   auditTrail = service.app.get(AuditTrail, { strict: false });
 });
-afterAll(() => service.stop());
 
 const text = fc.string({ unit: 'binary', maxLength: 200 });
 const hostile = fc.constantFrom('\0', '\ud800', 'x\udfff', '\\u0000', '"', "'; --", '\u{1f511}', '{}', 'NULL', '');

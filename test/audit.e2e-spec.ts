@@ -17,18 +17,16 @@ import {
   pairHeaders,
   powerlessBody,
 } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { startService, type TestService, useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 
 const clock = clockAhead();
-let service: TestService;
 let dataSource: DataSource;
+const service = useService({ TRUSTED_PROXIES: '127.0.0.1' }, clock);
 beforeAll(async () => {
-  service = await startService({ TRUSTED_PROXIES: '127.0.0.1' }, undefined, clock);
   dataSource = service.app.get(DataSource);
 });
-afterAll(() => service.stop());
 
 interface Event {
   seq: number;
@@ -293,7 +291,7 @@ describe('GET /api/apiKeys/events', () => {
 
 it('passes the check during and after the writes of 16 concurrent callers', async () => {
   const checking = new AbortController();
-  const offences: unknown[] = [];
+  const problems: unknown[] = [];
   const checker = (async () => {
     while (!checking.signal.aborted) offences.push(...(await checkAudit(dataSource)).problems);
   })();
@@ -305,7 +303,7 @@ it('passes the check during and after the writes of 16 concurrent callers', asyn
   });
   checking.abort();
   await checker;
-  expect(offences).toEqual([]);
+  expect(problems).toEqual([]);
   const rows: { seq: string }[] = await dataSource.query(
     `SELECT seq FROM audit_events WHERE owner_id = 'writer 0' ORDER BY seq`,
   );

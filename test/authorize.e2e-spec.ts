@@ -1,24 +1,22 @@
 import { SCOPES } from '../src/principals/scopes.js';
 import { runConcurrently, range } from './support/at-once.js';
 import { bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { secondsFromNow, sessionOf, signToken } from './support/sessions.js';
 
 const AUTHORIZE = '/api/apiKeys/authorize';
 const pins = { 'x-original-method': 'GET', 'x-original-uri': '/api/pinning/pins?limit=5' };
 
-let service: TestService;
 let admin: IssuedKey;
 let unpins: IssuedKey;
 let revoked: IssuedKey;
+const service = useService();
 beforeAll(async () => {
-  service = await startService();
   admin = await issueKey(service.client, 'ann');
   unpins = await issueKey(service.client, 'ann', bodyWith(['pinning.unpin']));
   revoked = await issueKey(service.client, 'ann');
   await service.client.delete(`/api/apiKeys/${revoked.id}`, sessionOf('ann'));
 });
-afterAll(() => service.stop());
 
 const authorize = (query: string, headers: Record<string, string | string[]>) =>
   service.client.call('GET', AUTHORIZE + query, { headers });
@@ -239,7 +237,7 @@ describe("a query that is the client's own", () => {
     ['both', '?deny=403&scope=admin', { 'x-forwarded-uri': unpin('?deny=403&scope=admin') }, ['deny', 'scope']],
     ["in nginx's header", '?scope=data.pin_list', { 'x-original-uri': unpin('?scope=data.pin_list') }, ['scope']],
     ['in a URL', '?scope=data.pin_list', { 'x-original-url': `http://h${unpin('?scope=data.pin_list')}` }, ['scope']],
-  ])('is refused, whoever asks: %s', async (_, query, headers, paths) => {
+  ])('is refused for every caller: %s', async (_, query, headers, paths) => {
     const method = { 'x-forwarded-method': 'DELETE', 'x-original-method': 'DELETE' };
     for (const credentials of [pairHeaders(admin), sessionOf('ann'), {}]) {
       const answer = await authorize(query, { ...credentials, ...method, ...headers });

@@ -5,7 +5,7 @@ import { startService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
 const isThere = process.env[CADDY_VARIABLE] !== undefined;
-if (!isThere) process.stderr.write(`Left out: what Caddy alone does, which wants ${CADDY_VARIABLE}=<its path>\n`);
+if (!isThere) process.stderr.write(`Skipped: the behaviour of Caddy alone, which needs ${CADDY_VARIABLE}=<its path>\n`);
 
 (isThere ? it : it.skip)("lets nobody choose a scope behind a Caddy that passes the client's query on", async () => {
   const service = await startService();

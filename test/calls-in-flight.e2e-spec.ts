@@ -7,23 +7,21 @@ import { outcomeOf } from './support/answers.js';
 import type { Answer } from './support/client.js';
 import { onServer } from './support/database.js';
 import { documentedBody, issued, type IssuedKey, issueKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 
-let service: TestService;
 let dataSource: DataSource;
+const service = useService();
 beforeAll(async () => {
-  service = await startService();
   dataSource = service.app.get(DataSource);
 });
-afterAll(() => service.stop());
 afterEach(() => void jest.restoreAllMocks());
 
 const pathOf = ({ id }: IssuedKey) => `/api/apiKeys/${id}`;
 const shown = async (key: IssuedKey) => (await service.client.get(pathOf(key), sessionOf('ann'))).body.data;
 const liveTotal = async () => (await service.client.get('/api/apiKeys/list', sessionOf('ann'))).body.data.total;
-const told = ({ status, body }: Answer) =>
+const outcomeWithReason = ({ status, body }: Answer) =>
   status === 200 ? '200' : `${status} ${body.error.reason ?? body.error.code}`;
 
 /** Every change that a key may make to keys that it may change. */
@@ -84,7 +82,7 @@ it.each(CASES)('to %s has no effect once its caller is %s', async (mutation, _, 
   const [caller, target] = await Promise.all([issueKey(service.client, 'ann'), issueKey(service.client, 'ann')]);
   const [before, total] = [await shown(target), await liveTotal()];
   const answer = await whileInFlight(() => MUTATIONS[mutation]!(caller, target), change, caller);
-  expect(told(answer)).toBe(outcome);
+  expect(outcomeWithReason(answer)).toBe(outcome);
   expect([await shown(target), await liveTotal()]).toEqual([before, total]);
   const [row] = await dataSource.query('SELECT version FROM api_keys WHERE id = $1', [caller.id]);
   expect(row.version).toBe(1);
@@ -100,7 +98,7 @@ it.each([
 ])('continues if its caller %s', async (_, change) => {
   const caller = await issueKey(service.client, 'ann');
   const answer = await whileInFlight(() => MUTATIONS['issue']!(caller, caller), change, caller);
-  expect(told(answer)).toBe('200');
+  expect(outcomeWithReason(answer)).toBe('200');
 });
 
 it.each<[string, object, string]>([
@@ -147,6 +145,6 @@ it.each(['', '/rotate'])('does not get the stored answer of POST %s once its cal
     await tx.query('UPDATE api_keys SET revoked_at = now() WHERE id = $1', [caller.id]);
   });
   const refused = (await answer) as Answer;
-  expect(told(refused)).toBe('401 REVOKED');
+  expect(outcomeWithReason(refused)).toBe('401 REVOKED');
   expect(refused.text).not.toContain(secret);
 });

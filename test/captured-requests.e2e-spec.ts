@@ -8,7 +8,7 @@ import {
   type PlatformCall,
 } from './support/captured-requests.js';
 import { bodyWith, credentialOf, issueKey, type IssuedKey } from './support/keys.js';
-import { useSecret } from './support/log.js';
+import { trackSecret } from './support/log.js';
 import { exchange, type RawAnswer } from './support/raw-exchange.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
@@ -16,14 +16,14 @@ import { sessionOf } from './support/sessions.js';
 let service: TestService;
 
 /** Starts one for the tests of a describe: two at a time would share Passport's strategies. */
-function useService(variables: Record<string, string> = {}): void {
+function useServiceWith(variables: Record<string, string> = {}): void {
   beforeAll(async () => void (service = await startService(variables)));
   afterAll(() => service.stop());
 }
 
 const OWNER = '0714f35b-08aa-4c2b-9df4-ddaa276d4ed0';
 const session = sessionOf(OWNER).authorization.replace('Bearer ', '');
-useSecret(session);
+trackSecret(session);
 
 /** The bytes that the program sends on behalf of a key. */
 function bytesOf({ head, body }: Pick<CapturedRequest, 'head' | 'body'>, key: IssuedKey): string {
@@ -45,7 +45,7 @@ const TAKES: Record<ManagementCall['reads'], (answer: RawAnswer) => boolean> = {
 };
 
 describe('manages keys', () => {
-  useService();
+  useServiceWith();
 
   const effects: Record<ManagementCall['does'], (answer: RawAnswer, key: IssuedKey, sent: string) => unknown> = {
     tests: (answer) =>
@@ -132,7 +132,7 @@ async function expectScope(call: PlatformCall, scope: Scope, askedBy: (typeof WA
 }
 
 describe('calls the platform,', () => {
-  useService();
+  useServiceWith();
 
   describe.each(WAYS)('when the gateway asks by %s:', (_, askedBy) => {
     it.each([...PLATFORM_CALLS, ...IPFS_CALLS].map((call) => [call.from, call] as const))('%s', (_name, call) =>
@@ -142,7 +142,7 @@ describe('calls the platform,', () => {
 });
 
 describe('calls the platform, whose routes are in a ROUTE_TABLE,', () => {
-  useService({ ROUTE_TABLE: 'deploy/routes.example.json' });
+  useServiceWith({ ROUTE_TABLE: 'deploy/routes.example.json' });
 
   describe.each(WAYS)('when the gateway asks by %s:', (_, askedBy) => {
     it.each(IPFS_CALLS.map((call) => [call.from, call] as const))('%s', (_name, call) =>

@@ -2,15 +2,11 @@ import { DataSource } from 'typeorm';
 import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf } from './support/answers.js';
 import { documentedBody, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService();
-});
-afterAll(() => service.stop());
+const service = useService();
 
 const pathOf = ({ id }: IssuedKey) => `/api/apiKeys/${id}`;
 const shown = async (key: IssuedKey) => (await service.client.get(pathOf(key), sessionOf('ann'))).body.data;

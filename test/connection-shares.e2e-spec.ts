@@ -51,8 +51,8 @@ it('closes the connections of an address beyond its share, and serves others', a
   const greedy = openFrom(GREEDY, SHARE + BEYOND);
   for (const socket of greedy.sockets) socket.resume();
   await greedy.allConnected();
-  const told = /WARN .*127\.0\.0\.2 has 1000 connections open.* TRUSTED_PROXIES must name it/;
-  await until(() => told.test(service.output()), 'the excess to be told');
+  const warning = /WARN .*127\.0\.0\.2 has 1000 connections open.* TRUSTED_PROXIES must name it/;
+  await until(() => warning.test(service.output()), 'the excess to be told');
   await until(() => greedy.open() <= SHARE, 'those beyond the share to be ended');
   expect(await statusFor(OTHER)).toBe(200);
   for (const socket of greedy.sockets) socket.destroy();

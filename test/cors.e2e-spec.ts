@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { documentedBody, issueKey, pairHeaders } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { startService, useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
@@ -12,11 +12,7 @@ const preflight = (method: string, headers = 'authorization,content-type') => ({
   'access-control-request-headers': headers,
 });
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService({ ...serviceVariables, CORS_ORIGINS: `${DASHBOARD}, http://127.0.0.1:3000` });
-});
-afterAll(() => service.stop());
+const service = useService({ ...serviceVariables, CORS_ORIGINS: `${DASHBOARD}, http://127.0.0.1:3000` });
 
 /** The names in a header's list, in lower case. */
 const listed = (value: unknown) => new Set(String(value).toLowerCase().split(/, */));

@@ -11,7 +11,7 @@ import {
   pairHeaders,
   powerlessBody,
 } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf, signToken } from './support/sessions.js';
 import { pairOf, serviceHeaders, serviceVariables } from './support/verification.js';
 
@@ -20,13 +20,11 @@ const AUTHORIZE = '/api/apiKeys/authorize?scope=pinning.unpin';
 
 type Headers = Record<string, string | string[]>;
 
-let service: TestService;
 let admin: IssuedKey;
+const service = useService(serviceVariables);
 beforeAll(async () => {
-  service = await startService(serviceVariables);
   admin = await issueKey(service.client, 'ann');
 });
-afterAll(() => service.stop());
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const basic = (text: string) => ({ authorization: `Basic ${base64(text)}` });

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { createTestDatabase, onServer } from './support/database.js';
+import { createTestDatabase, fillFolder, onServer } from './support/database.js';
 import { makeFolder, removeFolder } from './support/folders.js';
 import { run, startProcess, type ServiceProcess } from './support/process.js';
 import { until } from './support/until.js';
@@ -22,10 +22,10 @@ const OTHERS = 0o077;
 const SOMEBODY = 65_534;
 const SOCKET = '.s.PGSQL.5432';
 
-if (onServer) process.stdout.write('Left out on a server: the data folder of the embedded database\n');
+if (onServer) process.stdout.write('Skipped on a server: the data folder of the embedded database\n');
 const onEmbedded = onServer ? describe.skip : describe;
 const isRoot = process.geteuid?.() === 0;
-if (!isRoot) process.stdout.write('Left out, since only root can give files away: folders of another user\n');
+if (!isRoot) process.stdout.write('Skipped, since only root can give files away: folders of another user\n');
 const asRoot = isRoot ? it : it.skip;
 
 let parent: string;
@@ -69,6 +69,8 @@ onEmbedded('a data folder', () => {
     'created beforehand (mode %d in decimal) is closed to others, and a message says so',
     async (mode) => {
       const folder = folderOf(mode);
+      // That a new database is closed too is shown by one of them and by the test below
+      if (mode !== 0o755) fillFolder(folder);
       const service = await startOpenly(folder);
       await until(async () => (await service.client.get('/health/ready')).status === 200, 'the service to be ready');
       for (const name of ['postgres', 'secrets.json', 'lock', SOCKET])
@@ -91,8 +93,7 @@ onEmbedded('a data folder', () => {
 
   it('whose files an earlier version left open is closed, every file of it', async () => {
     const folder = folderOf(0o700);
-    const first = await startOpenly(folder);
-    await first.stop();
+    fillFolder(folder);
     for (const path of pathsIn(folder)) chmodSync(path, statSync(path).isDirectory() ? 0o777 : 0o666);
     const { code, stdout, stderr } = await run(['dist/cli.js', 'migrate', '--json'], { DATA_DIR: folder });
     expect([code, JSON.parse(stdout)]).toEqual([0, { migrated: [] }]);
@@ -117,6 +118,7 @@ onEmbedded('a data folder', () => {
 
   it('behind a symbolic link is closed at the link’s target', async () => {
     const folder = folderOf(0o755);
+    fillFolder(folder);
     const link = join(parent, 'link');
     symlinkSync(folder, link);
     const service = await startOpenly(link);

@@ -129,7 +129,7 @@ it('the example of a route table is valid', () => {
 });
 
 const hasNginx = process.env[NGINX_VARIABLE] !== undefined;
-if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not set: nginx's own check of its files\n`);
+if (!hasNginx) process.stdout.write(`Skipped, since ${NGINX_VARIABLE} is not set: nginx's own check of its files\n`);
 
 (hasNginx ? it : it.skip).each(['deploy/upstreams.conf', 'deploy/compose/upstreams.conf'])(
   'nginx starts with %s',
@@ -189,7 +189,7 @@ describe('deploy/kubernetes', () => {
 });
 
 const hasPromtool = process.env[PROMTOOL_VARIABLE] !== undefined;
-if (!hasPromtool) process.stdout.write(`Left out, since ${PROMTOOL_VARIABLE} is not set: promtool's checks\n`);
+if (!hasPromtool) process.stdout.write(`Skipped, since ${PROMTOOL_VARIABLE} is not set: promtool's checks\n`);
 const withPromtool = hasPromtool ? it : it.skip;
 
 describe('metrics', () => {

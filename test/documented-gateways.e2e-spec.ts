@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
 import { basicOf, bearerOf, bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
 type Headers = Record<string, string>;
@@ -114,13 +114,11 @@ function traefik(middleware: string): Documented {
   };
 }
 
-let service: TestService;
 let lists: IssuedKey;
+const service = useService({ ROUTE_TABLE: 'deploy/routes.example.json' });
 beforeAll(async () => {
-  service = await startService({ ROUTE_TABLE: 'deploy/routes.example.json' });
   lists = await issueKey(service.client, 'ann', bodyWith(['data.pin_list']));
 });
-afterAll(() => service.stop());
 
 const INGRESS = 'deploy/kubernetes/ingress-nginx.yaml';
 

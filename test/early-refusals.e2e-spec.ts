@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { RequestBodies } from '../src/http/body/request-bodies.js';
 import { RawConnection } from './support/connection.js';
 import { basicOf, bearerOf, issueKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf, signToken } from './support/sessions.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
@@ -29,18 +29,14 @@ const CALLERS: [name: string, headers: Record<string, string>, status: number][]
   ['a token that is none', { Authorization: 'Bearer abc' }, 401],
   ['an unsigned token', { Authorization: `Bearer ${signToken().split('.').slice(0, 2).join('.')}.` }, 401],
   ['another scheme', { Authorization: 'Digest abc' }, 401],
-  ['a pair that is made up', madeUp, 401],
-  ['a credential that is made up', { Authorization: bearerOf(madeUpPair) }, 401],
+  ['a pair that is invalid', madeUp, 401],
+  ['a credential that is invalid', { Authorization: bearerOf(madeUpPair) }, 401],
   ['half a credential', { Authorization: `Bearer ${madeUpPair.api_key}` }, 401],
-  ['HTTP Basic that is made up', { Authorization: basicOf(madeUpPair) }, 401],
+  ['HTTP Basic that is invalid', { Authorization: basicOf(madeUpPair) }, 401],
   ['half a pair', { pinning_api_key: madeUp.pinning_api_key }, 401],
 ];
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables);
 
 function headOf(method: string, path: string, headers: Record<string, string>): string {
   const lines = Object.entries({ Host: 'x', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);

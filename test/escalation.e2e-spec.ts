@@ -2,7 +2,7 @@ import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { TestClock } from './support/clock.js';
 import { bodyWith, issued, issueKey, type IssuedKey, noLimits, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceVariables, verify } from './support/verification.js';
 
@@ -21,16 +21,14 @@ const own = {
   allowed_cidrs: ['127.0.0.0/8', '10.0.0.0/8', '2001:db8::/32'],
 };
 
-let service: TestService;
 let issuer: IssuedKey;
 let unlimited: IssuedKey;
+const service = useService(serviceVariables, clock);
 beforeAll(async () => {
-  service = await startService(serviceVariables, undefined, clock);
   issuer = await issueAdmin({ ...own, max_uses: 1_000_000 });
   unlimited = await issueAdmin({});
   clock.time += 2 * HOUR;
 });
-afterAll(() => service.stop());
 // The issuer's own rate would interfere
 afterEach(() => {
   clock.time += 61_000;
@@ -45,8 +43,8 @@ const pathOf = ({ path }: { path: string }) => path;
 
 describe('an admin key with limits', () => {
   it.each([
-    ['left out', undefined],
-    ['left out one by one', {}],
+    ['omitted', undefined],
+    ['omitted one by one', {}],
   ])('passes on its limits if they are %s, except its count of uses', async (_, limits) => {
     const answer = await create(issuer, limits);
     expect([answer.status, answer.body.data.limits]).toEqual([200, { ...own, max_uses: null }]);

@@ -3,18 +3,14 @@ import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { clockAhead } from './support/clock.js';
 import { bodyWith, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { pairOf, serviceVariables, verify } from './support/verification.js';
 
 const clock = clockAhead();
 const inSeconds = (seconds: number) => new Date(clock.time + seconds * 1_000).toISOString();
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables, clock);
 
 interface Page {
   total: number;
@@ -174,9 +170,9 @@ describe('the cursor', () => {
     await issue('fay', {});
     const { next_cursor: cursor } = await list('fay', 'limit=1');
     expect((await ask('fay', `cursor=${cursor}`)).status).toBe(200);
-    for (const spoiled of [`${cursor}!`, `${cursor}%3D`, ` ${cursor}`, `${cursor}&cursor=${cursor}`]) {
-      const answer = await ask('fay', `cursor=${spoiled.replace(' ', '%20')}`);
-      expect([spoiled, outcomeOf(answer)]).toEqual([spoiled, '400 validation_failed']);
+    for (const altered of [`${cursor}!`, `${cursor}%3D`, ` ${cursor}`, `${cursor}&cursor=${cursor}`]) {
+      const answer = await ask('fay', `cursor=${altered.replace(' ', '%20')}`);
+      expect([altered, outcomeOf(answer)]).toEqual([altered, '400 validation_failed']);
       expect(pathsOf(answer)).toEqual(['cursor']);
     }
     expect(pathsOf(await ask('fay', `offset=1&cursor=${cursor}`))).toEqual(['offset']);

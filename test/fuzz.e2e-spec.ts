@@ -66,8 +66,8 @@ it(`answers ${REQUESTS} requests, valid or not, as the document says, and keeps 
     const answer = await answerInTime(request);
     supply.learn(request, answer);
     counts.add(operationAt(operations, request.method, request.path), answer);
-    const offences = checker.offencesOf(request, answer);
-    if (offences.length > 0) findings.push(described(index, request, answer, offences));
+    const problems = checker.problemsOf(request, answer);
+    if (problems.length > 0) findings.push(described(index, request, answer, problems));
   });
   process.stdout.write(`FUZZ_SEED=${SEED}\n${counts.table()}\n${heap.summary()}\n`);
   expect(findings.slice(0, 10)).toEqual([]);
@@ -110,6 +110,6 @@ async function answerInTime(request: FuzzRequest): Promise<Answer> {
   }
 }
 
-function described(index: number, request: FuzzRequest, answer: Answer, offences: string[]): string {
-  return `${index}: ${offences.join('; ')}\n${JSON.stringify(request).slice(0, 1_000)}\n${answer.status} ${answer.text.slice(0, 500)}`;
+function described(index: number, request: FuzzRequest, answer: Answer, problems: string[]): string {
+  return `${index}: ${problems.join('; ')}\n${JSON.stringify(request).slice(0, 1_000)}\n${answer.status} ${answer.text.slice(0, 500)}`;
 }

@@ -87,8 +87,8 @@ describeGateways((start) => {
         const options = { headers: { ...headers, ...forged } as Headers, body: { user: 'ann' } };
         const answer = await gateway.client.call('POST', path, options);
         expect([answer.status, answer.body.url, answer.body.bytes]).toEqual([200, path, 14]);
-        const told = Object.entries(answer.body.headers).filter(([name]) => /w3ipfs|pinning|authorization/.test(name));
-        expect(told.filter(([, value]) => value !== '')).toEqual([]);
+        const identity = Object.entries(answer.body.headers).filter(([name]) => /w3ipfs|pinning|authorization/.test(name));
+        expect(identity.filter(([, value]) => value !== '')).toEqual([]);
       }
       const refused = await get(path);
       expect([refused.status, refused.body.error.code, refused.headers.allow]).toEqual([

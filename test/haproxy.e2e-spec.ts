@@ -3,7 +3,7 @@ import { HAPROXY_VARIABLE, startHaproxy } from './support/haproxy.js';
 import { type SmallServer, startPlatform, startServer } from './support/platform.js';
 
 const isThere = process.env[HAPROXY_VARIABLE] !== undefined;
-if (!isThere) process.stderr.write(`Left out: what HAProxy alone does, which wants ${HAPROXY_VARIABLE}=<its path>\n`);
+if (!isThere) process.stderr.write(`Skipped: the behaviour of HAProxy alone, which needs ${HAPROXY_VARIABLE}=<its path>\n`);
 const withHaproxy = isThere ? describe : describe.skip;
 
 withHaproxy('HAProxy', () => {

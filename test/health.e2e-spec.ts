@@ -1,13 +1,9 @@
 import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { InvalidationFeed } from '../src/verification/invalidation-feed.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService();
-});
-afterAll(() => service.stop());
+const service = useService();
 afterEach(() => jest.restoreAllMocks());
 
 const missing = async () => {

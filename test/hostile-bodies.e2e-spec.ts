@@ -5,20 +5,18 @@ import { outcomeOf, pathsOf } from './support/answers.js';
 import type { Answer } from './support/client.js';
 import { powerlessBody } from './support/keys.js';
 import { type Operation, operationsOf } from './support/fuzz/operations.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
 const LIMIT = 65_536;
 const SOME_ID = '01a20b9d-c4d9-7123-b878-6eb9911deb3f';
 
-let service: TestService;
 let routes: Operation[];
+const service = useService(serviceVariables);
 beforeAll(async () => {
-  service = await startService(serviceVariables);
   routes = operationsOf((await service.client.get('/openapi.json')).body).filter(({ body }) => body !== undefined);
 });
-afterAll(() => service.stop());
 
 /** Sends it to each route that takes a body, with credentials that may call it. */
 async function sendEverywhere(body: string): Promise<Answer[]> {

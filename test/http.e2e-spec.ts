@@ -2,16 +2,12 @@ import { connect } from 'node:net';
 import { pathsOf } from './support/answers.js';
 import type { Answer } from './support/client.js';
 import { documentedBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { startService, useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables);
 
 const TOKEN = `Authorization: ${serviceHeaders.authorization}\r\n`;
 

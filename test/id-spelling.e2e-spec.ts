@@ -1,14 +1,10 @@
 import { documentedBody, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { outcomeOf } from './support/answers.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService();
-});
-afterAll(() => service.stop());
+const service = useService();
 
 const session = sessionOf('ann');
 const mixed = (id: string) => id.replace(/[a-f]/, (letter) => letter.toUpperCase());

@@ -252,11 +252,12 @@ it('stores neither the answer, the request nor the Idempotency-Key in plain text
   const kept = await rows();
   expect(kept).toHaveLength(1);
   const bytes = Object.values(kept[0] ?? {}).map((value) => (Buffer.isBuffer(value) ? value.toString('latin1') : ''));
-  for (const told of [key, id, api_key, secret_key, secret_key.slice(4), 'a telling', 'ann', 'create']) {
+  expect(bytes.filter((column) => column !== '').length).toBeGreaterThan(0);
+  for (const plainText of [key, id, api_key, secret_key, secret_key.slice(4), 'a telling', 'ann', 'create']) {
     for (const column of bytes) {
-      expect(column).not.toContain(told);
-      expect(column).not.toContain(Buffer.from(told).toString('base64').replaceAll('=', ''));
-      expect(column).not.toContain(Buffer.from(told).toString('hex'));
+      expect(column).not.toContain(plainText);
+      expect(column).not.toContain(Buffer.from(plainText).toString('base64').replaceAll('=', ''));
+      expect(column).not.toContain(Buffer.from(plainText).toString('hex'));
     }
   }
 });

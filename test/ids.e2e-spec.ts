@@ -8,17 +8,15 @@ import { checkAudit } from '../src/audit/audit-check.js';
 import { OPERATOR } from '../src/principals/audit-source.js';
 import { outcomeOf } from './support/answers.js';
 import { documentedBody, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 
-let service: TestService;
 let dataSource: DataSource;
+const service = useService();
 beforeAll(async () => {
-  service = await startService();
   dataSource = service.app.get(DataSource);
 });
-afterAll(() => service.stop());
 
 const spellings: [string, (id: string) => string][] = [
   ['upper case', (id) => id.toUpperCase()],
@@ -32,7 +30,7 @@ describe.each(spellings)('an id in %s', (spelling, spell) => {
   const owner = `owner of ${spelling}`;
   const pathOf = ({ id }: IssuedKey) => `/api/apiKeys/${spell(id)}`;
 
-  it('is recorded in canonical spelling, whoever is refused, and the audit trail stays intact', async () => {
+  it('is recorded in canonical spelling in every refusal, and the audit trail stays intact', async () => {
     const target = await issueKey(service.client, owner);
     const powerless = await issueKey(service.client, owner, powerlessBody);
     const revoked = await issueKey(service.client, owner);

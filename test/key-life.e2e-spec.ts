@@ -12,7 +12,7 @@ import {
   pairHeaders,
   powerlessBody,
 } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceVariables, verify } from './support/verification.js';
 
@@ -26,11 +26,7 @@ const everyLimit = {
   allowed_cidrs: ['10.0.0.0/8'],
 };
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables, clock);
 
 const pathOf = ({ id }: Pick<IssuedKey, 'id'>) => `/api/apiKeys/${id}`;
 const read = (key: IssuedKey) => service.client.get(pathOf(key), sessionOf('ann'));

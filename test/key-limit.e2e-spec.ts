@@ -3,17 +3,13 @@ import { outcomeOf } from './support/answers.js';
 import type { Answer } from './support/client.js';
 import { documentedBody, issued, issueKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { run, sharedVariables } from './support/process.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
 const MOST = 5;
 const variables = { ...sharedVariables, MAX_KEYS_PER_OWNER: String(MOST) };
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(variables);
-});
-afterAll(() => service.stop());
+const service = useService(variables);
 
 const issueBy = (headers: Record<string, string>) => service.client.post('/api/apiKeys', headers, powerlessBody);
 

@@ -4,19 +4,17 @@ import { ApiKey } from '../src/api-keys/api-key.entity.js';
 import { credentialKey, mintSecretKey } from '../src/api-keys/credentials/credentials.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { startService, type TestService, useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
 const TEST = '/api/apiKeys/testAuthentication';
 const serverKey = randomBytes(32);
 
-let service: TestService;
 let key: IssuedKey;
+const service = useService({ CREDENTIAL_KEYS: serverKey.toString('base64') });
 beforeAll(async () => {
-  service = await startService({ CREDENTIAL_KEYS: serverKey.toString('base64') });
   key = await issueKey(service.client, 'holder');
 });
-afterAll(() => service.stop());
 
 /** A wrong secret with a valid tag, as somebody with a stolen server key could make it. */
 function forged(apiKey: string): Pick<IssuedKey, 'api_key' | 'secret_key'> {

@@ -5,9 +5,9 @@ import { Logger } from '@nestjs/common';
 import jwt from 'jsonwebtoken';
 import { range } from './support/at-once.js';
 import { clockAhead, type TestClock } from './support/clock.js';
-import { makeFolder, removeFolder } from './support/folders.js';
+import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { freePort } from './support/free-port.js';
-import { useSecret } from './support/log.js';
+import { trackSecret } from './support/log.js';
 import { type SmallServer, startServer } from './support/platform.js';
 import { startProcess } from './support/process.js';
 import { startService, type TestService } from './support/service.js';
@@ -102,7 +102,7 @@ describe('a key set', () => {
   it('with a private key in it works with the public half, and logs an error', async () => {
     keys = [jwk(second.publicKey), { ...jwk(first.privateKey), key_ops: ['sign'] }];
     const secret = String(jwk(first.privateKey)['d']);
-    useSecret(secret);
+    trackSecret(secret);
     expect(await statuses(session(first))).toEqual([200, 200]);
     expect(await statuses(session(second))).toEqual([200, 200]);
     const [[line] = []] = errors.mock.calls;
@@ -144,12 +144,15 @@ describe('a key set', () => {
 });
 
 describe('at its start, a process', () => {
-  const folder = makeFolder();
-  afterAll(() => removeFolder(folder));
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
   const [user, word] = ['the-user-of-the-set', 'the-word-of-the-user'];
   const start = (address: string) =>
-    startProcess({ DATA_DIR: folder, JWT_JWKS_URL: `http://${user}:${word}@${address}/jwks?key=${word}` });
-  beforeAll(() => [user, word].forEach(useSecret));
+    startProcess({ ...database.variables, JWT_JWKS_URL: `http://${user}:${word}@${address}/jwks?key=${word}` });
+  beforeAll(() => [user, word].forEach(trackSecret));
 
   it('names the key set that it cannot fetch and why, without credentials', async () => {
     const address = `127.0.0.1:${await freePort()}`;

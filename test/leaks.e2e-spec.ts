@@ -4,7 +4,7 @@ import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { clockAhead } from './support/clock.js';
 import { credentialOf, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { sessionOf } from './support/sessions.js';
 import { pairOf } from './support/verification.js';
@@ -15,11 +15,7 @@ const THANKS = {
 };
 
 const clock = clockAhead();
-let service: TestService;
-beforeAll(async () => {
-  service = await startService({ TRUSTED_PROXIES: '127.0.0.1' }, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService({ TRUSTED_PROXIES: '127.0.0.1' }, clock);
 afterEach(() => {
   clock.time += 61_000;
 });

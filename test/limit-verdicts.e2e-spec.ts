@@ -3,7 +3,7 @@ import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { TestClock } from './support/clock.js';
 import { bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { pairOf, serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
@@ -12,11 +12,7 @@ const SLOT = 600;
 const clock = new TestClock(Date.now());
 const inHours = (hours: number) => new Date(clock.time + hours * HOUR).toISOString();
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService({ ...serviceVariables, TRUSTED_PROXIES: '127.0.0.1' }, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService({ ...serviceVariables, TRUSTED_PROXIES: '127.0.0.1' }, clock);
 
 const issue = (limits: object, ...scopes: Scope[]) => issueKey(service.client, 'ann', bodyWith(scopes, { limits }));
 const batch = async (requests: object[]): Promise<any[]> => {
@@ -52,7 +48,7 @@ const ANSWERS: Record<string, [status: number, code: string]> = {
   USAGE_EXCEEDED: [403, 'usage_exceeded'],
 };
 
-function told({ status, body }: Answer): string {
+function verdictIn({ status, body }: Answer): string {
   if (status === 200) return 'VALID';
   const { code, reason } = body.error;
   const verdict = reason ?? code.toUpperCase();
@@ -66,8 +62,8 @@ const DOORS: Record<string, (key: IssuedKey, need: Need) => Promise<string>> = {
   'in a batch': async (key, need) => (await batch([{ ...pairOf(key), ...need }]))[0].code,
   'for a gateway': async (key, need) => {
     const answer = await authorize(key, `scope=${need.scope}`, from(need));
-    expect(answer.headers['x-w3ipfs-code']).toBe(told(answer));
-    return told(answer);
+    expect(answer.headers['x-w3ipfs-code']).toBe(verdictIn(answer));
+    return verdictIn(answer);
   },
   'for a gateway that knows 403 alone': async (key, need) => {
     const answer = await authorize(key, `deny=403&scope=${need.scope}`, from(need));
@@ -76,7 +72,7 @@ const DOORS: Record<string, (key: IssuedKey, need: Need) => Promise<string>> = {
     expect([verdict, answer.status]).toEqual([verdict, [200, 401].includes(status) ? status : 403]);
     return verdict;
   },
-  'on our own endpoints': async (key, need) => told(await list(key, from(need))),
+  'on our own endpoints': async (key, need) => verdictIn(await list(key, from(need))),
 };
 
 it.each(Object.entries(DOORS))('decides in the documented order %s, and refusals are free', async (name, ask) => {
@@ -231,12 +227,12 @@ describe('a call of our own endpoints with a key', () => {
     expect((await service.client.get('/api/apiKeys/nonsense', pairHeaders(key))).status).toBe(400);
     expect((await service.client.post('/api/apiKeys', pairHeaders(key), {})).status).toBe(400);
     expect(await usesOf(key)).toBe(3);
-    expect(told(await list(key))).toBe('USAGE_EXCEEDED');
+    expect(verdictIn(await list(key))).toBe('USAGE_EXCEEDED');
   });
 
   it('costs nothing if the key may not make it', async () => {
     const key = await issue({ max_uses: 1, rate_limit: { requests: 1, window_seconds: 60 } }, 'pinning.unpin');
-    expect(told(await list(key))).toBe('INSUFFICIENT_SCOPE');
+    expect(verdictIn(await list(key))).toBe('INSUFFICIENT_SCOPE');
     expect(await left(key)).toEqual(['VALID', 1, 1]);
   });
 });

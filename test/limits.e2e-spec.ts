@@ -1,6 +1,6 @@
 import { TestClock } from './support/clock.js';
 import { issueKey, noLimits, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceVariables, verify } from './support/verification.js';
 
@@ -10,11 +10,7 @@ const clock = new TestClock(Date.now());
 const started = clock.time;
 const inHours = (hours: number) => new Date(started + hours * HOUR).toISOString();
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables, clock);
 beforeEach(() => {
   clock.time = started;
 });
@@ -39,7 +35,7 @@ describe('limits that were given', () => {
   );
 
   it.each([
-    ['left out', undefined, {}],
+    ['omitted', undefined, {}],
     ['empty', {}, {}],
     ['null, each of them', noLimits, {}],
     [

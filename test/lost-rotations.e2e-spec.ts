@@ -52,7 +52,7 @@ async function rotated(by: IssuedKey, key: string, body: object = {}): Promise<{
 }
 
 const REFUSED = '401 unauthenticated INVALID_CREDENTIALS';
-const told = (answer: Answer) =>
+const outcomeWithReason = (answer: Answer) =>
   answer.status === 200 ? '200' : `${outcomeOf(answer)} ${answer.body.error.reason ?? ''}`.trim();
 
 describe('a key whose rotation of itself got lost on the way back', () => {
@@ -123,10 +123,10 @@ describe('a key whose rotation of itself got lost on the way back', () => {
     expect(identify).toHaveBeenCalledTimes(1);
     // Nor can the old secret do anything new, or get another caller's stored answer
     identify.mockResolvedValueOnce(before);
-    expect(told(await rotate(old, { key: randomUUID() }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate(old, { key: randomUUID() }))).toBe(REFUSED);
     await service.client.post(`/api/apiKeys/${old.id}/rotate`, sessionOf('ann'), { overlap_seconds: 60 });
     identify.mockResolvedValueOnce(before);
-    expect(told(await rotate(old, { key }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate(old, { key }))).toBe(REFUSED);
     identify.mockRestore();
   });
 
@@ -137,7 +137,7 @@ describe('a key whose rotation of itself got lost on the way back', () => {
     const again = await rotate(old, { key });
     expect(again.headers['ratelimit-policy']).toMatch(/"management".*"key"/);
     expect((await rotate(old, { key })).status).toBe(200);
-    expect(told(await rotate(old, { key }))).toBe('403 usage_exceeded');
+    expect(outcomeWithReason(await rotate(old, { key }))).toBe('403 usage_exceeded');
     const { body } = await service.client.get(`/api/apiKeys/${old.id}`, sessionOf('ann'));
     expect([body.data.uses, body.data.status]).toEqual([3, 'exhausted']);
   });
@@ -161,7 +161,7 @@ describe('a replaced secret opens nothing else:', () => {
       await rotate(old, { headers: { 'idempotency-key': [key, key] } }),
       await rotate(old, { headers: { 'idempotency-key': '' } }),
     ])
-      expect(told(again)).toBe(REFUSED);
+      expect(outcomeWithReason(again)).toBe(REFUSED);
   });
 
   it('not for a request that differs in any part', async () => {
@@ -174,7 +174,7 @@ describe('a replaced secret opens nothing else:', () => {
       { id: sibling.id },
       { query: '?x=1' },
     ])
-      expect([retry, told(await rotate(old, { key, ...retry }))]).toEqual([retry, REFUSED]);
+      expect([retry, outcomeWithReason(await rotate(old, { key, ...retry }))]).toEqual([retry, REFUSED]);
   });
 
   it('not with another pair: an earlier secret, that of a sibling, or half of it', async () => {
@@ -183,12 +183,12 @@ describe('a replaced secret opens nothing else:', () => {
     const second = randomUUID();
     await rotated(current, second);
     const sibling = await admin();
-    expect(told(await rotate(before, { key: second }))).toBe(REFUSED);
-    expect(told(await rotate({ ...sibling, secret_key: old.secret_key }, { key, id: old.id }))).toBe(REFUSED);
-    expect(told(await rotate({ ...old, api_key: sibling.api_key }, { key }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate(before, { key: second }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate({ ...sibling, secret_key: old.secret_key }, { key, id: old.id }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate({ ...old, api_key: sibling.api_key }, { key }))).toBe(REFUSED);
     // A valid pair of the same owner; but it did not call for the rotation
-    expect(told(await rotate(sibling, { key, id: old.id }))).toBe('200');
-    expect(told(await rotate(old, { key }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate(sibling, { key, id: old.id }))).toBe('200');
+    expect(outcomeWithReason(await rotate(old, { key }))).toBe(REFUSED);
   });
 
   it.each<[string, string, string, (path: string) => string]>([
@@ -204,7 +204,7 @@ describe('a replaced secret opens nothing else:', () => {
     const headers = { ...pairHeaders(old), 'idempotency-key': key };
     const url = path(`/api/apiKeys/${old.id}`);
     const answer = await service.client.call(method, url, { headers, ...(body !== '' && { body }) });
-    expect(told(answer)).toBe(REFUSED);
+    expect(outcomeWithReason(answer)).toBe(REFUSED);
     expect((await rotate(old, { key })).status).toBe(200);
   });
 
@@ -218,9 +218,9 @@ describe('a replaced secret opens nothing else:', () => {
   it('not after ten minutes, by the clock of the database', async () => {
     const dataSource = service.app.get(DataSource);
     await dataSource.query("UPDATE idempotent_answers SET expires_at = expires_at - interval '9 minutes'");
-    expect(told(await rotate(old, { key }))).toBe('200');
+    expect(outcomeWithReason(await rotate(old, { key }))).toBe('200');
     await dataSource.query("UPDATE idempotent_answers SET expires_at = expires_at - interval '1 minute'");
-    expect(told(await rotate(old, { key }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate(old, { key }))).toBe(REFUSED);
   });
 
   const path = () => `/api/apiKeys/${old.id}`;
@@ -252,7 +252,7 @@ describe('a replaced secret opens nothing else:', () => {
     await change();
     const wrong = await rotate(old, { key: randomUUID() });
     const answer = await rotate(old, { key });
-    expect(told(answer)).toBe(REFUSED);
+    expect(outcomeWithReason(answer)).toBe(REFUSED);
     const { error } = answer.body;
     expect([error, answer.headers['www-authenticate']]).toEqual([wrong.body.error, wrong.headers['www-authenticate']]);
   });
@@ -263,23 +263,24 @@ describe('a replaced secret opens nothing else:', () => {
     const child = issued(await service.client.post('/api/apiKeys', pairHeaders(issuer), body));
     await rotated(child, key);
     await service.client.delete(`/api/apiKeys/${issuer.id}?cascade=true`, sessionOf('ann'));
-    expect(told(await rotate(child, { key }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate(child, { key }))).toBe(REFUSED);
   });
 
   it('not by guessing: after ten tries, not even with the right Idempotency-Key', async () => {
-    for (const index of range(10)) expect(told(await rotate(old, { key: `guess ${index}` }))).toBe(REFUSED);
-    expect(told(await rotate(old, { key }))).toBe(REFUSED);
+    for (const index of range(10)) expect(outcomeWithReason(await rotate(old, { key: `guess ${index}` }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate(old, { key }))).toBe(REFUSED);
     // Another holder of the old secret does not lock out the one whose answer was lost
     const elsewhere = { 'x-forwarded-for': '203.0.113.9' };
-    expect(told(await rotate(old, { key, headers: elsewhere }))).toBe('200');
+    expect(outcomeWithReason(await rotate(old, { key, headers: elsewhere }))).toBe('200');
     clock.time += 610_000;
-    expect(told(await rotate(old, { key }))).toBe('200');
+    expect(outcomeWithReason(await rotate(old, { key }))).toBe('200');
   });
 
   it('is stored without plain text', async () => {
     const rows: Record<string, Buffer>[] = await service.app
       .get(DataSource)
       .query('SELECT id, fingerprint, answer FROM idempotent_answers');
+    expect(rows.length).toBeGreaterThan(0);
     const text = rows.flatMap((row) => Object.values(row).map((bytes) => bytes.toString('latin1'))).join('\n');
     for (const secret of [old.secret_key, next.secret_key, old.api_key, key]) expect(text).not.toContain(secret);
   });
@@ -289,11 +290,11 @@ it('is not stored for a rotation by another caller: neither lost its secret', as
   const [one, other, key] = [await admin(), await admin(), randomUUID()];
   const first = await rotate(one, { key, id: other.id });
   expect((await rotate(one, { key, id: other.id })).text).toBe(first.text);
-  expect(told(await rotate(other, { key }))).toBe(REFUSED);
+  expect(outcomeWithReason(await rotate(other, { key }))).toBe(REFUSED);
 });
 
 it('is refused as usual if the stored answer describes an invalid request', async () => {
   const key = await admin();
   const answer = await rotate(key, { key: randomUUID(), body: { overlap_seconds: -1 } });
-  expect([told(answer), pathsOf(answer)]).toEqual(['400 validation_failed', ['overlap_seconds']]);
+  expect([outcomeWithReason(answer), pathsOf(answer)]).toEqual(['400 validation_failed', ['overlap_seconds']]);
 });

@@ -2,18 +2,14 @@ import { runConcurrently, range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { TestClock } from './support/clock.js';
 import { issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceVariables, verify } from './support/verification.js';
 
 const LIMIT = 5;
 const clock = new TestClock(Math.ceil(Date.now() / 600) * 600);
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService({ ...serviceVariables, MANAGEMENT_RATE_LIMIT: String(LIMIT) }, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService({ ...serviceVariables, MANAGEMENT_RATE_LIMIT: String(LIMIT) }, clock);
 afterEach(() => {
   clock.time += 60_600;
 });

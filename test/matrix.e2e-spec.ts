@@ -1,6 +1,6 @@
 import { clockAhead } from './support/clock.js';
 import { documentedBody, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { pairOf } from './support/verification.js';
 
@@ -35,11 +35,10 @@ const cells = rows.flatMap(([method = '', path = '', ...statuses]) =>
 );
 
 const clock = clockAhead();
-let service: TestService;
 let headersOf: Record<string, Record<string, string>>;
 let target: IssuedKey;
+const service = useService({}, clock);
 beforeAll(async () => {
-  service = await startService({}, undefined, clock);
   const admin = (owner: string, more = {}) => issueKey(service.client, owner, { ...documentedBody, ...more });
   const expires_at = new Date(clock.time + 1_000).toISOString();
   const [disabled, revoked] = [await admin('ann'), await admin('ann')];
@@ -61,7 +60,6 @@ beforeAll(async () => {
   await service.client.call('PATCH', `/api/apiKeys/${disabled.id}`, { headers, body: { enabled: false } });
   await service.client.delete(`/api/apiKeys/${revoked.id}`, headers);
 });
-afterAll(() => service.stop());
 beforeEach(async () => {
   target = await issueKey(service.client, 'ann', powerlessBody);
 });

@@ -3,15 +3,11 @@ import { VERSION } from '../src/config/version.js';
 import { ExpiringKeys } from '../src/operations/telemetry/expiring-keys.js';
 import { issueKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { metricOf } from './support/metrics.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { until } from './support/until.js';
 import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables);
 
 it('are for services only', async () => {
   const { status, body } = await service.client.get('/metrics');

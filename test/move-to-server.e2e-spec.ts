@@ -5,7 +5,7 @@ import { run, sharedVariables, type ServiceProcess, startProcess } from './suppo
 import { sessionOf } from './support/sessions.js';
 import { verify } from './support/verification.js';
 
-if (!onServer) process.stdout.write('Left out, since TEST_DATABASE_URL is not set: the move to a server\n');
+if (!onServer) process.stdout.write('Skipped, since TEST_DATABASE_URL is not set: the move to a server\n');
 
 (onServer ? describe : describe.skip)('the content of the embedded database', () => {
   let folder: string;

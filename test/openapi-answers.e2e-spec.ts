@@ -2,18 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { Answer } from './support/client.js';
 import { operationsOf, type Operation, type Parameter } from './support/fuzz/operations.js';
 import { documentedBody, issued, issueKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
 type Headers = Record<string, string>;
-let service: TestService;
 let document: any;
 let operations: Operation[];
 /** An admin key with unlimited rate, one with an exhausted rate, and one without scopes. */
 let callers: Record<'admin' | 'spent' | 'powerless', Headers>;
+// With a public route
+const service = useService({ ...serviceVariables, ROUTE_TABLE: 'deploy/routes.example.json' });
 beforeAll(async () => {
-  // With a public route
-  service = await startService({ ...serviceVariables, ROUTE_TABLE: 'deploy/routes.example.json' });
   document = (await service.client.get('/openapi.json')).body;
   operations = operationsOf(document);
   const admin = (name: string, requests: number) => ({
@@ -29,7 +28,6 @@ beforeAll(async () => {
   };
   await service.client.get('/api/apiKeys/list', callers.spent);
 });
-afterAll(() => service.stop());
 
 interface Changes {
   caller?: keyof typeof callers | 'nobody';
@@ -89,7 +87,7 @@ function sentHeaders({ headers }: Answer): string[] {
 const CONTRACT = /^(?:etag|ratelimit(?:-policy)?|retry-after|www-authenticate|x-request-id|x-w3ipfs-.+)$/;
 
 /** The undocumented headers of the answer, and the promised ones that it lacks. */
-function offencesOf(operation: Operation, answer: Answer): string[] {
+function problemsOf(operation: Operation, answer: Answer): string[] {
   const documented = documentedHeaders(operation, answer.status);
   const unknown = sentHeaders(answer).filter((name) => !documented.has(name));
   const missing = [...documented].filter(([name, required]) => required && answer.headers[name] === undefined);
@@ -145,12 +143,12 @@ function withOneKey(operation: Operation): Changes[] {
 const REACHED = new Set(['200', '400', '401', '403', '404', '412', '422', '429']);
 
 it('sends the documented headers, and none elsewhere', async () => {
-  const offences: string[] = [];
+  const problems: string[] = [];
   const seen = new Set<string>();
   for (const operation of operations) {
     for (const changes of [...SPOILED, ...withOneKey(operation)]) {
       const answer = await call(operation, changes);
-      offences.push(...offencesOf(operation, answer).map((one) => `${operation.id} ${answer.status}: ${one}`));
+      problems.push(...problemsOf(operation, answer).map((one) => `${operation.id} ${answer.status}: ${one}`));
       // Every operation must succeed once, and every refusal occur once
       for (const name of sentHeaders(answer))
         seen.add(`${answer.status === 200 ? operation.id : ''} ${answer.status} ${name}`);
@@ -165,7 +163,7 @@ it('sends the documented headers, and none elsewhere', async () => {
         ),
       ),
   );
-  expect(offences).toEqual([]);
+  expect(problems).toEqual([]);
   expect(documented.filter((one) => !seen.has(one))).toEqual([]);
 });
 

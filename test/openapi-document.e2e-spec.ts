@@ -28,7 +28,7 @@ formats.default(ajv);
 ajv.addSchema(document, 'document');
 
 /** The problems of a value by a schema of the document. @param pointer for example `#/components/schemas/Usage` */
-function offences(pointer: string, value: unknown): unknown[] {
+function problems(pointer: string, value: unknown): unknown[] {
   const validate = ajv.compile({ $ref: `document${encodeURI(pointer)}` });
   return validate(value) ? [] : (validate.errors ?? []);
 }
@@ -74,8 +74,8 @@ describe.each(cases)('%s', (_, operation) => {
     const { summary, description, tags, parameters = [], security } = operation;
     expect([summary, description]).toEqual([expect.stringMatching(/\w{3}/), expect.stringMatching(/\w{3}/)]);
     expect(tags).toHaveLength(1);
-    for (const { name, description: told } of parameters) {
-      expect([name, told]).toEqual([name, expect.stringMatching(/\w{3}/)]);
+    for (const { name, description } of parameters) {
+      expect([name, description]).toEqual([name, expect.stringMatching(/\w{3}/)]);
     }
     expect(security).toEqual(expect.any(Array));
     for (const name of security.flatMap((schemes: object) => Object.keys(schemes)))
@@ -89,7 +89,7 @@ describe.each(cases)('%s', (_, operation) => {
     expect(examples.length).toBeGreaterThan(0);
     for (const [name, { summary, value }] of examples) {
       expect([name, summary]).toEqual([name, expect.stringMatching(/\w{3}/)]);
-      expect([name, offences(`${bodyPointer}/schema`, value)]).toEqual([name, []]);
+      expect([name, problems(`${bodyPointer}/schema`, value)]).toEqual([name, []]);
     }
     // A generator treats a member with a default as always present
     for (const schema of reachable(body.schema)) expect(schema).not.toHaveProperty('default');
@@ -114,7 +114,7 @@ describe.each(cases)('%s', (_, operation) => {
       const values = content.examples
         ? Object.values<any>(content.examples).map(({ value }) => value)
         : [content.example];
-      for (const value of values) expect([status, offences(content.schema.$ref, value)]).toEqual([status, []]);
+      for (const value of values) expect([status, problems(content.schema.$ref, value)]).toEqual([status, []]);
     }
   });
 });

@@ -13,13 +13,11 @@ import { signToken } from './support/sessions.js';
 
 const execute = promisify(execFile);
 
-let service: TestService;
 let document: any;
+const service = useService();
 beforeAll(async () => {
-  service = await startService();
   document = (await service.client.get('/openapi.json')).body;
 });
-afterAll(() => service.stop());
 
 it('is the document in the repository (if not: npm run openapi)', () => {
   expect(document).toEqual(JSON.parse(readFileSync('openapi.json', 'utf8')));

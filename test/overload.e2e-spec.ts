@@ -12,7 +12,7 @@ import type { Answer } from './support/client.js';
 import { onServer } from './support/database.js';
 import { issueKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { metricOf } from './support/metrics.js';
-import { startService, type TestService } from './support/service.js';
+import { startService, useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
@@ -28,15 +28,11 @@ const WAITING_OF_ONE_OWNER = 100;
 const OF_ONE_ADDRESS = 20;
 const ARRIVING_FROM_ONE_ADDRESS = 500;
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService({ ...serviceVariables, TRUSTED_PROXIES: '127.0.0.1' });
-});
+const service = useService({ ...serviceVariables, TRUSTED_PROXIES: '127.0.0.1' });
 afterEach(() => jest.restoreAllMocks());
-afterAll(() => service.stop());
 
 /** Runs `act` while the keys in the database are locked. */
-async function whileKeysAreHeld(act: (release: () => void) => Promise<void>): Promise<void> {
+async function whileKeysAreLocked(act: (release: () => void) => Promise<void>): Promise<void> {
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
   let acting: Promise<void> | undefined;
@@ -56,7 +52,7 @@ async function ask(
 ) {
   const early: Answer[] = [];
   let all: Answer[] = [];
-  await whileKeysAreHeld(async (release) => {
+  await whileKeysAreLocked(async (release) => {
     const calls = range(times).map(() => call().then((answer) => (early.push(answer), answer)));
     await until(() => isEnough(early), 'the first to be refused');
     const refused = early.length;
@@ -215,7 +211,7 @@ it('refuses a caller over its rate before it occupies capacity', async () => {
 it('releases the capacity of clients that disconnect before they are answered, in any way', async () => {
   const { hostname, port } = new URL(service.client.url);
   const list = `GET /api/apiKeys/list HTTP/1.1\r\nHost: x\r\nAuthorization: ${sessionOf('ann').authorization}\r\n\r\n`;
-  await whileKeysAreHeld(async (release) => {
+  await whileKeysAreLocked(async (release) => {
     for (const requests of [
       list,
       list.repeat(20),
@@ -250,7 +246,7 @@ const verifyBatch = (headers: object = {}) => {
 it(`rejects keys that are not cached, beyond ${MAX_READ} that are being read`, async () => {
   const verifier = service.app.get(Verifier, { strict: false });
   const need = { scopes: [], ip: undefined, cost: 1 };
-  await whileKeysAreHeld(async (release) => {
+  await whileKeysAreLocked(async (release) => {
     const pairs = range(MAX_READ).map(unknownPair);
     const read = pairs.map(async ({ api_key, secret_key }) =>
       verifier.verify({ apiKey: api_key, secretKey: secret_key }, need),

@@ -4,15 +4,11 @@ import { DataSource } from 'typeorm';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { clockAhead } from './support/clock.js';
 import { issueKey, type IssuedKey, noLimits, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
 const clock = clockAhead();
-let service: TestService;
-beforeAll(async () => {
-  service = await startService({}, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService({}, clock);
 afterEach(() => jest.restoreAllMocks());
 
 const MINUTE_MS = 60_000;

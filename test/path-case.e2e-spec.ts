@@ -3,17 +3,15 @@ import { jest } from '@jest/globals';
 import { RequestBodies } from '../src/http/body/request-bodies.js';
 import { RawConnection } from './support/connection.js';
 import { documentedBody, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
-let service: TestService;
 let key: IssuedKey;
+const service = useService(serviceVariables);
 beforeAll(async () => {
-  service = await startService(serviceVariables);
   key = await issueKey(service.client, 'ann');
 });
-afterAll(() => service.stop());
 
 const pins = { 'x-original-method': 'GET', 'x-original-uri': '/API/pinning/Pins' };
 

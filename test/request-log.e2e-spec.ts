@@ -219,27 +219,27 @@ describe('a client that disconnects before it is answered', () => {
   };
 
   /** Repeated if the answer came first. */
-  const untilTold = (route: string, attempt: () => Promise<void>) =>
+  const untilLogged = (route: string, attempt: () => Promise<void>) =>
     until(async () => {
       await attempt();
       return new RegExp(`POST ${route} 499.*client_address\\W+127.0.0.1`).test(service.output());
     }, 'the line of a client that has left');
 
   it('is logged, once it has sent everything', async () => {
-    await untilTold('/api/apiKeys', () => leave('/api/apiKeys', sessionOf('ann'), powerlessBody));
+    await untilLogged('/api/apiKeys', () => leave('/api/apiKeys', sessionOf('ann'), powerlessBody));
   });
 
   it('is logged on the fast path, once it has sent everything', async () => {
     const keys: IssuedKey[] = [];
     for (const _ of range(20)) keys.push(await issueKey(service.client, 'ann', powerlessBody));
     // A key that is not cached takes time
-    await untilTold('/api/apiKeys/verify', () =>
+    await untilLogged('/api/apiKeys/verify', () =>
       leave('/api/apiKeys/verify', serviceHeaders, pairOf(keys.pop() as IssuedKey)),
     );
   });
 
   it('is logged on the fast path, in the middle of its body', async () => {
     const body = { requests: [] };
-    await untilTold('/api/apiKeys/verify/batch', () => leave('/api/apiKeys/verify/batch', serviceHeaders, body, 1));
+    await untilLogged('/api/apiKeys/verify/batch', () => leave('/api/apiKeys/verify/batch', serviceHeaders, body, 1));
   });
 });

@@ -1,17 +1,15 @@
 import { request } from 'node:http';
 import { pathsOf, outcomeOf } from './support/answers.js';
 import { documentedBody, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { pairOf, serviceHeaders, serviceVariables } from './support/verification.js';
 
-let service: TestService;
 let key: IssuedKey;
+const service = useService(serviceVariables);
 beforeAll(async () => {
-  service = await startService(serviceVariables);
   key = await issueKey(service.client, 'ann', powerlessBody);
 });
-afterAll(() => service.stop());
 
 const session = sessionOf('ann');
 const AUTHORITIES = [

@@ -19,7 +19,7 @@ const PAUSE_MS = 10;
 const WITHIN_MS = 240_000;
 
 const hasNginx = process.env[NGINX_VARIABLE] !== undefined;
-if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not set: a rolling restart behind nginx\n`);
+if (!hasNginx) process.stdout.write(`Skipped, since ${NGINX_VARIABLE} is not set: a rolling restart behind nginx\n`);
 
 // The embedded database allows only one process
 (onServer && hasNginx ? describe : describe.skip)('two processes behind nginx, restarted one after the other,', () => {
@@ -71,9 +71,9 @@ if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not se
         const counts = (outcomes[name] ??= {});
         while (!ending.signal.aborted) {
           const outcome = await call().then(
-            ({ status, body: told }) => {
-              if (name === 'issue' && status === 200) answered.push(told.data);
-              return String(told?.data?.code ?? status);
+            ({ status, body }) => {
+              if (name === 'issue' && status === 200) answered.push(body.data);
+              return String(body?.data?.code ?? status);
             },
             (error: NodeJS.ErrnoException) => error.code ?? error.message,
           );

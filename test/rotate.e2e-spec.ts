@@ -3,7 +3,7 @@ import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { clockAhead } from './support/clock.js';
 import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceVariables, verify } from './support/verification.js';
@@ -11,11 +11,7 @@ import { serviceVariables, verify } from './support/verification.js';
 const clock = clockAhead();
 const inSeconds = (seconds: number) => new Date(clock.time + seconds * 1_000).toISOString();
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables, clock);
 
 const pathOf = ({ id }: IssuedKey) => `/api/apiKeys/${id}`;
 const shown = async (key: IssuedKey) => (await service.client.get(pathOf(key), sessionOf('ann'))).body.data;

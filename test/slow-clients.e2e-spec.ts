@@ -45,7 +45,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const variables = { ...database.variables, ...serviceVariables, JWT_PUBLIC_KEY: accountService.publicKey };
   service = await startProcess(variables);
-  await useService();
+  await issueAndVerify();
   deaf = new SlowConnection(service.client.url, READS_NOTHING, false);
 });
 afterAll(async () => {
@@ -65,7 +65,7 @@ it(`serves others beside ${CONNECTIONS} connections that send a byte at a time, 
   let most = 0;
   const served: number[] = [];
   while (!over.signal.aborted) {
-    const milliseconds = await useService();
+    const milliseconds = await issueAndVerify();
     if (over.signal.aborted) break;
     served.push(milliseconds);
     most = Math.max(most, (await openFiles()) - before);
@@ -83,7 +83,7 @@ it(`serves others beside ${CONNECTIONS} connections that send a byte at a time, 
 });
 
 it('serves others beside one that keeps sending requests and reads nothing, and closes it', async () => {
-  await useService();
+  await issueAndVerify();
   const { isGivenUp, afterMs } = await deaf.ended;
   process.stdout.write(`a client that reads nothing was given up after ${Math.round(afterMs / 1_000)} s\n`);
   expect(isGivenUp).toBe(true);
@@ -120,7 +120,7 @@ class SlowConnection {
 }
 
 /** Issues and verifies a key, like other clients. @returns the milliseconds of the slower of the two */
-async function useService(): Promise<number> {
+async function issueAndVerify(): Promise<number> {
   const began = performance.now();
   const key = await issueKey(service.client, 'ann');
   const issued = performance.now();

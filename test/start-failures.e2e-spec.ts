@@ -9,7 +9,7 @@ import { freePort } from './support/free-port.js';
 import { giveToServer, PostgresServer } from './support/postgres-server.js';
 import { run, sharedVariables } from './support/process.js';
 
-if (!onServer) process.stdout.write('Left out on the embedded database: why a start on a server fails\n');
+if (!onServer) process.stdout.write('Skipped on the embedded database: why a start on a server fails\n');
 
 const PASSWORD = 'apa55w0rd%40%2F';
 

@@ -15,7 +15,7 @@ import { until } from './support/until.js';
 
 const TEST = '/api/apiKeys/testAuthentication';
 
-if (onServer) process.stdout.write('Left out on a server: what is about the embedded database alone\n');
+if (onServer) process.stdout.write('Skipped on a server: what is about the embedded database alone\n');
 const onEmbedded = onServer ? describe.skip : describe;
 
 onEmbedded('the first start', () => {
@@ -40,7 +40,7 @@ onEmbedded('the first start', () => {
 
   it('prints the credentials for the documented curl command', async () => {
     const { client, output } = service;
-    await until(() => output().includes("-d '{"), 'the welcome');
+    await until(() => output().includes("-d '{"), 'the guide');
     const word = (label: string) => new RegExp(`${label} +(\\S+)`).exec(output())?.[1] ?? '';
     first = {
       pair: { api_key: word('api_key'), secret_key: word('secret_key') },
@@ -98,7 +98,7 @@ describe('a start', () => {
       const token = 'the-service-token-of-an-operator-of-ours';
       const given = { SERVICE_TOKENS: `gateway:${token}`, JWT_PUBLIC_KEY: accountService.publicKey };
       const service = await startProcess({ ...variables, ...given });
-      await until(() => service.output().includes("-d '{"), 'the welcome');
+      await until(() => service.output().includes("-d '{"), 'the guide');
       expect(await service.stop()).toBe(0);
       expect(service.output()).not.toContain(token);
     },

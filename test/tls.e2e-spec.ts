@@ -10,7 +10,7 @@ import { HAS_REDIS_SERVER, RedisServer } from './support/redis-server.js';
 import { until } from './support/until.js';
 
 const has = onServer && HAS_REDIS_SERVER;
-if (!has) process.stdout.write('Left out without servers: TLS to PostgreSQL and Redis\n');
+if (!has) process.stdout.write('Skipped without servers: TLS to PostgreSQL and Redis\n');
 
 const PASSWORD = 'p@ss/w%rd#?&:1';
 /** The service's role only by TLS and a password; the tests' own role without either. */

@@ -1,6 +1,6 @@
 import { VERSION } from '../src/config/version.js';
 import { createTestDatabase } from './support/database.js';
-import { issueKey, powerlessBody } from './support/keys.js';
+import { issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
 import { type SmallServer, startServer } from './support/platform.js';
 import { run } from './support/process.js';
 import { startService } from './support/service.js';
@@ -42,87 +42,112 @@ function attributeOf({ attributes }: Span, name: string): unknown {
   return value?.stringValue ?? value?.intValue;
 }
 
-it('traces a request that belongs to a trace, and its queries, and sends the collector no secret', async () => {
+describe('the spans of a service with a collector', () => {
   const received: string[] = [];
-  const collector = await startServer(async (request, response) => {
-    let text = '';
-    for await (const chunk of request) text += chunk;
-    received.push(text);
-    expect(request.url).toBe('/v1/traces');
-    response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
-  });
-  // Read by OpenTelemetry itself
-  process.env['OTEL_RESOURCE_ATTRIBUTES'] = 'deployment.environment.name=test,service.name=other';
-  process.env['OTEL_SERVICE_NAME'] = 'keys-of-a-test';
-  const service = await startService({
-    ...serviceVariables,
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://${collector.address}`,
-  });
-  delete process.env['OTEL_RESOURCE_ATTRIBUTES'];
-  delete process.env['OTEL_SERVICE_NAME'];
   const headers = { ...sessionOf('ann'), 'user-agent': 'test/1', traceparent: `00-${TRACE}-${CALLER}-01` };
-  const { body } = await service.client.post('/api/apiKeys', headers, powerlessBody);
-  await verify(service.client, body.data);
-  await verify(service.client, { id: '', api_key: 'x', secret_key: 'y' });
-  await service.client.post('/api/apiKeys/verify', serviceHeaders, {});
-  await service.client.get('/nowhere?token=hidden-in-a-query');
-  await until(() => spansIn(received).filter(({ name }) => name.endsWith('/verify')).length === 3, 'the spans');
-  await service.stop();
-  await collector.stop();
+  let url: string;
+  let key: IssuedKey;
+  let spans: Span[];
+  let issued: Span;
+  beforeAll(async () => {
+    const collector = await startServer(async (request, response) => {
+      let text = '';
+      for await (const chunk of request) text += chunk;
+      received.push(text);
+      expect(request.url).toBe('/v1/traces');
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
+    });
+    // Read by OpenTelemetry itself
+    process.env['OTEL_RESOURCE_ATTRIBUTES'] = 'deployment.environment.name=test,service.name=other';
+    process.env['OTEL_SERVICE_NAME'] = 'keys-of-a-test';
+    const service = await startService({
+      ...serviceVariables,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://${collector.address}`,
+    });
+    delete process.env['OTEL_RESOURCE_ATTRIBUTES'];
+    delete process.env['OTEL_SERVICE_NAME'];
+    url = service.client.url;
+    key = (await service.client.post('/api/apiKeys', headers, powerlessBody)).body.data;
+    await verify(service.client, key);
+    await verify(service.client, { id: '', api_key: 'x', secret_key: 'y' });
+    await service.client.post('/api/apiKeys/verify', serviceHeaders, {});
+    await service.client.get('/nowhere?token=hidden-in-a-query');
+    await until(() => spansIn(received).filter(({ name }) => name.endsWith('/verify')).length === 3, 'the spans');
+    await service.stop();
+    await collector.stop();
+    spans = spansIn(received);
+    issued = spans.find(({ name }) => name === 'POST /api/apiKeys') as Span;
+  }, 180_000);
 
-  const spans = spansIn(received);
-  const issued = spans.find(({ name }) => name === 'POST /api/apiKeys') as Span;
-  expect(issued).toMatchObject({ traceId: TRACE, parentSpanId: CALLER });
-  const { hostname, port } = new URL(service.client.url);
-  expect(attributesOf(issued)).toMatchObject({
-    'http.request.method': 'POST',
-    'http.route': '/api/apiKeys',
-    'http.response.status_code': 200,
-    'url.path': '/api/apiKeys',
-    'url.scheme': 'http',
-    'server.address': hostname,
-    'server.port': Number(port),
-    'client.address': '127.0.0.1',
-    'user_agent.original': 'test/1',
+  it('continue the trace of a request, and describe it', () => {
+    expect(issued).toMatchObject({ traceId: TRACE, parentSpanId: CALLER });
+    const { hostname, port } = new URL(url);
+    expect(attributesOf(issued)).toMatchObject({
+      'http.request.method': 'POST',
+      'http.route': '/api/apiKeys',
+      'http.response.status_code': 200,
+      'url.path': '/api/apiKeys',
+      'url.scheme': 'http',
+      'server.address': hostname,
+      'server.port': Number(port),
+      'client.address': '127.0.0.1',
+      'user_agent.original': 'test/1',
+    });
   });
-  const nowhere = spans.find(({ name }) => name === 'GET') as Span;
-  expect(attributesOf(nowhere)).toMatchObject({ 'url.path': '/nowhere', 'http.response.status_code': 404 });
-  expect(attributesOf(nowhere)).not.toMatchObject({ 'http.route': expect.anything() });
-  expect(received.join()).not.toContain('hidden-in-a-query');
-  const instance = resourcesIn(received)[0]?.['service.instance.id'];
-  for (const resource of resourcesIn(received))
-    expect(resource).toMatchObject({
-      'service.name': 'keys-of-a-test',
-      'service.version': VERSION,
-      'service.instance.id': instance,
-      'telemetry.sdk.language': 'nodejs',
-      'deployment.environment.name': 'test',
-    });
-  const queries = spans.filter(({ parentSpanId }) => parentSpanId === issued.spanId);
-  expect(queries.map((span) => attributeOf(span, 'db.query.text'))).toContainEqual(
-    expect.stringMatching(/^INSERT INTO "api_keys"/),
-  );
-  expect(queries.find(({ name }) => name === 'INSERT api_keys')).toBeDefined();
-  for (const query of queries)
-    expect(attributesOf(query)).toMatchObject({
-      'db.system.name': 'postgresql',
-      'db.operation.name': /^\w+/.exec(query.name)?.[0],
-    });
-  expect(queries.map((span) => attributeOf(span, 'db.operation.name'))).not.toContain('WITH');
-  const verified = spans.filter(({ name }) => name === 'POST /api/apiKeys/verify');
-  expect(verified.map((span) => attributeOf(span, 'w3ipfs.verdict'))).toEqual([
-    'VALID',
-    'INVALID_CREDENTIALS',
-    undefined,
-  ]);
-  const errors = ['w3ipfs.error_code', 'error.type'].map((name) => verified.map((span) => attributeOf(span, name)));
-  expect(errors).toEqual([
-    [undefined, undefined, 'validation_failed'],
-    [undefined, undefined, undefined],
-  ]);
-  expect(verified.map((span) => attributeOf(span, 'w3ipfs.key_id'))).toEqual([body.data.id, undefined, undefined]);
-  for (const secret of [body.data.secret_key, headers.authorization.slice(7), serviceHeaders.authorization.slice(7)])
-    expect(received.join()).not.toContain(secret);
+
+  it('have no route for an unknown path', () => {
+    const nowhere = spans.find(({ name }) => name === 'GET') as Span;
+    expect(attributesOf(nowhere)).toMatchObject({ 'url.path': '/nowhere', 'http.response.status_code': 404 });
+    expect(attributesOf(nowhere)).not.toMatchObject({ 'http.route': expect.anything() });
+  });
+
+  it('name the service, its version and its instance', () => {
+    const resources = resourcesIn(received);
+    expect(resources.length).toBeGreaterThan(0);
+    for (const resource of resources)
+      expect(resource).toMatchObject({
+        'service.name': 'keys-of-a-test',
+        'service.version': VERSION,
+        'service.instance.id': resources[0]?.['service.instance.id'],
+        'telemetry.sdk.language': 'nodejs',
+        'deployment.environment.name': 'test',
+      });
+  });
+
+  it('include the queries of a request', () => {
+    const queries = spans.filter(({ parentSpanId }) => parentSpanId === issued.spanId);
+    expect(queries.map((span) => attributeOf(span, 'db.query.text'))).toContainEqual(
+      expect.stringMatching(/^INSERT INTO "api_keys"/),
+    );
+    expect(queries.find(({ name }) => name === 'INSERT api_keys')).toBeDefined();
+    for (const query of queries)
+      expect(attributesOf(query)).toMatchObject({
+        'db.system.name': 'postgresql',
+        'db.operation.name': /^\w+/.exec(query.name)?.[0],
+      });
+    expect(queries.map((span) => attributeOf(span, 'db.operation.name'))).not.toContain('WITH');
+  });
+
+  it('have the verdict, the key and the error of a verification', () => {
+    const verified = spans.filter(({ name }) => name === 'POST /api/apiKeys/verify');
+    expect(verified.map((span) => attributeOf(span, 'w3ipfs.verdict'))).toEqual([
+      'VALID',
+      'INVALID_CREDENTIALS',
+      undefined,
+    ]);
+    const errors = ['w3ipfs.error_code', 'error.type'].map((name) => verified.map((span) => attributeOf(span, name)));
+    expect(errors).toEqual([
+      [undefined, undefined, 'validation_failed'],
+      [undefined, undefined, undefined],
+    ]);
+    expect(verified.map((span) => attributeOf(span, 'w3ipfs.key_id'))).toEqual([key.id, undefined, undefined]);
+  });
+
+  it('contain neither secrets nor queries of URLs', () => {
+    expect(received.join()).not.toContain('hidden-in-a-query');
+    for (const secret of [key.secret_key, headers.authorization.slice(7), serviceHeaders.authorization.slice(7)])
+      expect(received.join()).not.toContain(secret);
+  });
 });
 
 /** A collector with the exports it has received. */
@@ -231,8 +256,8 @@ it('is redacted like the log, including the request id that a client sends', asy
 it('is not loaded without a collector', async () => {
   const database = await createTestDatabase();
   const program = `
-    const { createApp } = await import('./app.setup.js');
-    const { loadEnvironment } = await import('./config/environment.js');
+    const { createApp } = await import('./app.js');
+    const { loadEnvironment } = await import('./configuration.js');
     const app = await createApp(loadEnvironment(process.env));
     const { createRequire } = await import('node:module');
     const loaded = Object.keys(createRequire(process.cwd() + '/').cache);
@@ -249,6 +274,7 @@ it('is not loaded without a collector', async () => {
 
 it('still answers while the collector is unavailable', async () => {
   const service = await startService({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
-  await issueKey(service.client, 'ann');
+  const { id } = await issueKey(service.client, 'ann');
+  expect((await service.client.get(`/api/apiKeys/${id}`, sessionOf('ann'))).status).toBe(200);
   await service.stop();
 });

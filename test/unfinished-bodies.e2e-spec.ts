@@ -29,7 +29,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-const heldBy = (sender: string) => metricOf(service.client, `w3ipfs_keys_unfinished_body_bytes{sender="${sender}"}`);
+const bufferedBy = (sender: string) => metricOf(service.client, `w3ipfs_keys_unfinished_body_bytes{sender="${sender}"}`);
 const givenUp = () => metricOf(service.client, 'w3ipfs_keys_unfinished_bodies_given_up_total{sender="clients"}');
 
 function begin(path: string, length: number, headers = ''): string {
@@ -49,7 +49,7 @@ it(`buffers no more than ${SHARE} bytes for ${CONNECTIONS} unfinished bodies of 
     slow.push(connection);
     await connection.write(`${ways[index % ways.length]}${' '.repeat(LENGTH)}`);
     if (index % 100 < 99) continue;
-    most = Math.max(most, await heldBy('clients'));
+    most = Math.max(most, await bufferedBy('clients'));
     expect((await verify(service.client, key)).body.data.code).toBe('VALID');
     await issueKey(service.client, 'ann', powerlessBody);
   }
@@ -65,14 +65,14 @@ it(`buffers no more than ${SHARE} bytes for ${CONNECTIONS} unfinished bodies of 
   await batch.write(
     `${begin('/api/apiKeys/verify', asked.length, `Authorization: ${serviceHeaders.authorization}\r\n`)}${asked.slice(0, -1)}`,
   );
-  await until(async () => (await heldBy('services')) > 0, 'the body of the service to be held');
-  expect(await heldBy('services')).toBeLessThanOrEqual(2 * LENGTH);
+  await until(async () => (await bufferedBy('services')) > 0, 'the body of the service to be held');
+  expect(await bufferedBy('services')).toBeLessThanOrEqual(2 * LENGTH);
   await batch.write(' ');
   expect(await batch.answers(1)).toEqual([200]);
   batch.destroy();
 
   await until(async () => (await givenUp()) >= CONNECTIONS - SHARE / LENGTH, 'the oldest to have given way');
-  most = Math.max(most, await heldBy('clients'));
+  most = Math.max(most, await bufferedBy('clients'));
   process.stdout.write(`at most ${most} bytes were held\n`);
   expect(most).toBeGreaterThan(SHARE / 2);
   expect(most).toBeLessThanOrEqual(SHARE);
@@ -83,5 +83,5 @@ it(`buffers no more than ${SHARE} bytes for ${CONNECTIONS} unfinished bodies of 
     'their connections',
   );
   for (const connection of slow) connection.destroy();
-  await until(async () => (await heldBy('clients')) === 0, 'nothing to be held');
+  await until(async () => (await bufferedBy('clients')) === 0, 'nothing to be held');
 });

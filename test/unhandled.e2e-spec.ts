@@ -51,7 +51,7 @@ it('keeps running after an uncaught error, and reports it in the log and the met
   expect(output).not.toContain(secret);
 });
 
-if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-server: a flood of rates over Redis\n');
+if (!HAS_REDIS_SERVER) process.stdout.write('Skipped, since there is no redis-server: a flood of rates over Redis\n');
 
 (HAS_REDIS_SERVER ? it : it.skip)(
   `answers ${BATCHES} batches of ${BATCH} keys with a rate limit at once, and refusals beside them, and lives`,

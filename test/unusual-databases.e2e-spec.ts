@@ -12,7 +12,7 @@ import { accountService, sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceVariables, verify } from './support/verification.js';
 
-if (!onServer) process.stdout.write('Left out on the embedded database: what a server may have configured\n');
+if (!onServer) process.stdout.write('Skipped on the embedded database: what a server may configure\n');
 const onServerOnly = onServer ? describe : describe.skip;
 
 const variables = { ...serviceVariables, CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64') };

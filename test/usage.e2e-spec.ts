@@ -5,7 +5,7 @@ import { outcomeOf, pathsOf } from './support/answers.js';
 import { TestClock } from './support/clock.js';
 import { createTestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { startService, useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceVariables, verify } from './support/verification.js';
@@ -16,11 +16,7 @@ const EVENING = Math.ceil(Date.now() / DAY_MS) * DAY_MS - 10;
 const dayOf = (time: number) => new Date(time).toISOString().slice(0, 10);
 
 const clock = new TestClock(EVENING);
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables, clock);
 beforeEach(() => {
   clock.time = EVENING;
 });

@@ -1,15 +1,11 @@
 import { NEW_SCOPES, SCOPE_TREE, SCOPES } from '../src/principals/scopes.js';
 import { documentedBody, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
 const OWNER = 'careless';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService();
-});
-afterAll(() => service.stop());
+const service = useService();
 
 afterEach(async () => {
   const listed = await service.client.get('/api/apiKeys/list', sessionOf(OWNER));
@@ -19,7 +15,7 @@ afterEach(async () => {
 const create = (body: unknown, headers: Record<string, string> = {}) =>
   service.client.call('POST', '/api/apiKeys', { headers: { ...sessionOf(OWNER), ...headers }, body });
 
-async function offendingPaths(body: unknown): Promise<string[]> {
+async function invalidPaths(body: unknown): Promise<string[]> {
   const answer = await create(body);
   expect(answer.status).toBe(400);
   expect(answer.body.error.code).toBe('validation_failed');
@@ -29,9 +25,9 @@ async function offendingPaths(body: unknown): Promise<string[]> {
 }
 
 /** A copy of the body, mutated. */
-function spoiled(body: object, spoil: (copy: any) => void): object {
+function mutated(body: object, mutate: (copy: any) => void): object {
   const copy = structuredClone(body);
-  spoil(copy);
+  mutate(copy);
   return copy;
 }
 
@@ -61,11 +57,11 @@ describe('the nested scopes', () => {
       ['scopes.admin', 'scopes.data.pin_list'],
     ],
     ['missing admin', { name: 'x', scopes: { ...powerlessBody.scopes, admin: undefined } }, ['scopes.admin']],
-    ['a flag that is missing', spoiled(powerlessBody, (b) => delete b.scopes.pinning.unpin), ['scopes.pinning.unpin']],
-    ['a group that is a list', spoiled(powerlessBody, (b) => (b.scopes.data = [])), ['scopes.data']],
-    ['an unknown flag', spoiled(documentedBody, (b) => (b.scopes.pin_nft.mint = true)), ['scopes.pin_nft.mint']],
-    ['an unknown group', spoiled(documentedBody, (b) => (b.scopes.users = {})), ['scopes.users']],
-    ['an unknown property', spoiled(documentedBody, (b) => (b.limit = 1)), ['limit']],
+    ['a flag that is missing', mutated(powerlessBody, (b) => delete b.scopes.pinning.unpin), ['scopes.pinning.unpin']],
+    ['a group that is a list', mutated(powerlessBody, (b) => (b.scopes.data = [])), ['scopes.data']],
+    ['an unknown flag', mutated(documentedBody, (b) => (b.scopes.pin_nft.mint = true)), ['scopes.pin_nft.mint']],
+    ['an unknown group', mutated(documentedBody, (b) => (b.scopes.users = {})), ['scopes.users']],
+    ['an unknown property', mutated(documentedBody, (b) => (b.limit = 1)), ['limit']],
     [
       'a flag of an admin key that is null',
       { name: 'x', scopes: { admin: true, data: { pin_list: null } } },
@@ -73,7 +69,7 @@ describe('the nested scopes', () => {
     ],
     ['a group of an admin key that is null', { name: 'x', scopes: { admin: true, data: null } }, ['scopes.data']],
   ])('names %s', async (_, body, paths) => {
-    expect(await offendingPaths(body)).toEqual(paths);
+    expect(await invalidPaths(body)).toEqual(paths);
   });
 
   it('names every property and sub-property that is missing', async () => {
@@ -89,7 +85,7 @@ describe('the nested scopes', () => {
     ['a list', [true]],
     ['an object', {}],
   ])('accepts no %s as a boolean, and names every one', async (_, value) => {
-    const body = spoiled(powerlessBody, ({ scopes }) => {
+    const body = mutated(powerlessBody, ({ scopes }) => {
       scopes.admin = value;
       for (const group of GROUPS) {
         for (const flag of Object.keys(scopes[group])) scopes[group][flag] = value;
@@ -191,7 +187,7 @@ describe('the name', () => {
     ['a list', ['x']],
     ['an object', { toString: 'x' }],
   ])('is refused when it is %s', async (_, name) => {
-    expect(await offendingPaths({ ...documentedBody, name })).toEqual([expect.stringMatching(/^name/)]);
+    expect(await invalidPaths({ ...documentedBody, name })).toEqual([expect.stringMatching(/^name/)]);
   });
 });
 
@@ -202,13 +198,13 @@ describe('the metadata', () => {
     ['over 4 KiB', { a: 'x'.repeat(4096) }],
     ['with U+0000 in a name', { '\0': 'a' }],
   ])('is refused when it is %s', async (_, metadata) => {
-    expect(await offendingPaths({ ...documentedBody, metadata })).toEqual(['metadata']);
+    expect(await invalidPaths({ ...documentedBody, metadata })).toEqual(['metadata']);
   });
 
   it('is refused by the path of each value that is not a storable string', async () => {
     const metadata = { a: 1, b: { c: 'd' }, good: 'x', zero: '\0', half: '\udfff', none: null };
     const bad = ['a', 'b', 'half', 'none', 'zero'];
-    expect(await offendingPaths({ ...documentedBody, metadata })).toEqual(bad.map((name) => `metadata.${name}`));
+    expect(await invalidPaths({ ...documentedBody, metadata })).toEqual(bad.map((name) => `metadata.${name}`));
   });
 });
 
@@ -219,15 +215,15 @@ describe('a malformed request', () => {
     ['text', '"name"'],
     ['a number', '1'],
   ])('is refused: a body that is %s', async (_, body) => {
-    expect(await offendingPaths(body)).toEqual(['']);
+    expect(await invalidPaths(body)).toEqual(['']);
   });
 
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'prototype'])(
     'is refused: a property %s',
     async (name) => {
       const text = JSON.stringify(documentedBody);
-      expect(await offendingPaths(text.replace('{', `{"${name}":{"admin":true},`))).toEqual([name]);
-      expect(await offendingPaths(text.replace('"scopes":{', `"scopes":{"${name}":{},`))).toEqual([`scopes.${name}`]);
+      expect(await invalidPaths(text.replace('{', `{"${name}":{"admin":true},`))).toEqual([name]);
+      expect(await invalidPaths(text.replace('"scopes":{', `"scopes":{"${name}":{},`))).toEqual([`scopes.${name}`]);
     },
   );
 
@@ -243,7 +239,7 @@ describe('a malformed request', () => {
     ['they are three, and others two', '{"name":1,"name":2,"name":3,"a":{"b":1,"b":2}}', ['a.b', 'name']],
     ['they are in a list', '{"name":[{"a":1},{"a":1,"a":2}]}', ['name.1.a']],
   ])('is refused: members of the same name, where %s', async (_, body, paths) => {
-    expect(await offendingPaths(body)).toEqual(paths);
+    expect(await invalidPaths(body)).toEqual(paths);
   });
 
   it.each([
@@ -256,7 +252,7 @@ describe('a malformed request', () => {
       '',
     ],
   ])('is refused before it is traversed: %s', async (_, body, path) => {
-    expect(await offendingPaths(body)).toEqual([path]);
+    expect(await invalidPaths(body)).toEqual([path]);
   });
 
   it('is refused: deep nesting', async () => {
@@ -310,8 +306,8 @@ it.each([
 });
 
 describe('a list instead of an object, or an object instead of a list', () => {
-  const spoil = (path: string, value: unknown) =>
-    spoiled({ ...powerlessBody, limits: { max_uses: 1 } }, (copy) => {
+  const mutate = (path: string, value: unknown) =>
+    mutated({ ...powerlessBody, limits: { max_uses: 1 } }, (copy) => {
       const [last = '', ...parents] = path.split('.').toReversed();
       parents.reduceRight((parent, name) => parent[name], copy)[last] = value;
     });
@@ -320,7 +316,7 @@ describe('a list instead of an object, or an object instead of a list', () => {
     'is refused, once: %s',
     async (path) => {
       for (const list of [[], [{}], Array.from({ length: 1_000 }, () => ({})), [[[{}]]], [null]])
-        expect(await offendingPaths(spoil(path, list))).toEqual([path]);
+        expect(await invalidPaths(mutate(path, list))).toEqual([path]);
     },
   );
 
@@ -328,7 +324,7 @@ describe('a list instead of an object, or an object instead of a list', () => {
     'is refused, once: %s',
     async (path) => {
       for (const object of [{}, { a: {} }, { 0: '10.0.0.0/8', length: 1 }])
-        expect(await offendingPaths(spoil(path, object))).toEqual([path]);
+        expect(await invalidPaths(mutate(path, object))).toEqual([path]);
     },
   );
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { SCOPES, type Scope } from '../src/principals/scopes.js';
 import { TestClock } from './support/clock.js';
 import { bodyWith, issued, type IssuedKey } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
@@ -21,11 +21,7 @@ const CODES = [
 ];
 const clock = new TestClock(Date.now());
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables, clock);
 
 /** Networks, with an address inside and one outside of each, worked out by hand. */
 const NETWORKS = {

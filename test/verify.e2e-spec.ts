@@ -17,15 +17,13 @@ import { pairOf, serviceHeaders, serviceVariables } from './support/verification
 const VERIFY = '/api/apiKeys/verify';
 const { authorization } = serviceHeaders;
 
-let service: TestService;
 let key: IssuedKey;
 const onlyUnpin = bodyWith(['pinning.unpin'], { name: 'unpins' });
 
+const service = useService(serviceVariables);
 beforeAll(async () => {
-  service = await startService(serviceVariables);
   key = await issueKey(service.client, 'ann', onlyUnpin);
 });
-afterAll(() => service.stop());
 
 const verify = (body: unknown, path = VERIFY) => service.client.post(path, { authorization }, body);
 const codeOf = async (body: unknown) => (await verify(body)).body.data.code;

@@ -15,7 +15,7 @@ const [BEFORE, REFUSED, AFTER] = [50, 50, 20];
 const CHUNK = Buffer.alloc(65_536);
 
 const disk = mountSmall();
-if (!disk) process.stdout.write('Left out, since no tmpfs can be mounted here: a disk that is full\n');
+if (!disk) process.stdout.write('Skipped, since no tmpfs can be mounted here: a disk that is full\n');
 
 // On a server too: this service has an embedded database of its own
 (disk ? describe : describe.skip)('when the disk of the embedded database is full', () => {

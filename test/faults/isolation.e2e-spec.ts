@@ -262,10 +262,10 @@ function noTimes(): Times {
 function slowerThan(alone: Times[], flooded: Times[], name: string): Kind[] {
   const usual = (rounds: Times[], kind: Kind) => median(rounds.map((times) => p99(times[kind])));
   const factors = KINDS.map((kind) => ({ kind, factor: usual(flooded, kind) / usual(alone, kind) }));
-  const told = factors.map(({ kind, factor }) => {
+  const described = factors.map(({ kind, factor }) => {
     return `${kind} ${usual(alone, kind).toFixed(1)} -> ${usual(flooded, kind).toFixed(1)} (${factor.toFixed(1)})`;
   });
-  process.stdout.write(`${name}: p99 in ms of others: ${told.join(', ')}\n`);
+  process.stdout.write(`${name}: p99 in ms of others: ${described.join(', ')}\n`);
   return factors.filter(({ factor }) => factor > MAX_TIMES).map(({ kind }) => kind);
 }
 

@@ -22,7 +22,7 @@ interface Grant {
   answeredAt: number;
 }
 
-if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-server: rate limits over processes\n');
+if (!HAS_REDIS_SERVER) process.stdout.write('Skipped, since there is no redis-server: rate limits over processes\n');
 
 // The embedded database allows only one process
 (onServer && HAS_REDIS_SERVER ? describe : describe.skip)('a rate limit, over three processes', () => {
@@ -77,7 +77,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
       const sentAt = performance.now();
       if ((await codeOf(services[i % 3]!, key)) === 'VALID') grants.push({ sentAt, answeredAt: performance.now() });
     });
-    const most = mostWithin(windowMs, grants);
+    const most = maxWithin(windowMs, grants);
     const passed = (performance.now() - began) / windowMs;
     process.stdout.write(
       `${REQUESTS} in ${windowSeconds} s allowed, ${arrivals.length} asked in ${passed.toFixed(2)} windows: ` +
@@ -242,7 +242,7 @@ function arrivalsOver(lengths: number): number[] {
 }
 
 /** The most grants that certainly lay in one window, wherever it began: sent after its start, answered before its end. */
-function mostWithin(windowMs: number, grants: Grant[]): number {
+function maxWithin(windowMs: number, grants: Grant[]): number {
   const within = ({ sentAt }: Grant) =>
     grants.filter((other) => other.sentAt >= sentAt && other.answeredAt < sentAt + windowMs).length;
   return Math.max(...grants.map(within));

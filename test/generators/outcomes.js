@@ -17,7 +17,7 @@ export class OutcomeChecker {
    * @param outcomes the operation, the status and the body of each call, as the client returned them
    * @returns the problems: missing calls, other statuses, bodies of another shape
    */
-  offencesOf(calls, outcomes) {
+  problemsOf(calls, outcomes) {
     const told = outcomes.map(({ operation, status }) => `${operation} ${status}`);
     const missing = calls.map(({ operation, status }) => `${operation} ${status}`).filter((one) => !told.includes(one));
     return [

@@ -78,7 +78,7 @@ async function callEverything({ name }) {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  const offences = checker.offencesOf(calls, outcomes);
+  const offences = checker.problemsOf(calls, outcomes);
   if (offences.length > 0) throw new Error(`${name}:\n${offences.join('\n')}`);
   console.log(`${name}: ${outcomes.length} calls, as documented`);
 }

@@ -21,7 +21,7 @@ export function describeGateways(tests: (start: Shipped['start'], name: string) 
   for (const { name, variable, start } of SHIPPED) {
     const isThere = process.env[variable] !== undefined;
     if (!isThere)
-      process.stderr.write(`Left out: the gateways' tests with ${name}, which want ${variable}=<its path>\n`);
+      process.stderr.write(`Skipped: the gateways' tests with ${name}, which need ${variable}=<its path>\n`);
     (isThere ? describe : describe.skip)(name, () => tests(start, name));
   }
 }

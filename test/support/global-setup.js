@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { roomyFolder } from './roomy-folder.js';
 
@@ -26,4 +26,11 @@ export default function setup(_, { roots }) {
     env,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  reduceBuffers(join(template, 'postgres', 'postgresql.conf'));
+}
+
+/** Every start clears all buffers: a quarter of the default is enough for tests, and starts a third faster. */
+function reduceBuffers(file) {
+  const settings = readFileSync(file, 'utf8');
+  writeFileSync(file, settings.replace(/^shared_buffers = 128MB/m, 'shared_buffers = 32MB'));
 }

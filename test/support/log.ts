@@ -10,7 +10,7 @@ const FOLDER = process.env['TEST_LOGS'];
 const secrets = new Set<string>();
 
 /** Registers a secret that the test uses, right or wrong: it must not occur in any log. */
-export function useSecret(secret: unknown): void {
+export function trackSecret(secret: unknown): void {
   // Shorter ones are words that may occur in a log
   if (typeof secret === 'string' && secret.length >= 16) secrets.add(secret.trim());
 }

@@ -43,7 +43,7 @@ const pass = (limit: RateLimit, step: { wait: number; jitter: number }) =>
   step.wait * limit.windowSeconds + step.jitter;
 
 /** In milliseconds, how much longer than announced a wait of a whole window may be. */
-function untold({ windowSeconds }: RateLimit, seconds: number): number {
+function windowSlack({ windowSeconds }: RateLimit, seconds: number): number {
   return seconds === windowSeconds ? windowSeconds * 10 : 0;
 }
 
@@ -89,13 +89,13 @@ export function itKeepsRateLimits(subject: () => Subject, numRuns: number): void
           expect(decision.retryAfterSeconds).toBeLessThanOrEqual(limit.windowSeconds);
           clock.time += (decision.retryAfterSeconds - 1) * 1_000 - 1;
           const early = await limiter.take(key, limit, Math.min(cost, limit.requests));
-          clock.time += 1_001 + untold(limit, decision.retryAfterSeconds);
+          clock.time += 1_001 + windowSlack(limit, decision.retryAfterSeconds);
           const due = await limiter.take(key, limit, Math.min(cost, limit.requests));
           expect([early.granted, due.granted]).toEqual([false, true]);
         }
         const { resetSeconds } = await limiter.take(key, limit, 0);
         expect(resetSeconds).toBeLessThanOrEqual(limit.windowSeconds);
-        clock.time += resetSeconds * 1_000 + untold(limit, resetSeconds);
+        clock.time += resetSeconds * 1_000 + windowSlack(limit, resetSeconds);
         expect(await limiter.take(key, limit, 0)).toMatchObject({ remaining: limit.requests, resetSeconds: 0 });
       }),
       { numRuns },

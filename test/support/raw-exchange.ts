@@ -1,5 +1,5 @@
 import { RawConnection } from './connection.js';
-import { useSecret } from './log.js';
+import { trackSecret } from './log.js';
 import { until } from './until.js';
 
 /** A raw answer. */
@@ -17,7 +17,7 @@ export async function exchange(url: string, bytes: string): Promise<RawAnswer> {
   await until(() => connection.isClosed || isWhole(connection.text), `a whole answer to ${bytes.split('\r\n')[0]}`);
   connection.destroy();
   const answer = answerIn(connection.text);
-  useSecret(/"secret_key":"(\w+)"/.exec(answer.text)?.[1]);
+  trackSecret(/"secret_key":"(\w+)"/.exec(answer.text)?.[1]);
   return answer;
 }
 

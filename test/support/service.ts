@@ -46,3 +46,32 @@ export async function startService(
     },
   };
 }
+
+/**
+ * Starts the service on a database of its own before the tests of the file or block, and stops it after them.
+ *
+ * @returns the service, whose members are available once the first hook has run
+ */
+export function useService(variables: Record<string, string> = {}, clock?: Clock): TestService {
+  let started: TestService | undefined;
+  beforeAll(async () => {
+    started = await startService(variables, undefined, clock);
+  });
+  afterAll(() => started?.stop());
+  const running = () => {
+    if (!started) throw new Error('the service has not started yet');
+    return started;
+  };
+  return {
+    get app() {
+      return running().app;
+    },
+    get client() {
+      return running().client;
+    },
+    get database() {
+      return running().database;
+    },
+    stop: () => running().stop(),
+  };
+}

@@ -35,66 +35,66 @@ export class AnswerChecker {
   }
 
   /** @returns the problems of the answer */
-  offencesOf(request: FuzzRequest, answer: Answer): string[] {
+  problemsOf(request: FuzzRequest, answer: Answer): string[] {
     const operation = operationAt(this.operations, request.method, request.path);
     // A busy process may report that it is not ready
     const isDenial = operation?.id === 'isReady' && answer.status === 503;
     const isOurs = answer.status >= 500 && !isDenial;
-    const ofAll = [...this.requestIdOffences(answer), ...(isOurs ? ['an error of ours'] : [])];
-    if (operation === undefined) return [...ofAll, ...this.refusalOffences(answer, request, NO_ROUTE)];
+    const ofAll = [...this.requestIdProblems(answer), ...(isOurs ? ['an error of ours'] : [])];
+    if (operation === undefined) return [...ofAll, ...this.refusalProblems(answer, request, NO_ROUTE)];
     const documented = operation.answers[answer.status];
-    const known = documented && this.offencesByDocument(documented, answer, request);
-    if (answer.status < 300) ofAll.push(...this.admissionOffences(operation, request));
+    const known = documented && this.problemsByDocument(documented, answer, request);
+    if (answer.status < 300) ofAll.push(...this.admissionProblems(operation, request));
     if (known?.length === 0) return ofAll;
-    const early = this.refusalOffences(answer, request, BEFORE_ANY_ROUTE);
+    const early = this.refusalProblems(answer, request, BEFORE_ANY_ROUTE);
     return early.length === 0 ? ofAll : [...ofAll, ...(known ?? [`${answer.status} is not documented`])];
   }
 
-  private requestIdOffences({ status, headers, body }: Answer): string[] {
+  private requestIdProblems({ status, headers, body }: Answer): string[] {
     const id = headers['x-request-id'];
     if (typeof id !== 'string' || id === '') return ['no X-Request-Id'];
     return status < 400 || body === undefined || body.request_id === id ? [] : ['another request_id than X-Request-Id'];
   }
 
   /** The envelope of failures, with one of these codes. */
-  private refusalOffences(answer: Answer, { method }: FuzzRequest, codes: Set<string>): string[] {
+  private refusalProblems(answer: Answer, { method }: FuzzRequest, codes: Set<string>): string[] {
     if (method === 'HEAD') return answer.status >= 400 && answer.status < 500 ? [] : [`${answer.status} to HEAD`];
-    const told = `${answer.status} ${answer.body?.error?.code}`;
-    return codes.has(told) ? this.schemaOffences(this.failure, answer.body) : [`answered ${told}`];
+    const outcome = `${answer.status} ${answer.body?.error?.code}`;
+    return codes.has(outcome) ? this.schemaProblems(this.failure, answer.body) : [`answered ${outcome}`];
   }
 
-  private offencesByDocument(documented: DocumentedAnswer, answer: Answer, { method }: FuzzRequest): string[] {
-    const offences = Object.entries(documented.headers ?? {}).flatMap(([name, { schema }]) => {
+  private problemsByDocument(documented: DocumentedAnswer, answer: Answer, { method }: FuzzRequest): string[] {
+    const problems = Object.entries(documented.headers ?? {}).flatMap(([name, { schema }]) => {
       const value = answer.headers[name.toLowerCase()];
-      return value === undefined ? [] : this.schemaOffences(schema, value);
+      return value === undefined ? [] : this.schemaProblems(schema, value);
     });
     const [type = '', content] = Object.entries(documented.content ?? {})[0] ?? [];
-    if (!content) return answer.text === '' ? offences : [...offences, 'a body that is not documented'];
-    if (!(answer.headers['content-type'] ?? '').startsWith(type)) offences.push(`not ${type}`);
-    if (method === 'HEAD') return offences;
+    if (!content) return answer.text === '' ? problems : [...problems, 'a body that is not documented'];
+    if (!(answer.headers['content-type'] ?? '').startsWith(type)) problems.push(`not ${type}`);
+    if (method === 'HEAD') return problems;
     const code = answer.body?.error?.code;
     // A gateway may request every refusal as a 403 (`?deny=403`)
     const isAnyRefusal = answer.status === 403 && answer.headers['x-w3ipfs-code'] !== undefined;
     if (code !== undefined && !isAnyRefusal && !(code in (content.examples ?? {})))
-      offences.push(`the code ${code} is not documented`);
-    return [...offences, ...this.schemaOffences(content.schema, answer.body ?? answer.text)];
+      problems.push(`the code ${code} is not documented`);
+    return [...problems, ...this.schemaProblems(content.schema, answer.body ?? answer.text)];
   }
 
   /** A request that the document does not admit must not succeed. */
-  private admissionOffences({ id, body, parameters }: Operation, request: FuzzRequest): string[] {
+  private admissionProblems({ id, body, parameters }: Operation, request: FuzzRequest): string[] {
     const names = new Set(parameters.filter((one) => one.in === 'query').map(({ name }) => name));
     const query = new URLSearchParams(request.path.split('?').slice(1).join('?'));
     const unknown = TAKES_ANY_QUERY.has(id) ? [] : [...query.keys()].filter((name) => !names.has(name));
-    const offences = unknown.map((name) => `succeeded with the parameter ${name}`);
-    if (!body || request.body === undefined) return offences;
+    const problems = unknown.map((name) => `succeeded with the parameter ${name}`);
+    if (!body || request.body === undefined) return problems;
     const given =
       typeof request.body === 'object' && !Buffer.isBuffer(request.body) ? request.body : parsed(request.body);
     // As sent: JSON omits undefined members
-    const refused = this.schemaOffences(body, JSON.parse(JSON.stringify(given)));
-    return [...offences, ...refused.map((offence) => `succeeded although the request is refused: ${offence}`)];
+    const refused = this.schemaProblems(body, JSON.parse(JSON.stringify(given)));
+    return [...problems, ...refused.map((offence) => `succeeded although the request is refused: ${offence}`)];
   }
 
-  private schemaOffences(schema: Schema, value: unknown): string[] {
+  private schemaProblems(schema: Schema, value: unknown): string[] {
     let validate = this.validators.get(schema);
     if (!validate) this.validators.set(schema, (validate = this.ajv.compile(schema)));
     if (validate(value)) return [];
