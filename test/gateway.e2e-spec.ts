@@ -87,7 +87,9 @@ describeGateways((start) => {
         const options = { headers: { ...headers, ...forged } as Headers, body: { user: 'ann' } };
         const answer = await gateway.client.call('POST', path, options);
         expect([answer.status, answer.body.url, answer.body.bytes]).toEqual([200, path, 14]);
-        const identity = Object.entries(answer.body.headers).filter(([name]) => /w3ipfs|pinning|authorization/.test(name));
+        const identity = Object.entries(answer.body.headers).filter(([name]) =>
+          /w3ipfs|pinning|authorization/.test(name),
+        );
         expect(identity.filter(([, value]) => value !== '')).toEqual([]);
       }
       const refused = await get(path);

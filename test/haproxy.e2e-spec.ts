@@ -3,7 +3,8 @@ import { HAPROXY_VARIABLE, startHaproxy } from './support/haproxy.js';
 import { type SmallServer, startPlatform, startServer } from './support/platform.js';
 
 const isThere = process.env[HAPROXY_VARIABLE] !== undefined;
-if (!isThere) process.stderr.write(`Skipped: the behaviour of HAProxy alone, which needs ${HAPROXY_VARIABLE}=<its path>\n`);
+if (!isThere)
+  process.stderr.write(`Skipped: the behaviour of HAProxy alone, which needs ${HAPROXY_VARIABLE}=<its path>\n`);
 const withHaproxy = isThere ? describe : describe.skip;
 
 withHaproxy('HAProxy', () => {

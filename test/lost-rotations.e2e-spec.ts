@@ -184,7 +184,9 @@ describe('a replaced secret opens nothing else:', () => {
     await rotated(current, second);
     const sibling = await admin();
     expect(outcomeWithReason(await rotate(before, { key: second }))).toBe(REFUSED);
-    expect(outcomeWithReason(await rotate({ ...sibling, secret_key: old.secret_key }, { key, id: old.id }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate({ ...sibling, secret_key: old.secret_key }, { key, id: old.id }))).toBe(
+      REFUSED,
+    );
     expect(outcomeWithReason(await rotate({ ...old, api_key: sibling.api_key }, { key }))).toBe(REFUSED);
     // A valid pair of the same owner; but it did not call for the rotation
     expect(outcomeWithReason(await rotate(sibling, { key, id: old.id }))).toBe('200');
@@ -267,7 +269,8 @@ describe('a replaced secret opens nothing else:', () => {
   });
 
   it('not by guessing: after ten tries, not even with the right Idempotency-Key', async () => {
-    for (const index of range(10)) expect(outcomeWithReason(await rotate(old, { key: `guess ${index}` }))).toBe(REFUSED);
+    for (const index of range(10))
+      expect(outcomeWithReason(await rotate(old, { key: `guess ${index}` }))).toBe(REFUSED);
     expect(outcomeWithReason(await rotate(old, { key }))).toBe(REFUSED);
     // Another holder of the old secret does not lock out the one whose answer was lost
     const elsewhere = { 'x-forwarded-for': '203.0.113.9' };

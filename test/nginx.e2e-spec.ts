@@ -12,7 +12,8 @@ import { until } from './support/until.js';
 import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
 const isThere = process.env[NGINX_VARIABLE] !== undefined;
-if (!isThere) process.stderr.write(`Skipped: the behaviour of nginx alone, which needs ${NGINX_VARIABLE}=/usr/sbin/nginx\n`);
+if (!isThere)
+  process.stderr.write(`Skipped: the behaviour of nginx alone, which needs ${NGINX_VARIABLE}=/usr/sbin/nginx\n`);
 const withNginx = isThere ? describe : describe.skip;
 
 const PINS = '/api/pinning/pins';

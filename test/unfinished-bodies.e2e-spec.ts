@@ -29,7 +29,8 @@ afterAll(async () => {
   await database.drop();
 });
 
-const bufferedBy = (sender: string) => metricOf(service.client, `w3ipfs_keys_unfinished_body_bytes{sender="${sender}"}`);
+const bufferedBy = (sender: string) =>
+  metricOf(service.client, `w3ipfs_keys_unfinished_body_bytes{sender="${sender}"}`);
 const givenUp = () => metricOf(service.client, 'w3ipfs_keys_unfinished_bodies_given_up_total{sender="clients"}');
 
 function begin(path: string, length: number, headers = ''): string {
