@@ -62,7 +62,7 @@ it('holds for anything recorded, since the hash covers what the database returns
 
 it.each([
   ['an id in upper case', { apiKeyId: '01A20B9D-C4D9-7123-B878-6EB9911DEB3F' }, '01a20b9d-c4d9-7123-b878-6eb9911deb3f'],
-  ['what is no id', { apiKeyId: 'list' }, null],
+  ['a string that is not an id', { apiKeyId: 'list' }, null],
 ])('records %s as the database stores it', async (name, record, apiKeyId) => {
   const origin = { actor: 'session', ip: '203.0.113.7', requestId: null };
   await dataSource.transaction((tx) => auditTrail.record(tx, name, origin, [{ action: 'key.created', ...record }]));

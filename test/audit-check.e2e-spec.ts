@@ -174,7 +174,7 @@ describe('the check of the audit trail finds', () => {
   it.each([
     ['with its head', ['audit_events', 'owners'], { seq: '0', problem: 'headless' }],
     ['without its head', ['audit_events'], { seq: '1', through: '5', problem: 'missing' }],
-    ['no more than its head', ['owners'], { seq: '0', problem: 'headless' }],
+    ['except its head', ['owners'], { seq: '0', problem: 'headless' }],
   ])("an owner's whole trail removed, %s", async (_, tables, offence) => {
     for (const table of tables) await tamper(`DELETE FROM ${table} WHERE owner_id = $owner`);
     expect(await found()).toEqual([{ owner_id: owner, ...offence }]);

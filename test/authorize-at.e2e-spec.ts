@@ -92,7 +92,7 @@ it('refuses duplicate credentials, as everywhere', async () => {
 
 it.each([
   ['of another type', { 'content-type': 'multipart/form-data; boundary=x', 'content-length': '5' }, 'abcde'],
-  ['that is no JSON', { 'content-type': 'application/json', 'content-length': '5' }, '{"a":'],
+  ['that is not JSON', { 'content-type': 'application/json', 'content-length': '5' }, '{"a":'],
   ['of unknown length', { 'transfer-encoding': 'chunked' }, '5\r\nabcde\r\n0\r\n\r\n'],
 ])('ignores a body %s', async (_, headers, body) => {
   const connection = new RawConnection(service.client.url);

@@ -151,12 +151,12 @@ describe('refuses', () => {
   const other = { 'x-forwarded-method': 'POST', 'x-forwarded-uri': '/api/nft' };
   it.each<[string, Record<string, string | string[]>]>([
     [
-      'a URL of which a client wrote the host',
+      'a URL with a host chosen by the client',
       { 'x-original-method': 'GET', 'x-original-url': 'https://a?x/api/nft/nfts' },
     ],
     ['a URL with a user', { 'x-original-method': 'GET', 'x-original-url': 'https://a@b/api/nft/nfts' }],
-    ['a path in place of a URL', { 'x-original-method': 'GET', 'x-original-url': '/api/nft/nfts' }],
-    ['a URL in place of a path', { ...pins, 'x-original-uri': 'https://host/api/nft/nfts' }],
+    ['a path instead of a URL', { 'x-original-method': 'GET', 'x-original-url': '/api/nft/nfts' }],
+    ['a URL instead of a path', { ...pins, 'x-original-uri': 'https://host/api/nft/nfts' }],
     ['a path and a URL of another', { ...pins, 'x-original-url': 'https://host/api/nft/nfts' }],
     ['a path with dots', { ...pins, 'x-original-uri': '/api/pinning/%2e%2e/nft/nfts' }],
     ['a path with raw bytes', { ...pins, 'x-original-uri': '/api/pinning/\u00e9' }],

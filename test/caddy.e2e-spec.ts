@@ -7,7 +7,7 @@ import { sessionOf } from './support/sessions.js';
 const isThere = process.env[CADDY_VARIABLE] !== undefined;
 if (!isThere) process.stderr.write(`Skipped: the behaviour of Caddy alone, which needs ${CADDY_VARIABLE}=<its path>\n`);
 
-(isThere ? it : it.skip)("lets nobody choose a scope behind a Caddy that passes the client's query on", async () => {
+(isThere ? it : it.skip)("lets no client choose a scope behind a Caddy that passes the client's query on", async () => {
   const service = await startService();
   const platform = await startPlatform();
   const keys = service.client.url.replace('http://', '');

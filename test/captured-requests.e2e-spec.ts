@@ -105,7 +105,7 @@ const WAYS: [string, (call: CapturedRequest) => Pick<CapturedRequest, 'head' | '
     },
   ],
   [
-    'a prefix, and the request as it is',
+    'a prefix, with the request unchanged',
     ({ head: [line = '', ...headers], body }) => ({
       head: [line.replace(' ', ' /api/apiKeys/authorize/at'), ...headers],
       body,

@@ -50,7 +50,7 @@ const patch = (body: object) => async (first: ServiceProcess, key: IssuedKey) =>
 const unpins = bodyWith(['pinning.unpin']);
 
 const CHANGES: Record<string, Change> = {
-  'scopes that are taken away': {
+  'removed scopes': {
     before: 'VALID',
     after: 'INSUFFICIENT_SCOPE',
     make: patch({ scopes: powerlessBody.scopes }),
@@ -66,7 +66,7 @@ const CHANGES: Record<string, Change> = {
     after: 'NOT_YET_VALID',
     make: patch({ limits: { not_before: new Date(Date.now() + 3_600_000).toISOString() } }),
   },
-  'a limit that is lifted': {
+  'a removed limit': {
     before: 'IP_NOT_ALLOWED',
     after: 'VALID',
     body: { ...unpins, limits: { allowed_cidrs: ['10.0.0.0/8'] } },

@@ -52,8 +52,8 @@ it('closes the connections of an address beyond its share, and serves others', a
   for (const socket of greedy.sockets) socket.resume();
   await greedy.allConnected();
   const warning = /WARN .*127\.0\.0\.2 has 1000 connections open.* TRUSTED_PROXIES must name it/;
-  await until(() => warning.test(service.output()), 'the excess to be told');
-  await until(() => greedy.open() <= SHARE, 'those beyond the share to be ended');
+  await until(() => warning.test(service.output()), 'the warning about the excess');
+  await until(() => greedy.open() <= SHARE, 'the connections over the share to be closed');
   expect(await statusFor(OTHER)).toBe(200);
   for (const socket of greedy.sockets) socket.destroy();
   await until(async () => (await statusFor(GREEDY)) === 200, 'a place to be free again');

@@ -106,9 +106,9 @@ describe('explains what is missing', () => {
   const token = serviceHeaders.authorization.replace('Bearer ', '');
   it.each<[string, () => Headers, RegExp]>([
     ['nothing', () => ({}), /^Present a session .* or an API key/],
-    ['the key alone', () => ({ pinning_api_key: admin.api_key }), /missing: the header pinning_secret_key\.$/],
-    ['the key alone, with hyphens', () => ({ 'pinning-api-key': admin.api_key }), /: the header pinning_secret_key\.$/],
-    ['the secret alone', () => ({ pinning_secret_key: admin.secret_key }), /missing: the header pinning_api_key\.$/],
+    ['only the key', () => ({ pinning_api_key: admin.api_key }), /missing: the header pinning_secret_key\.$/],
+    ['only the key, with hyphens', () => ({ 'pinning-api-key': admin.api_key }), /: the header pinning_secret_key\.$/],
+    ['only the secret', () => ({ pinning_secret_key: admin.secret_key }), /missing: the header pinning_api_key\.$/],
     [
       'an empty secret',
       () => ({ ...pairHeaders(admin), pinning_secret_key: '' }),
@@ -128,7 +128,7 @@ describe('explains what is missing', () => {
     ['a session without its scheme', () => ({ authorization: signToken() }), /must begin with "Bearer "/],
     ['a credential without its scheme', () => ({ authorization: credentialOf(admin) }), /must begin with "Bearer "/],
     ['another scheme', () => ({ authorization: 'Digest x' }), /must begin with "Bearer "/],
-    ['a scheme alone', () => ({ authorization: 'Bearer' }), /nothing follows the scheme/],
+    ['only a scheme', () => ({ authorization: 'Bearer' }), /nothing follows the scheme/],
     ['a scheme and blanks', () => ({ authorization: 'basic  ' }), /nothing follows the scheme/],
     [
       'a colon in a credential',

@@ -25,7 +25,7 @@ const SOCKET = '.s.PGSQL.5432';
 if (onServer) process.stdout.write('Skipped on a server: the data folder of the embedded database\n');
 const onEmbedded = onServer ? describe.skip : describe;
 const isRoot = process.geteuid?.() === 0;
-if (!isRoot) process.stdout.write('Skipped, since only root can give files away: folders of another user\n');
+if (!isRoot) process.stdout.write('Skipped, since only root can change the owner of files: folders of another user\n');
 const asRoot = isRoot ? it : it.skip;
 
 let parent: string;

@@ -26,13 +26,13 @@ const madeUp = pairHeaders(madeUpPair);
 
 const CALLERS: [name: string, headers: Record<string, string>, status: number][] = [
   ['nobody', {}, 401],
-  ['a token that is none', { Authorization: 'Bearer abc' }, 401],
+  ['a malformed token', { Authorization: 'Bearer abc' }, 401],
   ['an unsigned token', { Authorization: `Bearer ${signToken().split('.').slice(0, 2).join('.')}.` }, 401],
   ['another scheme', { Authorization: 'Digest abc' }, 401],
-  ['a pair that is invalid', madeUp, 401],
-  ['a credential that is invalid', { Authorization: bearerOf(madeUpPair) }, 401],
+  ['an invalid pair', madeUp, 401],
+  ['an invalid credential', { Authorization: bearerOf(madeUpPair) }, 401],
   ['half a credential', { Authorization: `Bearer ${madeUpPair.api_key}` }, 401],
-  ['HTTP Basic that is invalid', { Authorization: basicOf(madeUpPair) }, 401],
+  ['invalid HTTP Basic', { Authorization: basicOf(madeUpPair) }, 401],
   ['half a pair', { pinning_api_key: madeUp.pinning_api_key }, 401],
 ];
 

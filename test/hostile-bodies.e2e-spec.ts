@@ -103,7 +103,7 @@ it('answers any body in 16 KiB at most', async () => {
 
 it.each([
   ['a path', 'GET', `/api/${'a'.repeat(14_000)}`, 404],
-  ['a path whose route takes other methods', 'PUT', `/api/apiKeys/${'a'.repeat(8_000)}`, 405],
+  ['a path whose route has other methods', 'PUT', `/api/apiKeys/${'a'.repeat(8_000)}`, 405],
   ['a path of many segments', 'GET', `/api${'/a'.repeat(7_000)}`, 404],
   ['an id', 'GET', `/api/apiKeys/${'%f0%9f%94%91'.repeat(600)}`, 400],
   ['a parameter', 'GET', `/api/apiKeys/list?${'p'.repeat(14_000)}=1`, 400],
@@ -121,7 +121,7 @@ it.each([
     400,
   ],
   ['a parameter of authorize', 'GET', `/api/apiKeys/authorize?${'%01'.repeat(4_000)}`, 400],
-  ['a parameter where there are none', 'GET', `/api/apiKeys/testAuthentication?${'%01'.repeat(4_000)}`, 400],
+  ['an unknown parameter', 'GET', `/api/apiKeys/testAuthentication?${'%01'.repeat(4_000)}`, 400],
   ['a parameter of the direct lane', 'POST', `/api/apiKeys/verify?${'%01'.repeat(4_000)}`, 400],
 ])('quotes a bounded part of %s', async (_, method, path, status) => {
   const headers = path.includes('/verify') ? serviceHeaders : sessionOf('eve');

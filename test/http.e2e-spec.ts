@@ -85,7 +85,7 @@ describe('requests that the framework rejects itself', () => {
       'validation_failed',
     ],
     [
-      'a transfer encoding that is not read',
+      'an unsupported transfer encoding',
       'POST /api/apiKeys/verify HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n' +
         'Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n',
       400,

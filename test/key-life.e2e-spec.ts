@@ -68,7 +68,7 @@ describe('PATCH /api/apiKeys/:id', () => {
   it.each<[string, (key: ShownKey) => object]>([
     ['nothing', () => ({})],
     ['no limit', () => ({ limits: {} })],
-    ['all that it has, as it was read', unchanged],
+    ['all of its fields, unchanged', unchanged],
   ])('with %s changes nothing: neither the version, nor the time, nor the audit trail', async (_, bodyOf) => {
     const key = await issueKey(service.client, 'ann', { ...powerlessBody, metadata: { a: '1' }, limits: everyLimit });
     const before = await read(key);
@@ -196,13 +196,13 @@ describe('If-Match', () => {
     ['a list without the tag', () => '"x", "y"', 412],
     ['a tag with a comma', () => '"a,b"', 412],
     ['the tag as a weak one', () => `W/${etag}`, 412],
-    ['a tag that is as good as the same', () => etag.replace('"', '"0'), 412],
+    ['a weak tag that matches', () => etag.replace('"', '"0'), 412],
     ['an empty tag', () => '""', 412],
     ['no quotes', () => '1', 400],
     ['half a pair of quotes', () => '"1', 400],
     ['* in a list', () => `*, ${etag}`, 400],
     ['nothing', () => '', 400],
-    ['commas alone', () => ',', 400],
+    ['only commas', () => ',', 400],
     ['two tags without a comma', () => `${etag} ${etag}`, 400],
   ])('as %s is handled as RFC 9110 defines', async (_, header, status) => {
     const answer = await update(key, { name: 'changed' }, { 'if-match': header() });

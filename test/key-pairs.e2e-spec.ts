@@ -32,7 +32,7 @@ it.each([
 it.each([
   ['a made-up pair', () => ({ pinning_api_key: `w3k_${'a'.repeat(20)}`, pinning_secret_key: `w3s_${'a'.repeat(40)}` })],
   ['one character changed', (k: IssuedKey) => pairHeaders({ ...k, secret_key: flipped(k.secret_key) })],
-  ['a genuine pair of a key that is not there', () => pairHeaders(forged(`w3k_${'x'.repeat(20)}`))],
+  ['a genuine pair of a key that no longer exists', () => pairHeaders(forged(`w3k_${'x'.repeat(20)}`))],
   ['a genuine pair with another secret', (k: IssuedKey) => pairHeaders(forged(k.api_key))],
   ['more than was minted', (k: IssuedKey) => pairHeaders({ ...k, secret_key: `${k.secret_key}x` })],
 ])('refuses %s with the same message', async (_, headers) => {

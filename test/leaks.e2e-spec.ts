@@ -33,9 +33,9 @@ it.each([
   ['line ends, as they are copied with', '\r\n', '\n'],
   ['tabs and other white space', '\t\u00a0', '\ufeff\u2003'],
   ['quotes', '"', '"'],
-  ['what it is called and a comma', 'pinning_key = ', ','],
+  ['its member names and a comma', 'pinning_key = ', ','],
   ['characters of no width', '\u200b', '\u200b'],
-  ['more of it than there is pair', ' '.repeat(200), '\n'.repeat(200)],
+  ['more white space than pair', ' '.repeat(200), '\n'.repeat(200)],
 ])('is accepted with %s around its halves', async (_, before, after) => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   const answer = await report({
@@ -72,7 +72,7 @@ it('is refused if it is only white space', async () => {
 });
 
 it.each([
-  ['that nobody has used yet', async (key: IssuedKey) => key],
+  ['that was never used', async (key: IssuedKey) => key],
   [
     'in use',
     async (key: IssuedKey) => {
@@ -92,7 +92,7 @@ it.each([
     },
   ],
   [
-    'that may be used from elsewhere',
+    'that is limited to another network',
     async (key: IssuedKey) => (await patch(key, { limits: { allowed_cidrs: ['10.0.0.0/8'] } })) && key,
   ],
 ])('revokes a key %s', async (_, prepare) => {

@@ -65,7 +65,7 @@ const DOORS: Record<string, (key: IssuedKey, need: Need) => Promise<string>> = {
     expect(answer.headers['x-w3ipfs-code']).toBe(verdictIn(answer));
     return verdictIn(answer);
   },
-  'for a gateway that knows 403 alone': async (key, need) => {
+  'for a gateway that handles only 403': async (key, need) => {
     const answer = await authorize(key, `deny=403&scope=${need.scope}`, from(need));
     const verdict = String(answer.headers['x-w3ipfs-code']);
     const [status = 200] = ANSWERS[verdict] ?? [];

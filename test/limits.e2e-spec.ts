@@ -59,7 +59,7 @@ describe('limits that were given', () => {
       { allowed_cidrs: ['192.0.2.7', '2001:DB8:0:0::/64', '::ffff:198.51.100.0/120'] },
       { allowed_cidrs: ['192.0.2.7/32', '2001:db8::/64', '198.51.100.0/24'] },
     ],
-    ['as many networks as there may be', { allowed_cidrs: Array.from({ length: 64 }, (_, i) => `10.${i}.0.0/16`) }, {}],
+    ['the maximum number of networks', { allowed_cidrs: Array.from({ length: 64 }, (_, i) => `10.${i}.0.0/16`) }, {}],
   ])('are accepted when they are %s', async (_, given, normalised) => {
     const answer = await create(given);
     expect([answer.status, answer.body.data?.limits]).toEqual([200, { ...noLimits, ...given, ...normalised }]);

@@ -39,7 +39,7 @@ async function callEverything() {
   return key;
 }
 
-inProduction('tells in JSON who called what, and what came of it', async () => {
+inProduction('logs in JSON who called what, with the outcome', async () => {
   const key = await callEverything();
   const lines = service.output().trim().split('\n');
   const requests = lines.map((line) => JSON.parse(line)).filter(({ context }) => context === 'Request');
@@ -75,7 +75,7 @@ inProduction('tells in JSON who called what, and what came of it', async () => {
   expect(refused.principal).toBeUndefined();
 });
 
-inDevelopment('tells in words who called what, and what came of it', async () => {
+inDevelopment('logs as text who called what, with the outcome', async () => {
   const key = await callEverything();
   expect(service.output()).toMatch(/INFO  \[Request\] POST \/api\/apiKeys 200 \{.*principal: 'session:ann'/);
   expect(service.output()).toMatch(
@@ -147,8 +147,8 @@ describe('the log names authenticated callers, with the verdict, whatever the ou
     ['a key without the scope', 'GET', LIST, 403, 'INSUFFICIENT_SCOPE', key(() => plain)],
     ['a revoked key', 'GET', LIST, 401, 'REVOKED', key(() => revoked)],
     ['a key from elsewhere', 'GET', LIST, 403, 'IP_NOT_ALLOWED', key(() => elsewhere)],
-    ['a key whose uses are spent', 'GET', LIST, 403, 'USAGE_EXCEEDED', key(() => spent)],
-    ['a key that asks too often', 'GET', LIST, 429, 'RATE_LIMITED', key(() => slow)],
+    ['a key whose uses are exhausted', 'GET', LIST, 403, 'USAGE_EXCEEDED', key(() => spent)],
+    ['a key over its rate', 'GET', LIST, 429, 'RATE_LIMITED', key(() => slow)],
     ['a key with a wrong query', 'GET', `${LIST}?limit=x`, 400, 'VALID', key(() => admin)],
     ['a key with a wrong body', 'POST', '/api/apiKeys', 400, 'VALID', key(() => admin), { name: '' }],
     ['a session with a wrong body', 'POST', '/api/apiKeys', 400, 'VALID', session, { name: '' }],
@@ -158,8 +158,8 @@ describe('the log names authenticated callers, with the verdict, whatever the ou
     ['a session at the gateway', 'GET', AUTHORIZE, 200, 'VALID', session],
     ['a revoked key at the gateway', 'GET', AUTHORIZE, 401, 'REVOKED', key(() => revoked)],
     ['a key from elsewhere at the gateway', 'GET', AUTHORIZE, 403, 'IP_NOT_ALLOWED', key(() => elsewhere)],
-    ['a key whose uses are spent, at the gateway', 'GET', AUTHORIZE, 403, 'USAGE_EXCEEDED', key(() => spent)],
-    ['a key that asks too often, at the gateway', 'GET', AUTHORIZE, 429, 'RATE_LIMITED', key(() => slow)],
+    ['a key whose uses are exhausted, at the gateway', 'GET', AUTHORIZE, 403, 'USAGE_EXCEEDED', key(() => spent)],
+    ['a key over its rate, at the gateway', 'GET', AUTHORIZE, 429, 'RATE_LIMITED', key(() => slow)],
     [
       'a key without the scope, at the gateway',
       'GET',

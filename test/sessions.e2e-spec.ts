@@ -36,12 +36,12 @@ describe('with a public key in PEM', () => {
 
   it.each([
     ['one as the account service signs them', () => signToken()],
-    ['one that expired a moment ago, by a clock that is ahead', () => signToken({ exp: secondsFromNow(-3) })],
-    ['one that holds from now on, by a clock that is behind', () => signToken({ nbf: secondsFromNow(3) })],
+    ['one that expired a moment ago, within the clock tolerance', () => signToken({ exp: secondsFromNow(-3) })],
+    ['one that becomes valid in a moment, within the clock tolerance', () => signToken({ nbf: secondsFromNow(3) })],
     ['one without iat and nbf', () => signToken({ iat: undefined, nbf: undefined })],
-    ['an issuer and an audience that nobody asked for', () => signToken({ iss: 'x', aud: 'y' })],
+    ['an issuer and an audience that are not configured', () => signToken({ iss: 'x', aud: 'y' })],
     ['an owner of 255 characters', () => signToken({ sub: 'é'.repeat(255) })],
-  ])('takes %s', async (_, token) => {
+  ])('accepts %s', async (_, token) => {
     expect((await service.client.get(TEST, bearer(token()))).status).toBe(200);
   });
 

@@ -58,7 +58,7 @@ it('reports not ready, still answers, keeps its counts, and exits with 0 within 
   const again = await start();
   const { body } = await again.client.get(`/api/apiKeys/${key.id}`, sessionOf('ann'));
   expect(body.data.uses).toBe(verdicts + 1);
-  process.stdout.write(`Ended while watched: ${verdicts} verdicts meanwhile, all counted\n`);
+  process.stdout.write(`Shut down under load: ${verdicts} verdicts in the meantime, all counted\n`);
   await again.stop();
 });
 

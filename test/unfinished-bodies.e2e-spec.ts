@@ -66,7 +66,7 @@ it(`buffers no more than ${SHARE} bytes for ${CONNECTIONS} unfinished bodies of 
   await batch.write(
     `${begin('/api/apiKeys/verify', asked.length, `Authorization: ${serviceHeaders.authorization}\r\n`)}${asked.slice(0, -1)}`,
   );
-  await until(async () => (await bufferedBy('services')) > 0, 'the body of the service to be held');
+  await until(async () => (await bufferedBy('services')) > 0, 'the body of the service to be buffered');
   expect(await bufferedBy('services')).toBeLessThanOrEqual(2 * LENGTH);
   await batch.write(' ');
   expect(await batch.answers(1)).toEqual([200]);
@@ -74,7 +74,7 @@ it(`buffers no more than ${SHARE} bytes for ${CONNECTIONS} unfinished bodies of 
 
   await until(async () => (await givenUp()) >= CONNECTIONS - SHARE / LENGTH, 'the oldest to have given way');
   most = Math.max(most, await bufferedBy('clients'));
-  process.stdout.write(`at most ${most} bytes were held\n`);
+  process.stdout.write(`at most ${most} bytes were buffered\n`);
   expect(most).toBeGreaterThan(SHARE / 2);
   expect(most).toBeLessThanOrEqual(SHARE);
   const refused = slow.filter(({ text }) => text !== '');
@@ -84,5 +84,5 @@ it(`buffers no more than ${SHARE} bytes for ${CONNECTIONS} unfinished bodies of 
     'their connections',
   );
   for (const connection of slow) connection.destroy();
-  await until(async () => (await bufferedBy('clients')) === 0, 'nothing to be held');
+  await until(async () => (await bufferedBy('clients')) === 0, 'the buffers to be empty');
 });

@@ -171,7 +171,7 @@ onServerOnly('a start', () => {
     await operator.end();
   });
 
-  it('is ready on a database as far away as the bound allows, and refused with an explanation beyond', async () => {
+  it('is ready on a database as distant as the bound allows, and refused with an explanation beyond', async () => {
     const bound = { REVOCATION_BOUND_MS: '200' };
     const distant = async (roundTripMs: number) => {
       const proxy = await startProxy(url.hostname, Number(url.port), { roundTripMs });

@@ -187,7 +187,7 @@ async function expectRight(call: Call, subjects: Subject[]): Promise<string[]> {
   const asked = costs.map((_, i) => subjects[(call.key + (i % 3 === 1 ? 1 : 0)) % 3] as Subject);
   const verdicts = await verdictsOn(call, asked);
   for (const [i, { model }] of asked.entries()) {
-    const [cost, { code, remaining_uses }] = [costs[i] as number, verdicts[i] as Told];
+    const [cost, { code, remaining_uses }] = [costs[i] as number, verdicts[i] as VerdictBody];
     expect(model.verdicts(call, cost, clock.time)).toContain(code);
     if (code !== 'VALID') continue;
     model.grant(cost, clock.time);
@@ -196,12 +196,12 @@ async function expectRight(call: Call, subjects: Subject[]): Promise<string[]> {
   return verdicts.map(({ code }) => code);
 }
 
-interface Told {
+interface VerdictBody {
   code: string;
   remaining_uses?: number | null;
 }
 
-async function verdictsOn({ kind, wrongSecret, scopes, ip, costs }: Call, asked: Subject[]): Promise<Told[]> {
+async function verdictsOn({ kind, wrongSecret, scopes, ip, costs }: Call, asked: Subject[]): Promise<VerdictBody[]> {
   const requests = asked.map(({ key }, i) => {
     const secret_key = wrongSecret ? `w3s_${'a'.repeat(40)}` : key.secret_key;
     const need = scopes.length > 0 ? { scope: scopes } : {};

@@ -13,10 +13,10 @@ const MORE = 300;
 const CALLERS = 32;
 
 /** Commits that change keys wait for this advisory lock. */
-const HELD = 77;
+const LOCK = 77;
 const HOLD_COMMITS = `
   CREATE FUNCTION hold_commit() RETURNS trigger LANGUAGE plpgsql AS
-    'BEGIN PERFORM pg_advisory_xact_lock_shared(${HELD}); RETURN NULL; END';
+    'BEGIN PERFORM pg_advisory_xact_lock_shared(${LOCK}); RETURN NULL; END';
   CREATE CONSTRAINT TRIGGER hold_commits AFTER INSERT OR UPDATE ON api_keys DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION hold_commit()`;
 const WAITING = `
@@ -86,7 +86,7 @@ it('keeps every acknowledged key usable when it is killed in mid-run', async () 
   const [rotated, changed, revoked] = await Promise.all(['ann', 'bob', 'cleo'].map((owner) => issueKey(client, owner)));
   const limited = await issueKey(client, 'dora', { ...documentedBody, limits: { max_uses: 10 } });
   await postgres.query(HOLD_COMMITS);
-  await postgres.query('SELECT pg_advisory_lock($1)', [HELD]);
+  await postgres.query('SELECT pg_advisory_lock($1)', [LOCK]);
   const path = (key: IssuedKey | undefined) => `/api/apiKeys/${key?.id}`;
   const answered: string[] = [];
   const calls = {
@@ -101,10 +101,10 @@ it('keeps every acknowledged key usable when it is killed in mid-run', async () 
     answered.push(name);
     return [name, status];
   });
-  await until(async () => (await postgres.query(WAITING)).rowCount === all.length, 'all commits to be held');
+  await until(async () => (await postgres.query(WAITING)).rowCount === all.length, 'all commits to wait');
   await client.get('/health/live');
   expect(answered).toEqual([]);
-  await postgres.query('SELECT pg_advisory_unlock($1)', [HELD]);
+  await postgres.query('SELECT pg_advisory_unlock($1)', [LOCK]);
   expect(await Promise.all(all)).toEqual(Object.keys(calls).map((name) => [name, 200]));
   await postgres.query('DROP TRIGGER hold_commits ON api_keys');
   await postgres.end();

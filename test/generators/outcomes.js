@@ -18,8 +18,10 @@ export class OutcomeChecker {
    * @returns the problems: missing calls, other statuses, bodies of another shape
    */
   problemsOf(calls, outcomes) {
-    const told = outcomes.map(({ operation, status }) => `${operation} ${status}`);
-    const missing = calls.map(({ operation, status }) => `${operation} ${status}`).filter((one) => !told.includes(one));
+    const reported = outcomes.map(({ operation, status }) => `${operation} ${status}`);
+    const missing = calls
+      .map(({ operation, status }) => `${operation} ${status}`)
+      .filter((one) => !reported.includes(one));
     return [
       ...missing.map((one) => `${one}: is not answered so`),
       ...outcomes.flatMap((outcome) =>
