@@ -74,8 +74,8 @@ describe.each(cases)('%s', (_, operation) => {
     const { summary, description, tags, parameters = [], security } = operation;
     expect([summary, description]).toEqual([expect.stringMatching(/\w{3}/), expect.stringMatching(/\w{3}/)]);
     expect(tags).toHaveLength(1);
-    for (const { name, description } of parameters) {
-      expect([name, description]).toEqual([name, expect.stringMatching(/\w{3}/)]);
+    for (const { name, description: text } of parameters) {
+      expect([name, text]).toEqual([name, expect.stringMatching(/\w{3}/)]);
     }
     expect(security).toEqual(expect.any(Array));
     for (const name of security.flatMap((schemes: object) => Object.keys(schemes)))

@@ -71,9 +71,9 @@ if (!hasNginx) process.stdout.write(`Skipped, since ${NGINX_VARIABLE} is not set
         const counts = (outcomes[name] ??= {});
         while (!ending.signal.aborted) {
           const outcome = await call().then(
-            ({ status, body }) => {
-              if (name === 'issue' && status === 200) answered.push(body.data);
-              return String(body?.data?.code ?? status);
+            ({ status, body: answer }) => {
+              if (name === 'issue' && status === 200) answered.push(answer.data);
+              return String(answer?.data?.code ?? status);
             },
             (error: NodeJS.ErrnoException) => error.code ?? error.message,
           );
