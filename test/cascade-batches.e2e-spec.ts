@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf } from './support/answers.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
-import { hangBelow, insertChain, insertChildren } from './support/key-rows.js';
+import { moveBelow, insertChain, insertChildren } from './support/key-rows.js';
 import { documentedBody, issued, type IssuedKey, issueKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { type ServiceProcess, sharedVariables, startProcess } from './support/process.js';
 import { startService, type TestService } from './support/service.js';
@@ -59,7 +59,7 @@ it(`revokes a chain of ${CHAIN}, and refuses its last key at once`, async () => 
   const root = await issue('deep');
   const last = await child(root);
   const kept = await issue('deep');
-  await hangBelow(db, last, await insertChain(db, 'deep', root, CHAIN));
+  await moveBelow(db, last, await insertChain(db, 'deep', root, CHAIN));
   for (const process of [service, other]) expect(await codeOf(process, last)).toBe('VALID');
   expect((await cascade('deep', root)).status).toBe(200);
   await isRevokedAtOnce(root, last);
@@ -78,7 +78,7 @@ const PAUSE_MS = 25;
 it(`revokes a root with ${CHILDREN} children, reports progress, and lets the owner's other changes through`, async () => {
   const root = await issue('wide');
   const [first, grandchild] = [await child(root), await child(root)];
-  await hangBelow(db, grandchild, first.id);
+  await moveBelow(db, grandchild, first.id);
   const kept = await issue('wide');
   await insertChildren(db, 'wide', root, CHILDREN);
   for (const process of [service, other]) expect(await codeOf(process, grandchild)).toBe('VALID');

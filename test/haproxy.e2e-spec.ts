@@ -2,10 +2,10 @@ import { freePort } from './support/free-port.js';
 import { HAPROXY_VARIABLE, startHaproxy } from './support/haproxy.js';
 import { type SmallServer, startPlatform, startServer } from './support/platform.js';
 
-const isThere = process.env[HAPROXY_VARIABLE] !== undefined;
-if (!isThere)
+const isInstalled = process.env[HAPROXY_VARIABLE] !== undefined;
+if (!isInstalled)
   process.stderr.write(`Skipped: the behaviour of HAProxy alone, which needs ${HAPROXY_VARIABLE}=<its path>\n`);
-const withHaproxy = isThere ? describe : describe.skip;
+const withHaproxy = isInstalled ? describe : describe.skip;
 
 withHaproxy('HAProxy', () => {
   let keys: SmallServer;

@@ -11,10 +11,10 @@ import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
-const isThere = process.env[NGINX_VARIABLE] !== undefined;
-if (!isThere)
+const isInstalled = process.env[NGINX_VARIABLE] !== undefined;
+if (!isInstalled)
   process.stderr.write(`Skipped: the behaviour of nginx alone, which needs ${NGINX_VARIABLE}=/usr/sbin/nginx\n`);
-const withNginx = isThere ? describe : describe.skip;
+const withNginx = isInstalled ? describe : describe.skip;
 
 const PINS = '/api/pinning/pins';
 

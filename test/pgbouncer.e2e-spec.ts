@@ -10,14 +10,14 @@ import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceVariables, verify } from './support/verification.js';
 
-const isThere = onServer && process.env[PGBOUNCER_VARIABLE] !== undefined;
-if (!isThere)
+const isInstalled = onServer && process.env[PGBOUNCER_VARIABLE] !== undefined;
+if (!isInstalled)
   process.stdout.write(`Skipped: PgBouncer, which needs ${PGBOUNCER_VARIABLE}=<its path> and a server behind it\n`);
 
 const IGNORED = 'ignore_startup_parameters = statement_timeout,lock_timeout,idle_in_transaction_session_timeout';
 const STARTS = 8;
 
-(isThere ? describe : describe.skip)('behind a PgBouncer that hands out connections by transaction', () => {
+(isInstalled ? describe : describe.skip)('behind a PgBouncer that hands out connections by transaction', () => {
   let database: TestDatabase;
   let bouncer: PgBouncer;
   let services: TestService[] = [];

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
-import { hangBelow, insertChain, insertChildren } from '../support/key-rows.js';
+import { moveBelow, insertChain, insertChildren } from '../support/key-rows.js';
 import { documentedBody, issued, type IssuedKey, issueKey, pairHeaders } from '../support/keys.js';
 import { type ServiceProcess, sharedVariables, startProcess } from '../support/process.js';
 import { sessionOf } from '../support/sessions.js';
@@ -36,7 +36,7 @@ const CHILDREN = 10_000;
   async function grow({ client }: ServiceProcess, owner: string): Promise<[root: IssuedKey, leaf: IssuedKey]> {
     const root = await issueKey(client, owner);
     const leaf = issued(await client.post('/api/apiKeys', pairHeaders(root), documentedBody));
-    await hangBelow(db as never, leaf, await insertChain(db as never, owner, root, 200));
+    await moveBelow(db as never, leaf, await insertChain(db as never, owner, root, 200));
     await insertChildren(db as never, owner, root, CHILDREN);
     return [root, leaf];
   }

@@ -19,9 +19,9 @@ const SHIPPED: Shipped[] = [
 /** The same tests for each of them; those that this machine lacks are skipped with a message. */
 export function describeGateways(tests: (start: Shipped['start'], name: string) => void): void {
   for (const { name, variable, start } of SHIPPED) {
-    const isThere = process.env[variable] !== undefined;
-    if (!isThere)
+    const isInstalled = process.env[variable] !== undefined;
+    if (!isInstalled)
       process.stderr.write(`Skipped: the gateways' tests with ${name}, which need ${variable}=<its path>\n`);
-    (isThere ? describe : describe.skip)(name, () => tests(start, name));
+    (isInstalled ? describe : describe.skip)(name, () => tests(start, name));
   }
 }

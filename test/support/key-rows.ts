@@ -37,7 +37,7 @@ export async function insertChain(db: Pick<DataSource, 'query'>, owner: string, 
 }
 
 /** Moves a key below another issuer. The service never changes ancestry: call it before the key is used. */
-export async function hangBelow(db: Pick<DataSource, 'query'>, { id }: IssuedKey, issuerId: string) {
+export async function moveBelow(db: Pick<DataSource, 'query'>, { id }: IssuedKey, issuerId: string) {
   await db.query('UPDATE api_keys SET issued_by = $2 WHERE id = $1', [id, issuerId]);
 }
 

@@ -35,7 +35,7 @@ export interface Outcome {
 }
 
 /** The guide that the first start prints for its operator, with secrets: not part of the log, and announced as printed once. */
-const WELCOME = /This is the first start\.[^]*?-d '\{.*\}'/;
+const FIRST_RUN_GUIDE = /This is the first start\.[^]*?-d '\{.*\}'/;
 
 /** Starts `node dist/main.js` on a port of its own, and waits until it listens. */
 export async function startProcess(variables: Record<string, string>): Promise<ServiceProcess> {
@@ -48,7 +48,7 @@ export async function startProcess(variables: Record<string, string>): Promise<S
   const ended = endOf(child);
   inBackground(
     'Keeping the output',
-    ended.then(() => new KeptLog().keep('process', [output().replace(WELCOME, '')])),
+    ended.then(() => new KeptLog().keep('process', [output().replace(FIRST_RUN_GUIDE, '')])),
   );
   const listening = new Promise<string>((resolve) => {
     const look = () => {
