@@ -91,31 +91,8 @@ const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
     // Its unfinished claims expire after half a minute: expired here, instead of waiting
     await connection.query('UPDATE idempotent_answers SET expires_at = now() WHERE answer IS NULL');
 
-    let made = 0;
-    for (const word of words) {
-      const before = created.get(word);
-      const again = await create(other.client, word);
-      expect(again.status).toBe(200);
-      if (before) expect(again.text).toBe(before.text);
-      else if (isOlder(again)) made++;
-      expect(await works(other.client, issued(again))).toBe(true);
-    }
-    const { total } = (await other.client.get('/api/apiKeys/list', sessionOf('crowd'))).body.data;
-    expect(total).toBe(ISSUED);
-
-    let replaced = 0;
-    for (const key of keys) {
-      const before = rotated.get(key.id);
-      const oldWorks = await works(other.client, key);
-      // Either it is unchanged, or it was rotated once
-      expect(await rotationsOf(key)).toBe(oldWorks ? 0 : 1);
-      if (before) expect([oldWorks, await works(other.client, issued(before))]).toEqual([false, true]);
-      else if (!oldWorks) replaced++;
-      const again = await rotate(other.client, key);
-      if (before) expect(again.text).toBe(before.text);
-      expect([await works(other.client, key), await works(other.client, issued(again))]).toEqual([false, true]);
-      expect(await rotationsOf(key)).toBe(1);
-    }
+    const { made, total } = await expectCreatedOnce(words, created);
+    const replaced = await expectRotatedOnce(keys, rotated);
 
     const { uses } = (await other.client.get(`/api/apiKeys/${limited.id}`, sessionOf('ann'))).body.data;
     process.stdout.write(
@@ -129,6 +106,40 @@ const KILL_AT = { issued: 40, rotated: 20, granted: 100 };
     // A use may be counted even if its commit came too late to be answered
     expect(uses - used.VALID).toBeLessThanOrEqual(unanswered + refused.uses);
   });
+
+  /** Repeats every creation by the other process. @returns how many keys were made without an answer, and all */
+  async function expectCreatedOnce(words: string[], created: Map<string, Answer>) {
+    let made = 0;
+    for (const word of words) {
+      const before = created.get(word);
+      const again = await create(other.client, word);
+      expect(again.status).toBe(200);
+      if (before) expect(again.text).toBe(before.text);
+      else if (isOlder(again)) made++;
+      expect(await works(other.client, issued(again))).toBe(true);
+    }
+    const { total } = (await other.client.get('/api/apiKeys/list', sessionOf('crowd'))).body.data;
+    expect(total).toBe(ISSUED);
+    return { made, total: total as number };
+  }
+
+  /** Repeats every rotation by the other process. @returns how many were made without an answer */
+  async function expectRotatedOnce(keys: IssuedKey[], rotated: Map<string, Answer>): Promise<number> {
+    let replaced = 0;
+    for (const key of keys) {
+      const before = rotated.get(key.id);
+      const oldWorks = await works(other.client, key);
+      // Either it is unchanged, or it was rotated once
+      expect(await rotationsOf(key)).toBe(oldWorks ? 0 : 1);
+      if (before) expect([oldWorks, await works(other.client, issued(before))]).toEqual([false, true]);
+      else if (!oldWorks) replaced++;
+      const again = await rotate(other.client, key);
+      if (before) expect(again.text).toBe(before.text);
+      expect([await works(other.client, key), await works(other.client, issued(again))]).toEqual([false, true]);
+      expect(await rotationsOf(key)).toBe(1);
+    }
+    return replaced;
+  }
 
   const keyed = (owner: string, word: string) => ({ ...sessionOf(owner), 'idempotency-key': word });
   const create = (client: Client, word: string) =>
