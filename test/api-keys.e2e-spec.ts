@@ -1,6 +1,6 @@
 import { SCOPE_TREE } from '../src/principals/scopes.js';
 import { documentedBody, fullScopes, issued, issueKey, noLimits, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
 const service = useService();
@@ -59,7 +59,7 @@ describe('POST /api/apiKeys', () => {
     }
   });
 
-  it('shows scopes in the order of the tree wherever it shows them, however they came', async () => {
+  it('lists scopes in the order of the tree everywhere, in whatever order they were sent', async () => {
     const reversed = (object: object) =>
       Object.fromEntries(
         Object.entries(object)

@@ -293,7 +293,7 @@ it('passes the check during and after the writes of 16 concurrent callers', asyn
   const checking = new AbortController();
   const problems: unknown[] = [];
   const checker = (async () => {
-    while (!checking.signal.aborted) offences.push(...(await checkAudit(dataSource)).problems);
+    while (!checking.signal.aborted) problems.push(...(await checkAudit(dataSource)).problems);
   })();
   await runConcurrently(16, range(160), async (index) => {
     const owner = `writer ${index % 2}`;

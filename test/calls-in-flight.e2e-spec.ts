@@ -40,7 +40,7 @@ async function whileInFlight(call: () => Promise<Answer>, change: string, caller
   // Cached, so that it is authenticated without the embedded database's one session, which is busy below
   expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(caller))).status).toBe(200);
   const waiting = jest.spyOn(service.app.get(KeyTransactions, { strict: false }), 'run');
-  // A rotation reads its key first, for which it has to wait where the database has one session alone
+  // A rotation reads its key first, which has to wait if the database has only one session
   const reading = jest.spyOn(service.app.get(ApiKeysService, { strict: false }), 'get');
   const isLetIn = () => waiting.mock.calls.length + (onServer ? 0 : reading.mock.calls.length) > 0;
   let answer: Promise<Answer> | undefined;

@@ -65,7 +65,7 @@ describe('npm run keys', () => {
   it.each([
     ['isue-admin', 'Unknown command isue-admin; issue-admin was probably meant.\n'],
     [`w3s_${'a'.repeat(40)}`, 'Unknown command.\n'],
-  ])('names a command that there is not, unless it may be a secret: %s', async (name, said) => {
+  ])('names an unknown command, unless it may be a secret: %s', async (name, said) => {
     const { code, stderr } = await keys([name]);
     expect([code, stderr.startsWith(said), stderr.includes('Usage:')]).toEqual([64, true, true]);
   });

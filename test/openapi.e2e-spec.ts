@@ -8,7 +8,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { ERROR_CODES } from '../src/http/errors/error-codes.js';
 import { makeFolder, removeFolder } from './support/folders.js';
 import { fullScopes } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { signToken } from './support/sessions.js';
 
 const execute = promisify(execFile);

@@ -61,7 +61,7 @@ const STARTS = 8;
   });
 
   it('logs once in each that changes come from the poll only, and denies within the bound', async () => {
-    const told = log.mock.calls.filter(
+    const warnings = log.mock.calls.filter(
       ([level, message]) => level === 'warn' && /found only by the poll/.test(String(message)),
     );
     expect(warnings).toHaveLength(STARTS);

@@ -73,7 +73,7 @@ describe('the nested scopes', () => {
   });
 
   it('names every property and sub-property that is missing', async () => {
-    const paths = await offendingPaths({ name: 'x', scopes: { admin: false } });
+    const paths = await invalidPaths({ name: 'x', scopes: { admin: false } });
     expect(paths).toEqual(ALL_REQUIRED.toSorted());
   });
 
@@ -91,7 +91,7 @@ describe('the nested scopes', () => {
         for (const flag of Object.keys(scopes[group])) scopes[group][flag] = value;
       }
     });
-    expect(await offendingPaths(body)).toEqual(['admin', ...FLAGS].map((name) => `scopes.${name}`).toSorted());
+    expect(await invalidPaths(body)).toEqual(['admin', ...FLAGS].map((name) => `scopes.${name}`).toSorted());
   });
 
   it('names all problems in one answer, up to its limit', async () => {

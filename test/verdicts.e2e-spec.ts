@@ -160,7 +160,7 @@ it('agree with a plain model of the keys, for any limits, callers and times', as
 });
 
 async function issue(plan: KeyPlan): Promise<Subject> {
-  // Keys are issued by the host's time, and used by the test's clock
+  // Keys are issued by the host's time, and used by the test's clock clock
   const at = clock.time;
   const time = (passed: number | null) => (passed === null ? null : new Date(at + passed).toISOString());
   const limits = {

@@ -10,7 +10,7 @@ import { KeyLoader } from '../src/verification/cache/key-loader.js';
 import { SecretVerifier } from '../src/verification/secret-verifier.js';
 import { runConcurrently, range } from './support/at-once.js';
 import { bodyWith, fullScopes, issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { pairOf, serviceHeaders, serviceVariables } from './support/verification.js';
 
@@ -192,7 +192,7 @@ describe('a batch with one request that cannot be decided now', () => {
   afterEach(() => void jest.restoreAllMocks());
 
   it.each([
-    ['the database is away', () => new TimeoutError('no answer'), 2],
+    ['the database is unavailable', () => new TimeoutError('no answer'), 2],
     ['too many keys are read', () => new UnavailableError('Too many.', { retryAfterSeconds: 1 }), 1],
   ])('still decides the others if %s', async (_, failure, seconds) => {
     const [cold, other] = [await issueLimited({}), await issueLimited({ max_uses: 5 })];
@@ -230,7 +230,7 @@ describe('a batch with one request that cannot be decided now', () => {
 
 it('reads and hashes a key once for any number of concurrent requests', async () => {
   const cold = await issueKey(service.client, 'ann', powerlessBody);
-  // A machine that is too busy to look for changes in time would read it again and again
+  // A machine too busy to poll in time would read it repeatedly
   jest.spyOn(service.app.get(InvalidationFeed, { strict: false }), 'age', 'get').mockReturnValue(0);
   const read = jest.spyOn(service.app.get(KeyLoader, { strict: false }), 'find');
   const check = jest.spyOn(service.app.get(SecretVerifier, { strict: false }), 'match');

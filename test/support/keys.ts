@@ -21,7 +21,7 @@ export const powerlessBody = { name: 'powerless', scopes: fullScopes() };
 /** The limits of a key that has none. */
 export const noLimits = Object.fromEntries(Object.keys(LimitsDto.of(NO_LIMITS)).map((limit) => [limit, null]));
 
-/** The body of a key with these scopes and no other. */
+/** The body of a key with exactly these scopes. */
 export function bodyWith(scopes: readonly Scope[], more: object = {}) {
   return { name: `has ${scopes.length} scopes`, scopes: fullScopes(scopes), ...more };
 }

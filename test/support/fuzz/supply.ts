@@ -98,7 +98,7 @@ export class Supply {
 async function issueStates(client: Client): Promise<KeysInStates> {
   const issue = (limits: object = {}, body: object = documentedBody) =>
     issueKey(client, 'ann', Object.assign({}, body, { limits }));
-  const inAWhile = new Date(Date.now() + 2_000).toISOString();
+  const soon = () => new Date(Date.now() + 5_000).toISOString();
   const states = {
     admin: await issue(),
     limited: await issue({ expires_at: '2099-01-01T00:00:00Z', allowed_cidrs: ['127.0.0.0/8'] }),
@@ -108,7 +108,7 @@ async function issueStates(client: Client): Promise<KeysInStates> {
     hurried: await issue({ rate_limit: { requests: 1, window_seconds: 2_678_400 } }),
     disabled: await issue(),
     pending: await issue({ not_before: '2099-01-01T00:00:00Z' }),
-    expiring: await issue({ expires_at: inAWhile }),
+    expiring: await issue({ expires_at: soon() }),
     revoked: await issue(),
   };
   await client.call('PATCH', `/api/apiKeys/${states.disabled.id}`, {
