@@ -18,7 +18,7 @@ export const documentedBody = {
 /** The body of a key without any scope. */
 export const powerlessBody = { name: 'powerless', scopes: fullScopes() };
 
-/** The limits of a key that has none. */
+/** The limits in the record of a key without limits. */
 export const noLimits = Object.fromEntries(Object.keys(LimitsDto.of(NO_LIMITS)).map((limit) => [limit, null]));
 
 /** The body of a key with exactly these scopes. */
