@@ -22,7 +22,8 @@ export class ErrorFilter implements ExceptionFilter {
       return;
     }
     const { status, headers, body, code, verdict } = this.errorAnswers.of(cause, request);
-    Object.assign(request.context, { error: code, verdict });
+    request.context.error = code;
+    request.context.verdict = verdict ?? request.context.verdict;
     reply.status(status).headers(headers).type(JSON_TYPE).send(body);
   }
 }
