@@ -1,18 +1,12 @@
 /** Tests that do not depend on the database run once, on the embedded one: starting services is half of their cost. */
 const INDEPENDENT_OF_DATABASE = [
-  'authorize-at',
-  'captured-requests',
   'client-address',
-  'connection-shares',
   'cors',
   'documented-gateways',
-  'early-refusals',
   'gateway-files',
   'gateway-paths',
-  'hostile-bodies',
   'http',
   'key-set',
-  'log-secrecy',
   'openapi',
   'openapi-answers',
   'openapi-document',
@@ -22,7 +16,6 @@ const INDEPENDENT_OF_DATABASE = [
   'sessions',
   'slow-clients',
   'tracing',
-  'unfinished-bodies',
   'validation',
 ];
 const skipped = process.env.TEST_DATABASE_URL ? INDEPENDENT_OF_DATABASE : [];
