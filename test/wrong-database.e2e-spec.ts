@@ -59,7 +59,9 @@ describe('a command that does not migrate', () => {
 
   it('refuses a schema older than this version, and names the command that migrates it', async () => {
     await query(`DELETE FROM migrations WHERE name LIKE 'AddCascades%'`);
-    await expect(Database.open(location, VISITOR)).rejects.toThrow(/missing: AddCascades\d+\)\. Update it: npm run keys -- migrate$/);
+    await expect(Database.open(location, VISITOR)).rejects.toThrow(
+      /missing: AddCascades\d+\)\. Update it: npm run keys -- migrate$/,
+    );
     const { code, stdout, stderr } = await run(['dist/cli.js', 'verify-audit'], database.variables);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^The database's schema is older .*: npm run keys -- migrate\n$/m);
