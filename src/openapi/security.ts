@@ -7,12 +7,12 @@ const CREDENTIAL = 'credential';
 const BASIC = 'basic';
 const KEY_PAIR = { pinning_api_key: [], pinning_secret_key: [] };
 
-/** Documents that a controller's routes take a session, or an API key in any of its three forms. */
+/** Documents that the routes of a controller accept a session, or an API key in any of its three forms. */
 export function ApiCredentials(): ClassDecorator {
   return applyDecorators(ApiSecurity(SESSION), ApiSecurity(KEY_PAIR), ApiSecurity(CREDENTIAL), ApiSecurity(BASIC));
 }
 
-/** Documents that a controller's routes take the token of a service of the platform. */
+/** Documents that the routes of a controller require the token of a service of the platform. */
 export function ApiServiceToken(): ClassDecorator {
   return ApiBearerAuth(SERVICE);
 }
@@ -24,7 +24,7 @@ export function addSecuritySchemes(builder: DocumentBuilder): DocumentBuilder {
         { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A session (RFC 7519)' },
         SESSION,
       )
-      // Not `addBearerAuth`, which says of every token that it is a JWT
+      // Not `addBearerAuth`, which declares every token a JWT
       .addSecurity(SERVICE, {
         type: 'http',
         scheme: 'bearer',
@@ -35,12 +35,12 @@ export function addSecuritySchemes(builder: DocumentBuilder): DocumentBuilder {
           type: 'apiKey',
           in: 'header',
           name: 'pinning_api_key',
-          description: "A key's `api_key`; goes with its secret",
+          description: "A key's `api_key`; requires `pinning_secret_key`, too",
         },
         'pinning_api_key',
       )
       .addApiKey(
-        { type: 'apiKey', in: 'header', name: 'pinning_secret_key', description: "The same key's `secret_key`" },
+        { type: 'apiKey', in: 'header', name: 'pinning_secret_key', description: 'The `secret_key` of the same key' },
         'pinning_secret_key',
       )
       .addSecurity(CREDENTIAL, {

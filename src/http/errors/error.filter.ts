@@ -2,12 +2,12 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { JSON_TYPE } from '../response-headers.js';
 import { StoredAnswer } from '../stored-answer.js';
-import { ErrorAnswers } from './error-answers.js';
+import { ErrorResponses } from './error-responses.js';
 
-/** Answers whatever a route, a guard, a pipe or the framework throws. */
+/** Sends the response to everything that a guard, an interceptor, a pipe, a controller or the framework throws. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
-  constructor(private readonly errorAnswers: ErrorAnswers) {}
+  constructor(private readonly errorAnswers: ErrorResponses) {}
 
   catch(cause: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();

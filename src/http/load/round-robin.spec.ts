@@ -5,7 +5,7 @@ it('lets one go on in each iteration of the event loop, networks and their calle
   const oneByOne = new RoundRobin();
   const order: string[] = [];
   const enter = (network: string, caller: string, name: string) =>
-    oneByOne.turn(network, caller).then(() => order.push(name));
+    oneByOne.waitForTurn(network, caller).then(() => order.push(name));
   const all = [
     enter('1', 'a', 'a1'),
     enter('1', 'a', 'a2'),
@@ -26,8 +26,8 @@ it('lets one go on in each iteration of the event loop, networks and their calle
 
 it('begins anew after all have gone on', async () => {
   const oneByOne = new RoundRobin();
-  await oneByOne.turn('1', 'a');
+  await oneByOne.waitForTurn('1', 'a');
   const order: string[] = [];
-  await Promise.all(['b', 'a'].map((caller) => oneByOne.turn('1', caller).then(() => order.push(caller))));
+  await Promise.all(['b', 'a'].map((caller) => oneByOne.waitForTurn('1', caller).then(() => order.push(caller))));
   expect(order).toEqual(['b', 'a']);
 });
