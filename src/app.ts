@@ -28,7 +28,7 @@ const UNPREFIXED_PATHS = ['/', 'health/live', 'health/ready', 'metrics'];
 /** The time that a failed start gives the database to close. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** Overrides for tests and commands. */
+/** Overrides for tests. */
 interface AppOptions {
   clock?: Clock;
   logger?: LoggerService;

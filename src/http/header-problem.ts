@@ -3,7 +3,7 @@ import { ApiError } from './errors/api-error.js';
 import { repeatsHeaders } from './header-values.js';
 
 /**
- * The problem with the head of a request, whatever its route; `undefined` if it is valid.
+ * The problem with the head of a request, on any route; `undefined` if it is valid.
  *
  * The router ends the path at a `#` and reads the rest as a query, which other parsers do not. Exactly one `Host` is
  * required (RFC 9112, 3.2), except in HTTP/1.0, which health checks of load balancers still use: with two, parsers would

@@ -6,7 +6,7 @@ import { ErrorResponses } from './error-responses.js';
 
 afterEach(() => void jest.restoreAllMocks());
 
-it('logs an outage once, and of each request at debug; and a defect with its stack', () => {
+it('logs an outage once, each affected request at debug level, and a defect with its stack', () => {
   const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
   const debug = jest.spyOn(Logger.prototype, 'debug').mockImplementation(() => undefined);
   const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);

@@ -94,7 +94,7 @@ function databaseUnavailable(cause: unknown): UnavailableError {
   if (state === READ_ONLY || cause instanceof StandbyError) {
     return new UnavailableError('The database is read-only at present. Try again later.', { cause });
   }
-  return new UnavailableError('The database is unavailable. Try again in a moment.', { cause });
+  return new UnavailableError('The database is not reachable. Try again in a moment.', { cause });
 }
 
 function internalError(): ApiError {
