@@ -18,7 +18,7 @@ export interface CompletedRequest {
   status: number;
   seconds: number;
   /** See `RequestContext`. */
-  principal?: string | undefined;
+  caller?: string | undefined;
   verdict?: string | undefined;
   keyId?: string | undefined;
   error?: ErrorCode | undefined;
