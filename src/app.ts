@@ -23,20 +23,20 @@ import { createLogger } from './logging/logger.js';
 import { LoadShedding } from './http/load/load-shedding.js';
 import { Tracing } from './operations/telemetry/tracing.js';
 
-const WITHOUT_PREFIX = ['/', 'health/live', 'health/ready', 'metrics'];
+const UNPREFIXED_PATHS = ['/', 'health/live', 'health/ready', 'metrics'];
 
-/** How long a start that has failed waits for what it had begun. */
-const CLOSE_WITHIN_MS = 2_000;
+/** The time that a failed start gives the database to close. */
+const CLOSE_TIMEOUT_MS = 2_000;
 
-/** In place of the host's time and of what the configuration says of the log. */
+/** Overrides for tests. */
 interface AppOptions {
   clock?: Clock;
   logger?: LoggerService;
-  /** Without it, the service is slower and otherwise the same. */
+  /** On by default; without it, the service is slower and otherwise the same. */
   fastPath?: boolean;
 }
 
-/** The whole service, ready to listen: what the process and the tests share. */
+/** Creates the whole service, ready to listen, for the process and for the tests. */
 export async function createApp(
   environment: Environment,
   { clock, logger = createLogger(environment), fastPath = true }: AppOptions = {},
@@ -45,8 +45,8 @@ export async function createApp(
   const cors = new Cors(environment.corsOrigins);
   const module = AppModule.forRoot(environment, database, clock);
   return buildApp(module, { logger, cors, fastPath }).catch(async (error: unknown) => {
-    // What is still under way on it may never end
-    await Promise.race([database.close(), sleep(CLOSE_WITHIN_MS, undefined, { ref: false })]);
+    // Queries in progress may never end
+    await Promise.race([database.close(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     throw error;
   });
 }
@@ -69,13 +69,13 @@ async function buildApp(
     loadShedding: get(LoadShedding),
     checkCredentials: (request) => get(HeaderCheck).check(request),
   });
-  serveDocument(prefixed(app));
+  serveDocument(withPrefix(app));
   await app.init();
   addLayers(app, fastPath);
   return app;
 }
 
-/** What is in front of Fastify, from the inside out. */
+/** Adds the layers in front of Fastify, innermost first. */
 function addLayers(app: NestFastifyApplication, hasFastPath: boolean): void {
   const server = app.getHttpServer();
   if (hasFastPath) app.get(FastPath, { strict: false }).install(server);
@@ -87,16 +87,16 @@ function addLayers(app: NestFastifyApplication, hasFastPath: boolean): void {
 }
 
 /**
- * The document of the service's routes, made without a database or a configuration:
- * in preview mode, Nest reads the modules and builds nothing.
+ * The OpenAPI document of the routes. Needs neither a database nor a configuration: in preview mode, Nest scans the modules
+ * without instantiating them.
  */
 export async function documentApp(): Promise<OpenAPIObject> {
   const module = AppModule.forRoot({} as Environment, {} as Database);
   const app = await NestFactory.create(module, createFastify(new Cors([])), { preview: true, logger: false });
-  return createDocument(prefixed(app));
+  return createDocument(withPrefix(app));
 }
 
-/** All routes are under `/api`, but for those that balancers ask. */
-function prefixed<T extends INestApplication>(app: T): T {
-  return app.setGlobalPrefix('api', { exclude: WITHOUT_PREFIX });
+/** Puts all routes under `/api` except those for balancers and scrapers. */
+function withPrefix<T extends INestApplication>(app: T): T {
+  return app.setGlobalPrefix('api', { exclude: UNPREFIXED_PATHS });
 }

@@ -193,9 +193,9 @@ it.each([
     '?scope=pin_list',
     { path: 'scope', message: expect.stringMatching(/separated by commas; data\.pin_list was prob/) },
   ],
-  ['?scope=admin&scope=admin', { path: 'scope', message: 'is there more than once' }],
+  ['?scope=admin&scope=admin', { path: 'scope', message: 'is given more than once' }],
   ['?scope=admin&deny=429', { path: 'deny', message: 'must be 403' }],
-  ['?scope=admin&deny=403&deny=403', { path: 'deny', message: 'is there more than once' }],
+  ['?scope=admin&deny=403&deny=403', { path: 'deny', message: 'is given more than once' }],
 ])('explains what is wrong with %s', async (query, detail) => {
   expect((await authorize(query, pairHeaders(admin))).body.error.details).toEqual([detail]);
 });

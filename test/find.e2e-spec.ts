@@ -181,8 +181,8 @@ describe('the cursor', () => {
 
 it.each([
   ['status=ACTIVE', 'status', /^must be one of active, .*; active was probably meant$/],
-  ['status=active&status=revoked', 'status', /^is there more than once$/],
-  ['limit=1&limit=1', 'limit', /^is there more than once$/],
+  ['status=active&status=revoked', 'status', /^is given more than once$/],
+  ['limit=1&limit=1', 'limit', /^is given more than once$/],
   ['scope=pin_list', 'scope', /^must be one of admin, data\.pin_list, .*; data\.pin_list was probably meant$/],
   ['sort=name', 'sort', /^is not a known parameter$/],
   ['page=2', 'page', /^is not a known parameter; offset was probably meant$/],

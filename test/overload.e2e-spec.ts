@@ -177,7 +177,7 @@ it('does not charge a rejected call to any rate', async () => {
   const list = () => limited.client.get('/api/apiKeys/list', sessionOf('dora'));
   try {
     const overload = limited.app.get(LoadShedding, { strict: false });
-    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['owners'].acquire('read:dora')));
+    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['managementByOwner'].acquire('read:dora')));
     const waiting = range(WAITING_OF_ONE_OWNER).map(list);
     const refused = () => list().then((answer) => answer.headers['ratelimit-policy']?.includes('concurrency'));
     await until(async () => (await refused()) ?? false, 'too many to wait');
@@ -194,7 +194,7 @@ it('refuses a caller over its rate before it occupies capacity', async () => {
   const list = () => limited.client.get('/api/apiKeys/list', sessionOf('dora'));
   try {
     const overload = limited.app.get(LoadShedding, { strict: false });
-    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['owners'].acquire('read:dora')));
+    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['managementByOwner'].acquire('read:dora')));
     const first = list();
     const second = await list();
     expect([second.status, second.headers['ratelimit-policy']]).toEqual([

@@ -100,7 +100,7 @@ describe('the nested scopes', () => {
     expect(answer.status).toBe(400);
     expect(answer.body.error.details).toHaveLength(101);
     const further = 1_500 + ['name', 'scopes.admin', ...ALL_REQUIRED].length - 100;
-    expect(answer.body.error.details[100].message).toBe(`and ${further} further offences`);
+    expect(answer.body.error.details[100].message).toBe(`and ${further} further problems`);
   });
 });
 

@@ -37,7 +37,7 @@ export function readAuthorizeRequest(request: IncomingMessage, routes: RouteTabl
     unknownMember(name, PARAMETERS, { kind: 'parameter', rank }),
   );
   for (const [path, values] of Object.entries({ scope, deny }))
-    if (values && values.length > 1) details.push({ path, message: 'is there more than once' });
+    if (values && values.length > 1) details.push({ path, message: 'is given more than once' });
   const names = scope?.length === 1 ? scope.flatMap((list) => list.split(',')) : [];
   const unknownName = names.find((name) => !isScope(name));
   if (unknownName !== undefined) {

@@ -30,7 +30,7 @@ it.each([
   ['/docs/a/b', ['GET']],
   ['/api/keys/7/nothing', []],
   ['/api', []],
-])('%s takes %j, whatever a parameter there would take', (path, methods) => {
+])('%s allows %j, whatever a parameter in its place would allow', (path, methods) => {
   expect(allowed.of(path)).toEqual(methods);
 });
 

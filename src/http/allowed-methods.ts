@@ -4,45 +4,44 @@ import { percentDecoded } from './percent-encoding.js';
 interface Route {
   pattern: string;
   segments: string[];
-  /** How far the pattern is from a path, segment by segment: `0` a word, `1` a parameter, `2` whatever there is. */
+  /** One digit per segment, the most literal first: `0` a word, `1` a parameter, `2` a wildcard. */
   rank: string;
   methods: string[];
 }
 
 /**
- * Knows, for every registered route, which methods it takes: what a 405 has to say (RFC 9110, 15.5.6). Of the patterns
- * that fit a path, in whatever case, the most literal one counts, whatever the method: `/apiKeys/list` is no
- * `/apiKeys/:id`.
+ * The methods of every registered route, which a 405 has to list (RFC 9110, 15.5.6). Of the patterns that match a path,
+ * in any case, only the most literal counts, whatever the method: `/apiKeys/list` is not an `/apiKeys/:id`.
  */
 export class AllowedMethods {
   private readonly routes: Route[] = [];
-  /** How many segments the longest pattern has. */
-  private longest = 0;
+  /** The number of segments of the longest pattern. */
+  private maxSegments = 0;
 
-  /** @param pattern as Fastify has it: `/api/apiKeys/:id`, perhaps with a `*` at its end */
+  /** @param pattern in Fastify's syntax: `/api/apiKeys/:id`, `/docs/*` */
   add(pattern: string, methods: string | readonly string[]): void {
     const segments = segmentsOf(pattern);
-    this.longest = Math.max(this.longest, segments.length);
+    this.maxSegments = Math.max(this.maxSegments, segments.length);
     this.routes.push({ pattern, segments, rank: segments.map(rankOf).join(''), methods: [methods].flat() });
   }
 
-  /** @returns the methods that the path takes, in alphabetical order; none if there is no such route */
+  /** @returns the methods of the path, in alphabetical order; empty if no route matches */
   of(path: string): string[] {
     return [...new Set(this.routesOf(path).flatMap(({ methods }) => methods))].toSorted();
   }
 
-  /** Whether a path that was routed by a pattern, for want of the method, belongs to a more literal one. */
+  /** Whether a path that was routed by this pattern belongs to a more literal one, which lacks the method. */
   belongsElsewhere(path: string, pattern: string): boolean {
     return !this.routesOf(path).some((route) => route.pattern === pattern);
   }
 
   private routesOf(path: string): Route[] {
-    // Of a path that is longer than any pattern, no more is looked at: whoever asks need not be known
-    const looked = segmentsOf(path).slice(0, this.longest + 1);
-    const segments = looked.map((segment) => percentDecoded(segment).toLowerCase());
-    const fitting = this.routes.filter((route) => matches(route.segments, segments));
-    const [rank] = fitting.map((route) => route.rank).toSorted();
-    return fitting.filter((route) => route.rank === rank);
+    // A path may be long, and its sender unauthenticated: segments beyond the longest pattern are not looked at
+    const relevant = segmentsOf(path).slice(0, this.maxSegments + 1);
+    const segments = relevant.map((segment) => percentDecoded(segment).toLowerCase());
+    const matching = this.routes.filter((route) => matches(route.segments, segments));
+    const [rank] = matching.map((route) => route.rank).toSorted();
+    return matching.filter((route) => route.rank === rank);
   }
 }
 

@@ -5,7 +5,7 @@ import type { ErrorCode } from './errors/error-codes.js';
 /** The status of a request whose client disconnected before it was answered; nginx uses the same number. */
 export const ABORTED = 499;
 
-/** The route of a request that matched none. */
+/** The `route` of a request that matched none. */
 export const NO_ROUTE = 'none';
 
 /** A request that was answered, on the fast path or through Fastify, or aborted by its client. */
@@ -18,7 +18,7 @@ export interface CompletedRequest {
   status: number;
   seconds: number;
   /** See `RequestContext`. */
-  principal?: string | undefined;
+  caller?: string | undefined;
   verdict?: string | undefined;
   keyId?: string | undefined;
   error?: ErrorCode | undefined;

@@ -3,7 +3,7 @@ import { foldedPath } from './folded-path.js';
 import { percentDecoded } from './percent-encoding.js';
 import { traitsOf } from './route-config.js';
 
-/** What scripts may send, beside what every script may (Fetch, 2.2.2). */
+/** What scripts may send besides the safelisted headers (Fetch, 2.2.2). */
 const REQUEST_HEADERS = [
   'Authorization',
   'Content-Type',
@@ -19,7 +19,7 @@ const REQUEST_HEADERS = [
   'tracestate',
 ].join(', ');
 
-/** What they may read, beside what every script may. */
+/** What scripts may read besides the safelisted headers. */
 const EXPOSED_HEADERS = [
   'Allow',
   'ETag',
@@ -30,41 +30,42 @@ const EXPOSED_HEADERS = [
   'X-Request-Id',
 ].join(', ');
 
-/** Fixed, so that a method that a path does not take is answered 405, which a script can read. */
+/** The same for every path, so that a method that a path does not allow gets a 405, which the script can read. */
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 
-/** As long as most browsers remember a preflight at all; in seconds. */
-const MAX_AGE = '7200';
+/** The most that browsers honour. */
+const MAX_AGE_SECONDS = '7200';
 
 /**
- * Lets the scripts of some origins call (Fetch, 3.3): all routes for clients, and nothing that services or gateways ask.
- * No credentials that browsers send by themselves are of use here, so `Access-Control-Allow-Credentials` is not sent.
+ * Lets scripts of the configured origins call the routes for clients (Fetch, 3.3), but not those for services and
+ * gateways. The service uses no credentials that browsers send by themselves, so it does not send
+ * `Access-Control-Allow-Credentials`.
  *
- * Not `@fastify/cors`: it takes OPTIONS of every path for a route of its own, in place of what a 404 and a 405 say.
+ * Not `@fastify/cors`, which registers OPTIONS for every path: unknown paths and methods would not get their 404 and 405.
  */
 export class Cors {
   private readonly origins: ReadonlySet<string>;
-  /** In lower case: the paths of services and gateways, and the beginnings of those below which all is theirs. */
-  private readonly closedPaths = new Set<string>();
-  private readonly closedPrefixes = new Set<string>();
+  /** Paths, and prefixes of paths, that only services and gateways may call; in lower case. */
+  private readonly platformPaths = new Set<string>();
+  private readonly platformPrefixes = new Set<string>();
 
   /** @param origins as browsers send them */
   constructor(origins: readonly string[]) {
     this.origins = new Set(origins);
   }
 
-  /** Learns of a route. */
-  add({ url, config = {} }: RouteOptions): void {
+  /** Takes note of a route that browsers may not call. */
+  register({ url, config = {} }: RouteOptions): void {
     if (!traitsOf(config).isPlatformOnly) return;
     const path = foldedPath(url);
-    if (path.endsWith('/*')) this.closedPrefixes.add(path.slice(0, -1));
-    else this.closedPaths.add(path);
+    if (path.endsWith('/*')) this.platformPrefixes.add(path.slice(0, -1));
+    else this.platformPaths.add(path);
   }
 
-  /** Gives an answer what a browser needs to hand it to the script, whatever it will be. */
-  open(request: FastifyRequest, reply: FastifyReply): void {
+  /** Sets the headers that let a browser pass the response to the script, even if it is an error. */
+  setHeaders(request: FastifyRequest, reply: FastifyReply): void {
     if (this.origins.size === 0 || !this.isForClients(request)) return;
-    // Whoever keeps the answer must not give it to another origin
+    // A cache must not serve the response to another origin
     reply.header('Vary', 'Origin');
     const { origin } = request.headers;
     if (origin === undefined || !this.origins.has(origin)) return;
@@ -72,30 +73,30 @@ export class Cors {
   }
 
   /**
-   * Answers a preflight from one of the origins, for which nobody needs credentials, since browsers send none.
+   * Answers a preflight from one of the origins. It needs no credentials: browsers send none with it.
    *
-   * @returns whether it was one
+   * @returns whether the request was one
    */
   answerPreflight({ method, headers }: FastifyRequest, reply: FastifyReply): boolean {
     if (method !== 'OPTIONS' || headers['access-control-request-method'] === undefined) return false;
-    // Of another origin, or none, it is a request as any other
+    // From any other origin, or from none, it is an ordinary request
     if (!reply.hasHeader('Access-Control-Allow-Origin')) return false;
     reply.removeHeader('Access-Control-Expose-Headers');
     const allowed = { 'Access-Control-Allow-Methods': METHODS, 'Access-Control-Allow-Headers': REQUEST_HEADERS };
     reply
       .status(204)
-      .headers({ ...allowed, 'Access-Control-Max-Age': MAX_AGE, Vary: VARY_OF_PREFLIGHTS })
+      .headers({ ...allowed, 'Access-Control-Max-Age': MAX_AGE_SECONDS, Vary: PREFLIGHT_VARY })
       .send();
     return true;
   }
 
   private isForClients({ url, routeOptions }: FastifyRequest): boolean {
-    // As the router reads it: a preflight has no route that would tell
+    // Decoded like the router does: a preflight has no route whose traits could be read
     const path = foldedPath(percentDecoded(url.split('?', 1)[0] ?? ''));
-    if (!path.startsWith('/api/') || traitsOf(routeOptions.config).isPlatformOnly || this.closedPaths.has(path))
+    if (!path.startsWith('/api/') || traitsOf(routeOptions.config).isPlatformOnly || this.platformPaths.has(path))
       return false;
-    return ![...this.closedPrefixes].some((prefix) => path.startsWith(prefix));
+    return ![...this.platformPrefixes].some((prefix) => path.startsWith(prefix));
   }
 }
 
-const VARY_OF_PREFLIGHTS = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers';
+const PREFLIGHT_VARY = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers';

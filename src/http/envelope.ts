@@ -1,7 +1,7 @@
 import type { ApiError } from './errors/api-error.js';
 import { boundedDetails, boundedMessage } from './errors/error-bounds.js';
 
-/** The envelope of every answer that succeeds. */
+/** The envelope of every successful response. */
 export interface Success<T> {
   data: T;
   status: 'success';
@@ -11,7 +11,7 @@ export function success<T>(data: T): Success<T> {
   return { data, status: 'success' };
 }
 
-/** The envelope of every answer that fails: 16 KiB at most, whatever it quotes. */
+/** The envelope of every error response: at most 16 KiB, whatever it quotes. */
 export function failure(error: ApiError, requestId: string) {
   const { code, message, reason, details } = error;
   return {

@@ -1,100 +1,63 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { inBackground } from '../background/background.js';
 import { parseJsonBody } from './body/json-body.js';
 import { RequestBodies } from './body/request-bodies.js';
-import { settleConnection } from './body/unread-body.js';
-import { ErrorAnswers } from './errors/error-answers.js';
-import { headerProblem } from './header-problem.js';
+import { setKeepAlive } from './body/unread-body.js';
+import { ABORTED } from './completed-request.js';
+import { ErrorResponses } from './errors/error-responses.js';
+import { type FastPathRequest, type FastPathRoute, FastPathRoutes } from './fast-path-routes.js';
 import { LoadShedding } from './load/load-shedding.js';
 import { RequestContext } from './request-context.js';
-import { ABORTED } from './completed-request.js';
 import { RequestEvents } from './request-events.js';
 import { requestId } from './request-id.js';
 import { addLayer, type Layer } from './request-listener.js';
-import { isSimpleRequest } from './simple-request.js';
 import { type FullResponse, writeResponse } from './write-response.js';
 
-/** A request as a fast route gets it. */
-export interface FastPathRequest {
-  raw: IncomingMessage;
-  context: RequestContext;
-  /** Parsed; `undefined` without one. */
-  body: object | undefined;
-}
-
-export interface FastPathRoute {
-  /** Any but HEAD, if absent. */
-  method?: string;
-  /** As registered with Fastify; with `/*` at its end, all paths below. */
-  path: string;
-  /** Identifies the caller by the headers, before the body is read. @throws ApiError */
-  identify?: (request: IncomingMessage) => string;
-  /** How many requests one counts as, by its body. */
-  weigh?: (body: object | undefined) => number;
-  /** Whether it decides by the headers alone: then it takes requests that are not simple, too, and skips a body. */
-  ignoresBody?: boolean;
-  respond(request: FastPathRequest): FullResponse | Promise<FullResponse>;
-}
-
+/** A request on the fast path, and its response. */
 interface Exchange extends FastPathRequest {
   response: ServerResponse;
   route: FastPathRoute;
+  /** The slots that it occupies in the limit on concurrent verifications. */
+  slots: number;
 }
 
 /**
- * Answers simple requests (`simple-request.ts`) of the hottest routes straight from Node's HTTP server, since Fastify's and
- * Nest's pipelines cost more than the work. Every other request takes the ordinary way to the same route's controller,
- * which gives the same response; without this file the service is slower and otherwise the same.
+ * Answers simple requests (`simple-request.ts`) on the hottest routes straight from Node's HTTP server, because the
+ * pipelines of Fastify and Nest cost more than the work. Every other request goes through them to the controller of the
+ * same route, which gives the same response: without the fast path, the service is slower and otherwise the same.
  */
 @Injectable()
 export class FastPath {
-  /** By method and path, in lower case. */
-  private readonly routes = new Map<string, FastPathRoute>();
-  /** Of any method, by the beginning of the path, in lower case. */
-  private readonly prefixes: [prefix: string, route: FastPathRoute][] = [];
+  private readonly routes = new FastPathRoutes();
   private server: Server | undefined;
 
   constructor(
-    private readonly errors: ErrorAnswers,
+    private readonly errorResponses: ErrorResponses,
     private readonly events: RequestEvents,
     private readonly loadShedding: LoadShedding,
     private readonly bodies: RequestBodies,
   ) {}
 
   register(route: FastPathRoute): void {
-    const path = route.path.toLowerCase();
-    if (path.endsWith('/*')) this.prefixes.push([path.slice(0, -1), route]);
-    else for (const spelling of [path, `${path}/`]) this.routes.set(`${route.method} ${spelling}`, route);
+    this.routes.add(route);
   }
 
-  /** Puts it in front of Fastify. */
+  /** Puts the fast path in front of Fastify. */
   install(server: Server): void {
     this.server = server;
-    addLayer(server, this.handle);
+    addLayer(server, this.accept);
   }
 
-  private readonly handle: Layer = (raw, response, next) => {
-    const route = this.match(raw);
+  private readonly accept: Layer = (raw, response, next) => {
+    const route = this.routes.match(raw);
     if (!route) return next(raw, response);
     this.events.started();
     const context = new RequestContext(requestId(raw.headers));
-    this.receive({ raw, response, route, context, body: undefined });
+    this.receive({ raw, response, route, context, body: undefined, slots: 0 });
   };
 
-  private match(request: IncomingMessage): FastPathRoute | undefined {
-    const { method = '', url = '' } = request;
-    const queryAt = url.indexOf('?');
-    const path = (queryAt < 0 ? url : url.slice(0, queryAt)).toLowerCase();
-    const route =
-      this.routes.get(`${method} ${path}`) ??
-      this.prefixes.find(([prefix]) => path.length > prefix.length && path.startsWith(prefix))?.[1];
-    if (!route) return undefined;
-    const isTaken = route.ignoresBody ? !headerProblem(request) && method !== 'HEAD' : isSimpleRequest(request);
-    return isTaken ? route : undefined;
-  }
-
-  /** Refuses a caller by its headers before the body is read. */
+  /** Identifies the caller, then reads the body: no caller can make the service read a body that its headers rule out. */
   private receive(exchange: Exchange): void {
     const { raw, route, context } = exchange;
     try {
@@ -110,50 +73,58 @@ export class FastPath {
     });
   }
 
+  /** Sends the route's response at once if it is not a promise: most are not. */
   private respond(exchange: Exchange, body?: Buffer): void {
-    const limit = this.loadShedding.verification;
-    let weight = 0;
     try {
       // Before the body is parsed, which is work too
-      limit.acquire();
-      weight = 1;
+      this.acquire(exchange, 1);
       exchange.body = body && parseJsonBody(body);
-      const heavier = exchange.route.weigh?.(exchange.body) ?? 1;
-      if (heavier > 1) {
-        limit.release(weight);
-        weight = 0;
-        limit.acquire(heavier);
-        weight = heavier;
+      const weight = exchange.route.weigh?.(exchange.body) ?? 1;
+      if (weight > 1) {
+        this.release(exchange);
+        this.acquire(exchange, weight);
       }
       const answer = exchange.route.respond(exchange);
-      if (answer instanceof Promise) return this.sendLater(exchange, answer, weight);
+      if (answer instanceof Promise) return this.sendWhenReady(exchange, answer);
       this.send(exchange, answer);
     } catch (cause) {
       this.fail(exchange, cause);
     }
-    limit.release(weight);
+    this.release(exchange);
   }
 
-  private sendLater(exchange: Exchange, answer: Promise<FullResponse>, weight: number): void {
+  private sendWhenReady(exchange: Exchange, answer: Promise<FullResponse>): void {
     const sent = answer
-      .then((one) => this.send(exchange, one))
+      .then((ready) => this.send(exchange, ready))
       .catch((cause: unknown) => this.fail(exchange, cause))
-      .finally(() => this.loadShedding.verification.release(weight));
+      .finally(() => this.release(exchange));
     inBackground('Answering a request', sent);
   }
 
+  /** @throws UnavailableError */
+  private acquire(exchange: Exchange, slots: number): void {
+    this.loadShedding.verification.acquire(slots);
+    exchange.slots = slots;
+  }
+
+  private release(exchange: Exchange): void {
+    this.loadShedding.verification.release(exchange.slots);
+    exchange.slots = 0;
+  }
+
   private fail(exchange: Exchange, cause: unknown): void {
-    const { method = '', url = '' } = exchange.raw;
-    const { code, verdict, ...answer } = this.errors.of(cause, { id: exchange.context.id, method, url });
-    exchange.context.error = code;
-    exchange.context.verdict = verdict;
+    const { raw, context } = exchange;
+    const { method = '', url = '' } = raw;
+    const { code, verdict, ...answer } = this.errorResponses.of(cause, { id: context.id, method, url });
+    context.error = code;
+    context.verdict = verdict;
     this.send(exchange, answer);
   }
 
   private send(exchange: Exchange, answer: FullResponse): void {
     const { raw, response, context } = exchange;
     if (response.destroyed) return this.complete(exchange, ABORTED);
-    settleConnection(this.server, raw, response);
+    setKeepAlive(this.server, raw, response);
     writeResponse(response, context.id, answer);
     this.complete(exchange, answer.status ?? 200);
   }

@@ -1,7 +1,7 @@
 import type { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 
-/** The server, for whoever has a hook to add to it; there is none where the operator's commands run. */
+/** The Fastify instance, to add hooks to; `undefined` in the operator's commands, which run without a server. */
 export function fastifyOf({ httpAdapter }: HttpAdapterHost): FastifyInstance | undefined {
   return httpAdapter?.getInstance<FastifyInstance | undefined>();
 }

@@ -1,4 +1,4 @@
-/** A path without what the router ignores: its case, and a slash at its end. */
+/** A path in lower case and without a trailing slash, both of which the router ignores. */
 export function foldedPath(path: string): string {
   return path.toLowerCase().replace(/\/$/, '');
 }

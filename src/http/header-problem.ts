@@ -3,22 +3,22 @@ import { ApiError } from './errors/api-error.js';
 import { repeatsHeaders } from './header-values.js';
 
 /**
- * What is wrong with the head of a request, whatever its route; `undefined` if nothing is.
+ * The problem with the head of a request, on any route; `undefined` if it is valid.
  *
- * The router ends the path at a `#` and takes what follows for a query, where other readers see none. `Host` is required
- * once (RFC 9112, 3.2), except in HTTP/1.0, which health checks of load balancers still use; which of two counts would
- * depend on the reader. Of transfer codings Node decodes `chunked` alone, and ignores any before it.
+ * The router ends the path at a `#` and reads the rest as a query, which other parsers do not. Exactly one `Host` is
+ * required (RFC 9112, 3.2), except in HTTP/1.0, which health checks of load balancers still use: with two, parsers would
+ * differ in the one that they use. The only transfer coding that Node decodes is `chunked`; it ignores any before it.
  */
 export function headerProblem(request: IncomingMessage): ApiError | undefined {
   const { headers, httpVersion, url } = request;
-  if (url?.includes('#')) return invalid('The target of a request has no fragment (RFC 9112, 3.2).');
+  if (url?.includes('#')) return invalid('The request target must not contain a fragment, #... (RFC 9112, 3.2).');
   if (headers.host === undefined && httpVersion !== '1.0') return invalid('The header Host is missing.');
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && !/^(?:chunked)?$/i.test(coding))
-    return invalid('The only Transfer-Encoding that is read is chunked.');
+    return invalid('Transfer-Encoding must be chunked; no other coding is supported.');
   if (!repeatsHeaders(request)) return undefined;
   const repeated = ['host', 'content-type'].find((name) => (request.headersDistinct[name]?.length ?? 0) > 1);
-  return repeated === undefined ? undefined : invalid(`The header ${repeated} is there more than once.`);
+  return repeated === undefined ? undefined : invalid(`The header ${repeated} is given more than once.`);
 }
 
 function invalid(message: string): ApiError {

@@ -2,18 +2,18 @@ import type { IncomingMessage } from 'node:http';
 
 type Headers = Pick<IncomingMessage, 'headers' | 'headersDistinct' | 'rawHeaders'>;
 
-/** The request that was asked about last, which is asked about several times in a row, and the answer. */
+/** The last result: each request is checked several times in a row. */
 let last: { headers: object; repeats: boolean } | undefined;
 
-/** Whether any header is there more than once: Node joins or drops what comes after the first. */
+/** Whether any header is repeated: Node joins the values, or drops all but the first. */
 export function repeatsHeaders({ headers, rawHeaders }: Pick<Headers, 'headers' | 'rawHeaders'>): boolean {
   if (last?.headers !== headers) last = { headers, repeats: Object.keys(headers).length * 2 !== rawHeaders.length };
   return last.repeats;
 }
 
 /**
- * All values of a header, each as it was sent, under any of its spellings. Node's own list of them costs more,
- * and is asked only where it differs.
+ * All values of a header as they were sent, under any of its spellings. `headersDistinct` is slow: it is read only if
+ * headers are repeated.
  */
 export function headerValues(request: Headers, ...spellings: readonly string[]): readonly string[] {
   const values: string[] = [];

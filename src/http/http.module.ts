@@ -6,28 +6,28 @@ import { RequestEvents } from './request-events.js';
 import { JsonBodyInterceptor } from './body/json-body.interceptor.js';
 import { RequestBodies } from './body/request-bodies.js';
 import { ClientAddress } from './client-address.js';
-import { ErrorAnswers } from './errors/error-answers.js';
+import { ErrorResponses } from './errors/error-responses.js';
 import { ErrorFilter } from './errors/error.filter.js';
 import { ConnectionLimit } from './load/connection-limit.js';
 import { LoadShedding } from './load/load-shedding.js';
 import { UnknownQueryInterceptor } from './validation/unknown-query.interceptor.js';
 import { ValidationPipe } from './validation/validation.pipe.js';
 
-/** Handles what every request and every response has in common. */
+/** What all requests and responses have in common. The providers stand in the order in which a request meets them. */
 @Module({
   providers: [
-    ClientAddress,
-    RequestBodies,
-    AllowedMethods,
-    ErrorAnswers,
     ConnectionLimit,
-    RequestEvents,
-    LoadShedding,
+    ClientAddress,
     FastPath,
-    { provide: APP_FILTER, useClass: ErrorFilter },
+    RequestEvents,
+    AllowedMethods,
+    LoadShedding,
+    RequestBodies,
     { provide: APP_INTERCEPTOR, useClass: UnknownQueryInterceptor },
     { provide: APP_INTERCEPTOR, useClass: JsonBodyInterceptor },
     { provide: APP_PIPE, useClass: ValidationPipe },
+    ErrorResponses,
+    { provide: APP_FILTER, useClass: ErrorFilter },
   ],
   exports: [ClientAddress, RequestBodies, LoadShedding, RequestEvents, FastPath],
 })

@@ -1,4 +1,4 @@
-/** A percent-encoded text (RFC 3986, 2.1), decoded; as it is where that is no valid encoding. */
+/** Decodes percent-encoding (RFC 3986, 2.1); returns invalid encodings unchanged. */
 export function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -1,10 +1,10 @@
 import type { ErrorCode } from './errors/error-codes.js';
 
-/** What becomes known about a request while it is handled: for its log line, metrics, span and audit event. */
+/** Collects facts about a request in progress, for its log line, metrics, span and audit event. */
 export class RequestContext {
   /** By `performance.now()`. */
   readonly startedAt = performance.now();
-  /** `session:<owner>`, `key:<id>` or `service:<name>`; also where the request is refused after that is known. */
+  /** `session:<owner>`, `key:<id>` or `service:<name>`; also if the request is rejected after the caller was identified. */
   caller: string | undefined;
   /** The verdict's code, if one was reached. */
   verdict: string | undefined;

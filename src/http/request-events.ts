@@ -28,11 +28,11 @@ export class RequestEvents {
     this.active++;
   }
 
-  completed({ id, startedAt, caller: principal, verdict, keyId, error }: RequestContext, outcome: Outcome): void {
+  completed({ id, startedAt, caller, verdict, keyId, error }: RequestContext, outcome: Outcome): void {
     this.active--;
     const seconds = (performance.now() - startedAt) / 1_000;
     const method = outcome.raw.method ?? '';
-    const completed = { ...outcome, id, method, seconds, principal, verdict, keyId, error };
+    const completed = { ...outcome, id, method, seconds, caller, verdict, keyId, error };
     for (const listener of this.listeners) listener(completed);
   }
 }

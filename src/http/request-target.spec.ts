@@ -14,6 +14,6 @@ it.each([
   ['*api/x', '/*api/x'],
   ['ftp://host/x', '/ftp://host/x'],
   ['', '/'],
-])('takes the path and the query of %s', (target, expected) => {
+])('extracts the path and the query of %s', (target, expected) => {
   expect(originForm(target)).toBe(expected);
 });

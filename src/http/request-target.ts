@@ -1,10 +1,10 @@
 /**
- * The path and the query of a request's target. Clients may send a whole URL in their place (absolute-form; RFC 9112,
- * 3.2.2), whose scheme and authority are passed over: they name this server, whatever its name is. Applied where
- * requests come in, so that whatever reads the path or the query meets one form of it.
+ * The path and the query of a request's target. Clients may send a whole URL instead (absolute-form; RFC 9112, 3.2.2):
+ * its scheme and authority are dropped, since they can only name this server. Applied before anything else, so that all
+ * readers of the target see the same form.
  *
- * Whatever else Node takes for a target (`*`, and what begins with it) gets a slash in front: the router does not look
- * at the first character of a path, and would find the routes of others for it.
+ * Other targets that Node accepts (`*`, or anything that begins with it) get a leading slash: the router skips the first
+ * character of a path, and would match them to other routes.
  */
 export function originForm(target: string): string {
   const rest = target.replace(/^https?:\/\/[^/?#]*/i, '');

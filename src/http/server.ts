@@ -9,23 +9,23 @@ import { failure } from './envelope.js';
 import { BODY_LIMIT } from './body/json-body.js';
 import { requestId } from './request-id.js';
 import { COMMON_HEADERS } from './response-headers.js';
-import { carriesAnsweredBody } from './body/unread-body.js';
+import { hasUnreadBody } from './body/unread-body.js';
 
 /**
- * In milliseconds: from the first byte of a request to the last of its body; how often Node looks for requests that
- * take longer; and how long a connection is kept without one, which is longer than proxies keep theirs (60 s), so
- * that none sends into a connection that closes. Given to Node's constructor, which bounds the time for the headers
- * by the first: set later, that stays at 60 s, and bodies are then given as long.
+ * In milliseconds: from the first byte of a request to the last of its body; between Node's checks for requests over
+ * that; and until an idle connection is closed, which is longer than proxies keep theirs (60 s), so that none sends a
+ * request on a connection that is closing. Passed to Node's constructor, which derives `headersTimeout` from the first:
+ * set later, `headersTimeout` would stay at 60 s, and bodies would be given as much time.
  */
 const TIMEOUTS = { requestTimeout: 10_000, connectionsCheckingInterval: 1_000, keepAliveTimeout: 72_000 };
-/** Whoever does not read what is answered is given up after once or twice as long; no answer takes longer. */
+/** A client that does not read its response is disconnected after one to two of these; no response takes longer. */
 const STALLED_MS = 15_000;
-/** Further ones are not accepted: each costs memory, whether it asks or not. */
+/** Connections over the limit are not accepted: each costs memory, even if idle. */
 const MAX_CONNECTIONS = 20_000;
-/** Longer ones are refused by the router; shorter ones by the validation of the route. */
+/** Longer segments are rejected by the router, shorter ones by the validation of the route. */
 const MAX_PATH_SEGMENT = 8_192;
 
-/** Fastify with the manners of the contract: what it refuses by itself has the envelope of every error, too. */
+/** A Fastify adapter whose own errors have the envelope of the HTTP contract, too. */
 export function createFastify(cors: Cors): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
@@ -41,48 +41,48 @@ export function createFastify(cors: Cors): FastifyAdapter {
   const fastify = adapter.getInstance<FastifyInstance>();
   fastify.server.maxConnections = MAX_CONNECTIONS;
   fastify.server.setTimeout(STALLED_MS);
-  readWholeRequests(fastify.server);
+  acceptAllHeaders(fastify.server);
   return adapter;
 }
 
 /**
- * Node leaves out headers beyond the 2,000th, so that a credential given twice would look as if it were there
- * once: their bytes are bounded, their number need not be. And it answers an `Expect` that it does not know by
- * itself, with a 417 that has no envelope; a server may ignore it (RFC 9110, 10.1.1).
+ * Node ignores headers after the 2,000th, which would hide that a credential is repeated: the bound on their bytes
+ * suffices. And it answers an unknown `Expect` itself, with a 417 without the envelope; a server may ignore the header
+ * (RFC 9110, 10.1.1).
  */
-function readWholeRequests(server: Server): void {
+function acceptAllHeaders(server: Server): void {
   server.maxHeadersCount = 0;
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
 }
 
-/** A URL that does not decode, or has too long a segment, reaches no route and none of the hooks. */
+/** Answers requests whose URL cannot be decoded or has too long a segment: they reach neither a route nor a hook. */
 function answerUnroutable({ code }: { code?: string }, request: FastifyRequest, reply: FastifyReply, cors: Cors): void {
-  cors.open(request, reply);
-  const error = code === 'FST_ERR_MAX_PARAM_LENGTH' ? TOO_LONG : UNDECODABLE;
+  cors.setHeaders(request, reply);
+  const error = code === 'FST_ERR_MAX_PARAM_LENGTH' ? SEGMENT_TOO_LONG : UNDECODABLE;
   const headers = { ...COMMON_HEADERS, 'X-Request-Id': request.id };
   reply.status(error.status).headers(headers).send(failure(error, request.id));
 }
 
 const UNDECODABLE = new ApiError(
   'validation_failed',
-  'The path of the request is not valid percent-encoding (RFC 3986).',
+  'The path of the request is not valid percent-encoding (RFC 3986, 2.1).',
 );
-const TOO_LONG = new ApiError(
+const SEGMENT_TOO_LONG = new ApiError(
   'route_not_found',
   `No route has a path with a segment of more than ${MAX_PATH_SEGMENT.toLocaleString('en')} characters.`,
 );
 
 /**
- * What is not HTTP, more headers than Node reads, or too slow, has no request to answer: only a socket. That a body
- * must not follow, as after HEAD (RFC 9110, 9.3.2), is known where the request's first bytes are at hand.
+ * Answers what Node could not read as a request: invalid HTTP, too large headers, or a sender that is too slow. Only the
+ * socket is available. A response to HEAD has no body (RFC 9110, 9.3.2), which `rawPacket` reveals if Node provides it.
  */
 function answerUnreadableHttp(cause: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
-  const isAnswered = cause.code === 'ECONNRESET' || carriesAnsweredBody(socket);
+  const isAnswered = cause.code === 'ECONNRESET' || hasUnreadBody(socket);
   if (isAnswered || !socket.writable) {
     socket.destroy();
     return;
   }
-  const [status, error] = UNREADABLE[cause.code ?? ''] ?? NO_HTTP;
+  const [status, error] = UNREADABLE[cause.code ?? ''] ?? NOT_HTTP;
   const id = randomUUID();
   const body = JSON.stringify(failure(error, id));
   const headers = { ...COMMON_HEADERS, 'Content-Type': 'application/json', 'X-Request-Id': id, Connection: 'close' };
@@ -95,7 +95,7 @@ function answerUnreadableHttp(cause: Error & { code?: string; rawPacket?: unknow
 
 type UnreadableAnswer = readonly [status: string, error: ApiError];
 
-const NO_HTTP: UnreadableAnswer = [
+const NOT_HTTP: UnreadableAnswer = [
   '400 Bad Request',
   new ApiError('validation_failed', 'The request is not valid HTTP (RFC 9112).'),
 ];

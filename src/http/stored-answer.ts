@@ -1,6 +1,6 @@
 /**
- * The answer that was given to the same request before, in place of doing what it asks. It is thrown, like an error, by
- * a guard that lets nobody through: so nothing behind the guard runs.
+ * The answer to an earlier, identical request, sent instead of performing this one. A guard throws it like an error, so
+ * that nothing after the guard runs.
  */
 export class StoredAnswer {
   constructor(

@@ -67,7 +67,7 @@ export function presentedCredentials(request: IncomingMessage): PresentedCredent
 
 function single(request: IncomingMessage, names: string[]): string | undefined {
   const values = headerValues(request, ...names);
-  if (values.length > 1) throw new AmbiguousCredentialsError(`The header ${names[0]} is there more than once.`);
+  if (values.length > 1) throw new AmbiguousCredentialsError(`The header ${names[0]} is given more than once.`);
   return values[0];
 }
 

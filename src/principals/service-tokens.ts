@@ -21,12 +21,12 @@ export class ServiceTokens {
   /**
    * The service that a request comes from (`service:<name>`), by `Authorization: Bearer <service token>` (RFC 6750).
    *
-   * @throws ApiError `unauthenticated`, or `ambiguous_credentials` where the header is there more than once
+   * @throws ApiError `unauthenticated`, or `ambiguous_credentials` where the header is given more than once
    */
   identify(request: IncomingMessage): string {
     const [authorization, ...others] = headerValues(request, 'authorization');
     if (others.length > 0)
-      throw new ApiError('ambiguous_credentials', 'The header authorization is there more than once.');
+      throw new ApiError('ambiguous_credentials', 'The header authorization is given more than once.');
     const name = this.nameOf(authorization);
     if (name === undefined) {
       throw new ApiError('unauthenticated', HOW_TO, { reason: 'INVALID_CREDENTIALS', headers: CHALLENGE });

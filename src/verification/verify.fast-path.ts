@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { FastPath, type FastPathRequest } from '../http/fast-path.js';
+import { FastPath } from '../http/fast-path.js';
+import type { FastPathRequest } from '../http/fast-path-routes.js';
 import { refuseQuery } from '../http/validation/query-parameters.js';
 import type { FullResponse } from '../http/write-response.js';
 import { ServiceTokens } from '../principals/service-tokens.js';

@@ -14,7 +14,7 @@ import {
 import type { ErrorDetail } from '../../http/errors/api-error.js';
 import { Optional } from '../../http/validation/optional.decorator.js';
 import { membersOf } from '../../http/validation/dto-reader.js';
-import type { OffencesWithin } from '../../http/validation/validation.pipe.js';
+import type { ProblemsWithin } from '../../http/validation/validation.pipe.js';
 import { InvalidNetworkError, parseNetwork } from '../../addresses/networks.js';
 import type { KeyLimits } from '../../principals/key-limits.js';
 import { parseTimestamp } from '../../http/validation/timestamp.js';
@@ -29,7 +29,7 @@ const MAX_NETWORKS = 64;
 function Limit(
   name: string,
   explain: (value: unknown, limits: Partial<LimitsDto>) => string | undefined,
-  context?: OffencesWithin,
+  context?: ProblemsWithin,
 ): PropertyDecorator {
   const problemWith = ({ value, object }: ValidationArguments) => explain(value, object);
   return applyDecorators(
@@ -139,7 +139,7 @@ export class LimitsDto {
   rate_limit: RateLimitDto | null;
 
   @Limit('allowed_cidrs', explainNetworks, {
-    offencesWithin: (value) => (isNetworkList(value) ? badNetworks(value) : []),
+    problemsWithin: (value) => (isNetworkList(value) ? badNetworks(value) : []),
   })
   @ApiProperty({
     type: [String],

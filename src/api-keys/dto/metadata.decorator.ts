@@ -3,7 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { ValidateBy } from 'class-validator';
 import type { ErrorDetail } from '../../http/errors/api-error.js';
 import { Optional } from '../../http/validation/optional.decorator.js';
-import type { OffencesWithin } from '../../http/validation/validation.pipe.js';
+import type { ProblemsWithin } from '../../http/validation/validation.pipe.js';
 
 const MAX_BYTES = 4_096;
 /** PostgreSQL accepts neither U+0000 nor lone surrogates in `jsonb`. */
@@ -17,7 +17,7 @@ export function KeyMetadata(): PropertyDecorator {
       { name: 'metadata', validator: { validate: isMetadata } },
       {
         message: 'must be a flat object of strings, at most 4 KiB as JSON, without the character U+0000',
-        context: { offencesWithin: badTexts } satisfies OffencesWithin,
+        context: { problemsWithin: badTexts } satisfies ProblemsWithin,
       },
     ),
     ApiProperty({

@@ -3,7 +3,7 @@ import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { Type as TypeOf } from 'class-transformer';
 import { IsBoolean, IsObject, ValidateNested } from 'class-validator';
 import { Optional } from '../../http/validation/optional.decorator.js';
-import type { MissingToo } from '../../http/validation/validation.pipe.js';
+import type { RequiredWithin } from '../../http/validation/validation.pipe.js';
 import { type GivenScopes, NEW_SCOPES, SCOPE_TREE, type Scopes, type ScopeTree } from '../../principals/scopes.js';
 
 /** The DTO of the complete tree. The scopes in `newScopes`, by their flat names, are `false` if left out. */
@@ -75,7 +75,7 @@ function partialGroupDto(group: string, flags: readonly string[]): Type<object> 
 /** Where a group is missing, each of its required flags is reported as missing too. */
 function Group(dto: Type<object>, flags: readonly string[], required: readonly string[]): PropertyDecorator {
   const message = `must be an object with ${flags.join(', ')}`;
-  const context: MissingToo = { missingToo: required };
+  const context: RequiredWithin = { requiredWithin: required };
   return applyDecorators(
     TypeOf(() => dto),
     ValidateNested({ message }),

@@ -7,12 +7,12 @@ import { traitsOf } from '../route-config.js';
 import { BODY_LIMIT } from './json-body.js';
 import { hasBody } from './unread-body.js';
 
-/** Fastify reads no body after these, nor do we. */
-const WITHOUT_BODY = new Set(['GET', 'HEAD', 'TRACE']);
+/** Methods whose bodies Fastify does not read. */
+const METHODS_WITHOUT_BODY = new Set(['GET', 'HEAD', 'TRACE']);
 
-/** What the headers of a request reveal to be wrong with its body, before any of it is read. */
+/** A problem with the body that its headers reveal before any of it is read; `undefined` if there is none. */
 export function bodyProblem(request: FastifyRequest): Error | undefined {
-  if (!hasBody(request.raw) || WITHOUT_BODY.has(request.method)) return undefined;
+  if (!hasBody(request.raw) || METHODS_WITHOUT_BODY.has(request.method)) return undefined;
   if (traitsOf(request.routeOptions.config).ignoresBody) return undefined;
   if (request.is404) return new NotFoundException();
   if (request.mediaType !== 'application/json' && !isChunked(request.headers)) return notJson();
@@ -23,13 +23,13 @@ export function bodyProblem(request: FastifyRequest): Error | undefined {
 }
 
 /**
- * An empty body has no type, whatever is said of it (`curl -d ''`, PowerShell): what reads the type of a body finds none.
- * In chunks, of which there may be none, whatever is not JSON has none either, and is refused if there is anything.
+ * Removes the type of an empty body, which some clients declare (`curl -d ''`, PowerShell). A chunked body may be empty,
+ * too: if it is not declared as JSON, it is read without a type, and rejected unless it is empty.
  */
-export function dropTypeOfEmptyBody(request: FastifyRequest): void {
+export function dropEmptyBodyType(request: FastifyRequest): void {
   const { headers } = request.raw;
-  const mayBeNothing = isChunked(headers) && request.mediaType !== 'application/json';
-  if (!hasBody(request.raw) || mayBeNothing) delete headers['content-type'];
+  const mayBeEmpty = isChunked(headers) && request.mediaType !== 'application/json';
+  if (!hasBody(request.raw) || mayBeEmpty) delete headers['content-type'];
 }
 
 export function notJson(): ApiError {
@@ -40,7 +40,7 @@ function isChunked(headers: IncomingHttpHeaders): boolean {
   return headers['transfer-encoding'] !== undefined;
 }
 
-/** Bodies are JSON in UTF-8 as they are: neither compressed nor in another character set. */
+/** Whether the body is compressed, or declares a character set other than UTF-8. */
 function isEncoded(headers: IncomingHttpHeaders): boolean {
   const encoding = headers['content-encoding'] ?? 'identity';
   const charsets = (headers['content-type'] ?? '').matchAll(/charset="?([^";\s]*)/gi);

@@ -4,7 +4,7 @@ import { notJson } from './body-headers.js';
 import { parseJsonBody } from './json-body.js';
 import type { RequestBodies } from './request-bodies.js';
 
-/** Has Fastify receive bodies as buffers, which are parsed once their sender is admitted. */
+/** Makes Fastify receive bodies as buffers, which are parsed once the sender is authenticated. */
 export function addBodyParsers(fastify: FastifyInstance, bodies: RequestBodies): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', ({ raw, routeOptions }, _payload, done) => {
@@ -23,7 +23,7 @@ export function addBodyParsers(fastify: FastifyInstance, bodies: RequestBodies):
   });
 }
 
-/** Parses the body of a service, which was identified by its headers. @throws ApiError; see `parseJsonBody()` */
+/** Parses the body of a service, which its headers have authenticated. @throws ApiError; see `parseJsonBody()` */
 export function parseServiceBody(request: FastifyRequest): void {
   const { isForServices } = traitsOf(request.routeOptions.config);
   if (isForServices && Buffer.isBuffer(request.body)) request.body = parseJsonBody(request.body);

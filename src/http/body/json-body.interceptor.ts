@@ -4,22 +4,22 @@ import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 import { ValidationError } from '../errors/api-error.js';
 import { parseJsonBody } from './json-body.js';
-import { takes } from '../validation/takes.js';
+import { hasParameter } from '../validation/handler-parameters.js';
 
-/** Parses the body once the guards have let its sender in: no stranger's is, but where a route is open to all. */
+/** Parses the body after the guards: only public routes parse the bodies of unauthenticated senders. */
 @Injectable()
 export class JsonBodyInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (!Buffer.isBuffer(request.body)) return next.handle();
     request.body = parseJsonBody(request.body);
-    if (!takes(context, RouteParamtypes.BODY)) refuseMembers((request.body as object | undefined) ?? {});
+    if (!hasParameter(context, RouteParamtypes.BODY)) rejectMembers((request.body as object | undefined) ?? {});
     return next.handle();
   }
 }
 
-/** What is asked for in a body that nobody reads would not be done, without a word. */
-function refuseMembers(body: object): void {
+/** Rejects members that the route would silently ignore. */
+function rejectMembers(body: object): void {
   const names = Object.keys(body);
   if (names.length === 0) return;
   throw new ValidationError(names.map((path) => ({ path, message: 'is not known: this route takes no body' })));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { ApiError } from '../errors/api-error.js';
 import { BODY_LIMIT, parseJsonBody } from './json-body.js';
 
-/** What is made of a body: its value, or the code and the paths that it is refused with. */
+/** The value of a body; or the problems or the code that it is rejected with. */
 function outcomeOf(text: string): unknown {
   try {
     return { value: parseJsonBody(Buffer.from(text)) };
@@ -16,7 +16,7 @@ const list = (length: number, element: string) => `[${Array.from({ length }, () 
 const object = (length: number, name = 'p') =>
   `{${Array.from({ length }, (_, index) => `"${name}${index}":1`).join()}}`;
 
-describe('the bounds of a shape, each of which may be reached', () => {
+describe('the bounds of a body, which are inclusive', () => {
   it.each([
     ['2,000 members', object(2_000), object(2_001), ': the body must not have more than 2000 members in all'],
     [
@@ -68,19 +68,19 @@ it.each([
   ['{"":1,"":2}', ''],
   ['{"__proto__x":1,"__proto__x":1}', '__proto__x'],
   ['{"\\"":1,"\\u0022":2}', '"'],
-])('refuses a name that is there twice: %s', (text, path) => {
-  expect(outcomeOf(text)).toEqual([`${path}: is there more than once`]);
+])('rejects a duplicate name: %s', (text, path) => {
+  expect(outcomeOf(text)).toEqual([`${path}: is given more than once`]);
 });
 
-it('stops at the first 100 offences, and says so', () => {
-  const offences = outcomeOf(`{"a":[${list(150, '{"toString":1}').slice(1, -1)}]}`) as string[];
-  expect(offences).toHaveLength(101);
-  expect(offences[99]).toBe('a.99.toString: is a reserved name');
-  expect(offences[100]).toBe(': and further offences');
+it('stops after 100 problems, and says so', () => {
+  const problems = outcomeOf(`{"a":[${list(150, '{"toString":1}').slice(1, -1)}]}`) as string[];
+  expect(problems).toHaveLength(101);
+  expect(problems[99]).toBe('a.99.toString: is a reserved name');
+  expect(problems[100]).toBe(': and further problems');
 });
 
 const names = fc.oneof(fc.string({ maxLength: 4 }), fc.constantFrom('a', 'b', '\\', '"', ':', '{', 'é', 'toString'));
-/** JSON texts as nobody's serializer writes them: with names twice, escaped, and spaces. */
+/** JSON texts with duplicate names, escapes and spaces, which serializers do not write. */
 const { text } = fc.letrec<{ text: string; member: string; literal: string }>((tie) => ({
   literal: names.chain((name) => {
     const escaped = Array.from(name, (one) =>
@@ -97,7 +97,7 @@ const { text } = fc.letrec<{ text: string; member: string; literal: string }>((t
   ),
 }));
 
-/** By a parser that keeps every member: those that are there twice, and the reserved ones. */
+/** Whether a text has duplicate or reserved names. */
 function hasForbiddenNames(json: string): boolean {
   const seen = new Set<object>();
   let members = 0;
@@ -108,12 +108,12 @@ function hasForbiddenNames(json: string): boolean {
     if (typeof value === 'object' && value !== null) seen.add(value);
     return value;
   });
-  // The root counts as a member of an object around it; what is left of duplicates is one of them
+  // The reviver also visits the root; of duplicates it visits only one
   const colons = json.replace(/"(?:[^"\\]|\\.)*"/g, '').match(/:/g)?.length ?? 0;
   return reserved > 0 || members - 1 !== colons;
 }
 
-it('takes what JSON.parse takes, but for names that are reserved or there twice', () => {
+it('accepts what JSON.parse accepts, except reserved and duplicate names', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(names, text), { maxLength: 4 }), (members) => {
       const json = `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join()}}`;
@@ -145,8 +145,8 @@ describe('the work for a body', () => {
     'very many members': fill('{', (index) => `"p${index}":1`, '}'),
     'very many members with escaped names': fill('{', (index) => `"\\u0070${index}":1`, '}'),
     'names like numbers': fill('{', (index) => `"${1_000_000 + index * 7_919}":1`, '}'),
-    'one name again and again': fill('{', () => '"cost":1', '}'),
-    'as many of one name as there may be': fill('{', () => `"cost":1${' '.repeat(25)}`, '}'),
+    'one name repeated': fill('{', () => '"cost":1', '}'),
+    'one name as often as the bounds allow': fill('{', () => `"cost":1${' '.repeat(25)}`, '}'),
     'reserved names': fill('{', () => '"__proto__":{}', '}'),
     'long names': fill('{', (index) => `"${'x'.repeat(150)}${index}":1`, '}'),
     'empty objects': fill('{"scopes":[', () => '{}', ']}'),
@@ -163,15 +163,15 @@ describe('the work for a body', () => {
     'nothing but colons': `{${':'.repeat(65_000)}}`,
     'nothing but commas': `{"a":[${','.repeat(65_000)}]}`,
   };
-  /** A body is no more than so many times as dear as an ordinary one of its length; measured: 1 to 5 times. */
-  const AT_MOST = 30;
+  /** The maximum cost relative to an ordinary body of the same length. Measured: 1 to 5. */
+  const MAX_FACTOR = 30;
 
-  /** The least of several: what else the machine does only adds to it. */
+  /** The minimum of several runs: other load on the machine only adds to it. */
   function microsecondsFor(body: string): number {
     const times = Array.from({ length: 12 }, () => {
-      const begun = process.cpuUsage();
+      const start = process.cpuUsage();
       for (let time = 0; time < 5; time++) outcomeOf(body);
-      const { user, system } = process.cpuUsage(begun);
+      const { user, system } = process.cpuUsage(start);
       return user + system;
     });
     return Math.min(...times);
@@ -180,6 +180,6 @@ describe('the work for a body', () => {
   it.each(Object.entries(HOSTILE))('is bounded by its length: %s', (_, body) => {
     expect(body.length).toBeLessThanOrEqual(BODY_LIMIT);
     const usual = microsecondsFor(ordinary);
-    expect(microsecondsFor(body)).toBeLessThan(AT_MOST * usual);
+    expect(microsecondsFor(body)).toBeLessThan(MAX_FACTOR * usual);
   });
 });

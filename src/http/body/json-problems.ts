@@ -2,37 +2,37 @@ import type { ErrorDetail } from '../errors/api-error.js';
 import { MAX_DEPTH, MAX_ELEMENTS, MAX_ELEMENTS_PER_LIST, MAX_MEMBERS, MAX_NAME_LENGTH } from './json-shape.js';
 import { isReservedName } from './reserved-names.js';
 
-/** Further ones are not looked for. */
-const MAX_OFFENCES = 100;
+/** The search stops there. */
+const MAX_PROBLEMS = 100;
 
-/** An object or a list that is open. */
+/** An object or a list that is not closed yet. */
 interface Level {
   isList: boolean;
-  /** Where it is; empty for the body itself. */
+  /** Its path; empty for the body itself. */
   path: string;
-  /** The names that have been there, and how often. */
+  /** How often each name has occurred. */
   names: Map<string, number>;
-  /** Of a list: how many elements have begun. */
+  /** For a list: the number of elements read, including the current one. */
   elements: number;
-  /** Of an object: the name whose value comes next. */
+  /** For an object: the name of the current member. */
   name: string;
 }
 
 /**
- * Names what a JSON text should not have, by its path: too much of anything, names that are too long, reserved or
- * there twice, however they are written. One pass, which ends with the first bound that is exceeded or with the 100th
- * offence. Of a text that is not valid JSON it may say anything, and still ends.
+ * Finds what a body must not contain, by path: more of anything than the bounds allow, and names that are too long,
+ * reserved or duplicate, even if they are escaped. A single pass, which stops at the first exceeded bound or after 100
+ * problems. For invalid JSON the result is meaningless, but the pass still ends.
  */
-export function jsonOffences(text: string): ErrorDetail[] {
-  return new OffenceFinder(text).find();
+export function jsonProblems(text: string): ErrorDetail[] {
+  return new ProblemFinder(text).find();
 }
 
-/** What ends the pass. */
-class Enough extends Error {}
+/** Ends the pass. */
+class LimitReached extends Error {}
 
-class OffenceFinder {
-  private readonly offences: ErrorDetail[] = [];
-  private readonly open: Level[] = [];
+class ProblemFinder {
+  private readonly problems: ErrorDetail[] = [];
+  private readonly openLevels: Level[] = [];
   private at = 0;
   private members = 0;
   private elements = 0;
@@ -43,27 +43,27 @@ class OffenceFinder {
     try {
       while (this.at < this.text.length) this.readToken();
     } catch (enough) {
-      if (!(enough instanceof Enough)) throw enough;
+      if (!(enough instanceof LimitReached)) throw enough;
     }
-    return this.offences;
+    return this.problems;
   }
 
   private readToken(): void {
     const character = this.text.charAt(this.at);
-    if (character === '{' || character === '[') this.enter(character === '[');
-    else if (character === '}' || character === ']') this.open.pop();
+    if (character === '{' || character === '[') this.openLevel(character === '[');
+    else if (character === '}' || character === ']') this.openLevels.pop();
     else if (character === '"') return this.readString();
     else if (!/[\s,:]/.test(character)) return this.readScalar();
     this.at++;
   }
 
-  private enter(isList: boolean): void {
+  private openLevel(isList: boolean): void {
     const path = this.beginValue();
-    if (this.open.length === MAX_DEPTH) this.stop(path, `must not be nested deeper than ${MAX_DEPTH} levels`);
-    this.open.push({ isList, path, names: new Map(), elements: 0, name: '' });
+    if (this.openLevels.length === MAX_DEPTH) this.stop(path, `must not be nested deeper than ${MAX_DEPTH} levels`);
+    this.openLevels.push({ isList, path, names: new Map(), elements: 0, name: '' });
   }
 
-  /** Numbers, `true` and their like. */
+  /** Reads a number, `true`, `false` or `null`. */
   private readScalar(): void {
     this.beginValue();
     while (this.at < this.text.length && !/[\s,:{}[\]"]/.test(this.text.charAt(this.at))) this.at++;
@@ -75,7 +75,7 @@ class OffenceFinder {
       this.at += this.text.charAt(this.at) === '\\' ? 2 : 1;
     const end = ++this.at;
     while (/\s/.test(this.text.charAt(this.at))) this.at++;
-    const level = this.open.at(-1);
+    const level = this.openLevels.at(-1);
     if (this.text.charAt(this.at) === ':' && level && !level.isList) this.readName(level, this.text.slice(begin, end));
     else this.beginValue();
   }
@@ -85,16 +85,16 @@ class OffenceFinder {
     level.name = decoded(literal);
     const times = (level.names.get(level.name) ?? 0) + 1;
     level.names.set(level.name, times);
-    if (times === 2) this.refuse(pathIn(level), 'is there more than once');
+    if (times === 2) this.report(pathIn(level), 'is given more than once');
     if (times > 1) return;
-    if (isReservedName(level.name)) this.refuse(pathIn(level), 'is a reserved name');
+    if (isReservedName(level.name)) this.report(pathIn(level), 'is a reserved name');
     if (level.name.length > MAX_NAME_LENGTH)
-      this.refuse(pathIn(level), `a name must not be longer than ${MAX_NAME_LENGTH} characters`);
+      this.report(pathIn(level), `a name must not be longer than ${MAX_NAME_LENGTH} characters`);
   }
 
-  /** @returns where it is */
+  /** @returns the path of the value */
   private beginValue(): string {
-    const level = this.open.at(-1);
+    const level = this.openLevels.at(-1);
     if (!level?.isList) return level ? pathIn(level) : '';
     if (++level.elements > MAX_ELEMENTS_PER_LIST)
       this.stop(level.path, `must not have more than ${MAX_ELEMENTS_PER_LIST} elements`);
@@ -103,14 +103,14 @@ class OffenceFinder {
     return pathIn(level);
   }
 
-  private refuse(path: string, message: string): void {
-    if (this.offences.length === MAX_OFFENCES) this.stop('', 'and further offences');
-    this.offences.push({ path, message });
+  private report(path: string, message: string): void {
+    if (this.problems.length === MAX_PROBLEMS) this.stop('', 'and further problems');
+    this.problems.push({ path, message });
   }
 
   private stop(path: string, message: string): never {
-    this.offences.push({ path, message });
-    throw new Enough();
+    this.problems.push({ path, message });
+    throw new LimitReached();
   }
 }
 
@@ -119,9 +119,9 @@ function pathIn({ isList, path, name, elements }: Level): string {
   return path ? `${path}.${step}` : step;
 }
 
-/** Longer than a name may be, it is as good as its beginning: it is refused anyway. */
+/** The name in a literal. An overlong name is cut: it is rejected anyway. */
 function decoded(literal: string): string {
-  // Each character is written with six at most
+  // An escaped character takes at most six
   if (literal.length > 6 * MAX_NAME_LENGTH + 2) return literal.slice(1, 2 * MAX_NAME_LENGTH);
   try {
     return JSON.parse(literal) as string;

@@ -1,10 +1,10 @@
-/** What a body may be at most. Our largest, a batch of 100 with every member and eight scopes each, has 1,400 values. */
+/** The bounds of a body. The largest valid one, a batch of 100 with every member and eight scopes each, has 1,400 values. */
 export const MAX_MEMBERS = 2_000;
 export const MAX_NAME_LENGTH = 128;
-/** Our deepest body has four levels. */
+/** The deepest valid body has four levels. */
 export const MAX_DEPTH = 8;
 export const MAX_ELEMENTS_PER_LIST = 1_000;
-/** Of all lists together. */
+/** In all lists together. */
 export const MAX_ELEMENTS = 2_000;
 
 const QUOTE = 0x22;
@@ -14,14 +14,14 @@ const BACKSLASH = 0x5c;
 const [BRACKET, BRACKET_END] = [0x5b, 0x5d];
 const [BRACE, BRACE_END] = [0x7b, 0x7d];
 
-/** The commas in the list of each level that is open; negative for an object, and for what is in neither. */
+/** The commas so far in the open list of each level; negative if the level is an object or closed. */
 const commas = new Int32Array(MAX_DEPTH + 1).fill(-1);
 
 /**
- * Counts the members of all objects in a JSON text, in one pass that makes nothing and stops at the first bound that
- * is exceeded. It takes the text's validity for granted: what it says of anything else means nothing.
+ * Counts the members of all objects in a JSON text, in a single pass that allocates nothing and stops at the first
+ * exceeded bound. The text is assumed to be valid: otherwise the result is meaningless.
  *
- * @returns -1 if the text exceeds a bound, or may: the length of names is taken in bytes, as they are written
+ * @returns -1 if the text exceeds a bound, or may: the length of names is counted in bytes, including escapes
  */
 export function countJsonMembers(text: Uint8Array): number {
   let members = 0;
@@ -59,7 +59,7 @@ export function countJsonMembers(text: Uint8Array): number {
   return members;
 }
 
-/** Where the closing quote is. */
+/** The index of the closing quote. */
 function endOfString(text: Uint8Array, begin: number): number {
   let at = begin;
   while (at < text.length && text[at] !== QUOTE) at += text[at] === BACKSLASH ? 2 : 1;

@@ -10,7 +10,7 @@ function isJson(text: string): boolean {
   }
 }
 
-it('finds a fault in what the parser refuses, and in nothing else', () => {
+it('finds a fault exactly in the texts that JSON.parse rejects', () => {
   const pieces = fc.constantFrom(
     '{',
     '}',
@@ -60,7 +60,7 @@ it.each([
   ['{"a":1}}', 7, 'the end of the body'],
   ['', 0, 'a value'],
   ['{"a":[{"b":[]},{}],"c":{"d":null}x', 33, 'a comma or }'],
-])('%j is wrong at %d, where %s should be', (text, at, expected) => {
+])('%j is wrong at %d, where %s is expected', (text, at, expected) => {
   expect(jsonFault(text)).toMatchObject({ at, expected });
 });
 
@@ -68,13 +68,13 @@ it.each([
   ['escapes', '\\n', 'a closing quote'],
   ['escapes between characters', 'a\\u00e9', 'a closing quote'],
   ['characters', 'é', 'a closing quote'],
-])('does not mind how many %s a string has', (_, piece, expected) => {
+])('handles a string of very many %s', (_, piece, expected) => {
   const text = `{"a":"${piece.repeat(30_000)}`;
   expect(jsonFault(text)).toMatchObject({ at: text.length, expected });
   expect(jsonFault(`${text}"}`)).toBeUndefined();
 });
 
-it('does not mind how deep a text is', () => {
+it('handles very deep nesting', () => {
   expect(jsonFault('['.repeat(60_000))).toMatchObject({ at: 60_000 });
 });
 

@@ -1,13 +1,13 @@
-/** Where a text is no JSON, and what should be there. */
+/** The place where a text stops being JSON, and what is expected there. */
 interface JsonFault {
-  /** In UTF-16 units, from 0; the text's length where it ends too early. */
+  /** In UTF-16 units, from 0; the length of the text if it ends too early. */
   at: number;
   expected: string;
 }
 
 const SPACE = /[ \t\n\r]*/y;
 const SCALAR = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y;
-/** What a string holds, escapes included; in one piece, since each piece costs a call. */
+/** The contents of a string, including escapes; in one match, since each match costs a call. */
 const CHARACTERS = /(?:[ !#-[\]-\uffff]+|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/y;
 
 /** Finds where a text stops being JSON (RFC 8259), in one pass; `undefined` if it is JSON. */
@@ -32,8 +32,8 @@ class Fault extends Error implements JsonFault {
 
 class SyntaxCheck {
   private at = 0;
-  /** The closing brackets of what is open. */
-  private readonly open: string[] = [];
+  /** The closing brackets that are still missing. */
+  private readonly openBrackets: string[] = [];
 
   constructor(private readonly text: string) {}
 
@@ -41,31 +41,31 @@ class SyntaxCheck {
     this.skip(SPACE);
     do {
       this.readValue();
-    } while (this.goesOn());
+    } while (this.hasNextValue());
     if (this.at < this.text.length) throw new Fault(this.at, 'the end of the body');
   }
 
-  /** Reads a value, or the beginning of one up to its first value. */
+  /** Reads a scalar, or opens objects and lists up to the first scalar or empty one. */
   private readValue(): void {
     for (;;) {
-      const begin = this.text.charAt(this.at);
-      if (begin === '"') return this.readString();
-      if (begin !== '{' && begin !== '[') return this.readScalar();
+      const start = this.text.charAt(this.at);
+      if (start === '"') return this.readString();
+      if (start !== '{' && start !== '[') return this.readScalar();
       this.at++;
       this.skip(SPACE);
-      const end = begin === '{' ? '}' : ']';
-      this.open.push(end);
+      const end = start === '{' ? '}' : ']';
+      this.openBrackets.push(end);
       if (this.text.charAt(this.at) === end) return;
-      if (begin === '{') this.readName();
+      if (start === '{') this.readName();
     }
   }
 
-  /** Closes what ends here. @returns whether a further value follows */
-  private goesOn(): boolean {
+  /** Closes objects and lists that end here. @returns whether another value follows */
+  private hasNextValue(): boolean {
     this.skip(SPACE);
-    for (let end = this.open.at(-1); end !== undefined; end = this.open.at(-1)) {
+    for (let end = this.openBrackets.at(-1); end !== undefined; end = this.openBrackets.at(-1)) {
       const character = this.text.charAt(this.at);
-      if (character === end) this.open.pop();
+      if (character === end) this.openBrackets.pop();
       else if (character !== ',') throw new Fault(this.at, `a comma or ${end}`);
       this.at++;
       this.skip(SPACE);
@@ -99,16 +99,16 @@ class SyntaxCheck {
     this.at++;
   }
 
-  /** Whether the pattern fits here; then it is passed over. */
+  /** Skips a match of the pattern. @returns whether it matched */
   private skip(pattern: RegExp): boolean {
     pattern.lastIndex = this.at;
-    const isThere = pattern.test(this.text);
-    if (isThere) this.at = pattern.lastIndex;
-    return isThere;
+    const isMatch = pattern.test(this.text);
+    if (isMatch) this.at = pattern.lastIndex;
+    return isMatch;
   }
 }
 
-/** A place in a text as editors show it, lines and characters counted from 1. */
+/** A place in a text as editors show it: lines and characters count from 1. */
 export function placeOf(text: string, at: number): string {
   let line = 1;
   let column = 1;
@@ -117,7 +117,7 @@ export function placeOf(text: string, at: number): string {
     const isBreak = unit === 0x0a || (unit === 0x0d && text.charCodeAt(index + 1) !== 0x0a);
     if (isBreak) line++;
     if (isBreak) column = 1;
-    // Of a surrogate pair, one half counts
+    // A surrogate pair is one character
     else if (unit < 0xdc00 || unit > 0xdfff) column++;
   }
   return `line ${line}, column ${column}`;

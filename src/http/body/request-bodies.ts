@@ -6,20 +6,20 @@ import { UnfinishedBodies } from './unfinished-bodies.js';
 
 const MIB = 1_048_576;
 
-/** Receives the bodies of all requests, and bounds what those that have not ended hold. */
+/** Receives the bodies of all requests, and bounds the memory of unfinished ones. */
 @Injectable()
 export class RequestBodies {
   readonly unfinished = {
-    /** Of whoever has not been told to be a service: 32 bodies of the largest size from each network. */
+    /** From senders that are not known services: up to 32 bodies of the maximum size from each network. */
     clients: new UnfinishedBodies(32 * MIB, 2 * MIB),
-    /** Of the platform's services, known by their tokens, whom no stranger can take room from. */
+    /** From the platform's services, authenticated by their tokens: other senders cannot use up their memory. */
     services: new UnfinishedBodies(32 * MIB),
   };
 
   constructor(private readonly clientAddress: ClientAddress) {}
 
-  /** @param from whose room it counts against as long as it has not ended */
+  /** @param from the budget that the body counts against until it is complete */
   receive(request: IncomingMessage, from: 'clients' | 'services', done: BodyCallback): void {
-    new BodyReceiver(request, this.unfinished[from], (one) => this.clientAddress.networkOf(one), done).receive();
+    new BodyReceiver(request, this.unfinished[from], (sender) => this.clientAddress.networkOf(sender), done).receive();
   }
 }

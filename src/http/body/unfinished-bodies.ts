@@ -1,11 +1,11 @@
-/** A body that has begun and not ended. */
+/** A body of which a part has arrived. */
 export interface UnfinishedBody {
-  /** Who sends it: bodies of one sender have a share together. */
+  /** Bodies of one sender share a budget. */
   readonly sender: string;
-  /** How many bytes it holds, as `UnfinishedBodies` has counted them. */
-  heldBytes: number;
-  /** Makes room: the body is forgotten, and its sender told so. */
-  giveUp(): void;
+  /** Its size in memory as `UnfinishedBodies` has counted it. */
+  bufferedBytes: number;
+  /** Frees its memory, and rejects the request. */
+  evict(): void;
 }
 
 interface Share {
@@ -14,59 +14,59 @@ interface Share {
 }
 
 /**
- * Bounds the memory that unfinished bodies hold together, and of it the share of each sender.
+ * Bounds the memory of all unfinished bodies, and the share of each sender.
  *
- * Beyond, the oldest gives way, of the sender's where its share is full: what has lain for long is what will not end,
- * while an ordinary body is there within milliseconds, mostly at once, when it is never counted. To refuse the newest
- * would let whoever holds the rest keep everybody else out.
+ * Over a bound, the oldest body is evicted: the sender's own if its share is full. A body that is still unfinished after
+ * a while will probably never be complete, whereas an ordinary one arrives within milliseconds, mostly in one chunk, which
+ * is never counted. Rejecting the newest instead would let an attacker with stalled bodies lock out everybody else.
  */
 export class UnfinishedBodies {
-  /** How many bytes are held now. */
+  /** The current size of all of them. */
   bytes = 0;
-  /** How many bodies had to give way. */
-  givenUp = 0;
+  /** The number of bodies evicted so far. */
+  evicted = 0;
 
   private readonly shares = new Map<string, Share>();
   /** The oldest first. */
   private readonly all = new Set<UnfinishedBody>();
 
   /**
-   * @param maxBytes of all together
-   * @param maxBytesPerSender of them, what one sender may hold
+   * @param maxBytes of all bodies together
+   * @param maxBytesPerSender of the bodies of one sender
    */
   constructor(
     private readonly maxBytes: number,
     private readonly maxBytesPerSender = maxBytes,
   ) {}
 
-  /** Counts what a body holds now. It may be given up itself. */
-  hold(body: UnfinishedBody, bytes: number): void {
+  /** Counts the present size of a body. The body itself may be evicted. */
+  track(body: UnfinishedBody, bytes: number): void {
     const share = this.shareOf(body.sender);
     this.all.add(body);
     share.bodies.add(body);
-    share.bytes += bytes - body.heldBytes;
-    this.bytes += bytes - body.heldBytes;
-    body.heldBytes = bytes;
-    while (share.bytes > this.maxBytesPerSender) this.giveUpOldest(share.bodies);
-    while (this.bytes > this.maxBytes) this.giveUpOldest(this.all);
+    share.bytes += bytes - body.bufferedBytes;
+    this.bytes += bytes - body.bufferedBytes;
+    body.bufferedBytes = bytes;
+    while (share.bytes > this.maxBytesPerSender) this.evictOldest(share.bodies);
+    while (this.bytes > this.maxBytes) this.evictOldest(this.all);
   }
 
-  /** A body that has ended, in whatever way, holds nothing. */
+  /** Stops counting a body that is complete, failed or evicted. */
   release(body: UnfinishedBody): void {
     if (!this.all.delete(body)) return;
     const share = this.shareOf(body.sender);
     share.bodies.delete(body);
-    share.bytes -= body.heldBytes;
-    this.bytes -= body.heldBytes;
+    share.bytes -= body.bufferedBytes;
+    this.bytes -= body.bufferedBytes;
     if (share.bodies.size === 0) this.shares.delete(body.sender);
   }
 
-  private giveUpOldest(bodies: ReadonlySet<UnfinishedBody>): void {
+  private evictOldest(bodies: ReadonlySet<UnfinishedBody>): void {
     const [oldest] = bodies;
     if (!oldest) return;
     this.release(oldest);
-    this.givenUp++;
-    oldest.giveUp();
+    this.evicted++;
+    oldest.evict();
   }
 
   private shareOf(sender: string): Share {

@@ -1,6 +1,6 @@
 import { ERROR_CODES, type ErrorCode } from './error-codes.js';
 
-/** One offence: where it is (`scopes.data.pin_list`), and what should be there. */
+/** A problem with the request: its path (`scopes.data.pin_list`), and what is expected there. */
 export interface ErrorDetail {
   path: string;
   message: string;
@@ -12,13 +12,13 @@ interface ErrorExtras {
   reason?: string;
   details?: ErrorDetail[];
   headers?: Record<string, string>;
-  /** In place of the code's own, for callers that understand but a few. */
+  /** Instead of the status of the code, for callers that understand only a few. */
   status?: number;
 }
 
 /**
- * An error that the client is told about. Its message says what was wrong and what to do,
- * and never contains a secret or a cause from inside.
+ * An error for the client. Its message says what is wrong and what to do, and contains neither secrets nor internal
+ * causes.
  */
 export class ApiError extends Error {
   readonly status: number;
@@ -45,7 +45,7 @@ export class ValidationError extends ApiError {
   }
 }
 
-/** The request lacks the body that it needs, all of which is named. */
+/** The request has no body. The details name everything that the body needs. */
 export class MissingBodyError extends ValidationError {
   constructor(details: ErrorDetail[]) {
     super(details, 'The request has no body: send JSON, as Content-Type: application/json; see details.');
@@ -53,7 +53,7 @@ export class MissingBodyError extends ValidationError {
 }
 
 interface Outage extends Pick<ErrorExtras, 'details' | 'headers'> {
-  /** What is away, for the log; the client is not told. */
+  /** The cause, for the log; not shown to the client. */
   cause?: unknown;
   retryAfterSeconds?: number;
 }
@@ -65,7 +65,7 @@ export class UnavailableError extends ApiError {
   }
 }
 
-/** What is refused because of how much of it is under way. @param message which: a sentence */
+/** For requests over a limit on concurrency. @param message names the limit: a sentence */
 export function tooMany(message: string): UnavailableError {
   return new UnavailableError(`${message} Try again in a moment.`, { retryAfterSeconds: 1 });
 }

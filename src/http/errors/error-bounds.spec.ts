@@ -5,20 +5,20 @@ import { MAX_ERROR_BYTES } from './error-bounds.js';
 
 const sizeOf = (error: ApiError) => Buffer.byteLength(JSON.stringify(failure(error, 'x'.repeat(128))));
 
-it('leaves what is short as it is', () => {
+it('does not change short details', () => {
   const details = [{ path: 'scopes.data', message: 'must be an object' }];
   expect(failure(new ValidationError(details), '1').error.details).toEqual(details);
 });
 
-it('names 100 offences, and says how many there are besides', () => {
+it('names 100 problems, and counts the rest', () => {
   const details = Array.from({ length: 5_000 }, (_, index) => ({ path: `p${index}`, message: 'is not known' }));
   const named = failure(new ValidationError(details), '1').error.details ?? [];
   expect(named).toHaveLength(101);
   expect(named.slice(0, 100)).toEqual(details.slice(0, 100));
-  expect(named[100]).toEqual({ path: '', message: 'and 4900 further offences' });
+  expect(named[100]).toEqual({ path: '', message: 'and 4900 further problems' });
 });
 
-it('cuts a path to 200 characters that can be read, and none of them in two', () => {
+it('cuts a path to 200 characters without splitting a surrogate pair', () => {
   for (const path of ['x'.repeat(201), `${'x'.repeat(198)}${'\u{1f511}'.repeat(9)}`, '\u{1f511}'.repeat(60_000)]) {
     const [detail] = failure(new ValidationError([{ path, message: 'is not known' }]), '1').error.details ?? [];
     expect(detail?.path).toMatch(/^[^\p{Cs}]{99,199}…$/u);
@@ -29,7 +29,7 @@ it('cuts a path to 200 characters that can be read, and none of them in two', ()
   expect(detail?.path).toBe(longest);
 });
 
-it('is never larger than it may be, whatever it quotes', () => {
+it('never exceeds its maximum size, whatever it quotes', () => {
   const text = fc.oneof(
     fc.string({ maxLength: 400 }),
     fc.string({ unit: 'binary', maxLength: 400 }),

@@ -1,31 +1,31 @@
 import type { ErrorDetail } from './api-error.js';
 
-/** No answer to an error is larger. */
+/** The maximum size of an error response. */
 export const MAX_ERROR_BYTES = 16_384;
 
 const MAX_DETAILS = 100;
 const MAX_PATH_LENGTH = 200;
-/** Of the error's own message and of each detail's, in characters, each of which is six bytes at most. */
+/** For the message of the error and of each detail, in UTF-16 units; each takes at most six bytes. */
 const MAX_MESSAGE_LENGTH = 400;
-/** The rest is for the message, the code, the id of the request and the envelope. */
+/** The rest is for the message, the code, the request id and the envelope. */
 const MAX_DETAILS_BYTES = MAX_ERROR_BYTES - 4_096;
 
-/** A message that may quote a client, as far as an answer tells it. */
+/** Shortens a message, which may quote the client. */
 export function boundedMessage(message: string): string {
   return shortened(message, MAX_MESSAGE_LENGTH);
 }
 
-/** As many offences as an answer names, each with a path that can be read; the last line says how many there are besides. */
+/** The details that fit into a response, with shortened paths; if some are left out, the last one counts them. */
 export function boundedDetails(details: readonly ErrorDetail[]): ErrorDetail[] {
   const named: ErrorDetail[] = [];
   let bytes = 0;
   for (const { path, message } of details) {
     const detail = { path: shortened(path, MAX_PATH_LENGTH), message: boundedMessage(message) };
     bytes += Buffer.byteLength(JSON.stringify(detail)) + 1;
-    // Whoever has stopped counting says so in a last line of its own
+    // `jsonProblems()` ends an incomplete list with a line of its own
     const isLastLine = path === '' && named.length === details.length - 1;
     if ((named.length >= MAX_DETAILS && !isLastLine) || named.length > MAX_DETAILS || bytes > MAX_DETAILS_BYTES) {
-      named.push({ path: '', message: `and ${details.length - named.length} further offences` });
+      named.push({ path: '', message: `and ${details.length - named.length} further problems` });
       break;
     }
     named.push(detail);
@@ -35,6 +35,6 @@ export function boundedDetails(details: readonly ErrorDetail[]): ErrorDetail[] {
 
 function shortened(text: string, length: number): string {
   if (text.length <= length) return text;
-  // Half a character at the cut would be no text
+  // Do not cut a surrogate pair in two
   return `${text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }

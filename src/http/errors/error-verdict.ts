@@ -1,7 +1,7 @@
 import type { ApiError } from './api-error.js';
 import type { ErrorCode } from './error-codes.js';
 
-/** The errors that stand for one verdict each; others that tell of one give it as their reason. */
+/** The errors that stand for one verdict each; `unauthenticated` gives its verdict as the reason. */
 const VERDICTS: Partial<Record<ErrorCode, string>> = {
   ambiguous_credentials: 'INVALID_CREDENTIALS',
   ip_not_allowed: 'IP_NOT_ALLOWED',
@@ -10,7 +10,7 @@ const VERDICTS: Partial<Record<ErrorCode, string>> = {
   usage_exceeded: 'USAGE_EXCEEDED',
 };
 
-/** The verdict on what was presented that an error tells of; `undefined` if it is about something else. */
+/** The verdict on the presented credentials that an error stands for; `undefined` if it is about something else. */
 export function verdictOfError({ code, reason }: Pick<ApiError, 'code' | 'reason'>): string | undefined {
   return reason ?? VERDICTS[code];
 }

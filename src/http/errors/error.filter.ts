@@ -2,12 +2,12 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { JSON_TYPE } from '../response-headers.js';
 import { StoredAnswer } from '../stored-answer.js';
-import { ErrorAnswers } from './error-answers.js';
+import { ErrorResponses } from './error-responses.js';
 
-/** Answers whatever a route, a guard, a pipe or the framework throws. */
+/** Sends the response to everything that a guard, an interceptor, a pipe, a controller or the framework throws. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
-  constructor(private readonly errorAnswers: ErrorAnswers) {}
+  constructor(private readonly errorResponses: ErrorResponses) {}
 
   catch(cause: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
@@ -21,7 +21,7 @@ export class ErrorFilter implements ExceptionFilter {
       reply.status(200).headers(cause.headers).send(cause.answer);
       return;
     }
-    const { status, headers, body, code, verdict } = this.errorAnswers.of(cause, request);
+    const { status, headers, body, code, verdict } = this.errorResponses.of(cause, request);
     request.context.error = code;
     request.context.verdict = verdict ?? request.context.verdict;
     reply.status(status).headers(headers).type(JSON_TYPE).send(body);

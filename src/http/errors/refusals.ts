@@ -1,4 +1,4 @@
-/** The refusals about which nothing can be done but to present other credentials. */
+/** The refusals that only other credentials can overcome. */
 export const UNAUTHENTICATED_REASONS = [
   'INVALID_CREDENTIALS',
   'REVOKED',
@@ -8,7 +8,7 @@ export const UNAUTHENTICATED_REASONS = [
 ] as const;
 export type UnauthenticatedReason = (typeof UNAUTHENTICATED_REASONS)[number];
 
-/** Why a credential is refused, in the order in which it is decided. */
+/** The reasons to refuse a credential, in the order of the checks. */
 export const REFUSALS = [
   ...UNAUTHENTICATED_REASONS,
   'IP_NOT_ALLOWED',

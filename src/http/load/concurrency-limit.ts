@@ -1,27 +1,27 @@
 import { tooMany } from '../errors/api-error.js';
 
-/**
- * Lets so many in at once. Whoever comes beyond is refused at once: to wait behind so many others would take longer
- * than anyone waits for an answer.
- */
+/** Caps concurrency. Callers over the cap are rejected at once: queued, they would time out anyway. */
 export class ConcurrencyLimit {
-  /** How many are in now. */
+  /** The number of slots in use. */
   active = 0;
-  /** How many have been refused. */
+  /** The number of callers rejected so far. */
   rejected = 0;
 
-  /** @param max how many may be in at once */
+  /**
+   * @param max the number of slots
+   * @param message why a caller is rejected: a sentence
+   */
   constructor(
     private readonly max: number,
     private readonly message: string,
   ) {}
 
   /**
-   * Whoever is let in leaves in the end.
+   * Takes slots, to be given back by `release()`.
    *
-   * @param weight for how many it counts. Bulk (more than 1) fills no more than half of the places, so that it gives
-   *   way before what comes one by one
-   * @throws UnavailableError if as many are in as may be
+   * @param weight the number of slots. Bulk requests (more than 1) fill at most half of all slots, so that they are shed
+   *   before single ones
+   * @throws UnavailableError if too few slots are free
    */
   acquire(weight = 1): void {
     const free = weight > 1 ? this.max / 2 - this.active : this.max - this.active;

@@ -5,13 +5,13 @@ import { Clock } from '../../clock.js';
 import { fastifyOf } from '../fastify.js';
 import { ClientAddress } from '../client-address.js';
 
-/** Of one network: a twentieth of what a process takes in all. */
-const SHARE = 1_000;
+/** A twentieth of the connections of a process. */
+const MAX_CONNECTIONS_PER_NETWORK = 1_000;
 const WARN_EVERY_MS = 60_000;
 
 /**
- * Bounds how many connections one network has open, so that nobody takes all of a process's: further ones are ended
- * at once. Those of `TRUSTED_PROXIES` are not counted, which bring many clients' requests.
+ * Limits the open connections of each network, so that no client can use up those of the process: further ones are closed
+ * at once. `TRUSTED_PROXIES` are exempt, since they carry the requests of many clients.
  */
 @Injectable()
 export class ConnectionLimit implements OnModuleInit {
@@ -30,12 +30,12 @@ export class ConnectionLimit implements OnModuleInit {
   }
 
   private accept(socket: Socket): void {
-    // Remembered by `ClientAddress` from here on, for the log too: a connection that has ended has no address any more
+    // From here on, `ClientAddress` remembers the address, for the log too: a closed connection no longer has one
     const peer = { socket, headers: {} };
     if (this.clientAddress.isProxied(peer)) return;
     const network = this.clientAddress.networkOf(peer);
     const open = this.open.get(network) ?? 0;
-    if (open >= SHARE) {
+    if (open >= MAX_CONNECTIONS_PER_NETWORK) {
       socket.destroy();
       this.warn(network);
       return;
@@ -50,13 +50,13 @@ export class ConnectionLimit implements OnModuleInit {
     else this.open.set(network, left);
   }
 
-  /** A proxy that is not listed as one looks like this. */
+  /** A proxy missing from `TRUSTED_PROXIES` looks like this. */
   private warn(network: string): void {
     const now = this.clock.steady();
     if (now - this.warnedAt < WARN_EVERY_MS) return;
     this.warnedAt = now;
     this.logger.warn(
-      `${network} has ${SHARE} connections open, and further ones are ended: if it is a proxy, TRUSTED_PROXIES must name it`,
+      `${network} has ${MAX_CONNECTIONS_PER_NETWORK} open connections; further ones are closed. If it is a proxy, add it to TRUSTED_PROXIES`,
     );
   }
 }

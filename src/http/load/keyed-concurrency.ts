@@ -1,11 +1,11 @@
 interface Limits {
-  /** How many turns one key has at once. */
+  /** The number of slots of each key. */
   running: number;
-  /** How many callers may wait for one under a key; further ones are refused. */
+  /** The number of callers that may wait for a slot of a key; further ones are rejected. */
   queued: number;
 }
 
-/** Ends a turn. */
+/** Gives a slot back. Further calls have no effect. */
 export type Release = () => void;
 
 interface Queue {
@@ -16,36 +16,36 @@ interface Queue {
 interface Waiter {
   readonly since: number;
   readonly resolve: (release: Release) => void;
-  readonly reject: (refusal: Error) => void;
+  readonly reject: (reason: Error) => void;
 }
 
-/** Whoever has waited longer is refused: the answer would come too late to be of use. */
+/** Callers that have waited longer are rejected: the response would come too late to be of use. */
 const MAX_WAIT_MS = 10_000;
 
 /**
- * Gives each key (an owner, an address) a share of what all use: so many turns at once. Callers of one key wait for
- * theirs in their order; keys do not wait for each other.
+ * Caps the concurrency of each key (an owner, an address). Callers over the cap wait in order of arrival; keys do not wait
+ * for each other.
  */
 export class KeyedConcurrency {
   private readonly queues = new Map<string, Queue>();
 
-  /** @param refuse makes what is thrown at whoever finds too many waiting under its key, or has waited for too long */
+  /** @param rejection makes the error for callers that find the queue of their key full, or have waited for too long */
   constructor(
     private readonly limits: Limits,
-    private readonly refuse: () => Error,
+    private readonly rejection: () => Error,
   ) {}
 
-  /** Does a work when it is its turn. @throws as `take()` does, and what the work throws */
-  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+  /** Runs a task in a slot of the key. @throws as `acquire()`, and whatever the task throws */
+  async run<T>(key: string, task: () => Promise<T>): Promise<T> {
     const release = await this.acquire(key);
     try {
-      return await work();
+      return await task();
     } finally {
       release();
     }
   }
 
-  /** @returns what ends the turn @throws what `refuse` makes */
+  /** Waits for a slot of the key. @returns gives the slot back @throws the error made by `rejection` */
   async acquire(key: string): Promise<Release> {
     const queue = this.queues.get(key) ?? { running: 0, waiting: [] };
     this.queues.set(key, queue);
@@ -53,29 +53,29 @@ export class KeyedConcurrency {
       queue.running++;
       return this.releaseOf(key, queue);
     }
-    if (queue.waiting.length >= this.limits.queued) throw this.refuse();
+    if (queue.waiting.length >= this.limits.queued) throw this.rejection();
     return new Promise((resolve, reject) => queue.waiting.push({ since: performance.now(), resolve, reject }));
   }
 
-  /** How many keys have turns. */
+  /** The number of keys with slots in use. */
   get size(): number {
     return this.queues.size;
   }
 
   private releaseOf(key: string, queue: Queue): Release {
-    let isOver = false;
+    let isReleased = false;
     return () => {
-      if (isOver) return;
-      isOver = true;
-      this.releaseNext(key, queue);
+      if (isReleased) return;
+      isReleased = true;
+      this.passOn(key, queue);
     };
   }
 
-  /** The next one gets the turn, or nobody. */
-  private releaseNext(key: string, queue: Queue): void {
+  /** Passes a slot on to the next caller that has not waited too long, or frees it. */
+  private passOn(key: string, queue: Queue): void {
     for (let next = queue.waiting.shift(); next; next = queue.waiting.shift()) {
       if (performance.now() - next.since <= MAX_WAIT_MS) return next.resolve(this.releaseOf(key, queue));
-      next.reject(this.refuse());
+      next.reject(this.rejection());
     }
     queue.running--;
     if (queue.running === 0) this.queues.delete(key);

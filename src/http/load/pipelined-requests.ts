@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 import type { Layer } from '../request-listener.js';
 
-/** How many requests of a connection may wait behind the one that is being answered. */
+/** The number of requests that may wait on a connection, besides the one that is being answered. */
 const MAX_WAITING = 32;
 
 /**
- * Answers the requests of a connection one at a time, and other connections' in between. Node emits all requests that
- * were sent at once (RFC 9112, 9.3.2): without this, 64 KiB of small requests would be 2,000 concurrent responses that
- * the client need not read. A connection with more waiting is closed, which a server may do at any time.
+ * Answers the requests of a connection one at a time, interleaved with those of other connections. Node emits pipelined
+ * requests (RFC 9112, 9.3.2) all at once: 64 KiB of small ones would be 2,000 concurrent responses, which the client need
+ * not even read. A connection with more waiting is closed, which a server may do at any time.
  */
 export function answerInTurn(): Layer {
   const waiting = new WeakMap<Socket, number>();
@@ -24,7 +24,7 @@ export function answerInTurn(): Layer {
     waiting.set(socket, count);
     response.once('socket', () => {
       waiting.set(socket, (waiting.get(socket) ?? 1) - 1);
-      // Other connections have been read by then
+      // After other connections have been read
       setImmediate(() => {
         if (!socket.destroyed) next(request, response);
       });

@@ -3,7 +3,7 @@ import { RefusalPacing } from './refusal-pacing.js';
 const delaysOf = (pacing: RefusalPacing, network: string, count: number, now: number) =>
   Array.from({ length: count }, () => pacing.delay(network, now));
 
-it('holds back, ever longer, what one network is refused beyond a hundred times a second, and nobody else', () => {
+it('delays the refusals of a network over a hundred a second, longer and longer, but not those of others', () => {
   const pacing = new RefusalPacing();
   expect(delaysOf(pacing, 'a', 20, 5_000)).toEqual(Array.from({ length: 20 }, () => 0));
   expect(delaysOf(pacing, 'a', 3, 5_000)).toEqual([10, 20, 30]);

@@ -1,11 +1,11 @@
 import { setImmediate as nextIteration } from 'node:timers/promises';
 import { RoundRobin } from './round-robin.js';
 
-it('lets one go on in each iteration of the event loop, networks and their callers in turn', async () => {
-  const oneByOne = new RoundRobin();
+it('lets one request proceed in each iteration of the event loop, networks and their callers in turn', async () => {
+  const roundRobin = new RoundRobin();
   const order: string[] = [];
   const enter = (network: string, caller: string, name: string) =>
-    oneByOne.turn(network, caller).then(() => order.push(name));
+    roundRobin.waitForTurn(network, caller).then(() => order.push(name));
   const all = [
     enter('1', 'a', 'a1'),
     enter('1', 'a', 'a2'),
@@ -24,10 +24,10 @@ it('lets one go on in each iteration of the event loop, networks and their calle
   expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7]);
 });
 
-it('begins anew after all have gone on', async () => {
-  const oneByOne = new RoundRobin();
-  await oneByOne.turn('1', 'a');
+it('starts again after the queue was empty', async () => {
+  const roundRobin = new RoundRobin();
+  await roundRobin.waitForTurn('1', 'a');
   const order: string[] = [];
-  await Promise.all(['b', 'a'].map((caller) => oneByOne.turn('1', caller).then(() => order.push(caller))));
+  await Promise.all(['b', 'a'].map((caller) => roundRobin.waitForTurn('1', caller).then(() => order.push(caller))));
   expect(order).toEqual(['b', 'a']);
 });

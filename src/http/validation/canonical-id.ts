@@ -6,14 +6,14 @@ import { IsUUID } from 'class-validator';
 const ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
 
 /**
- * A text in which every id is spelled as the database spells it: a UUID in lower case (RFC 9562, 4). Applied where
- * requests come in, so that whatever compares ids, or records them, meets one spelling of each.
+ * Puts every UUID in a text into lower case, as the database does (RFC 9562, 4). Applied to incoming requests, so that all
+ * code that compares or records ids sees the same spelling.
  */
 export function withCanonicalIds(text: string): string {
   return text.replace(ID, (id) => id.toLowerCase());
 }
 
-/** The same for a text in a query or a path. */
+/** Applies `withCanonicalIds()` to a parameter of a query or a path. */
 export function CanonicalIds(): PropertyDecorator {
   return Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? withCanonicalIds(value) : value));
 }

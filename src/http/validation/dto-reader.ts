@@ -1,35 +1,35 @@
 import type { Type } from '@nestjs/common';
+import { isObject } from '@nestjs/common/utils/shared.utils.js';
 import { plainToInstance } from 'class-transformer';
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
 import { getMetadataStorage } from 'class-validator';
 import type { ErrorDetail } from '../errors/api-error.js';
-import { isParent } from '../body/is-parent.js';
 import { unknownMember } from '../../suggestions/suggestions.js';
 
 type Members = Record<string, unknown>;
 
-/** Where a value is read from. */
-interface Place {
-  /** What is wrong there is added to it. */
-  offences: ErrorDetail[];
-  /** From the top; empty there. */
+/** The context of a value. */
+interface Context {
+  /** Collects the problems found. */
+  problems: ErrorDetail[];
+  /** From the root; empty for the root itself. */
   path: string;
-  /** The members of a query are parameters, each of which may be there once. */
+  /** The members of a query are parameters, which must not be repeated. */
   kind: 'property' | 'parameter';
 }
 
 /**
- * Makes a DTO of a value, and of the values inside it for which it has DTOs (`@Type()`). Unknown members are left out,
- * and named in `offences`, with what was probably meant.
+ * Turns a value into a DTO, and its members into those of their own types (`@Type()`). Unknown members are left out, and
+ * reported in `problems` with a suggestion.
  *
- * class-transformer and class-validator walk through whatever they are given, and for a list through one DTO for each
- * of its elements. So all that they get of the client's is flat: the members that the DTO knows, whose values are
- * texts, numbers and the like. Other values are put in their place as they are, for their own constraints to judge;
- * but for a list in the place of a DTO, which is as wrong when it is empty. A list of DTOs is not provided for.
+ * class-transformer and class-validator walk through every value that they get, and make one DTO per element of a list.
+ * So they get only scalar members that the DTO knows. Other values are assigned unchanged, for their own constraints to
+ * check, except that a list instead of a DTO is replaced by an empty one, which is just as invalid. Lists of DTOs are not
+ * supported.
  */
-export function readDto(dto: Type<object>, value: unknown, { offences, path, kind }: Place): unknown {
+export function readDto(dto: Type<object>, value: unknown, { problems, path, kind }: Context): unknown {
   if (Array.isArray(value)) return [];
-  if (!isParent(value)) return value;
+  if (!isObject(value)) return value;
   const members = value as Members;
   const flat: Members = {};
   const rest: Members = {};
@@ -38,47 +38,47 @@ export function readDto(dto: Type<object>, value: unknown, { offences, path, kin
     const childPath = path ? `${path}.${name}` : name;
     if (!membersOf(dto).has(name)) {
       const parent = path ? `${path}.` : '';
-      offences.push(unknownMember(name, pathsOf(dto), { parent, rank: offences.length, kind }));
+      problems.push(unknownMember(name, pathsOf(dto), { parent, rank: problems.length, kind }));
     } else if (kind === 'parameter' && Array.isArray(child)) {
-      offences.push({ path: childPath, message: 'is there more than once' });
-    } else if (!isParent(child)) flat[name] = child;
-    else rest[name] = readChild(dto, members, name, { offences, path: childPath, kind });
+      problems.push({ path: childPath, message: 'is given more than once' });
+    } else if (!isObject(child)) flat[name] = child;
+    else rest[name] = readChild(dto, members, name, { problems, path: childPath, kind });
   }
   return Object.assign(plainToInstance(dto, flat), rest);
 }
 
-function readChild(dto: Type<object>, members: Members, property: string, place: Place): unknown {
+function readChild(dto: Type<object>, members: Members, property: string, context: Context): unknown {
   const type = defaultMetadataStorage.findTypeMetadata(dto, property);
   if (!type) return members[property];
   const childDto = type.typeFunction({ newObject: {}, object: members, property });
-  return readDto(childDto as Type<object>, members[property], place);
+  return readDto(childDto as Type<object>, members[property], context);
 }
 
-const known = new WeakMap<Type<object>, ReadonlySet<string>>();
+const memberNames = new WeakMap<Type<object>, ReadonlySet<string>>();
 
-/** The members that a DTO has constraints for. */
+/** The names of the members for which a DTO has constraints. */
 export function membersOf(dto: Type<object>): ReadonlySet<string> {
-  let names = known.get(dto);
+  let names = memberNames.get(dto);
   if (!names) {
     const constraints = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
     names = new Set(constraints.map(({ propertyName }) => propertyName));
-    known.set(dto, names);
+    memberNames.set(dto, names);
   }
   return names;
 }
 
-const paths = new WeakMap<Type<object>, readonly string[]>();
+const memberPaths = new WeakMap<Type<object>, readonly string[]>();
 
 /** The paths of all members of a DTO and of the DTOs in it, the shortest first. */
 function pathsOf(dto: Type<object>): readonly string[] {
-  let found = paths.get(dto);
-  if (!found) {
+  let all = memberPaths.get(dto);
+  if (!all) {
     const names = [...membersOf(dto)];
     const inner = names.flatMap((name) => childPaths(dto, name).map((path) => `${name}.${path}`));
-    found = [...names, ...inner].toSorted((one, other) => depthOf(one) - depthOf(other));
-    paths.set(dto, found);
+    all = [...names, ...inner].toSorted((one, other) => depthOf(one) - depthOf(other));
+    memberPaths.set(dto, all);
   }
-  return found;
+  return all;
 }
 
 function childPaths(dto: Type<object>, property: string): readonly string[] {

@@ -1,7 +1,7 @@
 import { ValidateBy } from 'class-validator';
 import { probablyMeant } from '../../suggestions/suggestions.js';
 
-/** One of some words; what is none of them is told which there are, and which was probably meant. */
+/** One of some words. The message lists them, with a suggestion. */
 export function OneOf(words: readonly string[]): PropertyDecorator {
   return ValidateBy({
     name: 'oneOf',

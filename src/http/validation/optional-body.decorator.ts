@@ -1,12 +1,12 @@
-const optional = new WeakSet<object>();
+const optionalBodies = new WeakSet<object>();
 
-/** A body that may be left out altogether. Where nothing of another body is needed, an empty object still is. */
+/** Lets a request omit the body. Otherwise a body is required even if all of its members are optional. */
 export function OptionalBody(): ClassDecorator {
   return (dto) => {
-    optional.add(dto);
+    optionalBodies.add(dto);
   };
 }
 
-export function mayBeLeftOut(dto: object): boolean {
-  return optional.has(dto);
+export function isOptionalBody(dto: object): boolean {
+  return optionalBodies.has(dto);
 }

@@ -1,10 +1,10 @@
 import { ValidationError } from '../errors/api-error.js';
 
-/** Our longest query has eight. */
+/** The longest valid query has eight. */
 const MAX_PARAMETERS = 100;
 
 /**
- * The parameters in the query of a URL, none where there is no query.
+ * The query parameters of a URL; empty without a query.
  *
  * @throws ValidationError if there are more than 100
  */
@@ -30,9 +30,9 @@ function hasMoreThan(count: number, query: string): boolean {
 }
 
 /**
- * Refuses the parameters in the query of a URL: all of them, for a route that takes none, or some by their names.
+ * Rejects query parameters of a URL: all of them, or those whose names `isRefused` selects.
  *
- * @throws ValidationError naming each that is there
+ * @throws ValidationError naming each of them
  */
 export function refuseQuery(url = '', isRefused: (name: string) => boolean = () => true): void {
   if (!url.includes('?')) return;

@@ -12,7 +12,7 @@ it.each([
   ['2028-02-29T00:00:00Z', '2028-02-29T00:00:00.000Z'],
   ['2000-02-29T00:00:00Z', '2000-02-29T00:00:00.000Z'],
   ['9999-12-31T23:59:59.999Z', '9999-12-31T23:59:59.999Z'],
-])('reads %s', (text, time) => {
+])('parses %s', (text, time) => {
   expect(parseTimestamp(text)?.toISOString()).toBe(time);
 });
 
@@ -45,6 +45,6 @@ it.each([
   expect(parseTimestamp(value)).toBeNull();
 });
 
-it('tells the future from the past', () => {
+it('distinguishes the future from the past', () => {
   expect([-60_000, 60_000].map((offset) => isFuture(new Date(Date.now() + offset)))).toEqual([false, true]);
 });

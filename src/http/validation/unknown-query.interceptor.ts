@@ -5,11 +5,11 @@ import type { Observable } from 'rxjs';
 import { traitsOf } from '../route-config.js';
 import { refuseQuery } from './query-parameters.js';
 import { isReservedName } from '../body/reserved-names.js';
-import { takes } from './takes.js';
+import { hasParameter } from './handler-parameters.js';
 
 /**
- * Refuses parameters in the query of a route that takes none; where it takes some, its DTO does, but for the
- * names that never reach it. Health and metrics, which are outside the prefix, bear with what balancers and scrapers add.
+ * Rejects query parameters on routes that have none. Otherwise the DTO rejects unknown ones, except for reserved names,
+ * which never reach it. Health checks and metrics ignore the parameters that balancers and scrapers add.
  */
 @Injectable()
 export class UnknownQueryInterceptor implements NestInterceptor {
@@ -17,7 +17,7 @@ export class UnknownQueryInterceptor implements NestInterceptor {
     const { url, routeOptions } = context.switchToHttp().getRequest<FastifyRequest>();
     const { load, isForServices } = traitsOf(routeOptions.config);
     if (url.includes('?') && (load === 'management' || isForServices))
-      refuseQuery(url, takes(context, RouteParamtypes.QUERY) ? isReservedName : undefined);
+      refuseQuery(url, hasParameter(context, RouteParamtypes.QUERY) ? isReservedName : undefined);
     return next.handle();
   }
 }

@@ -39,7 +39,7 @@ export class LoadMetrics {
       'unfinished_bodies_given_up_total',
       'Incomplete request bodies dropped to free memory',
       'sender',
-      () => ({ clients: clients.givenUp, services: services.givenUp }),
+      () => ({ clients: clients.evicted, services: services.evicted }),
     );
   }
 }

@@ -28,11 +28,11 @@ export class RequestLog {
     this.isLogged = levels[logLevel];
   }
 
-  record({ raw, id, method, route, status, seconds, principal, verdict, keyId, error }: CompletedRequest): void {
+  record({ raw, id, method, route, status, seconds, caller, verdict, keyId, error }: CompletedRequest): void {
     if (!this.isLogged(route)) return;
     const known = {
       client_address: this.clientAddress.of(raw),
-      principal,
+      principal: caller,
       verdict,
       key_id: keyId,
       error,

@@ -10,31 +10,30 @@ import type { ErrorCode } from './error-codes.js';
 import { verdictOfError } from './error-verdict.js';
 import { describeError } from '../../logging/describe-error.js';
 
-/** Of a request, what its failure is told by. */
-interface RequestLine {
+/** The parts of a request that its error response needs. */
+interface FailedRequest {
   id: string;
   method: string;
   url: string;
 }
 
-/** A failure as it is answered. */
-interface ErrorAnswer {
+interface ErrorResponse {
   status: number;
   headers: Record<string, string>;
   body: string;
   code: ErrorCode;
-  /** The verdict that the error stands for, if it does. */
+  /** The verdict that the error stands for, if any. */
   verdict: string | undefined;
 }
 
-/** Gives every failure the contract's envelope, whether it is ours or the framework's, and logs what is ours. */
+/** Turns every error, our own or the framework's, into the envelope of the HTTP contract, and logs defects and outages. */
 @Injectable()
-export class ErrorAnswers {
-  private readonly logger = new Logger(ErrorAnswers.name);
+export class ErrorResponses {
+  private readonly logger = new Logger(ErrorResponses.name);
 
   constructor(private readonly allowedMethods: AllowedMethods) {}
 
-  of(cause: unknown, request: RequestLine): ErrorAnswer {
+  of(cause: unknown, request: FailedRequest): ErrorResponse {
     const error = this.toApiError(cause, request);
     if (error.code === 'internal') this.logger.error(`${request.id} ${describeError(cause)}`);
     if (error.code === 'unavailable' && error.cause !== undefined)
@@ -43,45 +42,45 @@ export class ErrorAnswers {
     return { code, status, headers, verdict: verdictOfError(error), body: JSON.stringify(failure(error, request.id)) };
   }
 
-  private toApiError(cause: unknown, request: RequestLine): ApiError {
+  private toApiError(cause: unknown, request: FailedRequest): ApiError {
     if (cause instanceof ApiError) return cause;
     if (cause instanceof HttpException) return this.frameworkError(cause, request);
     if (isDatabaseUnavailable(cause)) return databaseUnavailable(cause);
     return internalError();
   }
 
-  /** What Fastify and the router refuse by themselves; our own code throws `ApiError` alone. */
-  private frameworkError(cause: HttpException, request: RequestLine): ApiError {
+  /** Errors of Fastify and its router; our own code throws only `ApiError`. */
+  private frameworkError(cause: HttpException, request: FailedRequest): ApiError {
     switch (cause.getStatus()) {
-      // 403 is how the files of /docs refuse a path that leads out of their folder
+      // The static files of /docs reject paths out of their folder with 403
       case 403:
       case 404:
-        return this.noSuchRoute(request);
+        return this.routeError(request);
       case 413:
         return new ApiError('payload_too_large', 'The body is larger than 64 KiB.');
       case 415:
         return new ApiError('unsupported_media_type', 'Send the body as Content-Type: application/json.');
       case 400:
       case 414:
-        // Fastify wants a body with QUERY even where the route does not take it
-        if (request.method === 'QUERY') return this.noSuchRoute(request);
-        return new ApiError('validation_failed', 'The request is not one that this service can read.');
+        // Fastify requires a body of QUERY even if no route has the method
+        if (request.method === 'QUERY') return this.routeError(request);
+        return new ApiError('validation_failed', 'The request cannot be read: its URL, headers or body are not valid.');
       default:
         return internalError();
     }
   }
 
-  private noSuchRoute({ method, url }: RequestLine): ApiError {
+  private routeError({ method, url }: FailedRequest): ApiError {
     const path = url.split('?', 1)[0] ?? '';
     const allowed = this.allowedMethods.of(path);
     if (allowed.length === 0 || allowed.includes(method))
       return new ApiError('route_not_found', `There is no ${method} ${path}.`);
-    const message = `${path} does not take ${method}; it takes ${allowed.join(', ')}.`;
+    const message = `${path} does not allow ${method}; use ${allowed.join(', ')}.`;
     return new ApiError('method_not_allowed', message, { headers: { Allow: allowed.join(', ') } });
   }
 }
 
-/** SQLSTATE lock_not_available, serialization_failure and deadlock_detected: others are at it. */
+/** SQLSTATE lock_not_available, serialization_failure and deadlock_detected: others use the same rows. */
 const CONTENDED = new Set<unknown>(['55P03', '40001', '40P01']);
 /** SQLSTATE read_only_sql_transaction. */
 const READ_ONLY = '25006';
@@ -89,15 +88,18 @@ const READ_ONLY = '25006';
 function databaseUnavailable(cause: unknown): UnavailableError {
   const state = sqlStateOf(cause);
   if (CONTENDED.has(state)) {
-    const message = 'Others have locked what this needs. Try again in a moment.';
+    const message = 'Another request has locked the same records. Try again in a moment.';
     return new UnavailableError(message, { cause, retryAfterSeconds: 1 });
   }
   if (state === READ_ONLY || cause instanceof StandbyError) {
-    return new UnavailableError('The database takes no changes now: it is read-only. Try again later.', { cause });
+    return new UnavailableError('The database is read-only at present. Try again later.', { cause });
   }
   return new UnavailableError('The database is not reachable. Try again in a moment.', { cause });
 }
 
 function internalError(): ApiError {
-  return new ApiError('internal', 'Something went wrong on our side; the request_id helps us to find it.');
+  return new ApiError(
+    'internal',
+    'The service failed because of a defect. Report it with the request_id, which identifies its log entry.',
+  );
 }

@@ -2,15 +2,15 @@ import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { TimeoutError } from '../../database/with-timeout.js';
 import { AllowedMethods } from '../allowed-methods.js';
-import { ErrorAnswers } from './error-answers.js';
+import { ErrorResponses } from './error-responses.js';
 
 afterEach(() => void jest.restoreAllMocks());
 
-it('logs an outage once, and of each request at debug; and a defect with its stack', () => {
+it('logs an outage once, each affected request at debug level, and a defect with its stack', () => {
   const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
   const debug = jest.spyOn(Logger.prototype, 'debug').mockImplementation(() => undefined);
   const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
-  const answers = new ErrorAnswers(new AllowedMethods());
+  const answers = new ErrorResponses(new AllowedMethods());
   const request = { id: 'r1', method: 'GET', url: '/' };
 
   for (const id of ['r1', 'r2']) expect(answers.of(new TimeoutError('no answer'), { ...request, id }).status).toBe(503);
