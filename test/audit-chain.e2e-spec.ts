@@ -50,8 +50,8 @@ const records = fc.array(
 it('holds for anything recorded, since the hash covers what the database returns', async () => {
   const owner = 'ann \u{1f511}';
   await fc.assert(
-    fc.asyncProperty(origins, records, async (origin, events) => {
-      await dataSource.transaction((tx) => auditTrail.record(tx, owner, origin, events));
+    fc.asyncProperty(origins, records, async (source, events) => {
+      await dataSource.transaction((tx) => auditTrail.record(tx, owner, source, events));
     }),
     { numRuns: 300 },
   );
@@ -64,14 +64,14 @@ it.each([
   ['an id in upper case', { apiKeyId: '01A20B9D-C4D9-7123-B878-6EB9911DEB3F' }, '01a20b9d-c4d9-7123-b878-6eb9911deb3f'],
   ['a string that is not an id', { apiKeyId: 'list' }, null],
 ])('records %s as the database stores it', async (name, record, apiKeyId) => {
-  const origin = { actor: 'session', ip: '203.0.113.7', requestId: null };
-  await dataSource.transaction((tx) => auditTrail.record(tx, name, origin, [{ action: 'key.created', ...record }]));
+  const source = { actor: 'session', ip: '203.0.113.7', requestId: null };
+  await dataSource.transaction((tx) => auditTrail.record(tx, name, source, [{ action: 'key.created', ...record }]));
   const { events } = await service.app.get(EventFinder, { strict: false }).find(name, { limit: 1 });
   expect(events[0]?.apiKeyId).toBe(apiKeyId);
 });
 
 it('creates neither an event nor an owner when there is nothing to record', async () => {
-  const origin = { actor: 'session', ip: null, requestId: null };
-  await dataSource.transaction((tx) => auditTrail.record(tx, 'nobody', origin, []));
+  const source = { actor: 'session', ip: null, requestId: null };
+  await dataSource.transaction((tx) => auditTrail.record(tx, 'nobody', source, []));
   expect(await dataSource.query(`SELECT FROM owners WHERE owner_id = 'nobody'`)).toEqual([]);
 });

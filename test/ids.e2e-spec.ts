@@ -54,7 +54,7 @@ describe.each(spellings)('an id in %s', (spelling, spell) => {
   ])('does not let a key change its own %s', async (_, update) => {
     const { id } = await issueKey(service.client, owner, { ...documentedBody, limits: { max_uses: 5 } });
     const { secretGeneration } = await dataSource.getRepository(ApiKey).findOneByOrFail({ id });
-    const caller = { ownerId: owner, key: { id, secretGeneration }, origin: OPERATOR };
+    const caller = { ownerId: owner, key: { id, secretGeneration }, source: OPERATOR };
     const apiKeys = service.app.get(ApiKeysService, { strict: false });
     await expect(apiKeys.update(caller, spell(id), update)).rejects.toMatchObject({ code: 'exceeds_issuer' });
   });

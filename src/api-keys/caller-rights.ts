@@ -28,12 +28,12 @@ export function assertMayManage(row: ApiKey | null, caller: Caller, now: number)
   if (refusal) throw refusalError(refusal, { missing: ['admin'] });
 }
 
-function refusalOfCaller(row: ApiKey, { key, origin }: Caller, now: number): Refusal | null {
+function refusalOfCaller(row: ApiKey, { key, source }: Caller, now: number): Refusal | null {
   const { allowedCidrs, scopes } = row;
   if (!isSecretValid(row, key?.secretGeneration, now)) return 'INVALID_CREDENTIALS';
   const refusal = REFUSALS[row.statusAt(now)];
   if (refusal) return refusal;
-  if (allowedCidrs && !isWithin(origin.ip, allowedCidrs)) return 'IP_NOT_ALLOWED';
+  if (allowedCidrs && !isWithin(source.ip, allowedCidrs)) return 'IP_NOT_ALLOWED';
   return allows(scopes, 'admin') ? null : 'INSUFFICIENT_SCOPE';
 }
 

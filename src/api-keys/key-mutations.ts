@@ -44,7 +44,7 @@ export class KeyMutations {
    * @throws ApiKeyNotFoundError, PreconditionFailedError; ApiError if the caller may no longer change keys
    */
   async apply(uow: UnitOfWork, caller: Caller, { id, versions }: MutationTarget, decide: Decide): Promise<ApiKey> {
-    const { ownerId, origin } = caller;
+    const { ownerId, source } = caller;
     await lockOwner(uow.tx, ownerId);
     const { target, callingKey } = await this.locks.lock(uow.tx, caller, id);
     assertVersion(target, versions);
@@ -54,7 +54,7 @@ export class KeyMutations {
     const { action, changes = {}, columns } = mutation;
     const written = { ...columns, version: target.version + 1, updatedAt: new Date(now) };
     await uow.tx.update(ApiKey, { id: target.id, ownerId }, written);
-    await this.auditTrail.record(uow.tx, ownerId, origin, [{ action, apiKeyId: target.id, changes }]);
+    await this.auditTrail.record(uow.tx, ownerId, source, [{ action, apiKeyId: target.id, changes }]);
     uow.invalidate(target.identifier);
     return Object.assign(target, written);
   }

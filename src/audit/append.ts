@@ -92,12 +92,12 @@ function storableColumns(events: readonly PendingEvent[]): unknown[][] {
   const text = (value: string | null) => value && storableText(value);
   return [
     events.map(({ at }) => at),
-    events.map(({ source: origin }) => text(origin.actor)),
+    events.map(({ source }) => text(source.actor)),
     events.map(({ action }) => text(action)),
     events.map(({ apiKeyId }) => storableId(apiKeyId)),
     events.map(({ refusal = null }) => text(refusal)),
-    events.map(({ source: origin }) => text(origin.ip)),
-    events.map(({ source: origin }) => text(origin.requestId)),
+    events.map(({ source }) => text(source.ip)),
+    events.map(({ source }) => text(source.requestId)),
     events.map(({ changes = {} }) => storableJson(changes)),
   ];
 }

@@ -75,7 +75,7 @@ export class DeniedCallAudit implements OnModuleInit, OnApplicationShutdown {
       call: `${method} ${routeOptions.url}`,
       apiKeyId: requestedId === undefined ? null : storableId(requestedId.toLowerCase()),
     };
-    const isFirst = this.counters.add(principal.reference, call, this.clock.steady(), new Date(this.clock.now()));
+    const isFirst = this.counters.add(principal.actorId, call, this.clock.steady(), new Date(this.clock.now()));
     if (isFirst) inBackground('Recording a refused call', this.writer.flush());
   }
 

@@ -21,8 +21,8 @@ import { CredentialKeyring } from '../api-keys/credentials/credential-keyring.js
  * Of one pair: whoever holds it and guesses `Idempotency-Key`s gets no further, and a client has no need of more. From
  * one network fewer, so that nobody elsewhere uses up the tries of the one whose answer was lost.
  */
-const FAILED_TRIES = { requests: 100, windowSeconds: 600 };
-const FAILED_TRIES_OF_NETWORK = { requests: 10, windowSeconds: 600 };
+const MAX_FAILED_ATTEMPTS = { requests: 100, windowSeconds: 600 };
+const MAX_FAILED_ATTEMPTS_PER_NETWORK = { requests: 10, windowSeconds: 600 };
 
 /** Finds the answer to a key's rotation of itself by the pair that the rotation has ended. */
 @Injectable()
@@ -45,9 +45,9 @@ export class LostRotations {
     if (!asked) return undefined;
     const digest = hash('sha256', credentialOf(asked.endedPair), 'base64url');
     const network = this.clientAddress.networkOf(request.raw);
-    const ofNetwork = await this.rateLimiter.take(`lost-rotation:${digest}:${network}`, FAILED_TRIES_OF_NETWORK, 1);
+    const ofNetwork = await this.rateLimiter.take(`lost-rotation:${digest}:${network}`, MAX_FAILED_ATTEMPTS_PER_NETWORK, 1);
     if (!ofNetwork.granted) return undefined;
-    const ofAll = await this.rateLimiter.take(`lost-rotation:${digest}`, FAILED_TRIES, 1);
+    const ofAll = await this.rateLimiter.take(`lost-rotation:${digest}`, MAX_FAILED_ATTEMPTS, 1);
     if (!ofAll.granted) return undefined;
     const answer = await this.answers.findForEndedPair<RotatedAnswer>(asked);
     if (answer) await Promise.all([ofNetwork.refund(), ofAll.refund()]);

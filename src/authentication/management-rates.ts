@@ -30,7 +30,7 @@ export class ManagementRates {
    * @param isRevocation what a stolen key, and keys that it has issued, use up of their owner's rate keeps no session from
    *   revoking them: then the owner's is only asked how it stands
    */
-  async take({ reference, ownerId, apiKey }: Principal, isRevocation: boolean): Promise<TakenRates> {
+  async take({ actorId: reference, ownerId, apiKey }: Principal, isRevocation: boolean): Promise<TakenRates> {
     const ofOne = { requests: this.environment.managementRateLimit, windowSeconds: WINDOW_SECONDS };
     const ofAll = { ...ofOne, requests: ofOne.requests * OWNER_FACTOR };
     const own = await this.rateLimiter.take(`management:${reference}`, ofOne, 1, ownerId);
@@ -41,14 +41,14 @@ export class ManagementRates {
       await own.refund();
       rates[0] = { ...named('management', own), remaining: own.remaining + 1 };
     }
-    return { granted: own.granted && owner.granted, rates, refund: () => giveBack(own, owner) };
+    return { granted: own.granted && owner.granted, rates, refund: () => refundAll(own, owner) };
   }
 
   /** For routes that are free of charge, which have a rate of their own. */
-  async takeFree({ reference, ownerId }: Principal): Promise<TakenRates> {
+  async takeFree({ actorId: reference, ownerId }: Principal): Promise<TakenRates> {
     const limit = { requests: this.environment.managementRateLimit * FREE_FACTOR, windowSeconds: WINDOW_SECONDS };
     const decision = await this.rateLimiter.take(`management:test:${reference}`, limit, 1, ownerId);
-    return { granted: decision.granted, rates: [named('test', decision)], refund: () => giveBack(decision) };
+    return { granted: decision.granted, rates: [named('test', decision)], refund: () => refundAll(decision) };
   }
 }
 
@@ -56,6 +56,6 @@ function named(name: string, decision: RateDecision): NamedRate {
   return { name, ...decision };
 }
 
-async function giveBack(...decisions: RateDecision[]): Promise<void> {
+async function refundAll(...decisions: RateDecision[]): Promise<void> {
   for (const decision of decisions) await decision.refund();
 }

@@ -64,8 +64,8 @@ export class RotationReplay {
     const { valid, key } = await this.verifier.identify(pair, { scopes: ['admin'], ip });
     if (!valid || key.secretKind !== 'current') return undefined;
     const principal = Principal.apiKey(key);
-    const origin = { actor: principal.actor, ip: ip ?? null, requestId: id };
-    await this.apiKeys.assertStillAllowed({ ownerId: key.ownerId, key, origin });
+    const source = { actor: principal.actor, ip: ip ?? null, requestId: id };
+    await this.apiKeys.assertStillAllowed({ ownerId: key.ownerId, key, source });
     return principal;
   }
 }

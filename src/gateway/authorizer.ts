@@ -69,7 +69,7 @@ export class Authorizer {
 
   private async admitSession({ raw, context }: SubRequest, access: Needed): Promise<GatewayHeaders> {
     const principal = await authenticateSession(raw);
-    context.caller = principal.reference;
+    context.caller = principal.actorId;
     if (isClosed(access)) throw new ClosedRouteError(access);
     context.verdict = 'VALID';
     return sessionAnswer(principal);
@@ -85,7 +85,7 @@ function isClosed(access: Needed): access is Closed {
 
 function answerTo(verdict: Verdict, access: Needed, { context }: SubRequest): GatewayHeaders {
   const { valid, code, key, charge } = verdict;
-  context.caller = key && Principal.apiKey(key).reference;
+  context.caller = key && Principal.apiKey(key).actorId;
   if (!valid && code === 'INSUFFICIENT_SCOPE' && access === UNLISTED) throw new UnlistedRouteError();
   if (!valid) {
     const missing = isClosed(access) ? [] : access.filter((scope) => !key?.granted.allows([scope]));

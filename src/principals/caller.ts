@@ -23,10 +23,10 @@ export interface Caller {
   ownerId: string;
   /** `null` for a session or an operator, which may do everything. */
   key: Pick<CallingKey, 'id' | 'secretGeneration'> | null;
-  origin: AuditSource;
+  source: AuditSource;
 }
 
 /** An operator, on behalf of an owner. */
 export function operatorFor(ownerId: string): Caller {
-  return { ownerId, key: null, origin: OPERATOR };
+  return { ownerId, key: null, source: OPERATOR };
 }

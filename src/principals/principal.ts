@@ -23,7 +23,7 @@ export class Principal {
   }
 
   /** What it is counted under: its owner's sessions together, each API key for itself. */
-  get reference(): string {
+  get actorId(): string {
     return this.apiKey ? `key:${this.apiKey.id}` : `session:${this.ownerId}`;
   }
 

@@ -8,7 +8,7 @@ export function verdictJson({ valid, code, key, charge }: Verdict): string {
   if (!valid) return `{"valid":false,"code":"${code}"${charge?.rate ? `,"rate_limit":${rateJson(charge.rate)}` : ''}}`;
   const rate = charge.rate ? rateJson(charge.rate) : 'null';
   const expiry = key.expiresAt === null ? 'null' : key.memoize(expiryOf);
-  const description = `${key.memoize(beginningOf)},"scopes":${key.granted.json},"expires_at":${expiry}`;
+  const description = `${key.memoize(prefixOf)},"scopes":${key.granted.json},"expires_at":${expiry}`;
   return `${description},"remaining_uses":${charge.remainingUses},"rate_limit":${rate}}`;
 }
 
@@ -23,7 +23,7 @@ function rateJson({ limit, remaining, resetSeconds }: RateState): string {
 }
 
 /** The beginning of a verdict, up to its scopes: those of equal keys are one text. */
-function beginningOf({ id, ownerId, name }: CachedKey): string {
+function prefixOf({ id, ownerId, name }: CachedKey): string {
   return JSON.stringify({ valid: true, code: 'VALID', key_id: id, owner_id: ownerId, name }).slice(0, -1);
 }
 

@@ -9,11 +9,11 @@ import { formatAddress } from '../addresses/ip-address.js';
 import type { VerifyRequest } from './verifier.js';
 
 const MAX_REQUESTS = 100;
-const LARGEST_COST = 1_000_000;
+const MAX_COST = 1_000_000;
 const PROPERTIES = ['api_key', 'secret_key', 'credential', 'scope', 'ip', 'cost'];
 const KNOWN = new Set(PROPERTIES);
-const NO_NAME = 'must be the name of a scope, like pinning.unpin';
-const NO_SCOPE = `${NO_NAME}, or a list of such names`;
+const NOT_A_SCOPE = 'must be the name of a scope, like pinning.unpin';
+const NOT_SCOPES = `${NOT_A_SCOPE}, or a list of such names`;
 
 type Body = Record<string, unknown>;
 type Refuse = (name: string, message: string) => void;
@@ -27,7 +27,7 @@ type Refuse = (name: string, message: string) => void;
 export function readVerifyRequest(body: unknown): VerifyRequest {
   const details: ErrorDetail[] = [];
   const request = read(body ?? {}, '', details);
-  refuseOffences(body, details);
+  throwIfInvalid(body, details);
   return request;
 }
 
@@ -38,7 +38,7 @@ export function readVerifyBatch(body: unknown): VerifyRequest[] {
   const isBatch = Array.isArray(requests) && requests.length >= 1 && requests.length <= MAX_REQUESTS;
   if (!isBatch) details.push({ path: 'requests', message: `must be a list of 1 to ${MAX_REQUESTS} requests` });
   const batch = isBatch ? requests.map((one, index) => readElement(one, `requests.${index}`, details)) : [];
-  refuseOffences(body, details);
+  throwIfInvalid(body, details);
   return batch as VerifyRequest[];
 }
 
@@ -59,7 +59,7 @@ export class VerifyBatchPipe implements PipeTransform<unknown, VerifyRequest[]> 
 }
 
 /** @throws ValidationError if there are problems */
-function refuseOffences(body: unknown, details: ErrorDetail[]): void {
+function throwIfInvalid(body: unknown, details: ErrorDetail[]): void {
   if (details.length > 0) throw body === undefined ? new MissingBodyError(details) : new ValidationError(details);
 }
 
@@ -84,7 +84,7 @@ function read(value: unknown, at: string, details: ErrorDetail[]): VerifyRequest
   const pair = readPair(body, refuse);
   const { scope, cost = 1 } = body;
   const ip = readAddress(body['ip'], refuse);
-  if (!isCost(cost)) refuse('cost', `must be a whole number from 0 to ${LARGEST_COST}`);
+  if (!isCost(cost)) refuse('cost', `must be a whole number from 0 to ${MAX_COST}`);
   const needed = readScopes(scope, details, at);
   return { pair, requirements: { scopes: needed, ip, cost } } as VerifyRequest;
 }
@@ -96,7 +96,7 @@ function readScopes(scope: unknown, details: ErrorDetail[], at: string): unknown
   for (let index = 0; index < names.length; index++) {
     if (isScope(names[index])) continue;
     const meant = probablyMeant(names[index], SCOPES, details.length);
-    const [path, message] = Array.isArray(scope) ? [`scope.${index}`, NO_NAME] : ['scope', NO_SCOPE];
+    const [path, message] = Array.isArray(scope) ? [`scope.${index}`, NOT_A_SCOPE] : ['scope', NOT_SCOPES];
     details.push({ path: at + path, message: message + meant });
   }
   return names;
@@ -125,5 +125,5 @@ function readAddress(ip: unknown, refuse: Refuse): string | undefined {
 }
 
 function isCost(cost: unknown): boolean {
-  return Number.isInteger(cost) && (cost as number) >= 0 && (cost as number) <= LARGEST_COST;
+  return Number.isInteger(cost) && (cost as number) >= 0 && (cost as number) <= MAX_COST;
 }

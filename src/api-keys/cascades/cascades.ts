@@ -39,7 +39,7 @@ interface CascadeOrder {
   rootId: string;
   ownerId: string;
   /** Who deleted the root. */
-  origin: AuditSource;
+  source: AuditSource;
 }
 
 type CascadeRow = { root_id: string; owner_id: string; actor: string; ip: string | null; request_id: string | null };
@@ -70,7 +70,7 @@ export class Cascades implements OnApplicationShutdown {
    *
    * @returns whether the root has descendants
    */
-  async begin(tx: EntityManager, { rootId, ownerId, origin: { actor, ip, requestId } }: CascadeOrder) {
+  async begin(tx: EntityManager, { rootId, ownerId, source: { actor, ip, requestId } }: CascadeOrder) {
     const rows = (await tx.query(BEGIN, [rootId, ownerId, actor, ip, requestId])) as unknown[];
     return rows.length > 0;
   }
@@ -94,7 +94,7 @@ export class Cascades implements OnApplicationShutdown {
     for (const { root_id: rootId, owner_id: ownerId, actor, ip, request_id: requestId } of rows) {
       // Slow, but still running here
       if (this.running.has(rootId)) continue;
-      const order = { rootId, ownerId, origin: { actor, ip, requestId } };
+      const order = { rootId, ownerId, source: { actor, ip, requestId } };
       this.start(order, { revoked: 0, isComplete: false }).catch(() => undefined);
     }
   }
@@ -124,10 +124,10 @@ export class Cascades implements OnApplicationShutdown {
     }
   }
 
-  private revokeBatch({ rootId, ownerId, origin }: CascadeOrder, ids: string[], isLast: boolean): Promise<number> {
+  private revokeBatch({ rootId, ownerId, source }: CascadeOrder, ids: string[], isLast: boolean): Promise<number> {
     return this.transactions.run(ownerId, async (uow) => {
       await lockOwner(uow.tx, ownerId);
-      const revoked = await this.writer.write(uow, { ownerId, ids, reason: 'cascade', origin });
+      const revoked = await this.writer.write(uow, { ownerId, ids, reason: 'cascade', source });
       if (isLast) await uow.tx.query('DELETE FROM cascades WHERE root_id = $1', [rootId]);
       else await this.noteProgress(uow.tx, rootId, revoked);
       return revoked;

@@ -51,10 +51,10 @@ export class KeyWriter {
     return key;
   }
 
-  private async write(tx: EntityManager, { ownerId, origin }: Caller, key: ApiKey): Promise<void> {
+  private async write(tx: EntityManager, { ownerId, source }: Caller, key: ApiKey): Promise<void> {
     await tx.insert(ApiKey, key);
     const { id, name, scopes, limits } = key;
-    await this.auditTrail.record(tx, ownerId, origin, [
+    await this.auditTrail.record(tx, ownerId, source, [
       { action: 'key.created', apiKeyId: id, changes: { name, scopes, limits: LimitsDto.of(limits) } },
     ]);
     await adjustLiveKeys(tx, ownerId, 1);

@@ -26,7 +26,7 @@ interface Revocation {
   ownerId: string;
   ids: string[];
   reason: RevokedReason;
-  origin: AuditSource;
+  source: AuditSource;
 }
 
 /** Writes revocations: the rows, their audit events and the number of live keys. The owner is locked already. */
@@ -35,11 +35,11 @@ export class RevocationWriter {
   constructor(private readonly auditTrail: AuditTrail) {}
 
   /** @returns how many keys were not revoked before */
-  async write(uow: UnitOfWork, { ownerId, ids, reason, origin }: Revocation): Promise<number> {
+  async write(uow: UnitOfWork, { ownerId, ids, reason, source }: Revocation): Promise<number> {
     const [rows] = (await uow.tx.query(REVOKE, [ids, ownerId, reason])) as [{ id: string; api_key: string }[]];
     if (rows.length === 0) return 0;
     const events = rows.map((row) => ({ action: 'key.revoked' as const, apiKeyId: row.id, changes: { reason } }));
-    await this.auditTrail.record(uow.tx, ownerId, origin, events);
+    await this.auditTrail.record(uow.tx, ownerId, source, events);
     await adjustLiveKeys(uow.tx, ownerId, -rows.length);
     const identifiers = rows.map((row) => row.api_key);
     // Descendants have been refused since their cascade began

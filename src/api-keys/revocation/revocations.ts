@@ -40,18 +40,18 @@ export class Revocations {
     id: string,
     { cascade = false, versions }: RevokeOptions = {},
   ): Promise<CascadeProgress> {
-    const { ownerId, origin } = caller;
+    const { ownerId, source } = caller;
     const hasDescendants = await this.transactions.run(ownerId, async (uow) => {
       await lockOwner(uow.tx, ownerId);
       const { target } = await this.locks.lock(uow.tx, caller, id);
       assertVersion(target, versions);
-      await this.writer.write(uow, { ownerId, ids: [id], reason: 'deleted', origin });
-      const isBegun = cascade && (await this.cascades.begin(uow.tx, { rootId: id, ownerId, origin }));
+      await this.writer.write(uow, { ownerId, ids: [id], reason: 'deleted', source });
+      const isBegun = cascade && (await this.cascades.begin(uow.tx, { rootId: id, ownerId, source }));
       if (isBegun) uow.announce(cascadeAnnouncement(ownerId));
       return isBegun;
     });
     if (!hasDescendants) return { revoked: 1, isComplete: true };
-    return this.cascades.run({ rootId: id, ownerId, origin });
+    return this.cascades.run({ rootId: id, ownerId, source });
   }
 
   /**
@@ -59,14 +59,14 @@ export class Revocations {
    *
    * @returns whether there was a key that was not revoked yet
    */
-  async revokeByIdentifier(identifier: string, reason: RevokedReason, origin: AuditSource): Promise<boolean> {
+  async revokeByIdentifier(identifier: string, reason: RevokedReason, source: AuditSource): Promise<boolean> {
     const key = await this.dataSource.getRepository(ApiKey).findOneBy({ identifier });
     // Repeated calls open no transaction and wait for no lock
     if (!key || key.revokedAt) return false;
     const { id, ownerId } = key;
     return this.transactions.run(ownerId, async (uow) => {
       await lockOwner(uow.tx, ownerId);
-      return (await this.writer.write(uow, { ownerId, ids: [id], reason, origin })) > 0;
+      return (await this.writer.write(uow, { ownerId, ids: [id], reason, source })) > 0;
     });
   }
 }

@@ -52,7 +52,7 @@ export class AuthenticationGuard implements CanActivate {
       throw (mayBeLost && (await this.rotationReplay.answerTo(request))) || refusal;
     } finally {
       const principal = request.user ?? request.denied;
-      if (principal) Object.assign(request.context, { caller: principal.reference, verdict: 'VALID' });
+      if (principal) Object.assign(request.context, { caller: principal.actorId, verdict: 'VALID' });
       const actor = principal?.actor ?? 'anonymous';
       request.source = { actor, ip: this.clientAddress.of(request.raw) ?? null, requestId: request.id };
     }

@@ -1,7 +1,7 @@
 import { percentDecoded } from '../../http/percent-encoding.js';
 import { KeySet } from './key-set.js';
 
-const FETCH_WITHIN_MS = 3_000;
+const FETCH_TIMEOUT_MS = 3_000;
 /** Sets with certificates of ten keys have some 40 KB. */
 const MAX_BYTES = 262_144;
 const DEFAULT_PORTS: Record<string, string> = { 'http:': '80', 'https:': '443' };
@@ -38,7 +38,7 @@ export class KeySetEndpoint {
 
   /** @throws KeySetError */
   async fetch(): Promise<KeySet> {
-    const signal = AbortSignal.timeout(FETCH_WITHIN_MS);
+    const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
     try {
       // A redirect could lead anywhere, the credentials with it
       const response = await fetch(this.#url, { headers: this.#headers, redirect: 'manual', signal });
@@ -84,7 +84,7 @@ function basic(username: string, password: string): string {
 /** By its code: the text of an error from below may hold whatever was sent. */
 function reasonOf(error: unknown): string {
   const { name, cause } = error as Error;
-  if (name === 'TimeoutError') return `there was no answer within ${FETCH_WITHIN_MS / 1_000} s`;
+  if (name === 'TimeoutError') return `there was no answer within ${FETCH_TIMEOUT_MS / 1_000} s`;
   const code = codeOf(cause) ?? codeOf(error);
   return code === undefined ? `the request failed (${name})` : `the connection failed (${code})`;
 }

@@ -40,7 +40,7 @@ export function refusedSession(info: unknown): UnauthenticatedError {
 const logger = new Logger('Session');
 
 /** Says in the log why a session was refused, if that is what the error is about. @returns the error */
-export function noted(error: unknown): unknown {
+export function logRefusal(error: unknown): unknown {
   if (error instanceof SessionRefusedError)
     logger.debug(`A session was refused by its ${error.check}: ${error.detail}`);
   return error;

@@ -12,7 +12,7 @@ export const CurrentPrincipal = createParamDecorator(
 /** The same as changes of keys need it: the owner, the key with the secret that was presented, and the source. */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const { user, source } = requestOf(context);
-  return { ownerId: user.ownerId, key: user.apiKey, origin: source };
+  return { ownerId: user.ownerId, key: user.apiKey, source };
 });
 
 /** Where a call comes from, for routes without a principal. */

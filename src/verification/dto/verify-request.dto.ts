@@ -3,7 +3,7 @@ import { ApiBody, ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath } from '
 import { REQUEST_EXAMPLES } from './verify-examples.js';
 
 /** Describes what `readVerifyRequest()` reads besides the credentials. */
-class NeedDto {
+class RequirementsDto {
   @ApiProperty({
     required: false,
     description: 'The scope that is needed, or a list of which all are',
@@ -32,7 +32,7 @@ class NeedDto {
 }
 
 @ApiSchema({ name: 'VerifyPairRequest' })
-class VerifyPairRequestDto extends NeedDto {
+class VerifyPairRequestDto extends RequirementsDto {
   @ApiProperty({ example: 'w3k_3mJ0vXq8TzKc1RbYdNfA' })
   api_key: string;
 
@@ -41,7 +41,7 @@ class VerifyPairRequestDto extends NeedDto {
 }
 
 @ApiSchema({ name: 'VerifyCredentialRequest' })
-class VerifyCredentialRequestDto extends NeedDto {
+class VerifyCredentialRequestDto extends RequirementsDto {
   @ApiProperty({ description: 'As the client presented it: the `api_key`, a dot and the `secret_key`' })
   credential: string;
 }
