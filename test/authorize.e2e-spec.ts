@@ -171,7 +171,7 @@ describe('refuses', () => {
     for (const headers of [pairHeaders(admin), sessionOf('ann')]) {
       const answer = await authorize('?deny=403', { ...headers, ...route });
       expect([answer.status, answer.headers['x-w3ipfs-code']]).toEqual([403, 'INSUFFICIENT_SCOPE']);
-      expect(answer.body.error.message).toMatch(/^Nobody may pass, whatever the scopes: .*(?:this path|has to send)/);
+      expect(answer.body.error.message).toMatch(/^Denied to every caller: .*(?:this path|has to send)/);
     }
     expect((await authorize('', route)).status).toBe(401);
   });

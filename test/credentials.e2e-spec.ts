@@ -141,9 +141,9 @@ describe('explains what is missing', () => {
       /one credential .* without blanks/,
     ],
     ['a session, and more', () => bearer(`${signToken()}, x`), /one session \(a JWT\) or .* without blanks/],
-    ['HTTP Basic that is not encoded', () => basicAsItIs(admin), /must be the base64 of <api_key>:<secret_key>/],
+    ['HTTP Basic that is not encoded', () => basicAsItIs(admin), /, send the base64 of <api_key>:<secret_key>/],
     ['nothing in Authorization', () => ({ authorization: '' }), /^Present a session .* or an API key/],
-    ['the token of a service', () => serviceHeaders, /service token is taken by the routes for services/],
+    ['the token of a service', () => serviceHeaders, /Service tokens are only for the routes for services/],
     ['half a session', () => bearer('a.b'), /neither a session \(a JWT\) nor a credential/],
     ['a header without end', () => bearer('x'.repeat(9_000)), /longer than 8192 characters/],
   ])('%s', async (_, headers, message) => {

@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { PassportModule } from '@nestjs/passport';
 import { VerificationModule } from '../verification/verification.module.js';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
 import { AuditModule } from '../audit/audit.module.js';
@@ -10,8 +9,7 @@ import { CallLimits } from './call-limits.js';
 import { AuthenticationController } from './authentication.controller.js';
 import { RateLimitGuard } from './guards/rate-limit.guard.js';
 import { ServiceTokens } from '../principals/service-tokens.js';
-import { AuthenticationGuard, CallerGuards } from './guards/authentication.guard.js';
-import { ApiKeyGuard, SessionGuard } from './guards/passport.guards.js';
+import { AuthenticationGuard } from './guards/authentication.guard.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
 import { LostRotations } from './lost-rotations.js';
 import { ManagementRates } from './management-rates.js';
@@ -22,26 +20,15 @@ import { SessionKeys } from './strategies/session-keys.js';
 import { SessionStrategy } from './strategies/session.strategy.js';
 import { HttpModule } from '../http/http.module.js';
 
-/** Knows who is calling. Its guards stand before every route, in this order. */
+/** Authenticates and authorizes callers. Its guards run before every route, in this order. */
 @Module({
-  imports: [
-    HttpModule,
-    PassportModule,
-    VerificationModule,
-    ApiKeysModule,
-    AuditModule,
-    IdempotencyModule,
-    LimitsModule,
-  ],
+  imports: [HttpModule, VerificationModule, ApiKeysModule, AuditModule, IdempotencyModule, LimitsModule],
   controllers: [AuthenticationController],
   providers: [
     HeaderCheck,
     SessionKeys,
     SessionStrategy,
     ApiKeyStrategy,
-    SessionGuard,
-    ApiKeyGuard,
-    CallerGuards,
     ServiceTokens,
     ManagementRates,
     CallLimits,

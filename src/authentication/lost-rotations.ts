@@ -13,7 +13,7 @@ import { idempotencyKeyOf } from '../idempotency/idempotency-key.decorator.js';
 import { IdempotentAnswers } from '../idempotency/idempotent-answers.js';
 import { ClientAddress } from '../http/client-address.js';
 import { RateLimiter } from '../limits/rate-limiter.js';
-import { noneIfRefused } from '../principals/refusal-errors.js';
+import { ignoreClientError } from '../principals/refusal-errors.js';
 import { presentedCredentials } from '../principals/presented-credentials.js';
 import { CredentialKeyring } from '../api-keys/credentials/credential-keyring.js';
 
@@ -41,11 +41,15 @@ export class LostRotations {
    * @throws UnavailableError, or what the database throws, if that cannot be told now
    */
   async find(request: FastifyRequest): Promise<RotatedAnswer | undefined> {
-    const asked = await this.read(request).catch(noneIfRefused);
+    const asked = await this.read(request).catch(ignoreClientError);
     if (!asked) return undefined;
     const digest = hash('sha256', credentialOf(asked.endedPair), 'base64url');
     const network = this.clientAddress.networkOf(request.raw);
-    const ofNetwork = await this.rateLimiter.take(`lost-rotation:${digest}:${network}`, MAX_FAILED_ATTEMPTS_PER_NETWORK, 1);
+    const ofNetwork = await this.rateLimiter.take(
+      `lost-rotation:${digest}:${network}`,
+      MAX_FAILED_ATTEMPTS_PER_NETWORK,
+      1,
+    );
     if (!ofNetwork.granted) return undefined;
     const ofAll = await this.rateLimiter.take(`lost-rotation:${digest}`, MAX_FAILED_ATTEMPTS, 1);
     if (!ofAll.granted) return undefined;

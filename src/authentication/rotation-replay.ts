@@ -10,7 +10,7 @@ import { ClientAddress } from '../http/client-address.js';
 import { Verifier } from '../verification/verifier.js';
 import { CallLimits } from './call-limits.js';
 import type { CallerRequest } from '../principals/caller-request.js';
-import { noneIfRefused } from '../principals/refusal-errors.js';
+import { ignoreClientError } from '../principals/refusal-errors.js';
 import { LostRotations } from './lost-rotations.js';
 import { Principal } from '../principals/principal.js';
 
@@ -39,7 +39,7 @@ export class RotationReplay {
    */
   async answerTo(request: CallerRequest): Promise<StoredAnswer | undefined> {
     const kept = await this.lostRotations.find(request);
-    const principal = kept && (await this.principalOf(kept, request).catch(noneIfRefused));
+    const principal = kept && (await this.principalOf(kept, request).catch(ignoreClientError));
     if (!principal) return undefined;
     // For the log and the audit trail
     request.user = principal;

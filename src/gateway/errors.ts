@@ -2,7 +2,7 @@ import { ApiError } from '../http/errors/api-error.js';
 import { InsufficientScopeError } from '../principals/refusal-errors.js';
 import { type Closed, MAX_PATH_LENGTH } from './route-table.js';
 
-/** A route that the route table lacks, asked for with a key that is no admin key. */
+/** For a key without `admin`: the route is not in the route table. */
 export class UnlistedRouteError extends InsufficientScopeError {
   constructor() {
     super(
@@ -15,16 +15,16 @@ export class UnlistedRouteError extends InsufficientScopeError {
 
 const CLOSED: Record<Closed, string> = {
   'not-plain':
-    'Nobody may pass, whatever the scopes: servers may read this path differently. Its segments may have letters, digits ' +
-    `and - . _ ~ alone, may be neither empty nor dots alone, and have at most ${MAX_PATH_LENGTH} characters together.`,
+    'Denied to every caller: servers may read this path differently. Its segments may contain only letters, digits and ' +
+    `- . _ ~, must be neither empty nor only dots, and have at most ${MAX_PATH_LENGTH} characters in total.`,
   uncertain:
-    'Nobody may pass, whatever the scopes: which request it is, is not certain. The gateway has to send X-Original-Method ' +
-    'and X-Original-URI (or X-Forwarded-Method and -Uri) once each, and all of them have to agree.',
+    'Denied to every caller: it is uncertain which request this is. The gateway has to send X-Original-Method and ' +
+    'X-Original-URI (or X-Forwarded-Method and -Uri) once each, and all of them have to agree.',
 };
 
-/** A path that is not plain, or not known for certain: it is refused to everyone. */
+/** For every caller: the path is not plain, or uncertain. */
 export class ClosedRouteError extends ApiError {
   constructor(why: Closed) {
-    super('insufficient_scope', CLOSED[why]);
+    super('insufficient_scope', CLOSED[why], { verdict: 'INSUFFICIENT_SCOPE' });
   }
 }

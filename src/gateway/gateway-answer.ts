@@ -1,23 +1,22 @@
 import { SCOPES } from '../principals/scopes.js';
 import { ApiError } from '../http/errors/api-error.js';
-import { verdictOfError } from '../http/errors/error-verdict.js';
 import { type QuotaDecision, rateStateOf } from '../limits/quota.js';
 import { rateLimitHeaders } from '../http/rate-limit-headers.js';
 import type { CachedKey } from '../verification/cache/cached-key.js';
 import { InsufficientScopeError } from '../principals/refusal-errors.js';
 import type { Principal } from '../principals/principal.js';
 
-/** Where a gateway finds the verdict's code, whatever the status is. */
+/** The verdict's code, whatever the status. */
 const CODE_HEADER = 'X-W3IPFS-Code';
-/** Where it finds which scopes were missing, blanks between them. */
+/** The missing scopes, separated by blanks. */
 const SCOPE_HEADER = 'X-W3IPFS-Scope';
 
-/** What a gateway forwards with the request that it may let pass. */
+/** The headers that a gateway adds to a permitted request. */
 export type GatewayHeaders = Record<string, string>;
 
 /**
- * For a request that needs no credentials. The headers are empty, since some gateways take those that are missing from the
- * client.
+ * For a request that needs no credentials. The headers are empty, not missing: some gateways would keep the client's own
+ * instead.
  */
 export const PUBLIC_ANSWER: GatewayHeaders = {
   'X-W3IPFS-Owner': '',
@@ -26,7 +25,7 @@ export const PUBLIC_ANSWER: GatewayHeaders = {
   [CODE_HEADER]: '',
 };
 
-/** For a session, which has no key, and every scope. */
+/** For a session, which has every scope and no key. */
 export function sessionAnswer({ ownerId }: Principal): GatewayHeaders {
   return {
     'X-W3IPFS-Owner': headerValue(ownerId),
@@ -52,30 +51,29 @@ function headersOf({ id, ownerId, granted }: CachedKey): GatewayHeaders {
 }
 
 /**
- * A text as a header can carry it: visible ASCII but for `%` stays as it is, all else is percent-encoded in
- * UTF-8, so that `decodeURIComponent` gives the text back, whatever it is.
+ * A text as a header value: visible ASCII except `%` is kept, the rest percent-encoded in UTF-8; `decodeURIComponent`
+ * restores the text.
  */
 function headerValue(text: string): string {
   const encoded = text.replace(/[^!-$&-~]+/g, encodeURIComponent);
-  // Of a text with wide characters, the encoded one would have two bytes for each of its own too
+  // A string with wide characters keeps two bytes per character when encoded; a header needs one
   return encoded === text ? text : Buffer.from(encoded, 'latin1').toString('latin1');
 }
 
 /**
- * An error as a gateway understands it: with the verdict's code in a header and, if it wants that, 403 in
- * place of every status but 401. What is no refusal stays as it is: a service that is away, say.
+ * Adds the verdict's code to a refusal's headers, and replaces its status with 403 if the gateway wants that for every
+ * refusal but 401. Errors without a verdict, such as an outage, stay as they are.
  */
-export function asRefusal(cause: unknown, denyAs403: boolean): unknown {
-  const verdict = cause instanceof ApiError ? verdictOfError(cause) : undefined;
-  if (!(cause instanceof ApiError) || verdict === undefined) return cause;
-  const { code, message, reason, details, status } = cause;
+export function toGatewayRefusal(error: ApiError, denyAs403: boolean): ApiError {
+  const { code, message, details, status, verdict } = error;
+  if (verdict === undefined) return error;
   return new ApiError(code, message, {
-    ...(reason !== undefined && { reason }),
+    verdict,
     ...(details && { details }),
     headers: {
-      ...cause.headers,
+      ...error.headers,
       [CODE_HEADER]: verdict,
-      ...(cause instanceof InsufficientScopeError && { [SCOPE_HEADER]: cause.missing.join(' ') }),
+      ...(error instanceof InsufficientScopeError && { [SCOPE_HEADER]: error.missing.join(' ') }),
     },
     status: denyAs403 && status !== 401 ? 403 : status,
   });

@@ -9,8 +9,8 @@ import { ApiAuthorizeAnswers, AUTHORIZE_NOTE } from './authorize-answers.decorat
 import { Authorizer } from './authorizer.js';
 
 /**
- * For gateways, which ask whether a request may pass, with the client's own headers: these are the proof, and no guard
- * checks them. A gateway reads the status and the headers alone, so the body is empty.
+ * For gateways, which ask whether a client's request may pass, with the client's own headers: these are the credentials,
+ * which no guard checks. Gateways read only the status and the headers, so the body is empty.
  */
 @Public()
 @Controller('apiKeys/authorize')
@@ -29,7 +29,7 @@ export class GatewayController {
 
   /**
    * For gateways that send the original method, and the original path under a prefix: the query is the client's own.
-   * OpenAPI has no path for it, since a parameter cannot contain slashes there.
+   * Not in the OpenAPI document, where a path parameter cannot contain slashes.
    */
   @All(['at', 'at/*'])
   @HttpCode(200)

@@ -75,5 +75,5 @@ function exampleOf(code: ErrorCode) {
 
 const EXTRAS: Partial<Record<ErrorCode, ConstructorParameters<typeof ApiError>[2]>> = {
   validation_failed: { details: [{ path: 'scopes.data.pin_list', message: 'must be true or false' }] },
-  unauthenticated: { reason: 'INVALID_CREDENTIALS' },
+  unauthenticated: { verdict: 'INVALID_CREDENTIALS' },
 };

@@ -12,17 +12,17 @@ const MESSAGES: Record<UnauthenticatedReason, string> = {
   EXPIRED: 'These credentials have expired.',
 };
 
-/** Nothing valid was presented. An unknown key and a wrong secret read the same. */
+/** The request has no valid credentials. An unknown key and a wrong secret get the same answer. */
 export class UnauthenticatedError extends ApiError {
-  constructor(reason: UnauthenticatedReason, message = MESSAGES[reason]) {
-    super('unauthenticated', message, { reason, headers: CHALLENGE });
+  constructor(verdict: UnauthenticatedReason, message = MESSAGES[verdict]) {
+    super('unauthenticated', message, { verdict, headers: CHALLENGE });
   }
 }
 
-/** More than one thing was presented, and which one counts must not depend on who reads it. */
+/** The request has several credentials; which one counts must not depend on the reader. */
 export class AmbiguousCredentialsError extends ApiError {
   constructor(message: string) {
-    super('ambiguous_credentials', message);
+    super('ambiguous_credentials', message, { verdict: 'INVALID_CREDENTIALS' });
   }
 }
 
@@ -31,35 +31,43 @@ export class InsufficientScopeError extends ApiError {
     readonly missing: readonly Scope[],
     message = `This API key lacks the scope ${missing.join(', ')}.`,
   ) {
-    super('insufficient_scope', message);
+    super('insufficient_scope', message, { verdict: 'INSUFFICIENT_SCOPE' });
   }
 }
 
 class IpNotAllowedError extends ApiError {
   constructor() {
-    super('ip_not_allowed', 'This API key may not be used from your address; see its limits.allowed_cidrs.');
+    super('ip_not_allowed', 'This API key may not be used from your address; see its limits.allowed_cidrs.', {
+      verdict: 'IP_NOT_ALLOWED',
+    });
   }
 }
 
 class UsageExceededError extends ApiError {
   constructor() {
-    super('usage_exceeded', 'The uses of this API key are spent; see its limits.max_uses.');
+    super('usage_exceeded', 'The uses of this API key are spent; see its limits.max_uses.', {
+      verdict: 'USAGE_EXCEEDED',
+    });
   }
 }
 
 export class RateLimitedError extends ApiError {
   constructor(rates: readonly NamedRate[]) {
     const seconds = Math.max(...rates.map((rate) => rate.retryAfterSeconds));
-    super('rate_limited', `Too many requests. Try again in ${seconds} seconds.`, { headers: rateLimitHeaders(rates) });
+    super('rate_limited', `Too many requests. Try again in ${seconds} seconds.`, {
+      verdict: 'RATE_LIMITED',
+      headers: rateLimitHeaders(rates),
+    });
   }
 }
 
-/** The scopes that were missing, and how the rates stand that were asked. */
+/** The missing scopes, and the state of the rates that were charged. */
 interface RefusalContext {
   missing?: readonly Scope[];
   rates?: readonly NamedRate[];
 }
 
+/** The one table from verdicts to errors, and so to status, code and headers. */
 const REFUSAL_ERRORS: Record<Refusal, (context: RefusalContext) => ApiError> = {
   INVALID_CREDENTIALS: () => new UnauthenticatedError('INVALID_CREDENTIALS'),
   REVOKED: () => new UnauthenticatedError('REVOKED'),
@@ -72,13 +80,13 @@ const REFUSAL_ERRORS: Record<Refusal, (context: RefusalContext) => ApiError> = {
   USAGE_EXCEEDED: () => new UsageExceededError(),
 };
 
-/** How a refused key pair is answered where the client itself is the caller. */
+/** The error for a verdict, for clients that call with the refused key pair themselves. */
 export function refusalError(refusal: Refusal, context: RefusalContext = {}): ApiError {
   return REFUSAL_ERRORS[refusal](context);
 }
 
-/** For what is as good as not there where it is refused, and nobody is told why. @throws whatever is no refusal */
-export function noneIfRefused(error: unknown): undefined {
+/** For `catch`: ignores an error that the client caused. @throws any other error, `UnavailableError` included */
+export function ignoreClientError(error: unknown): undefined {
   if (error instanceof ApiError && !(error instanceof UnavailableError)) return undefined;
   throw error;
 }

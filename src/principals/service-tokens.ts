@@ -2,16 +2,15 @@ import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { ApiError } from '../http/errors/api-error.js';
 import { headerValues } from '../http/header-values.js';
-import { CHALLENGE } from '../http/response-headers.js';
+import { AmbiguousCredentialsError, UnauthenticatedError } from './refusal-errors.js';
 
 const SCHEME = /^Bearer +/i;
 
-/** Knows the platform's services by the tokens of `SERVICE_TOKENS`. */
+/** Identifies the platform's services by the tokens of `SERVICE_TOKENS`. */
 @Injectable()
 export class ServiceTokens {
-  /** By the digest of its token: what an attacker can vary, a look-up of digests does not reveal. */
+  /** By the digest of the token, so that the time of a look-up reveals nothing about a token. */
   private readonly names: ReadonlyMap<string, string>;
 
   constructor(@Inject(ENVIRONMENT) { serviceTokens }: Environment) {
@@ -21,20 +20,17 @@ export class ServiceTokens {
   /**
    * The service that a request comes from (`service:<name>`), by `Authorization: Bearer <service token>` (RFC 6750).
    *
-   * @throws ApiError `unauthenticated`, or `ambiguous_credentials` where the header is given more than once
+   * @throws UnauthenticatedError; AmbiguousCredentialsError if the header is repeated
    */
   identify(request: IncomingMessage): string {
     const [authorization, ...others] = headerValues(request, 'authorization');
-    if (others.length > 0)
-      throw new ApiError('ambiguous_credentials', 'The header authorization is given more than once.');
+    if (others.length > 0) throw new AmbiguousCredentialsError('The header authorization is given more than once.');
     const name = this.nameOf(authorization);
-    if (name === undefined) {
-      throw new ApiError('unauthenticated', HOW_TO, { reason: 'INVALID_CREDENTIALS', headers: CHALLENGE });
-    }
+    if (name === undefined) throw new UnauthenticatedError('INVALID_CREDENTIALS', HOW_TO);
     return name;
   }
 
-  /** Whether one of the services has sent a request. */
+  /** Whether one of the services sent a request. */
   isKnown(request: IncomingMessage): boolean {
     const [authorization, ...others] = headerValues(request, 'authorization');
     return others.length === 0 && this.nameOf(authorization) !== undefined;
@@ -46,7 +42,7 @@ export class ServiceTokens {
   }
 }
 
-const HOW_TO = 'This route is for the services of the platform: present Authorization: Bearer <service token>.';
+const HOW_TO = 'This route is for the services of the platform: send Authorization: Bearer <service token>.';
 
 function digestOf(token: string): string {
   return hash('sha256', token, 'base64');

@@ -1,36 +1,24 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ClientAddress } from '../../http/client-address.js';
+import { ApiError } from '../../http/errors/api-error.js';
 import type { CallerRequest } from '../../principals/caller-request.js';
 import { ServicesOnly } from '../../principals/decorators/for-services.decorator.js';
 import { ReplayableRotation } from '../../principals/decorators/presented-pair.decorator.js';
 import { Public } from '../../principals/decorators/public.decorator.js';
-import { presentedCredentials } from '../../principals/presented-credentials.js';
-import { UnauthenticatedError } from '../../principals/refusal-errors.js';
+import { readCredentials } from '../../principals/presented-credentials.js';
 import { ServiceTokens } from '../../principals/service-tokens.js';
+import { authenticate } from '../authenticate.js';
+import { Denial } from '../denial.js';
 import { RotationReplay } from '../rotation-replay.js';
-import { ApiKeyGuard, SessionGuard } from './passport.guards.js';
+import { API_KEY_STRATEGY } from '../strategies/api-key.strategy.js';
+import { SESSION_STRATEGY } from '../strategies/session.strategy.js';
 
-/** Passport's guards, by what a request presents. */
-@Injectable()
-export class CallerGuards {
-  constructor(
-    private readonly sessionGuard: SessionGuard,
-    private readonly apiKeyGuard: ApiKeyGuard,
-  ) {}
-
-  for({ raw }: CallerRequest): { canActivate(context: ExecutionContext): Promise<boolean> } {
-    const guard = 'token' in presentedCredentials(raw) ? this.sessionGuard : this.apiKeyGuard;
-    return guard as { canActivate(context: ExecutionContext): Promise<boolean> };
-  }
-}
-
-/** Admits only callers with a valid session or key pair, or a service token where the route is for services. */
+/** Admits callers with a valid session or key pair, or with a service token if the route is for services. */
 @Injectable()
 export class AuthenticationGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    private readonly guards: CallerGuards,
     private readonly serviceTokens: ServiceTokens,
     private readonly clientAddress: ClientAddress,
     private readonly rotationReplay: RotationReplay,
@@ -45,20 +33,39 @@ export class AuthenticationGuard implements CanActivate {
         request.context.caller = this.serviceTokens.identify(request.raw);
         return true;
       }
-      return await this.guards.for(request).canActivate(context);
-    } catch (refusal) {
-      const mayBeLost = this.reflector.get(ReplayableRotation, context.getHandler()) && isWrongPair(refusal);
-      // Thrown as well: either way the caller is not admitted
-      throw (mayBeLost && (await this.rotationReplay.answerTo(request))) || refusal;
+      const refusal = await this.authenticate(request);
+      if (!refusal) return true;
+      const isReplayable = this.reflector.get(ReplayableRotation, context.getHandler()) && isInvalid(refusal);
+      // A stored answer is thrown too: the caller is not admitted either way
+      throw (isReplayable && (await this.rotationReplay.answerTo(request))) || refusal;
     } finally {
-      const principal = request.user ?? request.denied;
-      if (principal) Object.assign(request.context, { caller: principal.actorId, verdict: 'VALID' });
-      const actor = principal?.actor ?? 'anonymous';
-      request.source = { actor, ip: this.clientAddress.of(request.raw) ?? null, requestId: request.id };
+      this.recordCaller(request);
     }
+  }
+
+  /** Sets the request's principal. @returns the refusal if there is none */
+  private async authenticate(request: CallerRequest): Promise<ApiError | undefined> {
+    const credentials = readCredentials(request.raw);
+    if (credentials instanceof ApiError) return credentials;
+    const outcome = await authenticate('token' in credentials ? SESSION_STRATEGY : API_KEY_STRATEGY, request.raw);
+    if (outcome instanceof Denial) {
+      if (outcome.principal) request.denied = outcome.principal;
+      return outcome.error;
+    }
+    request.user = outcome;
+    return undefined;
+  }
+
+  /** For the log and the audit trail, also of a refused call. */
+  private recordCaller(request: CallerRequest): void {
+    const principal = request.user ?? request.denied;
+    if (principal) request.context.caller = principal.actorId;
+    if (request.user) request.context.verdict = 'VALID';
+    const ip = this.clientAddress.of(request.raw) ?? null;
+    request.source = { actor: principal?.actor ?? 'anonymous', ip, requestId: request.id };
   }
 }
 
-function isWrongPair(refusal: unknown): boolean {
-  return refusal instanceof UnauthenticatedError && refusal.reason === 'INVALID_CREDENTIALS';
+function isInvalid({ code, verdict }: ApiError): boolean {
+  return code === 'unauthenticated' && verdict === 'INVALID_CREDENTIALS';
 }

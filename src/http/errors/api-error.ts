@@ -1,4 +1,5 @@
 import { ERROR_CODES, type ErrorCode } from './error-codes.js';
+import type { Refusal } from './refusals.js';
 
 /** A problem with the request: its path (`scopes.data.pin_list`), and what is expected there. */
 export interface ErrorDetail {
@@ -8,8 +9,8 @@ export interface ErrorDetail {
 
 /** What an error carries besides its code and message. */
 interface ErrorExtras {
-  /** For `unauthenticated`: the verdict's code. */
-  reason?: string;
+  /** The verdict, if the error reports one. */
+  verdict?: Refusal;
   details?: ErrorDetail[];
   headers?: Record<string, string>;
   /** Instead of the status of the code, for callers that understand only a few. */
@@ -22,20 +23,25 @@ interface ErrorExtras {
  */
 export class ApiError extends Error {
   readonly status: number;
-  readonly reason: string | undefined;
+  readonly verdict: Refusal | undefined;
   readonly details: ErrorDetail[] | undefined;
   readonly headers: Record<string, string>;
 
   constructor(
     readonly code: ErrorCode,
     message: string,
-    { reason, details, headers = {}, status = ERROR_CODES[code].status }: ErrorExtras = {},
+    { verdict, details, headers = {}, status = ERROR_CODES[code].status }: ErrorExtras = {},
   ) {
     super(message);
     this.status = status;
-    this.reason = reason;
+    this.verdict = verdict;
     this.details = details;
     this.headers = headers;
+  }
+
+  /** For `unauthenticated`: the verdict, which clients read in the body. */
+  get reason(): Refusal | undefined {
+    return this.code === 'unauthenticated' ? this.verdict : undefined;
   }
 }
 

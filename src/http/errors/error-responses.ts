@@ -7,7 +7,7 @@ import { AllowedMethods } from '../allowed-methods.js';
 import { ApiError, UnavailableError } from './api-error.js';
 import { failure } from '../envelope.js';
 import type { ErrorCode } from './error-codes.js';
-import { verdictOfError } from './error-verdict.js';
+import type { Refusal } from './refusals.js';
 import { describeError } from '../../logging/describe-error.js';
 
 /** The parts of a request that its error response needs. */
@@ -22,8 +22,8 @@ interface ErrorResponse {
   headers: Record<string, string>;
   body: string;
   code: ErrorCode;
-  /** The verdict that the error stands for, if any. */
-  verdict: string | undefined;
+  /** The verdict, if the error reports one. */
+  verdict: Refusal | undefined;
 }
 
 /** Turns every error, our own or the framework's, into the envelope of the HTTP contract, and logs defects and outages. */
@@ -38,8 +38,8 @@ export class ErrorResponses {
     if (error.code === 'internal') this.logger.error(`${request.id} ${describeError(cause)}`);
     if (error.code === 'unavailable' && error.cause !== undefined)
       databaseOutage.report(this.logger, `${request.id} was answered 503`, error.cause);
-    const { code, status, headers } = error;
-    return { code, status, headers, verdict: verdictOfError(error), body: JSON.stringify(failure(error, request.id)) };
+    const { code, status, headers, verdict } = error;
+    return { code, status, headers, verdict, body: JSON.stringify(failure(error, request.id)) };
   }
 
   private toApiError(cause: unknown, request: FailedRequest): ApiError {

@@ -153,6 +153,7 @@ function presentedCredential({ headers }: FastifyRequest): string {
 class TooManyConcurrentRequestsError extends ApiError {
   constructor(max: number) {
     super('rate_limited', 'Too many of your requests are under way. Try again in a moment.', {
+      verdict: 'RATE_LIMITED',
       headers: {
         'RateLimit-Policy': `"concurrency";q=${max};qu="concurrent-requests"`,
         RateLimit: '"concurrency";r=0;t=1',
