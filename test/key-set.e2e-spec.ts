@@ -133,7 +133,7 @@ describe('a key set', () => {
 
   it('that was never fetched makes the process not ready until it is', async () => {
     keys = undefined;
-    const missing = [503, [{ path: 'key_set', message: 'was never had: no session can be verified' }]];
+    const missing = [503, [{ path: 'key_set', message: 'was never fetched: no session can be verified' }]];
     expect(await ready()).toEqual(missing);
     expect(await ready()).toEqual(missing);
     keys = [jwk(first.publicKey)];
@@ -159,7 +159,7 @@ describe('at its start, a process', () => {
     const service = await start(address);
     try {
       expect(service.output()).toContain(
-        `The key set at ${address} cannot be had: the connection failed (ECONNREFUSED). No session can be verified.`,
+        `The key set at ${address} cannot be fetched: the connection failed (ECONNREFUSED). No session can be verified.`,
       );
       expect((await service.client.get('/health/ready')).status).toBe(503);
       expect((await service.client.get(TEST, session(first))).status).toBe(503);

@@ -20,8 +20,8 @@ export class AuthenticationController {
   @Get()
   @ApiOperation({
     operationId: 'testAuthentication',
-    summary: 'Tell who is calling and what it may do',
-    description: 'For any valid credentials, whatever their scopes. It costs a key neither a use nor rate.',
+    summary: 'Show the caller and its rights',
+    description: 'For any valid credentials, whatever their scopes. Not charged against the uses or the rate of a key.',
   })
   @ApiResponse({
     status: 200,
@@ -34,7 +34,7 @@ export class AuthenticationController {
     return TestAuthenticationDto.of(await this.current(principal));
   }
 
-  /** The key as it is in the database, with its uses; as it is remembered while the database is away. */
+  /** The key from the database, with its uses; from the cache while the database is unavailable. */
   private async current(principal: Principal): Promise<Principal> {
     if (!principal.apiKey) return principal;
     try {

@@ -9,18 +9,18 @@ import { ManagementRates } from './management-rates.js';
 import type { Principal } from '../principals/principal.js';
 
 /**
- * Grants a principal so many calls a minute, then a place among the requests under way, and charges an API key one use
- * for each. In this order: whoever is over a rate takes no place, and whoever gets no place has paid nothing.
+ * Limits the calls of a principal: first its rate per minute, then its concurrency; then charges an API key one use. In
+ * this order, a caller over its rate takes no place, and a caller without a place is not charged.
  */
 @Injectable()
 export class CallLimits {
   constructor(
     private readonly rates: ManagementRates,
-    private readonly overload: LoadShedding,
+    private readonly loadShedding: LoadShedding,
     private readonly verifier: Verifier,
   ) {}
 
-  /** @returns the headers that tell how the caller's rates stand @throws ApiError */
+  /** @returns the rate-limit headers @throws ApiError */
   async charge(request: FastifyRequest, principal: Principal): Promise<Record<string, string>> {
     const rates = await this.admit(request, principal, false);
     const { apiKey } = principal;
@@ -30,19 +30,19 @@ export class CallLimits {
     return rateLimitHeaders(all);
   }
 
-  /** For a call that is free of charge, which has a rate of its own. @throws ApiError */
+  /** For a call without a charge, which has a separate rate. @throws ApiError */
   async admitFree(request: FastifyRequest, principal: Principal): Promise<void> {
     await this.admit(request, principal, true);
   }
 
-  /** Takes the call's rate and its place. @returns how the caller's rates stand */
+  /** Charges the rate and takes a place. @returns the state of the caller's rates */
   private async admit(request: FastifyRequest, principal: Principal, isFree: boolean): Promise<NamedRate[]> {
     const taken = await (isFree
       ? this.rates.takeFree(principal)
       : this.rates.take(principal, request.method === 'DELETE'));
     if (!taken.granted) throw new RateLimitedError(taken.rates);
     try {
-      await this.overload.admit(request, principal.ownerId);
+      await this.loadShedding.admit(request, principal.ownerId);
     } catch (refusal) {
       await taken.refund();
       throw refusal;

@@ -10,8 +10,8 @@ import { ServiceTokens } from '../principals/service-tokens.js';
 import { Verifier } from '../verification/verifier.js';
 
 /**
- * Refuses, before the body of a request is read, callers that present nothing, too much, or what cannot be right: no
- * service token, a token that is not a JWT, or a pair that no server key has signed. The guards decide on the rest.
+ * Rejects requests before their body is read if the headers suffice: no credentials, ambiguous ones, an unknown service
+ * token, a token that is not a JWT, or a pair that no server key signed. The guards decide on the rest.
  */
 @Injectable()
 export class HeaderCheck {

@@ -18,13 +18,13 @@ import { presentedCredentials } from '../principals/presented-credentials.js';
 import { CredentialKeyring } from '../api-keys/credentials/credential-keyring.js';
 
 /**
- * Of one pair: whoever holds it and guesses `Idempotency-Key`s gets no further, and a client has no need of more. From
- * one network fewer, so that nobody elsewhere uses up the tries of the one whose answer was lost.
+ * Per pair: enough for clients, too few to guess an `Idempotency-Key` with a stolen pair. Fewer per network, so that
+ * others cannot use up the attempts of the client whose response was lost.
  */
 const MAX_FAILED_ATTEMPTS = { requests: 100, windowSeconds: 600 };
 const MAX_FAILED_ATTEMPTS_PER_NETWORK = { requests: 10, windowSeconds: 600 };
 
-/** Finds the answer to a key's rotation of itself by the pair that the rotation has ended. */
+/** Finds the stored response of a key's rotation of itself, by the pair that the rotation replaced. */
 @Injectable()
 export class LostRotations {
   private readonly validation = new ValidationPipe();
@@ -37,8 +37,8 @@ export class LostRotations {
   ) {}
 
   /**
-   * @returns `undefined` unless it is the same request, by the same pair and with the same `Idempotency-Key`
-   * @throws UnavailableError, or what the database throws, if that cannot be told now
+   * @returns `undefined` unless the request, the pair and the `Idempotency-Key` are the same
+   * @throws UnavailableError, or the database's error, if that cannot be decided now
    */
   async find(request: FastifyRequest): Promise<RotatedAnswer | undefined> {
     const asked = await this.read(request).catch(ignoreClientError);
@@ -58,7 +58,7 @@ export class LostRotations {
     return answer;
   }
 
-  /** @returns what is asked, if it can be the same as before at all @throws ApiError likewise */
+  /** @returns the request to look for; `undefined` if it is no retry of a rotation @throws ApiError if it is invalid */
   private async read(request: FastifyRequest) {
     const idempotencyKey = idempotencyKeyOf(request);
     const endedPair = this.genuinePairOf(request);
@@ -70,7 +70,7 @@ export class LostRotations {
     return { ...rotationRequest(id, dto as RotateApiKeyDto), idempotencyKey, endedPair };
   }
 
-  /** One that was made up costs no more than it does anywhere. */
+  /** Ignores invalid pairs cheaply, as everywhere. */
   private genuinePairOf({ raw }: FastifyRequest): KeyPair | undefined {
     const presented = presentedCredentials(raw);
     if (!('pair' in presented)) return undefined;

@@ -5,20 +5,20 @@ import { type RateDecision, RateLimiter } from '../limits/rate-limiter.js';
 import type { Principal } from '../principals/principal.js';
 
 const WINDOW_SECONDS = 60;
-/** An owner may have any number of admin keys, each a principal of its own: all of them together get this many times the rate of one. */
+/** The rate of an owner, as a multiple of a principal's: its admin keys are principals, without a limit on their number. */
 const OWNER_FACTOR = 5;
-/** Of calls that are free of charge, a principal has this many times as many: ten a second, by default. */
+/** The rate of calls without a charge, as a multiple of the others': ten a second, by default. */
 const FREE_FACTOR = 10;
 
-/** What came of asking for a call; refused, nothing was charged. */
+/** The decision on a call; if refused, nothing was charged. */
 interface TakenRates {
   granted: boolean;
-  /** How the limits stand, under the names that clients know them by. */
+  /** The state of the limits, by their names in headers. */
   rates: NamedRate[];
   refund(): Promise<void>;
 }
 
-/** Counts the calls of the management endpoints: of each principal, and of each owner over all of its principals. */
+/** Limits the calls of the management endpoints per principal, and per owner over all of its principals. */
 @Injectable()
 export class ManagementRates {
   constructor(
@@ -27,8 +27,8 @@ export class ManagementRates {
   ) {}
 
   /**
-   * @param isRevocation what a stolen key, and keys that it has issued, use up of their owner's rate keeps no session from
-   *   revoking them: then the owner's is only asked how it stands
+   * @param isRevocation by a session, it is not charged against the owner's rate, so that a stolen key, and keys that it
+   *   issued, cannot block their revocation by using that rate up
    */
   async take({ actorId: reference, ownerId, apiKey }: Principal, isRevocation: boolean): Promise<TakenRates> {
     const ofOne = { requests: this.environment.managementRateLimit, windowSeconds: WINDOW_SECONDS };
@@ -44,7 +44,7 @@ export class ManagementRates {
     return { granted: own.granted && owner.granted, rates, refund: () => refundAll(own, owner) };
   }
 
-  /** For routes that are free of charge, which have a rate of their own. */
+  /** For calls without a charge, which have a separate rate. */
   async takeFree({ actorId: reference, ownerId }: Principal): Promise<TakenRates> {
     const limit = { requests: this.environment.managementRateLimit * FREE_FACTOR, windowSeconds: WINDOW_SECONDS };
     const decision = await this.rateLimiter.take(`management:test:${reference}`, limit, 1, ownerId);

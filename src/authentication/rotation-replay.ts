@@ -15,11 +15,11 @@ import { LostRotations } from './lost-rotations.js';
 import { Principal } from '../principals/principal.js';
 
 /**
- * A key that rotates itself ends the secret that it calls with: where the answer was lost, nothing is left to ask for it
- * with. So the same request again, by the pair that it has ended, gets the answer as long as that is kept.
+ * A key that rotates itself replaces the secret that it calls with: if the response is lost, the client has no valid
+ * credentials to retry with. So the same request by the replaced pair gets the stored response, until that expires.
  *
- * The old secret opens nothing else. No principal comes of it: the new secret, which the answer holds, has to pass at the
- * door as if it had been presented in its place, and pays for the call. Whoever gets no answer is told nothing.
+ * The old secret is good for nothing else and authenticates no principal: the new secret, from the stored response, has to
+ * pass every check as if it had been presented, and is charged for the call. Other callers get the ordinary refusal.
  */
 @Injectable()
 export class RotationReplay {
@@ -34,8 +34,8 @@ export class RotationReplay {
   ) {}
 
   /**
-   * @returns `undefined` unless the request is the same, and the new secret may still do what it asks
-   * @throws ApiError if the call cannot be granted for the key's rates or uses; UnavailableError
+   * @returns `undefined` unless the request is the same, and the new secret may still make it
+   * @throws ApiError if the key's rates or uses do not permit the call; UnavailableError
    */
   async answerTo(request: CallerRequest): Promise<StoredAnswer | undefined> {
     const kept = await this.lostRotations.find(request);
@@ -49,7 +49,7 @@ export class RotationReplay {
     return new StoredAnswer(answer, { ...headers, ...ofKey });
   }
 
-  /** The owner is to see that somebody who had the old secret was given the new one. */
+  /** Shows the owner that a holder of the old secret got the new one. */
   private record({ ownerId, actor, apiKey }: Principal, { raw, id }: FastifyRequest): Promise<void> {
     const source = { actor, ip: this.clientAddress.of(raw) ?? null, requestId: id };
     const at = new Date(this.clock.now());
@@ -57,7 +57,7 @@ export class RotationReplay {
     return this.auditTrail.recordSeparately(ownerId, [event]);
   }
 
-  /** Whoever presents the new secret, as long as that is the key's own. @throws ApiError if it may not do this now */
+  /** The principal of the new secret, if it is still the current one. @throws ApiError if it may not rotate the key now */
   private async principalOf({ data }: RotatedAnswer, { raw, id }: FastifyRequest): Promise<Principal | undefined> {
     const ip = this.clientAddress.of(raw);
     const pair = { apiKey: data.api_key, secretKey: data.secret_key };

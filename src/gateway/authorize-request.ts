@@ -6,7 +6,7 @@ import { probablyMeant, unknownMember } from '../suggestions/suggestions.js';
 import type { Access, RouteTable } from './route-table.js';
 import { namesOriginalRequest, type OriginalRequest, originalQueries, originalRequest } from './original-request.js';
 
-/** What a gateway asks about a client's request. */
+/** A gateway's question about a client's request. */
 export interface AuthorizeRequest {
   access: Access;
   /** Whether every refusal but 401 becomes 403. */
@@ -24,7 +24,7 @@ const ALSO_IN_CLIENT_QUERY =
   "is in the client's own query too: the gateway must not forward that query, or clients could choose the scope";
 
 /**
- * Reads what a gateway asks: `?scope=`, scope names separated by commas, or else the route in its headers; and
+ * Reads the question of a gateway: `?scope=`, scope names separated by commas, or else the route in its headers; and
  * `?deny=403`. These are the gateway operator's, whose mistakes are a 400. What a client could have tampered with, such as
  * two different routes, is denied to everyone instead.
  *

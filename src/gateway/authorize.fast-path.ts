@@ -4,7 +4,7 @@ import type { FullResponse } from '../http/write-response.js';
 import { Authorizer } from './authorizer.js';
 import type { GatewayHeaders } from './gateway-answer.js';
 
-/** Answers gateways without the pipeline, as `GatewayController` does behind it. */
+/** Answers gateways without the pipeline; `GatewayController` gives the same responses behind it. */
 @Injectable()
 export class AuthorizeFastPath {
   constructor(fastPath: FastPath, authorizer: Authorizer) {

@@ -94,7 +94,7 @@ it.each([
   ['what is not ASCII', ['/api/pinning/\u00fc', '/api/pinning/\uff0e\uff0e', '/api/pinning/pins?\u2028']],
   ['whole URLs', ['http://host/api/pinning/pins', 'api/pinning/pins', '*']],
   ['a path over 2,048 characters', [`/api/pinning/${'a'.repeat(2_036)}`, `/api/pinning/${'a'.repeat(100_000)}/`]],
-])('lets nobody through by %s', (_, uris) => {
+])('denies to every caller: %s', (_, uris) => {
   const methods = ['GET', 'HEAD'];
   expect(uris.flatMap((uri) => methods.map((method) => table.accessTo(method, uri)))).toEqual(
     uris.flatMap(() => methods.map(() => 'not-plain')),

@@ -2,11 +2,11 @@ import type { FastifyRequest } from 'fastify';
 import type { AuditSource } from './audit-source.js';
 import type { Principal } from './principal.js';
 
-/** A request as the authentication guard leaves it. */
+/** A request that has passed through the authentication guard. */
 export interface CallerRequest extends FastifyRequest {
-  /** The caller, once it is admitted; where Passport puts it. */
+  /** The admitted caller. */
   user?: Principal;
-  /** A caller whose key pair is right, but that was refused. */
+  /** A caller with the right secret that was refused. */
   denied?: Principal;
   source?: AuditSource;
 }

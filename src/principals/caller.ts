@@ -3,8 +3,8 @@ import type { KeyLimits, RateLimit } from './key-limits.js';
 import type { GivenScopes } from './scopes.js';
 
 /**
- * Of an API key, what its calls go by; its `secretGeneration` is that of the secret that was presented, which may have
- * been rotated away since. It may be from a cache: what is written needs the row itself, under its lock.
+ * The properties of an API key that decide on its calls. `secretGeneration` is that of the presented secret, which may have
+ * been rotated since. Possibly from the cache: writes have to check the locked row.
  */
 export interface CallingKey {
   id: string;
@@ -18,15 +18,15 @@ export interface CallingKey {
   secretGeneration: number;
 }
 
-/** Who asks for a change of an owner's keys. */
+/** The caller that changes an owner's keys. */
 export interface Caller {
   ownerId: string;
-  /** `null` for a session or an operator, which may do everything. */
+  /** `null` for a session or an operator, which have all rights. */
   key: Pick<CallingKey, 'id' | 'secretGeneration'> | null;
   source: AuditSource;
 }
 
-/** An operator, on behalf of an owner. */
+/** An operator on behalf of an owner. */
 export function operatorFor(ownerId: string): Caller {
   return { ownerId, key: null, source: OPERATOR };
 }

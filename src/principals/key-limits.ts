@@ -4,14 +4,14 @@ export interface RateLimit {
   windowSeconds: number;
 }
 
-/** What bounds the use of a key, beside its scopes; `null` where there is no such bound. */
+/** The limits of a key besides its scopes; `null` for no limit. */
 export interface KeyLimits {
   notBefore: Date | null;
   expiresAt: Date | null;
-  /** How often it may be used in all, 1 to 10^12. */
+  /** The total number of uses, 1 to 10^12. */
   maxUses: number | null;
   rateLimit: RateLimit | null;
-  /** The networks that it may be used from, 1 to 64, as `Network` writes them. */
+  /** The networks from which it may be used, 1 to 64, as `Network` writes them. */
   allowedCidrs: string[] | null;
 }
 

@@ -1,4 +1,4 @@
-/** What a client presents: the public identifier of a key, and its secret. */
+/** The credentials of a client: the public identifier of a key, and its secret. */
 export interface KeyPair {
   /** 24 characters: `w3k_` and 20 of base62. */
   apiKey: string;
@@ -6,17 +6,17 @@ export interface KeyPair {
   secretKey: string;
 }
 
-/** The pair in one string of 69 characters, for clients that can send but one. */
+/** The pair as one string of 69 characters, for clients that can send only one. */
 export function credentialOf({ apiKey, secretKey }: KeyPair): string {
   return `${apiKey}.${secretKey}`;
 }
 
-/** Whether a text is meant as a credential, complete or not; no JSON Web Token begins like one (RFC 7519, 3.1). */
+/** Whether a text is a credential, complete or not; no JSON Web Token starts like one (RFC 7519, 3.1). */
 export function isCredential(text: string): boolean {
   return text.startsWith('w3k_');
 }
 
-/** The pair in a credential; what has no dot has no secret. */
+/** The pair of a credential; without a dot, the secret is empty. */
 export function pairOfCredential(credential: string): KeyPair {
   const dot = credential.indexOf('.');
   if (dot < 0) return { apiKey: credential, secretKey: '' };

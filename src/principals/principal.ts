@@ -1,7 +1,7 @@
 import type { CallingKey } from './caller.js';
 import { ADMIN_SCOPES, type Scope, type Scopes, allows, effectiveScopes } from './scopes.js';
 
-/** Who is calling: an owner's session, which may do everything with its keys, or one of its API keys. */
+/** An authenticated caller: an owner's session, which has all rights on its keys, or one of its API keys. */
 export class Principal {
   private constructor(
     readonly ownerId: string,
@@ -17,12 +17,12 @@ export class Principal {
     return new Principal(apiKey.ownerId, apiKey);
   }
 
-  /** What audit events call it. */
+  /** Its name in audit events, which belong to one owner. */
   get actor(): string {
     return this.apiKey ? `key:${this.apiKey.id}` : 'session';
   }
 
-  /** What it is counted under: its owner's sessions together, each API key for itself. */
+  /** Identifies it in logs and counters: all sessions of an owner as one, each API key separately. */
   get actorId(): string {
     return this.apiKey ? `key:${this.apiKey.id}` : `session:${this.ownerId}`;
   }

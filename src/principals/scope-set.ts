@@ -9,8 +9,8 @@ import {
 } from './scopes.js';
 
 /**
- * The scopes of a key, as every answer about it needs them. Keys with the same effective scopes share one instance, so
- * there are at most as many as there are combinations.
+ * The scopes of a key, in the forms that responses need. Keys with the same effective scopes share one instance, so there
+ * are at most as many instances as combinations.
  */
 export class ScopeSet {
   /** By mask. */

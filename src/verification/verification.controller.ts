@@ -14,10 +14,10 @@ import { type VerifyRequest, Verifier } from './verifier.js';
 import { VerifyBatchPipe, VerifyRequestPipe, weightOfBatch } from './verify-request.js';
 
 const VERIFY_NOTE =
-  'Always 200 where there is a verdict: `code` says why a key is refused. `VALID` is charged `cost` against the uses ' +
-  'and the rate of the key; a refusal costs it nothing. A key with `allowed_cidrs` is refused where no `ip` is given.';
+  'Always 200 with a verdict, whose `code` says why a key is refused. `VALID` charges `cost` against the uses and the ' +
+  'rate of the key; a refusal charges nothing. A key with `allowed_cidrs` is refused without an `ip`.';
 
-/** For the services of the platform, which ask on every request of theirs. */
+/** For the services of the platform, which verify on each of their requests. */
 @ForServices()
 @Controller('apiKeys/verify')
 @ApiTags('Verification' satisfies Tag)
@@ -26,9 +26,9 @@ export class VerificationController {
 
   @Post()
   @HttpCode(200)
-  @ApiOperation({ operationId: 'verifyApiKey', summary: 'May this key do that, now?', description: VERIFY_NOTE })
+  @ApiOperation({ operationId: 'verifyApiKey', summary: 'Verify a key', description: VERIFY_NOTE })
   @ApiVerifyBody()
-  @ApiSuccess(VerdictDto, 'The verdict, also where it is a refusal.', VERDICT_EXAMPLE)
+  @ApiSuccess(VerdictDto, 'The verdict, refusals included.', VERDICT_EXAMPLE)
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
   async verify(
     @Body(VerifyRequestPipe) { pair, requirements }: VerifyRequest,
@@ -42,7 +42,7 @@ export class VerificationController {
   @Post('batch')
   @HttpCode(200)
   @Route({ weigh: weightOfBatch })
-  @ApiOperation({ operationId: 'verifyApiKeys', summary: 'The same for up to 100 at once', description: BATCH_NOTE })
+  @ApiOperation({ operationId: 'verifyApiKeys', summary: 'Verify up to 100 keys', description: BATCH_NOTE })
   @ApiBody({ type: VerifyBatchRequestDto, examples: BATCH_REQUEST_EXAMPLES })
   @ApiSuccess(VerdictBatchDto, 'The verdicts, in the order of the requests.', BATCH_EXAMPLE)
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')

@@ -16,13 +16,13 @@ const NOT_A_SCOPE = 'must be the name of a scope, like pinning.unpin';
 const NOT_SCOPES = `${NOT_A_SCOPE}, or a list of such names`;
 
 type Body = Record<string, unknown>;
-type Refuse = (name: string, message: string) => void;
+type Report = (name: string, message: string) => void;
 
 /**
- * Reads the body of `POST /api/apiKeys/verify`. It is what every call of a service passes through, so it
- * is plain code; the DTO of the same shape describes it in the OpenAPI document.
+ * Reads the body of `POST /api/apiKeys/verify`. Plain code, since it runs on every call of a service; the DTO of the same
+ * shape describes it in the OpenAPI document.
  *
- * @throws ValidationError naming every offence by its path
+ * @throws ValidationError naming every problem by its path
  */
 export function readVerifyRequest(body: unknown): VerifyRequest {
   const details: ErrorDetail[] = [];
@@ -31,7 +31,7 @@ export function readVerifyRequest(body: unknown): VerifyRequest {
   return request;
 }
 
-/** Reads the body of `POST /api/apiKeys/verify/batch`: `{"requests": [1 to 100 of them]}`. */
+/** Reads the body of `POST /api/apiKeys/verify/batch`: `{"requests": [...]}`, 1 to 100. */
 export function readVerifyBatch(body: unknown): VerifyRequest[] {
   const { requests, ...unknown } = (body ?? {}) as Body;
   const details = Object.keys(unknown).map((name, index) => unknownMember(name, ['requests'], { rank: index }));
@@ -63,7 +63,7 @@ function throwIfInvalid(body: unknown, details: ErrorDetail[]): void {
   if (details.length > 0) throw body === undefined ? new MissingBodyError(details) : new ValidationError(details);
 }
 
-/** For how many requests the body of a batch counts, before it is known whether it fits. */
+/** The number of requests that the body of a batch counts as, before it is validated. */
 export function weightOfBatch(body: unknown): number {
   const requests = (body as Body | null | undefined)?.['requests'];
   return Array.isArray(requests) ? Math.min(Math.max(requests.length, 1), MAX_REQUESTS) : 1;
@@ -77,14 +77,14 @@ function readElement(value: unknown, path: string, details: ErrorDetail[]): Veri
 
 function read(value: unknown, at: string, details: ErrorDetail[]): VerifyRequest {
   const body = value as Body;
-  const refuse: Refuse = (name, message) => details.push({ path: at + name, message });
+  const report: Report = (name, message) => details.push({ path: at + name, message });
   for (const name in body) {
     if (!KNOWN.has(name)) details.push(unknownMember(name, PROPERTIES, { parent: at, rank: details.length }));
   }
-  const pair = readPair(body, refuse);
+  const pair = readPair(body, report);
   const { scope, cost = 1 } = body;
-  const ip = readAddress(body['ip'], refuse);
-  if (!isCost(cost)) refuse('cost', `must be a whole number from 0 to ${MAX_COST}`);
+  const ip = readAddress(body['ip'], report);
+  if (!isCost(cost)) report('cost', `must be a whole number from 0 to ${MAX_COST}`);
   const needed = readScopes(scope, details, at);
   return { pair, requirements: { scopes: needed, ip, cost } } as VerifyRequest;
 }
@@ -102,25 +102,26 @@ function readScopes(scope: unknown, details: ErrorDetail[], at: string): unknown
   return names;
 }
 
-/** The pair, in two members or in one; what is not right about it is refused, and then it means nothing. */
-function readPair({ api_key: apiKey, secret_key: secretKey, credential }: Body, refuse: Refuse): KeyPair {
+/** The pair, from two members or one. An invalid pair is reported, and its value is meaningless. */
+function readPair({ api_key: apiKey, secret_key: secretKey, credential }: Body, report: Report): KeyPair {
   if (credential === undefined) {
-    if (typeof apiKey !== 'string') refuse('api_key', 'must be a string; or give credential in place of the pair');
-    if (typeof secretKey !== 'string') refuse('secret_key', 'must be a string');
+    if (typeof apiKey !== 'string') report('api_key', 'must be a string; or give credential instead of the pair');
+    if (typeof secretKey !== 'string') report('secret_key', 'must be a string');
     return { apiKey, secretKey } as KeyPair;
   }
-  if (apiKey !== undefined || secretKey !== undefined) refuse('credential', 'does not go with api_key and secret_key');
+  if (apiKey !== undefined || secretKey !== undefined)
+    report('credential', 'must not be given together with api_key and secret_key');
   if (typeof credential === 'string') return pairOfCredential(credential);
-  refuse('credential', 'must be a string: the api_key, a dot and the secret_key');
+  report('credential', 'must be a string: the api_key, a dot and the secret_key');
   return { apiKey: '', secretKey: '' };
 }
 
-/** Services pass on what a proxy has told them, so it is read as we read that ourselves. */
-function readAddress(ip: unknown, refuse: Refuse): string | undefined {
+/** Services may pass on an address from a proxy's header, so the same spellings are read as in such headers. */
+function readAddress(ip: unknown, report: Report): string | undefined {
   if (ip === undefined || (typeof ip === 'string' && isIPv4(ip))) return ip;
   const address = typeof ip === 'string' ? parseForwardedAddress(ip) : undefined;
   if (address) return formatAddress(address);
-  refuse('ip', 'must be an IPv4 or IPv6 address');
+  report('ip', 'must be an IPv4 or IPv6 address');
   return undefined;
 }
 

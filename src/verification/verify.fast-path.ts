@@ -11,7 +11,7 @@ import type { Verdict } from './verdict.js';
 import { Verifier } from './verifier.js';
 import { readVerifyBatch, readVerifyRequest, weightOfBatch } from './verify-request.js';
 
-/** Answers services without the pipeline, as `VerificationController` does behind it. */
+/** Answers services without the pipeline; `VerificationController` gives the same responses behind it. */
 @Injectable()
 export class VerifyFastPath {
   constructor(

@@ -6,7 +6,7 @@ import { requiresCaller } from '../../principals/requires-caller.js';
 import type { AdmittedRequest } from '../../principals/caller-request.js';
 import { SkipLimits } from '../../principals/decorators/skip-limits.decorator.js';
 
-/** Charges a principal for its call, and grants it a place; see `CallLimits`. */
+/** Applies the limits of a principal to its call; see `CallLimits`. */
 @Injectable()
 export class RateLimitGuard implements CanActivate {
   constructor(

@@ -5,7 +5,7 @@ import { Route } from '../../http/route-config.js';
 /** Opens a route to everyone; every other route requires a caller. */
 export const Public = Reflector.createDecorator<void, true>({ transform: () => true });
 
-/** The same for a handler that takes a body, which is read from any sender. */
+/** The same for a handler with a body, which any sender may send. */
 export function PublicWithBody(): MethodDecorator {
   return applyDecorators(Public(), Route({ readsAnyBody: true }));
 }

@@ -7,7 +7,7 @@ import type { BatchVerdict } from '../batch-run.js';
 import type { Verdict } from '../verdict.js';
 import { REFUSALS } from '../../http/errors/refusals.js';
 
-/** How a key stands to its rate limit, after the verdict. */
+/** The state of a key's rate limit, after the verdict. */
 @ApiSchema({ name: 'RateState' })
 export class RateStateDto {
   @ApiProperty({ type: 'integer' })
@@ -16,11 +16,11 @@ export class RateStateDto {
   @ApiProperty({ type: 'integer' })
   remaining: number;
 
-  @ApiProperty({ type: 'integer', description: 'Until all of the limit is there again; of a refusal, at least 1' })
+  @ApiProperty({ type: 'integer', description: 'Until the whole limit is available again; at least 1 for a refusal' })
   reset_seconds: number;
 }
 
-/** Valid: whose key it is, what it may do, and how it stands to its limits. */
+/** Valid: the key's owner, scopes and remaining limits. */
 @ApiSchema({ name: 'ValidVerdict' })
 export class ValidVerdictDto {
   @ApiProperty({ type: Boolean, enum: [true] })
@@ -51,7 +51,7 @@ export class ValidVerdictDto {
   expires_at: string | null;
 }
 
-/** Refused for its rate alone: `reset_seconds` says when to try again, though a cost above `limit` never passes. */
+/** Refused only for its rate: retry after `reset_seconds`; a cost above `limit` is always refused. */
 @ApiSchema({ name: 'RateLimitedVerdict' })
 class RateLimitedVerdictDto {
   @ApiProperty({ type: Boolean, enum: [false] })
@@ -66,7 +66,7 @@ class RateLimitedVerdictDto {
 
 const OTHER_REFUSALS = REFUSALS.filter((code) => code !== 'RATE_LIMITED');
 
-/** Refused for anything else. */
+/** Refused for another reason. */
 @ApiSchema({ name: 'RefusedVerdict' })
 class RefusedVerdictDto {
   @ApiProperty({ type: Boolean, enum: [false] })
@@ -76,7 +76,7 @@ class RefusedVerdictDto {
   code: (typeof OTHER_REFUSALS)[number];
 }
 
-/** There is no verdict now, and nothing was charged. */
+/** Undecided for now, and not charged. */
 @ApiSchema({ name: 'UnavailableVerdict' })
 class UnavailableVerdictDto {
   @ApiProperty({ type: Boolean, enum: [false] })
@@ -85,15 +85,15 @@ class UnavailableVerdictDto {
   @ApiProperty({ type: String, enum: ['UNAVAILABLE'] })
   code: 'UNAVAILABLE';
 
-  @ApiProperty({ type: 'integer', description: 'In how many seconds to ask again' })
+  @ApiProperty({ type: 'integer', description: 'Retry after this many seconds' })
   retry_after_seconds: number;
 }
 
-/** A verdict as a service gets it: told apart by `valid` and `code`. */
+/** A verdict for a service; `valid` and `code` are the discriminators. */
 @ApiUnion('Verdict', ValidVerdictDto, RateLimitedVerdictDto, RefusedVerdictDto)
 export class VerdictDto {}
 
-/** One of a batch: a verdict, or that there is none now. */
+/** One of a batch: a verdict, or that it is undecided. */
 @ApiUnion('BatchVerdict', ValidVerdictDto, RateLimitedVerdictDto, RefusedVerdictDto, UnavailableVerdictDto)
 class BatchVerdictDto {}
 
@@ -103,7 +103,7 @@ export class VerdictBatchDto {
   verdicts: BatchVerdictDto[];
 }
 
-/** A verdict as a service gets it; `verdictJson()` writes the same at once. */
+/** A verdict for a service; `verdictJson()` writes the same as text. */
 export function toVerdictDto({ valid, code, key, charge }: Verdict): VerdictDto {
   if (!valid) return { valid, code, ...(charge?.rate && { rate_limit: toRateStateDto(charge.rate) }) };
   return {

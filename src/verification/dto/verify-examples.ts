@@ -37,7 +37,7 @@ export const REQUEST_EXAMPLES = {
 
 export const BATCH_REQUEST_EXAMPLES = {
   several: {
-    summary: 'May this key upload, and is this one known at all?',
+    summary: 'May this key upload, and does the other one exist?',
     value: {
       requests: [
         REQUEST_EXAMPLES.one.value,
