@@ -1,6 +1,5 @@
-import { hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { KeyPair } from '../../principals/key-pair.js';
-import { Hmac } from './hmac.js';
 
 /**
  * The server keys that sign the tags: the first signs, all verify,
@@ -10,21 +9,20 @@ export type CredentialKeys = readonly [CredentialKey, ...CredentialKey[]];
 
 /** A server key for tags. Its bytes cannot be read back. */
 interface CredentialKey {
-  readonly tags: Hmac;
+  /** HMAC-SHA-256 (RFC 2104). */
+  readonly mac: (message: string) => Buffer;
   /** Identifies the server key without revealing it: 8 hex digits, derived by HKDF (RFC 5869). */
   readonly fingerprint: string;
 }
 
 /** @param bytes 32 of them */
 export function credentialKey(bytes: Buffer): CredentialKey {
+  const secret = createSecretKey(bytes);
   return {
-    tags: new Hmac(bytes, API_KEY_LENGTH + SECRET_KEY_LENGTH - TAG_LENGTH),
+    mac: (message) => createHmac('sha256', secret).update(message).digest(),
     fingerprint: Buffer.from(hkdfSync('sha256', bytes, '', 'w3ipfs credential key fingerprint', 4)).toString('hex'),
   };
 }
-
-const API_KEY_LENGTH = 24;
-const SECRET_KEY_LENGTH = 44;
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const API_KEY = /^w3k_[0-9A-Za-z]{20}$/;
@@ -69,8 +67,8 @@ export function signerOf({ apiKey, secretKey }: KeyPair, keys: CredentialKeys): 
 }
 
 /** The HMAC over both parts, whose lengths are fixed, truncated to ten base62 characters. */
-function tagOf(apiKey: string, untagged: string, { tags }: CredentialKey): string {
-  const mac = tags.digest(apiKey + untagged);
+function tagOf(apiKey: string, untagged: string, key: CredentialKey): string {
+  const mac = key.mac(apiKey + untagged);
   return base62(mac.readUIntBE(0, 6)) + base62(mac.readUIntBE(6, 6));
 }
 
