@@ -11,7 +11,8 @@ export type PresentedCredentials = { token: string } | { pair: KeyPair };
 type Halves = { [half in keyof KeyPair]: KeyPair[half] | undefined };
 
 /** The header names as the documentation writes them and as scripts do. */
-const API_KEY_HEADERS = ['pinning_api_key', 'pinning-api-key'];
+export const API_KEY_HEADER = 'pinning_api_key';
+const API_KEY_HEADERS = [API_KEY_HEADER, 'pinning-api-key'];
 const SECRET_KEY_HEADERS = ['pinning_secret_key', 'pinning-secret-key'];
 
 /** A session token is well under 1 KiB; longer values are rejected before decoding. */
@@ -61,6 +62,15 @@ export function presentedCredentials(request: IncomingMessage): PresentedCredent
  * @returns AmbiguousCredentialsError for more than one, UnauthenticatedError if they are incomplete, naming what is missing
  */
 export function readCredentials(request: IncomingMessage): PresentedCredentials | ApiError {
+  let credentials = known.get(request);
+  if (!credentials) known.set(request, (credentials = read(request)));
+  return credentials;
+}
+
+/** Read once: whatever is done to the headers later changes nothing. */
+const known = new WeakMap<IncomingMessage, PresentedCredentials | ApiError>();
+
+function read(request: IncomingMessage): PresentedCredentials | ApiError {
   const authorizations = headerValues(request, 'authorization');
   const apiKeys = headerValues(request, ...API_KEY_HEADERS);
   const secretKeys = headerValues(request, ...SECRET_KEY_HEADERS);

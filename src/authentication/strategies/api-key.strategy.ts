@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import passport from 'passport';
+import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
 import { inBackground } from '../../background/background.js';
 import { ClientAddress } from '../../http/client-address.js';
-import { ApiError } from '../../http/errors/api-error.js';
-import { readCredentials } from '../../principals/presented-credentials.js';
+import { API_KEY_HEADER, presentedCredentials } from '../../principals/presented-credentials.js';
 import { Principal } from '../../principals/principal.js';
 import { refusalError } from '../../principals/refusal-errors.js';
 import { Verifier } from '../../verification/verifier.js';
@@ -14,29 +14,28 @@ export const API_KEY_STRATEGY = 'api-key';
 
 /**
  * Authenticates a key pair, in any of the forms that `readCredentials()` reads, as the key, with the rights in its scopes.
- * Registers itself, as Nest's `PassportStrategy` does for strategies with a verify callback.
+ *
+ * Registers itself: Nest's `PassportStrategy` takes the last argument of a verify function for its callback, which in this
+ * strategy is the request.
  */
 @Injectable()
-export class ApiKeyStrategy extends passport.Strategy {
+export class ApiKeyStrategy extends HeaderAPIKeyStrategy {
   constructor(
     private readonly verifier: Verifier,
     private readonly clientAddress: ClientAddress,
   ) {
-    super();
+    super({ header: API_KEY_HEADER, prefix: '' }, true, (_apiKey, done, request) => {
+      const settled = this.validate(request as IncomingMessage).then(
+        (outcome) => (outcome instanceof Denial ? done(null, undefined, outcome) : done(null, outcome)),
+        (failure: Error) => done(failure),
+      );
+      inBackground('Authenticating a key pair', settled);
+    });
     passport.use(API_KEY_STRATEGY, this);
   }
 
-  override authenticate(request: IncomingMessage): void {
-    const settled = this.validate(request).then(
-      (outcome) => (outcome instanceof Denial ? this.fail(outcome) : this.success(outcome)),
-      (failure: unknown) => this.error(failure),
-    );
-    inBackground('Authenticating a key pair', settled);
-  }
-
   private async validate(request: IncomingMessage): Promise<Principal | Denial> {
-    const credentials = readCredentials(request);
-    if (credentials instanceof ApiError) return new Denial(credentials);
+    const credentials = presentedCredentials(request);
     if ('token' in credentials) return new Denial(refusalError('INVALID_CREDENTIALS'));
     const ip = this.clientAddress.of(request);
     const { valid, code, key } = await this.verifier.identify(credentials.pair, { scopes: [], ip });
