@@ -1,6 +1,8 @@
-/** What knows of no database is tried once, on the embedded one: its processes are half of what these tests cost. */
-const WITHOUT_DATABASE = [
+/** Tests that do not depend on the database run once, on the embedded one: starting services is half of their cost. */
+const INDEPENDENT_OF_DATABASE = [
   'client-address',
+  'cors',
+  'documented-gateways',
   'gateway-files',
   'gateway-paths',
   'http',
@@ -8,34 +10,36 @@ const WITHOUT_DATABASE = [
   'openapi',
   'openapi-answers',
   'openapi-document',
+  'pipelining',
   'request-targets',
+  'security-table',
   'sessions',
   'slow-clients',
   'tracing',
   'validation',
 ];
-const leftOut = process.env.TEST_DATABASE_URL ? WITHOUT_DATABASE : [];
-if (leftOut.length > 0)
-  process.stdout.write(`Left out on a server: ${leftOut.join(', ')}, which know of no database\n`);
+const skipped = process.env.TEST_DATABASE_URL ? INDEPENDENT_OF_DATABASE : [];
+if (skipped.length > 0)
+  process.stdout.write(`Skipped on a server: ${skipped.join(', ')}, which do not depend on the database\n`);
 
 /** Jest on native ES modules, compiled by swc as the build is. */
 export default {
   testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.e2e-spec.ts'],
-  testPathIgnorePatterns: ['/node_modules/', ...leftOut.map((name) => `/test/${name}\\.e2e-spec`)],
+  testPathIgnorePatterns: ['/node_modules/', ...skipped.map((name) => `/test/${name}\\.e2e-spec`)],
   transform: { '^.+\\.ts$': '@swc/jest' },
-  // A package of its own, whose dependencies have names of ours
+  // A separate package, whose dependencies share names with ours
   modulePathIgnorePatterns: ['<rootDir>/test/generators/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   setupFiles: ['reflect-metadata'],
   globalSetup: './test/support/global-setup.js',
   globalTeardown: './test/support/global-teardown.js',
-  // They wait for processes and databases more than they work: on two cores, two of them are no slower each
+  // Tests wait for processes and databases more than they compute: on two cores, two workers do not slow each other down
   maxWorkers: 2,
   // Modules of earlier files are never freed: beyond this, each collection of garbage would cost more than the tests
   workerIdleMemoryLimit: '700MB',
   // The default, half a second, is too little for a busy machine
   workerGracefulExitTimeout: 20_000,
-  // No test is to depend on how fast the machine is; this ends those that would never end
+  // No test may depend on the machine's speed; this stops those that hang
   testTimeout: 180_000,
 };

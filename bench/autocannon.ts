@@ -6,7 +6,7 @@ export function loadByAutocannon(url: string, work: Work, { seconds, connections
   return fire(url, work, { connections, duration: seconds });
 }
 
-/** Asks at a steady rate, at every moment whether or not the earlier answers have come. */
+/** Sends requests at a steady rate, without waiting for earlier answers. */
 export function askSteadily(url: string, work: Work, { seconds, connections }: Load, perSecond: number): Promise<Seen> {
   return fire(url, work, { connections, duration: seconds, overallRate: perSecond });
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { KeyPair } from '../src/api-keys/credentials.js';
+import type { KeyPair } from '../src/principals/key-pair.js';
 import { withDatabase } from './database.js';
 import { alternate, load, warmUp, type Work } from './load.js';
 import { type Measured, startMeasured } from './process.js';
@@ -9,7 +9,7 @@ import { storeKeys } from './stored-keys.js';
 import { printHeading, printMachine, printRow } from './table.js';
 
 /**
- * What known keys cost this build beside another one, in alternating rounds of one run:
+ * Compares cache hits of this build with another one, in alternating rounds of one run:
  * `npm run bench:builds -- <folder of a clone at another commit, built>`. A share above 1 is better than the other build.
  */
 const BATCH = 100;
@@ -28,7 +28,7 @@ await onBuild('.', (ours, ourPairs) =>
   }),
 );
 
-/** A service of a build, on a database of its own, which knows a hundred keys. */
+/** A service of a build, on its own database, with a hundred cached keys. */
 function onBuild(folder: string, use: (service: Measured, pairs: KeyPair[]) => Promise<void>): Promise<void> {
   return withDatabase(async (database) => {
     const service = await startMeasured([join(folder, 'dist/main.js')], variablesOf(database));

@@ -4,10 +4,10 @@ import type { Measured } from './process.js';
 import { FLOOR, printHeading, printRow } from './table.js';
 
 /**
- * Prints what each piece of work costs the service, beside a bare Fastify server that is sent the same
- * requests and sends as many bytes back, in alternating rounds of the same run.
+ * Prints what each kind of work costs the service, compared with a bare Fastify server that gets the same
+ * requests and returns as many bytes, in alternating rounds of the same run.
  *
- * @returns the service's medians, in the order of the works
+ * @returns the service's medians, in the order of `works`
  */
 export async function compare(title: string, service: Measured, works: Work[]): Promise<Round[]> {
   const floor = await startFloor(service, works);

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onMaintenanceDatabase } from '../test/support/database.js';
 
-/** The server that benchmarks make their databases on; the embedded database where it is absent. */
+/** The server on which benchmarks create their databases; if absent, the embedded database is used. */
 export const SERVER_URL = process.env['DATABASE_URL'];
 export const DATABASE_KIND = SERVER_URL ? 'PostgreSQL' : 'embedded database';
 
-/** The variables that lead the service to a database of the benchmark's own. */
+/** The variables that connect the service to the benchmark's database. */
 export interface BenchDatabase {
   DATA_DIR: string;
   DATABASE_URL?: string;
@@ -16,7 +16,7 @@ export interface BenchDatabase {
 
 const open = new Set<() => Promise<void>>();
 
-/** A new database, which is dropped when `use` has ended, however it ended, or when the process is interrupted. */
+/** Creates a database, and drops it when `use` returns or throws, or when the process is interrupted. */
 export async function withDatabase(use: (database: BenchDatabase) => Promise<void>): Promise<void> {
   const { database, drop } = await create();
   open.add(drop);

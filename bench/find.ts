@@ -6,7 +6,7 @@ import type { Measured } from './process.js';
 import { startService } from './service.js';
 import { printMachine, time, whole } from './table.js';
 
-/** What it costs to find one's keys among a million of one's own: the first page and, by the cursor, the 5,000th. */
+/** Measures a list of a million keys of one owner: the first page and, by the cursor, the 5,000th. */
 const MILLION = 1_000_000;
 const PAGE = 100;
 const PLACES = { 'first page': 0, '5,000th page, by cursor': 4_999 };
@@ -44,7 +44,7 @@ async function call({ url }: Measured, method: string, path: string, body?: obje
   return ((await answer.json()) as { data: Page }).data;
 }
 
-/** Like the one that was issued, but for their ids and names, which are in the order of time as real ones are. */
+/** Copies of the issued key with other ids and names; ids are in order of time, like real ones. */
 async function storeOthers(connection: pg.Client): Promise<void> {
   await connection.query(
     `INSERT INTO api_keys (id, owner_id, name, api_key, secret_hash, scopes, metadata, created_at, updated_at)
@@ -84,7 +84,7 @@ async function measure(service: Measured, connection: pg.Client): Promise<void> 
   for (const row of plan.rows as { 'QUERY PLAN': string }[]) console.log(row['QUERY PLAN']);
 }
 
-/** The id at a place of the list, newest first. */
+/** The id at a position of the list, newest first. */
 async function idAt(connection: pg.Client, place: number): Promise<string> {
   const { rows } = await connection.query(
     'SELECT id FROM api_keys WHERE owner_id = $1 ORDER BY id DESC OFFSET $2 LIMIT 1',

@@ -2,10 +2,10 @@ import type { FloorRoute } from './processes/floor.js';
 import type { Work } from './load.js';
 import { type Measured, startMeasured } from './process.js';
 
-/** What an answer has whoever sends it. */
+/** Headers that every server adds. */
 const OF_EVERY_ANSWER = new Set(['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']);
 
-/** A bare Fastify server that gives the works answers of the same size as the service gives. */
+/** A bare Fastify server whose answers have the same size as those of the service. */
 export async function startFloor(service: Measured, works: Work[]): Promise<Measured> {
   const routes = new Map<string, FloorRoute>();
   for (const work of works) {
@@ -15,12 +15,12 @@ export async function startFloor(service: Measured, works: Work[]): Promise<Meas
   return startMeasured(['--import', 'tsx', 'bench/processes/floor.ts', JSON.stringify([...routes.values()])], {});
 }
 
-/** The same work for the floor, which decides nothing and remembers nothing. */
+/** The same work for the floor, which decides and stores nothing. */
 export function onFloor(work: Work): Work {
   return { ...work, expects: 'filler', eachOnce: false };
 }
 
-/** Asks the service once, for its answer. @throws Error if that is not what was expected */
+/** Requests one answer from the service. @throws Error if it is unexpected */
 async function routeOf(service: Measured, work: Work): Promise<FloorRoute> {
   const { method, path } = work.request;
   const answer = await ask(service, work);

@@ -7,7 +7,7 @@ import { JSON_TYPE } from './requests.js';
 import { startService } from './service.js';
 import { printMachine } from './table.js';
 
-/** What it costs to issue a key, and to read one. */
+/** Measures issuing a key, and reading one. */
 printMachine();
 await withDatabase(async (database) => {
   const service = await startService(database, { MANAGEMENT_RATE_LIMIT: '1000000' });
@@ -29,7 +29,7 @@ async function measure(service: Measured, key: IssuedKey): Promise<void> {
   const pair = pairHeaders(key);
   const session = sessionOf('bench');
   const issue = { method: 'POST', path: '/api/apiKeys/', body: JSON.stringify(documentedBody) } as const;
-  // Not testAuthentication, which has a rate of its own
+  // Not testAuthentication, which has its own rate limit
   const read = { method: 'GET', path: `/api/apiKeys/${key.id}` } as const;
   const expects = 'success';
   await compare('Issuing and reading', service, [

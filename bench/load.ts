@@ -10,25 +10,25 @@ interface Request {
   body?: string;
 }
 
-/** A piece of work that is asked of a server again and again. */
+/** A kind of request that is repeated against a server. */
 export interface Work {
   name: string;
   request: Request;
-  /** Sent in turn, in place of the request's body. */
+  /** Sent in turn, instead of the request's body. */
   bodies?: readonly string[];
-  /** Whether it is an error if the bodies do not last: a second time would be another work. */
+  /** Whether running out of bodies is an error: repeating one would measure other work. */
   eachOnce?: boolean;
-  /** What the answer holds. */
+  /** A text that each answer contains. */
   expects: string;
 }
 
-/** How a load generator asks: so many connections, each of which waits for its answer before it asks again. */
+/** The load: connections that each wait for an answer before the next request. */
 export interface Load {
   seconds: number;
   connections: number;
 }
 
-/** What a generator saw; times in milliseconds. */
+/** The result of a generator; times in milliseconds. */
 export interface Seen {
   answers: number;
   perSecond: number;
@@ -36,14 +36,14 @@ export interface Seen {
   p99: number;
 }
 
-/** What one round of load showed; `cpuMicros` is the server's processor time for one request. */
+/** The result of one round; `cpuMicros` is the server's CPU time for one request. */
 export interface Round extends Seen {
   cpuMicros: number;
 }
 
 const isByWrk = await isWrkInstalled();
 
-/** Idle is who takes less than so much of one core. */
+/** A server below this share of one core is idle. */
 const IDLE_SHARE = 0.2;
 const PAUSE_SECONDS = 0.2;
 
@@ -52,7 +52,7 @@ export const ROUND_SECONDS = 4;
 const WARM_UP_SECONDS = 2;
 export const GENERATOR = isByWrk ? 'wrk -t1' : 'autocannon (wrk is not installed)';
 
-/** @throws Error if any answer was not a 2xx, or did not come */
+/** @throws Error if an answer is missing or not a 2xx */
 export async function load(server: Measured, work: Work, seconds = ROUND_SECONDS): Promise<Round> {
   const cpuBefore = server.cpuSeconds();
   const generate = isByWrk ? loadByWrk : loadByAutocannon;
@@ -65,12 +65,12 @@ export async function load(server: Measured, work: Work, seconds = ROUND_SECONDS
   return { ...seen, cpuMicros };
 }
 
-/** A round that does not count: what runs for the first time is compiled while it runs. */
+/** A round that does not count: code is compiled during its first run. */
 export async function warmUp(server: Measured, work: Work): Promise<void> {
   await load(server, work, WARM_UP_SECONDS);
 }
 
-/** A server may still be at what it was asked last, and would take processor time from the next round. */
+/** Waits until a server is idle: remaining work would take CPU time from the next round. */
 async function untilIdle(server: Measured): Promise<void> {
   for (let before = Number.NEGATIVE_INFINITY, now = server.cpuSeconds(); now - before > IDLE_SHARE * PAUSE_SECONDS;) {
     await sleep(PAUSE_SECONDS * 1_000);
@@ -80,7 +80,7 @@ async function untilIdle(server: Measured): Promise<void> {
 
 export const ROUNDS = 3;
 
-/** Runs them in turns, several times. @returns for each of them the middle one of each figure */
+/** Runs the rounds alternately, several times. @returns the medians of each */
 export async function alternate(...runs: (() => Promise<Round>)[]): Promise<Round[]> {
   const rounds: Round[][] = runs.map(() => []);
   for (let count = 0; count < ROUNDS; count++) {

@@ -4,35 +4,35 @@ import { join } from 'node:path';
 import type { Request } from 'autocannon';
 import { documentedBody } from '../test/support/keys.js';
 import { sessionOf } from '../test/support/sessions.js';
-import type { KeyPair } from '../src/api-keys/credentials.js';
+import type { KeyPair } from '../src/principals/key-pair.js';
 import type { Seen, Work } from './load.js';
 import { type Measured, runProgram } from './process.js';
 import { authorize, JSON_TYPE, verify } from './requests.js';
 
-/** In a hundred requests: what services and gateways ask on every request of theirs, and people now and then. */
+/** Requests per hundred: services and gateways send one for each of theirs, people a few. */
 const MIX = { verify: 80, authorize: 15, list: 4, issue: 1 };
 
 export const MIX_CONNECTIONS = 64;
 
-/** Whose keys are issued and listed in turn: an owner's changes wait for each other, and a list counts all that it has. */
+/** Owners whose keys are issued and listed in turn: changes of one owner wait for each other, and a list counts all its keys. */
 const OWNERS = 50;
 
-/** A connection takes a hundred of its own; they lie 101 apart. */
+/** Each connection has its own hundred; they are 101 apart. */
 const HUNDREDS = Math.ceil((MIX_CONNECTIONS * 101) / 100);
 
-/** What `processes/mixed-load.ts` is given. */
+/** The input of `processes/mixed-load.ts`. */
 export interface MixedLoad {
   url: string;
   requests: Request[];
   connections: number;
   seconds: number;
-  /** Asked at a steady rate; absent, as fast as answers come. */
+  /** A steady rate; if absent, as fast as answers arrive. */
   perSecond?: number;
 }
 
 export type MixedSeen = Pick<Seen, 'perSecond' | 'p50' | 'p99'>;
 
-/** @throws Error if any request was not answered well */
+/** @throws Error if a request fails */
 export async function loadByMix(
   { url }: Measured,
   requests: Request[],
@@ -55,7 +55,7 @@ export async function loadByMix(
   }
 }
 
-/** Each kind spread evenly over every hundred, and the keys in turn over the requests of a kind. */
+/** Spreads each kind evenly over every hundred, and the keys over the requests of a kind. */
 export function mixedRequests(pairs: readonly KeyPair[]): Request[] {
   const sessions = Array.from({ length: OWNERS }, (_, index) => sessionOf(`owner-${index}`));
   const sessionBy = (nth: number) => sessions[nth % OWNERS]!;

@@ -2,21 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { cpuSecondsWithChildren, parentOf } from './process.js';
 
-/** What PostgreSQL does in a second. */
+/** The load of PostgreSQL per second. */
 export interface PostgresLoad {
-  /** Of the one database, committed or rolled back. */
+  /** Transactions of the database, committed or rolled back. */
   transactions: number;
-  /** Of all the server's processes: connections, WAL writer, checkpointer, autovacuum. */
+  /** CPU cores of all processes of the server: connections, WAL writer, checkpointer, autovacuum. */
   cpuSeconds: number;
 }
 
-/** What it has done until now. */
+/** Counters so far. */
 interface Reading extends PostgresLoad {
   at: number;
 }
 
 /**
- * Reads what PostgreSQL does for a database, from a connection to another one, so that the reading is not counted.
+ * Measures the load of a database, over a connection to another one, so that the measurement does not count.
  * The server has to run on this machine.
  */
 export class PostgresMeter {
@@ -34,8 +34,8 @@ export class PostgresMeter {
   }
 
   /**
-   * The mean of so many seconds. PostgreSQL counts what a connection has done once a second at most, and after up to
-   * ten where the connection is idle: under a steady load, what is missing at the beginning is missing at the end too.
+   * The mean over a number of seconds. A connection reports its statistics at most once a second, and up to ten seconds
+   * late when idle: under a steady load, the delays at start and end cancel out.
    */
   async measure(seconds: number): Promise<PostgresLoad> {
     const before = await this.read();
@@ -48,7 +48,7 @@ export class PostgresMeter {
     };
   }
 
-  /** What decides how much work a transaction is. */
+  /** Settings that affect the cost of a transaction. */
   async settings(): Promise<string> {
     const { rows } = await this.client.query<{ name: string; setting: string }>(
       "SELECT name, setting FROM pg_settings WHERE name IN ('autovacuum', 'fsync', 'server_version', 'synchronous_commit')",

@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A server that is measured: where it listens, and the processor time that it has used. */
+/** A server under test: its address, and the CPU time that it has used. */
 export interface Measured {
   url: string;
   cpuSeconds(): number;
   stop(): Promise<void>;
 }
 
-/** Starts a server as a process of its own and waits for the line that says where it listens. */
+/** Starts a server as a child process and waits for the line with its address. */
 export async function startMeasured(args: string[], variables: Record<string, string>): Promise<Measured> {
   const child = launch(args, { LOG_LEVEL: 'info', PORT: '0', ...variables });
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
@@ -25,8 +25,8 @@ export async function startMeasured(args: string[], variables: Record<string, st
 /**
  * Runs a program to its end.
  *
- * @returns what it printed
- * @throws Error if it could not be started, or did not end well
+ * @returns its standard output
+ * @throws Error if it cannot be started, or exits with another code than 0
  */
 export function run(command: string, args: string[], variables: Record<string, string> = {}): Promise<string> {
   const child = launch(args, variables, command);
@@ -49,7 +49,7 @@ export async function runProgram<T>(
   return JSON.parse(await run(process.execPath, args, { LOG_LEVEL: 'error', ...variables })) as T;
 }
 
-/** With nothing of this process's own environment, which may configure the service too. */
+/** Without the environment of this process, which might configure the service. */
 function launch(args: string[], variables: Record<string, string>, command = process.execPath): ChildProcess {
   const env = { PATH: process.env['PATH'], ...variables };
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -60,7 +60,7 @@ function launch(args: string[], variables: Record<string, string>, command = pro
 
 const running = new Set<ChildProcess>();
 
-/** Nothing that was started here outlives this process. */
+/** Kills child processes when this process exits. */
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
@@ -77,15 +77,15 @@ function listeningUrl(child: ChildProcess): Promise<string> {
   });
 }
 
-/** User and system time of the process; not a number where there is none. Linux only. */
+/** User and system time of a process; NaN if it does not exist. Linux only. */
 function cpuSeconds(pid: number | undefined): number {
   return secondsOf(pid, USER, SYSTEM);
 }
 
-/** That of a process and of all its children, also of those that have ended. */
+/** CPU time of a process and of all its children, including finished ones. */
 export function cpuSecondsWithChildren(pid: number): number {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  // After its children: what has ended since the list was read is then counted by the parent
+  // The parent last: it includes children that have ended since the list was read
   const times = children.map((child) => cpuSeconds(child) || 0);
   return times.reduce((sum, seconds) => sum + seconds, 0) + secondsOf(pid, USER, SYSTEM, ENDED_USER, ENDED_SYSTEM);
 }
@@ -102,7 +102,7 @@ function secondsOf(pid: number | undefined, ...fields: number[]): number {
   return fields.reduce((sum, field) => sum + Number(stat[field]), 0) / 100;
 }
 
-/** The fields by their numbers: the third is the first after the name in brackets. Empty where there is no process. */
+/** The fields by their numbers; the third is the first after the name in brackets. Empty without the process. */
 function statOf(pid: number | undefined): string[] {
   try {
     const afterName = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1] ?? '';

@@ -1,27 +1,27 @@
 import { randomInt } from 'node:crypto';
-import type { KeyPair } from '../src/api-keys/credentials.js';
+import type { KeyPair } from '../src/principals/key-pair.js';
 import type { BenchDatabase } from './database.js';
 import { ROUNDS } from './load.js';
 import { verifyBody } from './requests.js';
 import { hashesPerSecond, storeKeys } from './stored-keys.js';
 
-/** Keys drawn uniformly, with repetition, for a service whose cache is as full as it gets. */
+/** Keys drawn uniformly, with repetition, for a service with a full cache. */
 export interface Draws {
-  /** What the cache has to hold when the first round begins. */
+  /** The content of the cache when the first round begins. */
   known: KeyPair[];
   /** A body for each draw of each round. */
   rounds: string[][];
   sample: KeyPair;
-  /** How many keys were put into the database. */
+  /** The number of keys in the database. */
   stored: number;
 }
 
-/** How many more draws there are than argon2 alone would let a service make. */
+/** Surplus of draws over what argon2 alone allows. */
 const MARGIN = 1.6;
 
 /**
- * Draws first and stores then, so that only keys that are known or drawn cost a hash: to the service, that is
- * the same as if all of them had one. Of the keys 0, 1, 2, ... the first ones are known.
+ * Draws before it stores, so that only cached or drawn keys need a hash; for the service that is equivalent to hashing
+ * all of them. Of the keys 0, 1, 2, ... the first ones are cached.
  */
 export async function drawUniformly(
   database: BenchDatabase,

@@ -1,4 +1,4 @@
-import type { KeyPair } from '../src/api-keys/credentials.js';
+import type { KeyPair } from '../src/principals/key-pair.js';
 import { ask } from './floor.js';
 import type { Work } from './load.js';
 import type { Measured } from './process.js';
@@ -24,7 +24,7 @@ export function verify(name: string, pair: KeyPair, expects = VALID): Work {
   return { name, request, expects };
 }
 
-/** A pair of the right shape that nobody has minted: its tag does not fit. */
+/** A pair of the right shape with a wrong tag. */
 export function verifyMadeUp(name: string): Work {
   const pair = { apiKey: `w3k_${'a'.repeat(20)}`, secretKey: `w3s_${'a'.repeat(40)}` };
   return verify(name, pair, 'INVALID_CREDENTIALS');
@@ -43,10 +43,10 @@ export function authorize(name: string, { apiKey, secretKey }: KeyPair): Work {
 }
 
 const BATCH = 100;
-/** So that fewer wait for argon2 than the service lets wait. */
+/** Keeps the number of callers that wait for argon2 below the cap of the service. */
 const BATCHES_AT_ONCE = 8;
 
-/** Verifies every pair once, by batches. @throws Error if one of them is not valid */
+/** Verifies every pair once, in batches. @throws Error if one of them is not valid */
 export async function fillCache(service: Measured, pairs: readonly KeyPair[]): Promise<void> {
   let next = 0;
   const work = async () => {

@@ -8,21 +8,21 @@ import { startService } from './service.js';
 import { limitKeys, storeKeys } from './stored-keys.js';
 import { printMachine, time, whole } from './table.js';
 
-const MOST_PROCESSES = 3;
+const MAX_PROCESSES = 3;
 const KEYS = 1_000;
-/** Of so many keys, one has `max_uses`, each use of which is a row of PostgreSQL's. */
+/** One key in this many has `max_uses`; each of its uses updates a row. */
 const LIMITED_OF = 10;
 const MAX_USES = 1_000_000_000;
 
-/** How long PostgreSQL is measured, the load already running and still running at its end. */
+/** How long PostgreSQL is measured; the load runs before, during and after. */
 const LOADED_SECONDS = 15;
 const LEAD_SECONDS = 2;
 const TAIL_SECONDS = 1;
 const IDLE_SECONDS = 10;
-/** After ten seconds, connections that have become idle have counted what they did before. */
+/** Idle connections report their statistics within ten seconds. */
 const SETTLED_SECONDS = 11;
 
-/** How verdicts grow with processes on the cores of this machine, and what each costs PostgreSQL. */
+/** Measures how verdicts grow with processes on this machine, and what each process costs PostgreSQL. */
 async function scale(database: BenchDatabase, serverUrl: string): Promise<void> {
   const services = [await startService(database)];
   const meter = await PostgresMeter.connect(serverUrl, database.DATABASE_URL ?? '');
@@ -37,7 +37,7 @@ async function scale(database: BenchDatabase, serverUrl: string): Promise<void> 
     { ...verify(`one key in ${LIMITED_OF} with max_uses`, pairs[0]!), bodies: pairs.map(verifyBody) },
   ];
   printHeading(await meter.settings());
-  for (let count = 1; count <= MOST_PROCESSES; count++) {
+  for (let count = 1; count <= MAX_PROCESSES; count++) {
     if (services.length < count) services.push(await startService(database));
     for (const service of services) await fillCache(service, pairs);
     await sleep(SETTLED_SECONDS * 1_000);
@@ -52,7 +52,7 @@ async function scale(database: BenchDatabase, serverUrl: string): Promise<void> 
   for (const service of services) await service.stop();
 }
 
-/** All of them at once, as many connections to each. */
+/** Loads all processes at once, with equally many connections. */
 function loadAll(services: Measured[], work: Work): Promise<Round[]> {
   const seconds = LEAD_SECONDS + LOADED_SECONDS + TAIL_SECONDS;
   return Promise.all(services.map((service) => load(service, work, seconds)));

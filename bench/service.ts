@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { type Environment, loadEnvironment } from '../src/config/environment.js';
-import type { HashCost } from '../src/api-keys/secret-hasher.js';
+import type { Environment } from '../src/config/environment.js';
+import { loadEnvironment } from '../src/configuration.js';
+import type { HashCost } from '../src/config/environment.js';
 import { accountService } from '../test/support/sessions.js';
 import type { BenchDatabase } from './database.js';
 import { type Measured, startMeasured } from './process.js';
@@ -13,7 +14,7 @@ const secrets = {
   SERVICE_TOKENS: `bench:${SERVICE_TOKEN}`,
 };
 
-/** The configuration of a service on a database: all that has a default has it. */
+/** The configuration of a service on a database, with defaults for everything else. */
 export function variablesOf(database: BenchDatabase): Record<string, string> {
   return { ...secrets, ...database };
 }
@@ -26,7 +27,7 @@ export function defaultHashCost(): HashCost {
   return loadEnvironment(secrets).hashCost;
 }
 
-/** The built service, as a process of its own. */
+/** The built service, as a child process. */
 export function startService(database: BenchDatabase, more: Record<string, string> = {}): Promise<Measured> {
   return startMeasured(['dist/main.js'], { ...variablesOf(database), ...more });
 }

@@ -14,10 +14,10 @@ const WARM_UP_SECONDS = 5;
 const CAPACITY_SECONDS = 15;
 const KEYS = 1_000;
 /**
- * By how much the last minute may exceed the second: what is needed only at first is there by then. The memory of a
- * process goes up and down by a tenth anyway, as garbage is collected.
+ * By how much the last minute may exceed the second one, when the process has warmed up. Garbage collection alone changes
+ * the memory of a process by a tenth.
  */
-const MOST_GROWTH = { memory: 1.2, p99: 2 };
+const MAX_GROWTH = { memory: 1.2, p99: 2 };
 
 /** A minute of load; times in milliseconds, sizes in MB. */
 interface Minute {
@@ -28,7 +28,7 @@ interface Minute {
   heap: number;
 }
 
-/** What becomes of a process that works for minutes at a good part of what it can. */
+/** Runs a process for minutes at a large part of its capacity. */
 async function soak(service: Measured, requests: Request[], vacuum: () => Promise<void>): Promise<void> {
   await loadByMix(service, requests, { seconds: WARM_UP_SECONDS });
   const { perSecond: capacity } = await loadByMix(service, requests, { seconds: CAPACITY_SECONDS });
@@ -51,13 +51,13 @@ function printRow(count: number, { perSecond, p50, p99, memory, heap }: Minute):
   console.log(`| ${[count, whole(perSecond), time(p50), time(p99), whole(memory), whole(heap)].join(' | ')} |`);
 }
 
-/** @throws Error if the last minute needed much more memory than the second, or its p99 is much longer */
+/** @throws Error if the last minute needs much more memory than the second one, or its p99 is much longer */
 function judge(minutes: Minute[]): void {
   const growthOf = (figure: keyof Minute) => (minutes.at(-1)?.[figure] ?? NaN) / (minutes[1]?.[figure] ?? NaN);
   const [memory, p99] = [growthOf('memory'), growthOf('p99')];
   console.log(`\nThe last minute beside the second: memory ${memory.toFixed(2)}, p99 ${p99.toFixed(2)}`);
-  if (!(memory <= MOST_GROWTH.memory)) throw new Error(`the memory has grown more than ${MOST_GROWTH.memory} times`);
-  if (!(p99 <= MOST_GROWTH.p99)) throw new Error(`p99 is not steady: it has grown more than ${MOST_GROWTH.p99} times`);
+  if (!(memory <= MAX_GROWTH.memory)) throw new Error(`the memory has grown more than ${MAX_GROWTH.memory} times`);
+  if (!(p99 <= MAX_GROWTH.p99)) throw new Error(`p99 is not steady: it has grown more than ${MAX_GROWTH.p99} times`);
 }
 
 async function memoryOf({ url }: Measured): Promise<Pick<Minute, 'memory' | 'heap'>> {
@@ -73,7 +73,7 @@ await withDatabase(async (database) => {
   try {
     const pairs = await storeKeys(database, KEYS);
     await fillCache(service, pairs);
-    // As autovacuum would each minute; not every server that benchmarks run on has it
+    // As autovacuum does each minute, where it is on
     const vacuum = async () => {
       if (database.DATABASE_URL) await onMaintenanceDatabase(database.DATABASE_URL, 'VACUUM');
     };

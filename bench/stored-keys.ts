@@ -1,36 +1,35 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { DataSource } from 'typeorm';
-import { type KeyPair, mintApiKey, mintSecretKey } from '../src/api-keys/credentials.js';
-import { SecretHasher } from '../src/api-keys/secret-hasher.js';
+import { mintApiKey, mintSecretKey } from '../src/api-keys/credentials/credentials.js';
+import type { KeyPair } from '../src/principals/key-pair.js';
+import { ADMIN_SCOPES, effectiveScopes } from '../src/principals/scopes.js';
+import { SecretHasher } from '../src/api-keys/credentials/secret-hasher.js';
 import { createDataSource } from '../src/database/data-source.js';
 import type { BenchDatabase } from './database.js';
 import { defaultHashCost, environmentOf } from './service.js';
+import { CredentialKeyring } from '../src/api-keys/credentials/credential-keyring.js';
 
-/** libuv hashes on four threads; a few more wait, so that none of them ever does. */
+/** libuv hashes on four threads; a few more tasks keep all of them busy. */
 const HASHED_AT_ONCE = 16;
 const ROWS_AT_ONCE = 5_000;
 
-/** Of what the service takes where nothing is configured. */
+/** The default cost of a hash. */
 const hasher = new SecretHasher(defaultHashCost());
 
-const SCOPES = {
-  admin: false,
-  data: { pin_list: true, nft_list: true },
-  pinning: { unpin: true, pin_by_hash: true, pin_file_to_ipfs: true },
-  pin_nft: { unpin_nft: true, pin_nft_to_ipfs: true },
-};
+/** Every scope but `admin`. */
+const SCOPES = { ...effectiveScopes(ADMIN_SCOPES), admin: false };
 
 const COLUMNS = 'id, owner_id, name, api_key, secret_hash, scopes, metadata, created_at, updated_at';
 
 /**
- * Mints keys and puts them into the database as the service itself would, hashed at its default cost.
- * A service has to be running on the database, here as below.
+ * Creates keys and inserts them as the service would, hashed at its default cost.
+ * A service has to be running on the database, here and below.
  */
 export async function storeKeys(database: BenchDatabase, count: number): Promise<KeyPair[]> {
-  const { credentialKeys } = environmentOf(database);
+  const { keys } = new CredentialKeyring(environmentOf(database));
   const pairs = Array.from({ length: count }, () => {
     const apiKey = mintApiKey();
-    return { apiKey, secretKey: mintSecretKey(apiKey, credentialKeys) };
+    return { apiKey, secretKey: mintSecretKey(apiKey, keys) };
   });
   await onDatabase(database, async (dataSource) => {
     for (let first = 0; first < count; first += ROWS_AT_ONCE) {
@@ -41,7 +40,7 @@ export async function storeKeys(database: BenchDatabase, count: number): Promise
   return pairs;
 }
 
-/** Limits keys that no service knows yet. */
+/** Sets limits of keys that no service has cached yet. */
 export async function limitKeys(
   database: BenchDatabase,
   pairs: readonly KeyPair[],
@@ -57,7 +56,7 @@ export async function limitKeys(
   });
 }
 
-/** So many further rows, alike in all but that nobody has their secrets: the work of a moment, made by the server. */
+/** Inserts filler rows by one statement. They look like keys, but nobody has their secrets. */
 export async function storeOthers(database: BenchDatabase, count: number): Promise<void> {
   await onDatabase(database, async (dataSource) => {
     await dataSource.query(
@@ -67,12 +66,12 @@ export async function storeOthers(database: BenchDatabase, count: number): Promi
        FROM generate_series(1, $1::int) AS number`,
       [count, SCOPES],
     );
-    // Or the server would do so during the measurement
+    // Otherwise the server would do so during the measurement
     await dataSource.query('VACUUM ANALYZE api_keys');
   });
 }
 
-/** While a service runs on the database: it has migrated it, and serves the embedded one. */
+/** Connects while a service runs on the database: it has migrated it, and serves the embedded one. */
 async function onDatabase(database: BenchDatabase, use: (dataSource: DataSource) => Promise<void>): Promise<void> {
   const dataSource = await createDataSource(environmentOf(database).database).initialize();
   try {
@@ -82,7 +81,7 @@ async function onDatabase(database: BenchDatabase, use: (dataSource: DataSource)
   }
 }
 
-/** How many secrets this machine hashes at the default cost in a second, of a short try. */
+/** How many secrets this machine hashes in a second at the default cost, by a short trial. */
 export async function hashesPerSecond(): Promise<number> {
   const secrets = Array.from({ length: 1_000 }, () => ({ apiKey: '', secretKey: 'w3s_'.padEnd(44, 'a') }));
   const began = performance.now();

@@ -6,7 +6,7 @@ export const FLOOR = '*bare Fastify, same bytes*';
 
 const ALTERNATING = `${GENERATOR}, ${CONNECTIONS} connections; medians of alternating rounds of ${ROUND_SECONDS} s each`;
 
-/** On what, and by what load, the figures below were measured. */
+/** Prints the machine and the load of the figures below. */
 export function printMachine(load = ALTERNATING): void {
   console.log(`Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}),`);
   console.log(`${DATABASE_KIND}; ${load};`);
@@ -19,7 +19,7 @@ export function printHeading(title: string): void {
   console.log('| --- | --- | --- | --- | --- | --- | --- |');
 }
 
-/** One row; a share above 1 is better than the floor, by requests per second as by processor time. */
+/** One row. A share above 1 is better than the floor, both by requests per second and by CPU time. */
 export function printRow(name: string, round: Round, floor: Round): void {
   const { perSecond, cpuMicros, p50, p99 } = round;
   const share = (perSecond / floor.perSecond).toFixed(3);

@@ -6,7 +6,7 @@ import { million } from './sections/million.js';
 import { verifier } from './sections/verifier.js';
 import { printMachine } from './table.js';
 
-/** What it costs to verify keys. The names of sections choose some of them: `npm run bench:verify -- hit cold`. */
+/** Measures verification. Arguments select sections: `npm run bench:verify -- hit cold`. */
 const SECTIONS: Record<string, () => Promise<void>> = { hit, verifier, cold, limits, memory, million };
 
 const chosen = process.argv.slice(2);

@@ -11,7 +11,7 @@ export function isWrkInstalled(): Promise<boolean> {
   );
 }
 
-/** One round of load by wrk, one thread of it. */
+/** One round of load by wrk, with one thread. */
 export async function loadByWrk(url: string, work: Work, { seconds, connections }: Load): Promise<Seen> {
   const folder = mkdtempSync(join(tmpdir(), 'w3k-wrk-'));
   try {
@@ -36,7 +36,7 @@ function luaOf({ request: { method, headers, body }, bodies, expects }: Work, fo
   return lines.join('\n');
 }
 
-/** Sends one body after the other and looks at each answer, which costs wrk more than to send the same again. */
+/** Sends the bodies in turn and checks each answer, which costs wrk more than repeating one request. */
 const IN_TURN = `
 local bodies, sent, threads = {}, 0, {}
 wrong = 0

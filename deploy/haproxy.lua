@@ -3,18 +3,18 @@
 --   http-request lua.w3ipfs_authorize                 what the route table says
 --   http-request lua.w3ipfs_authorize_scope admin     what the scope says
 --
--- Whatever is no 200 is the client's answer. haproxy.cfg lets nothing pass for which `txn.w3ipfs_allowed` has not been set here.
+-- Any other status than 200 is the client's answer. haproxy.cfg passes a request only if `txn.w3ipfs_allowed` is set here.
 
--- Where the key service is, `host:port`
+-- The address of the key service, `host:port`
 local address = os.getenv('W3IPFS_AUTHORIZE')
 
--- The key service is sent these and no other header of the client's, as often as the client has sent them
+-- The only client headers that are sent to the key service, as often as the client sent them
 local CREDENTIALS = { 'authorization', 'pinning_api_key', 'pinning-api-key', 'pinning_secret_key', 'pinning-secret-key' }
 
--- What the platform is told of who is calling
+-- The identity headers for the platform
 local IDENTITY = { 'x-w3ipfs-owner', 'x-w3ipfs-key-id', 'x-w3ipfs-scopes', 'x-w3ipfs-code' }
 
--- What the client is told of a refusal
+-- The headers of a refusal for the client
 local REFUSAL = {
   'cache-control', 'content-type', 'ratelimit', 'ratelimit-policy', 'retry-after', 'www-authenticate', 'x-request-id',
   'x-w3ipfs-code', 'x-w3ipfs-scope',
@@ -54,9 +54,9 @@ end
 local function ask(txn, query, request_id)
   local headers = {
     ['x-original-method'] = { txn.sf:method() },
-    -- Without its query, of which nothing is decided
+    -- Without its query, which does not matter
     ['x-original-uri'] = { txn.sf:path() },
-    -- For allowed_cidrs: the key service believes it of the addresses in its TRUSTED_PROXIES
+    -- For allowed_cidrs: the key service trusts it from the addresses in TRUSTED_PROXIES
     ['x-forwarded-for'] = { txn.sf:src() },
     ['x-request-id'] = { request_id },
   }

@@ -1,6 +1,6 @@
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
 import dataSource from '../ormconfig.js';
-import { EX_USAGE } from '../src/operations/exit.js';
+import { EX_USAGE } from '../src/operations/lifecycle/exit.js';
 
 /*
  * Takes the last migration back, and what it has made with all that is in it: says what that is, and does it with `--yes`.

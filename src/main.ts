@@ -1,23 +1,23 @@
 import { readEnvFile } from './config/env-file.js';
-import { loadEnvironment } from './config/environment.js';
+import { loadEnvironment } from './configuration.js';
 import { misspeltVariables } from './config/misspelt-variables.js';
-import { withinStartTime } from './config/start-steps.js';
+import { withStartDeadline } from './config/start-steps.js';
 import { VARIABLE_NAMES } from './config/variables.js';
-import { exitWith } from './operations/exit.js';
-import { outliveReaders, tellInLog } from './operations/standard-streams.js';
+import { exitWith } from './operations/lifecycle/exit.js';
+import { ignoreOutputErrors, writeLogLine } from './logging/standard-streams.js';
 
-// What is made in DATA_DIR, by the embedded database too, is for this user alone
+// Files in DATA_DIR, including those of the embedded database, are for this user only
 process.umask(0o077);
-outliveReaders();
+ignoreOutputErrors();
 
 try {
   readEnvFile();
   for (const message of misspeltVariables(process.env, VARIABLE_NAMES))
-    tellInLog({ level: 'warn', context: 'Configuration', message });
+    writeLogLine({ level: 'warn', context: 'Configuration', message });
   const environment = loadEnvironment(process.env);
-  // Loaded only now, since it takes a second: what is wrong with the configuration is told at once
-  const { serve } = await import('./operations/serve.js');
-  await withinStartTime(serve(environment));
+  // Loaded late, since it takes a second: configuration errors are reported at once
+  const { serve } = await import('./operations/lifecycle/serve.js');
+  await withStartDeadline(serve(environment));
 } catch (error) {
   exitWith(error);
 }

@@ -1,12 +1,9 @@
-import { documentedBody, issued, issueKey, noLimits, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { SCOPE_TREE } from '../src/principals/scopes.js';
+import { documentedBody, fullScopes, issued, issueKey, noLimits, pairHeaders, powerlessBody } from './support/keys.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService();
-});
-afterAll(() => service.stop());
+const service = useService();
 
 describe('POST /api/apiKeys', () => {
   it.each(['/api/apiKeys/', '/api/apiKeys'])('answers the documented request at %s as documented', async (path) => {
@@ -32,7 +29,7 @@ describe('POST /api/apiKeys', () => {
     expect(answer.headers['cache-control']).toBe('no-store');
   });
 
-  it('takes the documented short form of an admin key, and shows the scopes as they were given', async () => {
+  it('accepts the documented short form of an admin key, and returns the scopes as sent', async () => {
     const body = { name: 'Admin api key', scopes: { admin: true } };
     const answer = await service.client.post('/api/apiKeys/', sessionOf('ann'), body);
     expect(answer.body.data).toMatchObject(body);
@@ -46,14 +43,14 @@ describe('POST /api/apiKeys', () => {
     expect(shown.body.data.issued_by).toBe(parent.id);
   });
 
-  it('trims the name, and keeps what the metadata holds', async () => {
+  it('trims the name and keeps the metadata unchanged', async () => {
     const body = { ...powerlessBody, name: '  spaced \u{1f511} ', metadata: { team: 'gallery', ключ: '' } };
     const { id } = await issueKey(service.client, 'ann', body);
     const shown = await service.client.get(`/api/apiKeys/${id}`, sessionOf('ann'));
     expect(shown.body.data).toMatchObject({ name: 'spaced \u{1f511}', metadata: { team: 'gallery', ключ: '' } });
   });
 
-  it('tells of the metadata in its own answer, and in that of a rotation', async () => {
+  it('returns the metadata when a key is issued and when it is rotated', async () => {
     const body = { ...powerlessBody, metadata: { team: 'gallery' } };
     const answer = await service.client.post('/api/apiKeys', sessionOf('ann'), body);
     const rotated = await service.client.post(`/api/apiKeys/${answer.body.data.id}/rotate`, sessionOf('ann'), {});
@@ -62,14 +59,18 @@ describe('POST /api/apiKeys', () => {
     }
   });
 
-  it('shows scopes in the order of the tree wherever it shows them, however they came', async () => {
-    const { admin, data, pinning, pin_nft } = powerlessBody.scopes;
-    const reversed = (flags: object) => Object.fromEntries(Object.entries(flags).toReversed());
-    const scopes = { pin_nft: reversed(pin_nft), pinning: reversed(pinning), data: reversed(data), admin };
+  it('lists scopes in the order of the tree everywhere, in whatever order they were sent', async () => {
+    const reversed = (object: object) =>
+      Object.fromEntries(
+        Object.entries(object)
+          .toReversed()
+          .map(([name, value]): [string, unknown] => [name, typeof value === 'object' ? reversed(value) : value]),
+      );
+    const scopes = reversed(powerlessBody.scopes);
     const headers = sessionOf('orderly');
     const created = await service.client.post('/api/apiKeys', headers, { name: 'x', scopes });
     const path = `/api/apiKeys/${created.body.data.id}`;
-    const changed = { ...scopes, data: { nft_list: true, pin_list: true } };
+    const changed = reversed(fullScopes(['data.nft_list', 'data.pin_list']));
     const answers = [
       created,
       await service.client.get(path, headers),
@@ -79,8 +80,10 @@ describe('POST /api/apiKeys', () => {
       await service.client.get('/api/apiKeys/events', headers),
       await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(created.body.data)),
     ];
-    const inOrder =
-      /"admin":(?:true|false),"data":\{"pin_list":\w+,"nft_list":\w+\},"pinning":\{"unpin":\w+,"pin_by_hash":\w+,"pin_file_to_ipfs":\w+\},"pin_nft":\{"unpin_nft":\w+,"pin_nft_to_ipfs":\w+\}/g;
+    const groups = Object.entries(SCOPE_TREE).map(
+      ([group, flags]) => `"${group}":\\{${flags.map((flag) => `"${flag}":\\w+`).join()}\\}`,
+    );
+    const inOrder = new RegExp(['"admin":(?:true|false)', ...groups].join(), 'g');
     for (const { text } of answers.slice(0, 6)) {
       const shown = text.match(/"admin":/g) ?? [];
       expect([shown.length > 0, text.match(inOrder)?.length]).toEqual([true, shown.length]);
@@ -89,7 +92,7 @@ describe('POST /api/apiKeys', () => {
 });
 
 describe('GET /api/apiKeys/list', () => {
-  it('shows the owner its keys alone, newest first, page by page, and never a secret', async () => {
+  it('lists only the owner’s own keys, newest first, page by page, without secrets', async () => {
     const keys = [];
     for (let index = 0; index < 12; index++) {
       keys.push(await issueKey(service.client, 'lister', { ...powerlessBody, name: `key ${index}` }));
@@ -126,7 +129,7 @@ describe('GET /api/apiKeys/list', () => {
 });
 
 describe('DELETE /api/apiKeys/:id', () => {
-  it('revokes the key at once and for good; the record can still be read, but is not listed', async () => {
+  it('revokes the key immediately and permanently; the record stays readable but is not listed', async () => {
     const key = await issueKey(service.client, 'deleter');
     await issueKey(service.client, 'deleter', powerlessBody);
     const path = `/api/apiKeys/${key.id}`;
@@ -151,13 +154,13 @@ describe('DELETE /api/apiKeys/:id', () => {
     expect(idsOf(listed)).not.toContain(key.id);
   });
 
-  it('takes the empty JSON body that some clients send along', async () => {
+  it('accepts the empty JSON body that some clients send', async () => {
     const { id } = await issueKey(service.client, 'deleter');
     const headers = { ...sessionOf('deleter'), 'content-type': 'application/json' };
     expect((await service.client.delete(`/api/apiKeys/${id}`, headers)).status).toBe(200);
   });
 
-  it('lets exactly one of many callers at once have deleted it', async () => {
+  it('lets exactly one of many concurrent deletions succeed', async () => {
     const { id } = await issueKey(service.client, 'deleter');
     const calls = Array.from({ length: 8 }, () => service.client.delete(`/api/apiKeys/${id}`, sessionOf('deleter')));
     const statuses = (await Promise.all(calls)).map(({ status }) => status);
@@ -187,7 +190,7 @@ describe('another owner', () => {
 
 describe('GET /api/apiKeys/testAuthentication', () => {
   it.each(['/api/apiKeys/testAuthentication', '/api/apiKeys/testAuthentication/'])(
-    'congratulates any valid key at %s and says what it effectively is',
+    'congratulates any valid key at %s and returns its effective scopes',
     async (path) => {
       const key = await issueKey(service.client, 'tester', powerlessBody);
       const answer = await service.client.get(path, pairHeaders(key));
@@ -207,7 +210,7 @@ describe('GET /api/apiKeys/testAuthentication', () => {
     },
   );
 
-  it('shows every scope of a short-form admin key, and of a session', async () => {
+  it('returns every scope of a short-form admin key and of a session', async () => {
     const key = await issueKey(service.client, 'tester', { name: 'short', scopes: { admin: true } });
     for (const headers of [pairHeaders(key), sessionOf('tester')]) {
       const answer = await service.client.get('/api/apiKeys/testAuthentication', headers);

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { acceptOffence } from '../src/audit/accept-offence.js';
+import { acceptProblem } from '../src/audit/accept-problem.js';
 import { checkAudit } from '../src/audit/audit-check.js';
 import { range } from './support/at-once.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
@@ -48,17 +48,17 @@ const copy = (seq: number, from: number) =>
     FROM audit_events WHERE owner_id = $owner AND seq = ${from}`);
 
 const accept = (seq: number, reason = 'written in another case') =>
-  acceptOffence(dataSource, { ownerId: owner, seq: String(seq), reason, at: new Date() });
+  acceptProblem(dataSource, { ownerId: owner, seq: String(seq), reason, at: new Date() });
 
-/** What is not accepted, and what is, as `<problem> <event>`. */
+/** The problems that are not accepted, and those that are, as `<problem> <event>`. */
 async function verdict(): Promise<{ offences: string[]; accepted: string[] }> {
-  const { offences, accepted } = await checkAudit(dataSource);
+  const { problems: offences, accepted } = await checkAudit(dataSource);
   const worded = ({ seq, through, problem }: (typeof offences)[number]) =>
     `${problem} ${seq}${through === undefined ? '' : `-${through}`}`;
   return { offences: offences.map(worded), accepted: accepted.map(worded) };
 }
 
-/** Each way to break a trail, what is found then, and which acceptances mend it. */
+/** Each way to break a trail, the problems found, and the acceptances that resolve them. */
 const WAYS: [string, () => Promise<unknown>, string[]][] = [
   ['the first event altered', () => rename(1), ['altered 1']],
   ['an event altered', () => rename(3), ['altered 3']],
@@ -99,9 +99,9 @@ const WAYS: [string, () => Promise<unknown>, string[]][] = [
   ],
 ];
 
-describe.each(WAYS)('%s', (_, spoil, offences) => {
-  it('is accepted by an event, and nothing is wrong then, nor with what comes after', async () => {
-    await spoil();
+describe.each(WAYS)('%s', (_, mutate, offences) => {
+  it('is accepted by an event; the trail then passes, including later events', async () => {
+    await mutate();
     const seen: string[] = [];
     for (let left = await verdict(); left.offences[0] !== undefined; left = await verdict()) {
       expect(seen.length).toBeLessThan(offences.length);
@@ -115,8 +115,8 @@ describe.each(WAYS)('%s', (_, spoil, offences) => {
     expect(total).toBe(EVENTS + 2);
   });
 
-  it('hides nothing that is done afterwards', async () => {
-    await spoil();
+  it('does not hide later tampering', async () => {
+    await mutate();
     for (const offence of offences) await accept(Number(/ (-?\d+)/.exec(offence)?.[1]));
     await append(3);
     const rows = (await tamper('SELECT seq::int FROM audit_events WHERE owner_id = $owner ORDER BY seq')) as {
@@ -124,7 +124,7 @@ describe.each(WAYS)('%s', (_, spoil, offences) => {
     }[];
     for (const { seq } of rows) {
       await tamper(`CREATE TABLE kept AS SELECT * FROM audit_events WHERE owner_id = $owner AND seq = ${seq}`);
-      // What was inserted before the first may go again
+      // Events inserted before the first may be removed again
       const removals = seq < 1 ? [] : [() => remove(seq)];
       for (const alter of [() => rename(seq, 'anonymous'), ...removals]) {
         await alter();
@@ -138,7 +138,7 @@ describe.each(WAYS)('%s', (_, spoil, offences) => {
   });
 });
 
-it('covers an event as it was then: altered once more, it is an offence again', async () => {
+it('covers an event only as it was when accepted: altered again, it is a problem again', async () => {
   await rename(3);
   await accept(3);
   await rename(3, 'anonymous');
@@ -147,7 +147,7 @@ it('covers an event as it was then: altered once more, it is an offence again', 
   expect(await verdict()).toEqual({ offences: [], accepted: ['altered 3'] });
 });
 
-it('says in the trail of the owner what was accepted, by whom and why', async () => {
+it('records in the owner’s trail what was accepted, by whom and why', async () => {
   await rename(3);
   await accept(3, 'restored from a backup');
   const { body } = await service.client.get('/api/apiKeys/events?action=audit.accepted', sessionOf(owner));
@@ -161,23 +161,23 @@ it('says in the trail of the owner what was accepted, by whom and why', async ()
   ]);
 });
 
-it('refuses what is not wrong, is accepted already, or is another owner’s', async () => {
+it('refuses to accept what is correct, already accepted, or another owner’s', async () => {
   await rename(3);
   await accept(3);
   for (const seq of [3, 2, 0, 99]) await expect(accept(seq)).rejects.toThrow('Nothing is wrong with event');
   await rename(4);
-  await expect(acceptOffence(dataSource, { ownerId: 'nobody', seq: '4', reason: 'x', at: new Date() })).rejects.toThrow(
+  await expect(acceptProblem(dataSource, { ownerId: 'nobody', seq: '4', reason: 'x', at: new Date() })).rejects.toThrow(
     'Nothing is wrong with event',
   );
 });
 
-it('has a broken head accepted first, since nothing can be appended before', async () => {
+it('requires a broken head to be accepted first, since nothing can be appended before', async () => {
   await rename(3);
   await copy(6, 5);
   await expect(accept(3)).rejects.toThrow('Accept event 6 first');
 });
 
-it('takes no acceptance that was put into the trail for one', async () => {
+it('ignores a forged acceptance inserted into the trail', async () => {
   await rename(3);
   await accept(3);
   const [{ changes }] = (await tamper('SELECT changes FROM audit_events WHERE owner_id = $owner AND seq = 6')) as [
@@ -193,7 +193,7 @@ describe('npm run keys -- verify-audit', () => {
   const verifyAudit = (...args: string[]) =>
     run(['dist/cli.js', 'verify-audit', ...args], { ...database.variables, JWT_PUBLIC_KEY: accountService.publicKey });
 
-  it('accepts an event by its owner and number, as it has named it', async () => {
+  it('accepts an event by its owner and number, as the check reports it', async () => {
     await rename(2);
     const bad = await verifyAudit();
     expect(bad.code).toBe(1);
@@ -224,7 +224,7 @@ describe('npm run keys -- verify-audit', () => {
     [['--owner', 'ann', '--accept', '2'], '--reason'],
     [['--owner', 'ann', '--accept', '2', '--reason', ' \n'], '--reason'],
     [['--owner', 'ann'], '--accept'],
-  ])('says what is missing: %j', async (args, option) => {
+  ])('reports the missing option: %j', async (args, option) => {
     const { code, stderr } = await verifyAudit(...args);
     expect([code, stderr]).toEqual([64, expect.stringContaining(option)]);
   });

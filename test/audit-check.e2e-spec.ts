@@ -28,7 +28,7 @@ afterAll(async () => {
 beforeEach(async () => {
   owner = `owner ${owners++}`;
   await trailOf(owner);
-  expect((await checkAudit(dataSource)).offences).toEqual([]);
+  expect((await checkAudit(dataSource)).problems).toEqual([]);
 });
 afterEach(async () => {
   for (const table of ['audit_events', 'api_keys', 'owners']) {
@@ -40,10 +40,10 @@ async function trailOf(name: string): Promise<void> {
   for (const index of range(EVENTS)) await issueKey(service.client, name, { ...powerlessBody, name: `${index}` });
 }
 
-/** What somebody does who has the database, and not the service. */
+/** Tampering by somebody who has access to the database, but not to the service. */
 const tamper = (statement: string) => dataSource.query(statement.replaceAll('$owner', `'${owner}'`));
 
-const found = async () => (await checkAudit(dataSource)).offences;
+const found = async () => (await checkAudit(dataSource)).problems;
 
 describe('the check of the audit trail finds', () => {
   const altered = (seq: number) => ({ owner_id: owner, seq: String(seq), problem: 'altered' });
@@ -79,14 +79,14 @@ describe('the check of the audit trail finds', () => {
     expect(await found()).toEqual([{ owner_id: owner, seq: String(seq), problem: 'missing' }]);
   });
 
-  it('an event that was removed, the later ones moved up', async () => {
+  it('an event that was removed, with the later ones renumbered', async () => {
     await tamper('DELETE FROM audit_events WHERE owner_id = $owner AND seq = 3');
     await tamper('UPDATE audit_events SET seq = seq - 1 WHERE owner_id = $owner AND seq = 4');
     await tamper('UPDATE audit_events SET seq = seq - 1 WHERE owner_id = $owner AND seq = 5');
     expect(await found()).toEqual([altered(3), altered(4), { owner_id: owner, seq: '5', problem: 'missing' }]);
   });
 
-  it('the last event removed, and the head set back without its hash', async () => {
+  it('the last event removed, with the head set back but without its hash', async () => {
     await tamper('DELETE FROM audit_events WHERE owner_id = $owner AND seq = 5');
     await tamper('UPDATE owners SET audit_seq = 4 WHERE owner_id = $owner');
     expect(await found()).toEqual([{ owner_id: owner, seq: '4', problem: 'altered' }]);
@@ -102,7 +102,7 @@ describe('the check of the audit trail finds', () => {
     expect(await found()).toEqual([{ owner_id: owner, seq: '6', problem: 'inserted' }]);
   });
 
-  it('an event that was inserted at the end, the head counted up', async () => {
+  it('an event that was inserted at the end, with the head’s count raised', async () => {
     await tamper(copy(EVENTS + 1, EVENTS));
     await tamper('UPDATE owners SET audit_seq = 6 WHERE owner_id = $owner');
     expect(await found()).toEqual([{ owner_id: owner, seq: '6', problem: 'altered' }]);
@@ -113,7 +113,7 @@ describe('the check of the audit trail finds', () => {
     expect(await found()).toEqual([{ owner_id: owner, seq: '0', problem: 'inserted' }]);
   });
 
-  it('an event that was inserted in the middle, the later ones moved down', async () => {
+  it('an event that was inserted in the middle, with the later ones renumbered', async () => {
     for (const seq of [5, 4, 3]) {
       await tamper(`UPDATE audit_events SET seq = seq + 1 WHERE owner_id = $owner AND seq = ${seq}`);
     }
@@ -122,12 +122,12 @@ describe('the check of the audit trail finds', () => {
     expect(await found()).toEqual([altered(3), altered(4), altered(5), altered(6)]);
   });
 
-  it('several events that were inserted at the end, as one range', async () => {
+  it('several events that were inserted at the end, reported as one range', async () => {
     for (const seq of [6, 7, 9]) await tamper(copy(seq, EVENTS));
     expect(await found()).toEqual([{ owner_id: owner, seq: '6', through: '9', problem: 'inserted' }]);
   });
 
-  it('all that was done to one trail, behind each other', async () => {
+  it('every change to one trail, in order', async () => {
     for (const _ of range(20)) await issueKey(service.client, owner, powerlessBody);
     const rename = (seq: number) =>
       tamper(`UPDATE audit_events SET actor = 'operator' WHERE owner_id = $owner AND seq = ${seq}`);
@@ -150,19 +150,19 @@ describe('the check of the audit trail finds', () => {
   it.each([
     ['at', `'infinity'`],
     ['changes', `jsonb_set(changes, '{limits,max_uses}', '1e400')`],
-  ])('an event whose %s was altered into %s, which JavaScript has not', async (column, value) => {
+  ])('an event whose %s was altered into %s, which JavaScript cannot represent', async (column, value) => {
     await tamper(`UPDATE audit_events SET ${column} = ${value} WHERE owner_id = $owner AND seq = 2`);
     expect(await found()).toEqual([altered(2)]);
   });
 
-  it('what was done to several owners, each its own', async () => {
+  it('changes to several owners, each reported for its owner', async () => {
     const other = `${owner} too`;
     await trailOf(other);
     await tamper(`UPDATE audit_events SET actor = 'operator' WHERE owner_id <> '${BYSTANDER}' AND seq = 4`);
     expect(await found()).toEqual([altered(4), { ...altered(4), owner_id: other }]);
   });
 
-  it('an event that was given to another owner', async () => {
+  it('an event that was reassigned to another owner', async () => {
     await tamper(`UPDATE audit_events SET owner_id = '${BYSTANDER}', seq = 6 WHERE owner_id = $owner AND seq = 5`);
     expect(await found()).toEqual([
       { owner_id: BYSTANDER, seq: '6', problem: 'inserted' },
@@ -174,14 +174,14 @@ describe('the check of the audit trail finds', () => {
   it.each([
     ['with its head', ['audit_events', 'owners'], { seq: '0', problem: 'headless' }],
     ['without its head', ['audit_events'], { seq: '1', through: '5', problem: 'missing' }],
-    ['no more than its head', ['owners'], { seq: '0', problem: 'headless' }],
+    ['except its head', ['owners'], { seq: '0', problem: 'headless' }],
   ])("an owner's whole trail removed, %s", async (_, tables, offence) => {
     for (const table of tables) await tamper(`DELETE FROM ${table} WHERE owner_id = $owner`);
     expect(await found()).toEqual([{ owner_id: owner, ...offence }]);
   });
 });
 
-it('is an operator’s command, whose exit code tells', async () => {
+it('is an operator’s command that reports the result by its exit code', async () => {
   const verifyAudit = (...options: string[]) =>
     run(['dist/cli.js', 'verify-audit', ...options], {
       ...database.variables,
@@ -189,13 +189,13 @@ it('is an operator’s command, whose exit code tells', async () => {
     });
   const good = await verifyAudit('--json');
   expect([good.code, JSON.parse(good.stdout)]).toEqual([0, { owners: 2, events: 10, offences: [], accepted: [] }]);
-  expect((await verifyAudit()).stdout).toMatch(/^All 2 trails are whole\.$/m);
+  expect((await verifyAudit()).stdout).toMatch(/^All 2 trails are intact\.$/m);
   await tamper('DELETE FROM audit_events WHERE owner_id = $owner AND seq = 2');
   const bad = await verifyAudit('--json');
   const offences = [{ owner_id: owner, seq: 2, problem: 'missing' }];
   expect([bad.code, JSON.parse(bad.stdout)]).toMatchObject([1, { offences }]);
   await tamper('DELETE FROM audit_events WHERE owner_id = $owner');
   const { stdout } = await verifyAudit();
-  expect(stdout).toMatch(/^Not all of the 2 trails are whole\.$/m);
+  expect(stdout).toMatch(/^Not all of the 2 trails are intact\.$/m);
   expect(stdout).toContain(`${owner}, event 1: missing (to event 5)`);
 });

@@ -1,32 +1,32 @@
 import { DataSource } from 'typeorm';
 import { AUDIT_ACTIONS } from '../src/audit/audit-actions.js';
 import { checkAudit } from '../src/audit/audit-check.js';
-import { Revocations } from '../src/api-keys/revocations.js';
-import { atOnce, range } from './support/at-once.js';
+import { Revocations } from '../src/api-keys/revocation/revocations.js';
+import { OPERATOR } from '../src/principals/audit-source.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { clockAhead } from './support/clock.js';
 import { createTestDatabase } from './support/database.js';
 import {
   bodyWith,
   documentedBody,
+  fullScopes,
   issued,
   issueKey,
   type IssuedKey,
   pairHeaders,
   powerlessBody,
 } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { startService, type TestService, useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 
 const clock = clockAhead();
-let service: TestService;
 let dataSource: DataSource;
+const service = useService({ TRUSTED_PROXIES: '127.0.0.1' }, clock);
 beforeAll(async () => {
-  service = await startService({ TRUSTED_PROXIES: '127.0.0.1' }, undefined, clock);
   dataSource = service.app.get(DataSource);
 });
-afterAll(() => service.stop());
 
 interface Event {
   seq: number;
@@ -44,21 +44,21 @@ const call = (method: string, path: string, headers: Record<string, string>, bod
   service.client.call(method, path, { headers: { ...headers, ...from }, body });
 const ask = (owner: string, query = '') => service.client.get(`/api/apiKeys/events?${query}`, sessionOf(owner));
 
-/** All events of the owner, or those that a query finds, the first one first. */
+/** All events of the owner, or those that a query matches, oldest first. */
 async function eventsOf(owner: string, query = ''): Promise<Event[]> {
   const answer = await ask(owner, `limit=100&${query}`);
   if (answer.status !== 200) throw new Error(answer.text);
   return answer.body.data.events.toReversed();
 }
 
-/** What is recorded after the answer is there soon. */
+/** Waits for events that are recorded after the answer. */
 async function waitFor(owner: string, count: number): Promise<Event[]> {
   await until(async () => (await eventsOf(owner)).length >= count, `${count} events`);
   return eventsOf(owner);
 }
 
 describe('an event', () => {
-  it('tells of every change who made it, from where, in which request, and what was changed', async () => {
+  it('records for every change who made it, from where, in which request, and what changed', async () => {
     const by = { ip: '203.0.113.7', request_id: 'request-7', refusal: null };
     const headers = sessionOf('ann');
     const limits = { max_uses: 9 };
@@ -118,27 +118,26 @@ describe('an event', () => {
     expect(stored).not.toMatch(/argon2|w3s_|private/);
   });
 
-  it('tells of a report of a leak, and of an operator', async () => {
+  it('records leak reports and operators’ commands', async () => {
     const leaked = await issueKey(service.client, 'leaky', powerlessBody);
     const { api_key, secret_key } = leaked;
     await call('POST', '/api/apiKeys/report-leak', {}, { api_key, secret_key });
     const revoked = await issueKey(service.client, 'leaky', powerlessBody);
-    await service.app.get(Revocations, { strict: false }).revokeByApiKey(revoked.api_key);
+    await service.app.get(Revocations, { strict: false }).revokeByIdentifier(revoked.api_key, 'operator', OPERATOR);
     expect(await eventsOf('leaky', 'action=key.revoked')).toMatchObject([
       { actor: 'anonymous', ip: '203.0.113.7', request_id: 'request-7', changes: { reason: 'leaked' } },
       { actor: 'operator', ip: null, request_id: null, changes: { reason: 'operator' } },
     ]);
   });
 
-  it('names of an update only what is another than before', async () => {
+  it('records only the fields that an update changed', async () => {
     const key = await issueKey(service.client, 'same', bodyWith(['data.nft_list']));
-    const { scopes } = bodyWith(['data.nft_list']) as { scopes: Record<string, unknown> };
-    const reversed = Object.fromEntries(Object.entries(scopes).toReversed());
+    const reversed = Object.fromEntries(Object.entries(fullScopes(['data.nft_list'])).toReversed());
     await call('PATCH', pathOf(key), sessionOf('same'), { scopes: reversed, name: 'other', enabled: true });
     expect((await eventsOf('same')).at(-1)?.changes).toEqual({ name: { from: 'has 1 scopes', to: 'other' } });
   });
 
-  it('tells of each call that was refused to somebody known', async () => {
+  it('records each refused call of a known caller', async () => {
     const owner = 'refused';
     const headers = sessionOf(owner);
     const admin = await issueKey(service.client, owner);
@@ -187,7 +186,7 @@ describe('an event', () => {
     expect(await eventsOf('somebody', 'action=call.refused')).toEqual([]);
   });
 
-  it('is not left by a change that fails', async () => {
+  it('is not recorded for a change that fails', async () => {
     const key = await issueKey(service.client, 'failing', powerlessBody);
     const before = await eventsOf('failing');
     const fail = `ALTER TABLE key_changes ADD CONSTRAINT no_more CHECK (api_key <> '${key.api_key}') NOT VALID`;
@@ -226,7 +225,7 @@ describe('GET /api/apiKeys/events', () => {
     for (const key of keys.slice(0, 3)) await service.client.delete(pathOf(key), sessionOf('finder'));
   });
 
-  it('shows the newest first, page by page, none twice though more come', async () => {
+  it('lists the newest first, page by page, without repeats while new events arrive', async () => {
     const seen: number[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {
@@ -242,7 +241,7 @@ describe('GET /api/apiKeys/events', () => {
     expect((await ask('finder', '')).body.data.events).toHaveLength(10);
   });
 
-  it('finds by key, action, actor and time', async () => {
+  it('filters by key, action, actor and time', async () => {
     const seqs = async (query: string) => (await eventsOf('finder', query)).map(({ seq }) => seq);
     expect(await seqs(`api_key_id=${keys[0]?.id}`)).toEqual([2, 14]);
     expect(await seqs(`api_key_id=${keys[0]?.id.toUpperCase()}&action=key.revoked`)).toEqual([14]);
@@ -253,7 +252,7 @@ describe('GET /api/apiKeys/events', () => {
     expect(await seqs(`to=${times[0]}`)).toEqual([1]);
   });
 
-  it("never shows another owner's events, whatever is asked for", async () => {
+  it("never returns another owner's events, whatever the filters", async () => {
     expect(await eventsOf('stranger', `api_key_id=${admin.id}`)).toEqual([]);
     expect(await eventsOf('stranger', `actor=key:${admin.id}`)).toEqual([]);
     expect(await eventsOf('stranger', `cursor=${Buffer.from('1000').toString('base64url')}`)).toEqual([]);
@@ -282,7 +281,7 @@ describe('GET /api/apiKeys/events', () => {
     expect(pathsOf(answer)).toEqual([path]);
   });
 
-  it('names the actions that there are, and the one that was probably meant', async () => {
+  it('lists the valid actions, and suggests the one that was probably meant', async () => {
     const answer = await ask('finder', 'action=key.update');
     expect(answer.body.error.details).toEqual([
       { path: 'action', message: `must be one of ${AUDIT_ACTIONS.join(', ')}; key.updated was probably meant` },
@@ -290,13 +289,13 @@ describe('GET /api/apiKeys/events', () => {
   });
 });
 
-it('passes the check after the writes of 16 callers at once, and while they write', async () => {
+it('passes the check during and after the writes of 16 concurrent callers', async () => {
   const checking = new AbortController();
-  const offences: unknown[] = [];
+  const problems: unknown[] = [];
   const checker = (async () => {
-    while (!checking.signal.aborted) offences.push(...(await checkAudit(dataSource)).offences);
+    while (!checking.signal.aborted) problems.push(...(await checkAudit(dataSource)).problems);
   })();
-  await atOnce(16, range(160), async (index) => {
+  await runConcurrently(16, range(160), async (index) => {
     const owner = `writer ${index % 2}`;
     const key = await issueKey(service.client, owner, powerlessBody);
     const patched = await call('PATCH', pathOf(key), sessionOf(owner), { name: `${index}` });
@@ -304,15 +303,15 @@ it('passes the check after the writes of 16 callers at once, and while they writ
   });
   checking.abort();
   await checker;
-  expect(offences).toEqual([]);
+  expect(problems).toEqual([]);
   const rows: { seq: string }[] = await dataSource.query(
     `SELECT seq FROM audit_events WHERE owner_id = 'writer 0' ORDER BY seq`,
   );
   expect(rows.map(({ seq }) => Number(seq))).toEqual(range(160).map((index) => index + 1));
-  expect((await checkAudit(dataSource)).offences).toEqual([]);
+  expect((await checkAudit(dataSource)).problems).toEqual([]);
 });
 
-// Passport's strategies are the process's: what comes after this would meet those of the second service
+// Passport's strategies are global to the process: later tests would use those of the second service
 describe('with three calls a minute', () => {
   let limited: TestService;
   beforeAll(async () => {
@@ -334,7 +333,7 @@ describe('with three calls a minute', () => {
     expect(await refusals()).toEqual([{ refusal: 'key_not_found' }]);
   });
 
-  it('there is one event of a refused call, and one a minute later of those that came since', async () => {
+  it('one event is recorded for a refused call, and one a minute later for all since', async () => {
     const key = await issueKey(limited.client, 'bob', powerlessBody);
     const repeat = async (times: number) => {
       for (const _ of range(times)) {
@@ -354,10 +353,10 @@ describe('with three calls a minute', () => {
     clock.time += 60_000;
     await until(async () => (await changes()).length > 1, 'the summary');
     expect(await changes()).toEqual([listing, { ...listing, times: 11, since }]);
-    expect((await checkAudit(limited.app.get(DataSource))).offences).toEqual([]);
+    expect((await checkAudit(limited.app.get(DataSource))).problems).toEqual([]);
   });
 
-  it('what was refused last is recorded when the process ends', async () => {
+  it('the last refusals are recorded when the process stops', async () => {
     const database = await createTestDatabase();
     const first = await startService({}, database, clock);
     const key = await issueKey(first.client, 'eve', powerlessBody);
@@ -373,7 +372,7 @@ describe('with three calls a minute', () => {
   });
 });
 
-it('looks at 10,000 events for a page of a search, and gives the cursor that goes on behind them', async () => {
+it('scans 10,000 events for a page of a search, and returns a cursor that continues after them', async () => {
   const key = await issueKey(service.client, 'zoe', powerlessBody);
   await dataSource.query(
     `INSERT INTO audit_events (owner_id, seq, at, actor, action, api_key_id, changes, hash)
@@ -391,7 +390,7 @@ it('looks at 10,000 events for a page of a search, and gives the cursor that goe
     expect(found).toEqual({ seqs: expected, cursor: expected.length > 0 ? null : expect.any(String) });
     cursor = found.cursor;
   }
-  // An index leads to those of one key, and to all
+  // An index finds those of one key, and all of them
   for (const query of ['', `api_key_id=${key.id}`]) {
     const behind = Buffer.from('3').toString('base64url');
     expect(await page(`${query}&limit=2&cursor=${behind}`)).toEqual({ seqs: [2, 1], cursor: null });

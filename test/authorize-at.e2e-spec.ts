@@ -32,7 +32,7 @@ afterAll(async () => {
 const at = (method: string, path: string, headers: Record<string, string | string[]> = {}) =>
   service.client.call(method, AT + path, { headers });
 
-/** What Envoy's filter sends of an upload: the method and path, no body, and the headers that it is told to. */
+/** What Envoy's filter sends for an upload: the method and path, no body, and the configured headers. */
 const ofEnvoy = {
   'content-length': '0',
   'x-forwarded-for': '192.0.2.7',
@@ -62,7 +62,7 @@ it.each([
   expect((await at(method, path, ofEnvoy)).status).toBe(401);
 });
 
-it('tells what a gateway hands on, in headers, and names what was missing', async () => {
+it('returns in headers what a gateway passes on, and names the missing scope', async () => {
   const passed = await at('GET', '/api/pinning/pins', { ...pairHeaders(lists), ...ofEnvoy });
   expect([passed.status, passed.text]).toEqual([200, '']);
   expect(passed.headers).toMatchObject({
@@ -78,23 +78,23 @@ it('tells what a gateway hands on, in headers, and names what was missing', asyn
   expect(refused.body.error.code).toBe('insufficient_scope');
 });
 
-it('believes no header about the route', async () => {
+it('ignores headers about the route', async () => {
   const forged = { 'x-original-method': 'GET', 'x-original-uri': '/api/pinning/pins' };
   const others = { 'x-forwarded-method': 'GET', 'x-forwarded-uri': '/api/pinning/pins' };
   const answer = await at('POST', '/api/pinning', { ...pairHeaders(lists), ...forged, ...others });
   expect(answer.status).toBe(403);
 });
 
-it('refuses credentials given twice, as everywhere', async () => {
+it('refuses duplicate credentials, as everywhere', async () => {
   for (const headers of [{ ...sessionOf('ann'), ...pairHeaders(admin) }, { authorization: ['Bearer a', 'Bearer b'] }])
     expect((await at('GET', '/api/pinning/pins', headers)).status).toBe(400);
 });
 
 it.each([
   ['of another type', { 'content-type': 'multipart/form-data; boundary=x', 'content-length': '5' }, 'abcde'],
-  ['that is no JSON', { 'content-type': 'application/json', 'content-length': '5' }, '{"a":'],
+  ['that is not JSON', { 'content-type': 'application/json', 'content-length': '5' }, '{"a":'],
   ['of unknown length', { 'transfer-encoding': 'chunked' }, '5\r\nabcde\r\n0\r\n\r\n'],
-])('passes over a body %s', async (_, headers, body) => {
+])('ignores a body %s', async (_, headers, body) => {
   const connection = new RawConnection(service.client.url);
   const lines = Object.entries({ host: 'x', ...headers, ...pairHeaders(admin) }).map((line) => line.join(': '));
   await connection.write(`POST ${AT}/api/pinning HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
@@ -103,7 +103,7 @@ it.each([
 });
 
 describe('a route of ROUTE_TABLE', () => {
-  it('that is public asks for no credentials, and tells of nobody', async () => {
+  it('that is public needs no credentials, and identifies no caller', async () => {
     for (const headers of [{}, pairHeaders(lists), { authorization: 'Bearer garbage' }]) {
       const answer = await at('POST', '/api/auth/login', { ...headers, ...ofEnvoy });
       expect([answer.status, answer.text]).toEqual([200, '']);
@@ -112,7 +112,7 @@ describe('a route of ROUTE_TABLE', () => {
     expect((await at('GET', '/api/auth/login')).status).toBe(401);
   });
 
-  it('that is for any key asks for no scope', async () => {
+  it('that is for any key needs no scope', async () => {
     const none = await issueKey(service.client, 'ann', bodyWith([]));
     for (const headers of [pairHeaders(none), sessionOf('ann')])
       expect((await at('GET', '/api/account/name', headers)).status).toBe(200);
@@ -120,7 +120,7 @@ describe('a route of ROUTE_TABLE', () => {
     expect((await at('GET', '/api/account', pairHeaders(none))).status).toBe(403);
   });
 
-  it('is asked by the headers too', async () => {
+  it('is chosen by the headers too', async () => {
     const route = { 'x-original-method': 'POST', 'x-original-uri': '/API/auth/login' };
     expect((await service.client.get('/api/apiKeys/authorize', route)).status).toBe(200);
   });

@@ -1,30 +1,28 @@
-import { SCOPES } from '../src/api-keys/scopes.js';
-import { atOnce, range } from './support/at-once.js';
+import { SCOPES } from '../src/principals/scopes.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { secondsFromNow, sessionOf, signToken } from './support/sessions.js';
 
 const AUTHORIZE = '/api/apiKeys/authorize';
 const pins = { 'x-original-method': 'GET', 'x-original-uri': '/api/pinning/pins?limit=5' };
 
-let service: TestService;
 let admin: IssuedKey;
 let unpins: IssuedKey;
 let revoked: IssuedKey;
+const service = useService();
 beforeAll(async () => {
-  service = await startService();
   admin = await issueKey(service.client, 'ann');
   unpins = await issueKey(service.client, 'ann', bodyWith(['pinning.unpin']));
   revoked = await issueKey(service.client, 'ann');
   await service.client.delete(`/api/apiKeys/${revoked.id}`, sessionOf('ann'));
 });
-afterAll(() => service.stop());
 
 const authorize = (query: string, headers: Record<string, string | string[]>) =>
   service.client.call('GET', AUTHORIZE + query, { headers });
 
 describe('lets a request pass', () => {
-  it('and says whose it is, in headers alone', async () => {
+  it('and identifies the caller in headers only', async () => {
     const answer = await authorize('?scope=pinning.unpin', pairHeaders(unpins));
     expect([answer.status, answer.text]).toEqual([200, '']);
     expect(answer.headers).toMatchObject({
@@ -41,7 +39,7 @@ describe('lets a request pass', () => {
   it.each([
     ['underscores', (k: IssuedKey) => pairHeaders(k)],
     ['hyphens', (k: IssuedKey) => ({ 'Pinning-API-Key': k.api_key, 'pinning-secret-key': k.secret_key })],
-  ])('with %s in the headers, by the first asking and by the next', async (_, headers) => {
+  ])('with %s in the headers, on a cache miss and on a hit', async (_, headers) => {
     const key = await issueKey(service.client, 'ann');
     for (const query of ['?scope=admin', '/?scope=pinning.unpin,data.nft_list&deny=403']) {
       const answer = await authorize(query, headers(key));
@@ -67,7 +65,7 @@ describe('lets a request pass', () => {
     expect(refused.headers['x-w3ipfs-scope']).toBe('data.pin_list');
   });
 
-  it('names of several scopes those that were missing', async () => {
+  it('names the missing ones of several scopes', async () => {
     const refused = await authorize('?scope=admin,pinning.unpin,data.nft_list', pairHeaders(unpins));
     expect([refused.status, refused.headers['x-w3ipfs-scope']]).toEqual([403, 'admin data.nft_list']);
     expect(refused.body.error.message).toBe('This API key lacks the scope admin, data.nft_list.');
@@ -77,7 +75,7 @@ describe('lets a request pass', () => {
     ['GET', { 'x-original-uri': '/api/users' }],
     ['PUT', { 'x-original-uri': pins['x-original-uri'] }],
     ['OPTIONS', { 'x-original-uri': '/' }],
-  ])('of an admin alone where the table lacks the route: %s %j', async (method, uri) => {
+  ])('only of an admin if the table lacks the route: %s %j', async (method, uri) => {
     const route = { 'x-original-method': method, ...uri };
     for (const headers of [pairHeaders(admin), sessionOf('ann')])
       expect((await authorize('', { ...headers, ...route })).status).toBe(200);
@@ -86,7 +84,7 @@ describe('lets a request pass', () => {
     expect((await authorize('', route)).status).toBe(401);
   });
 
-  it('by the scope alone where that is given, whatever route another proxy put into the headers', async () => {
+  it('by the scope alone if one is given, whatever route another proxy put into the headers', async () => {
     expect((await authorize('?scope=pinning.unpin', { ...pairHeaders(unpins), ...pins })).status).toBe(200);
   });
 
@@ -153,12 +151,12 @@ describe('refuses', () => {
   const other = { 'x-forwarded-method': 'POST', 'x-forwarded-uri': '/api/nft' };
   it.each<[string, Record<string, string | string[]>]>([
     [
-      'a URL of which a client wrote the host',
+      'a URL with a host chosen by the client',
       { 'x-original-method': 'GET', 'x-original-url': 'https://a?x/api/nft/nfts' },
     ],
     ['a URL with a user', { 'x-original-method': 'GET', 'x-original-url': 'https://a@b/api/nft/nfts' }],
-    ['a path in place of a URL', { 'x-original-method': 'GET', 'x-original-url': '/api/nft/nfts' }],
-    ['a URL in place of a path', { ...pins, 'x-original-uri': 'https://host/api/nft/nfts' }],
+    ['a path instead of a URL', { 'x-original-method': 'GET', 'x-original-url': '/api/nft/nfts' }],
+    ['a URL instead of a path', { ...pins, 'x-original-uri': 'https://host/api/nft/nfts' }],
     ['a path and a URL of another', { ...pins, 'x-original-url': 'https://host/api/nft/nfts' }],
     ['a path with dots', { ...pins, 'x-original-uri': '/api/pinning/%2e%2e/nft/nfts' }],
     ['a path with raw bytes', { ...pins, 'x-original-uri': '/api/pinning/\u00e9' }],
@@ -169,17 +167,17 @@ describe('refuses', () => {
     ['a second path', { ...pins, 'x-forwarded-uri': pins['x-original-uri'] }],
     ['a path given twice', { ...pins, 'x-original-uri': [pins['x-original-uri'], pins['x-original-uri']] }],
     ['a method given twice', { ...pins, 'x-original-method': ['GET', 'GET'] }],
-  ])('whoever asks for %s, and first of all whoever is not known', async (_, route) => {
+  ])('an unauthenticated caller first, then any caller who asks for %s', async (_, route) => {
     for (const headers of [pairHeaders(admin), sessionOf('ann')]) {
       const answer = await authorize('?deny=403', { ...headers, ...route });
       expect([answer.status, answer.headers['x-w3ipfs-code']]).toEqual([403, 'INSUFFICIENT_SCOPE']);
-      expect(answer.body.error.message).toMatch(/^Nobody may pass, whatever the scopes: .*(?:this path|has to send)/);
+      expect(answer.body.error.message).toMatch(/^Denied to every caller: .*(?:this path|has to send)/);
     }
     expect((await authorize('', route)).status).toBe(401);
   });
 });
 
-it('says of a route that the table lacks why it is refused, and who opens it', async () => {
+it('explains why a route that the table lacks is refused, and how to open it', async () => {
   const unlisted = { 'x-original-method': 'GET', 'x-original-uri': '/api/users' };
   const answer = await authorize('?deny=403', { ...pairHeaders(unpins), ...unlisted });
   expect([answer.status, answer.headers['x-w3ipfs-scope']]).toEqual([403, 'admin']);
@@ -193,12 +191,12 @@ it('says of a route that the table lacks why it is refused, and who opens it', a
 it.each([
   [
     '?scope=pin_list',
-    { path: 'scope', message: expect.stringMatching(/commas between them; data\.pin_list was prob/) },
+    { path: 'scope', message: expect.stringMatching(/separated by commas; data\.pin_list was prob/) },
   ],
-  ['?scope=admin&scope=admin', { path: 'scope', message: 'is there more than once' }],
+  ['?scope=admin&scope=admin', { path: 'scope', message: 'is given more than once' }],
   ['?scope=admin&deny=429', { path: 'deny', message: 'must be 403' }],
-  ['?scope=admin&deny=403&deny=403', { path: 'deny', message: 'is there more than once' }],
-])('says in words what is wrong with %s', async (query, detail) => {
+  ['?scope=admin&deny=403&deny=403', { path: 'deny', message: 'is given more than once' }],
+])('explains what is wrong with %s', async (query, detail) => {
   expect((await authorize(query, pairHeaders(admin))).body.error.details).toEqual([detail]);
 });
 
@@ -214,7 +212,7 @@ it.each<[string, Record<string, string>, string[]]>([
   ['?deny=401', pins, ['deny']],
   ['?deny=403&deny=403', pins, ['deny']],
   ['?Scope=admin&__proto__=1&deny=', pins, ['Scope', '__proto__', 'deny']],
-])('tells the operator what does not fit in %s with %j', async (query, headers, paths) => {
+])('tells the operator what is invalid in %s with %j', async (query, headers, paths) => {
   for (const credentials of [pairHeaders(admin), {}]) {
     const answer = await authorize(query, { ...credentials, ...headers });
     expect([answer.status, answer.body.error.code]).toEqual([400, 'validation_failed']);
@@ -239,7 +237,7 @@ describe("a query that is the client's own", () => {
     ['both', '?deny=403&scope=admin', { 'x-forwarded-uri': unpin('?deny=403&scope=admin') }, ['deny', 'scope']],
     ["in nginx's header", '?scope=data.pin_list', { 'x-original-uri': unpin('?scope=data.pin_list') }, ['scope']],
     ['in a URL', '?scope=data.pin_list', { 'x-original-url': `http://h${unpin('?scope=data.pin_list')}` }, ['scope']],
-  ])('is refused, whoever asks: %s', async (_, query, headers, paths) => {
+  ])('is refused for every caller: %s', async (_, query, headers, paths) => {
     const method = { 'x-forwarded-method': 'DELETE', 'x-original-method': 'DELETE' };
     for (const credentials of [pairHeaders(admin), sessionOf('ann'), {}]) {
       const answer = await authorize(query, { ...credentials, ...method, ...headers });
@@ -251,7 +249,7 @@ describe("a query that is the client's own", () => {
     }
   });
 
-  it("is the operator's where the client's has other values, or none", async () => {
+  it("is the operator's if the client's has other values, or none", async () => {
     for (const query of ['', '?limit=5', '?scope=data.pin_list', '?Scope=pinning.unpin']) {
       const headers = { 'x-forwarded-method': 'DELETE', 'x-forwarded-uri': unpin(query) };
       expect((await authorize('?scope=pinning.unpin', { ...pairHeaders(unpins), ...headers })).status).toBe(200);
@@ -259,17 +257,17 @@ describe("a query that is the client's own", () => {
   });
 });
 
-it('takes no other method', async () => {
+it('accepts no other method', async () => {
   const answer = await service.client.post(AUTHORIZE, pairHeaders(admin), {});
   expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, HEAD']);
 });
 
-it('denies a key as soon as it is revoked, however many ask', async () => {
+it('denies a key as soon as it is revoked, however many requests are under way', async () => {
   const key = await issueKey(service.client, 'ann');
   expect((await authorize('?scope=admin', pairHeaders(key))).status).toBe(200);
   await service.client.delete(`/api/apiKeys/${key.id}`, sessionOf('ann'));
   const statuses = new Set<number>();
-  await atOnce(
+  await runConcurrently(
     16,
     range(64),
     async () => void statuses.add((await authorize('?scope=admin', pairHeaders(key))).status),

@@ -1,4 +1,4 @@
-import { type Scope, SCOPES } from '../src/api-keys/scopes.js';
+import { normalizeScopes, type Scope, SCOPES } from '../src/principals/scopes.js';
 import {
   type CapturedRequest,
   IPFS_CALLS,
@@ -8,7 +8,7 @@ import {
   type PlatformCall,
 } from './support/captured-requests.js';
 import { bodyWith, credentialOf, issueKey, type IssuedKey } from './support/keys.js';
-import { useSecret } from './support/log.js';
+import { trackSecret } from './support/log.js';
 import { exchange, type RawAnswer } from './support/raw-exchange.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
@@ -16,14 +16,14 @@ import { sessionOf } from './support/sessions.js';
 let service: TestService;
 
 /** Starts one for the tests of a describe: two at a time would share Passport's strategies. */
-function useService(variables: Record<string, string> = {}): void {
+function useServiceWith(variables: Record<string, string> = {}): void {
   beforeAll(async () => void (service = await startService(variables)));
   afterAll(() => service.stop());
 }
 
 const OWNER = '0714f35b-08aa-4c2b-9df4-ddaa276d4ed0';
 const session = sessionOf(OWNER).authorization.replace('Bearer ', '');
-useSecret(session);
+trackSecret(session);
 
 /** The bytes that the program sends on behalf of a key. */
 function bytesOf({ head, body }: Pick<CapturedRequest, 'head' | 'body'>, key: IssuedKey): string {
@@ -34,7 +34,7 @@ function bytesOf({ head, body }: Pick<CapturedRequest, 'head' | 'body'>, key: Is
 
 const parsed = ({ text }: RawAnswer) => JSON.parse(text);
 
-/** Whether the program takes the answer for a success; a script prints whatever is JSON. */
+/** Whether the program treats the answer as a success; a script prints any JSON. */
 const TAKES: Record<ManagementCall['reads'], (answer: RawAnswer) => boolean> = {
   status: ({ status }) => status === 200,
   data: (answer) => {
@@ -45,16 +45,16 @@ const TAKES: Record<ManagementCall['reads'], (answer: RawAnswer) => boolean> = {
 };
 
 describe('manages keys', () => {
-  useService();
+  useServiceWith();
 
   const effects: Record<ManagementCall['does'], (answer: RawAnswer, key: IssuedKey, sent: string) => unknown> = {
     tests: (answer) =>
       expect(parsed(answer).message).toBe('Congratulations! You are communicating with the Web3 IPFS API!'),
     issues: (answer, _, sent) => {
       const { name, api_key: apiKey, secret_key: secretKey, scopes } = parsed(answer).data;
-      // The command line's login takes these lengths alone
+      // The command line's login accepts only these lengths
       expect([name, apiKey.length, secretKey.length]).toEqual(['gallery', 24, 44]);
-      expect(scopes).toEqual(JSON.parse(sent).scopes);
+      expect(scopes).toEqual(normalizeScopes(JSON.parse(sent).scopes));
     },
     lists: (answer, { id, api_key: apiKey }) => {
       const { total, api_keys: keys } = parsed(answer).data;
@@ -84,19 +84,16 @@ describe('manages keys', () => {
     await effects[call.does](answer, key, call.body);
   });
 
-  it.each(MANAGEMENT_CALLS.map((call) => [call.from, call] as const))(
-    '%s sees that it was refused',
-    async (_, call) => {
-      const head = call.head.map((line) => line.replace(/\{(session|secret_key)\}/, `w3s_${'0'.repeat(40)}`));
-      const key = await issueKey(service.client, OWNER);
-      const answer = await exchange(service.client.url, bytesOf({ ...call, head }, key));
-      expect([answer.status, parsed(answer).status]).toEqual([401, 'error']);
-      expect(TAKES[call.reads](answer)).toBe(call.reads === 'json');
-    },
-  );
+  it.each(MANAGEMENT_CALLS.map((call) => [call.from, call] as const))('%s recognises a refusal', async (_, call) => {
+    const head = call.head.map((line) => line.replace(/\{(session|secret_key)\}/, `w3s_${'0'.repeat(40)}`));
+    const key = await issueKey(service.client, OWNER);
+    const answer = await exchange(service.client.url, bytesOf({ ...call, head }, key));
+    expect([answer.status, parsed(answer).status]).toEqual([401, 'error']);
+    expect(TAKES[call.reads](answer)).toBe(call.reads === 'json');
+  });
 });
 
-/** How gateways ask about a request that they hold. */
+/** How gateways ask about a request. */
 const WAYS: [string, (call: CapturedRequest) => Pick<CapturedRequest, 'head' | 'body'>][] = [
   [
     'the headers of nginx',
@@ -108,7 +105,7 @@ const WAYS: [string, (call: CapturedRequest) => Pick<CapturedRequest, 'head' | '
     },
   ],
   [
-    'a prefix, and the request as it is',
+    'a prefix, with the request unchanged',
     ({ head: [line = '', ...headers], body }) => ({
       head: [line.replace(' ', ' /api/apiKeys/authorize/at'), ...headers],
       body,
@@ -118,7 +115,7 @@ const WAYS: [string, (call: CapturedRequest) => Pick<CapturedRequest, 'head' | '
 
 const isSession = ({ head }: CapturedRequest) => head.some((line) => line.includes('{session}'));
 
-/** That the scope lets the request pass, and that all others together do not. */
+/** Asserts that the scope lets the request pass, and that all others together do not. */
 async function expectScope(call: PlatformCall, scope: Scope, askedBy: (typeof WAYS)[number][1]): Promise<void> {
   const { client } = service;
   const asked = askedBy(call);
@@ -135,9 +132,9 @@ async function expectScope(call: PlatformCall, scope: Scope, askedBy: (typeof WA
 }
 
 describe('calls the platform,', () => {
-  useService();
+  useServiceWith();
 
-  describe.each(WAYS)('about which a gateway asks by %s:', (_, askedBy) => {
+  describe.each(WAYS)('when the gateway asks by %s:', (_, askedBy) => {
     it.each([...PLATFORM_CALLS, ...IPFS_CALLS].map((call) => [call.from, call] as const))('%s', (_name, call) =>
       expectScope(call, call.needs, askedBy),
     );
@@ -145,9 +142,9 @@ describe('calls the platform,', () => {
 });
 
 describe('calls the platform, whose routes are in a ROUTE_TABLE,', () => {
-  useService({ ROUTE_TABLE: 'deploy/routes.example.json' });
+  useServiceWith({ ROUTE_TABLE: 'deploy/routes.example.json' });
 
-  describe.each(WAYS)('about which a gateway asks by %s:', (_, askedBy) => {
+  describe.each(WAYS)('when the gateway asks by %s:', (_, askedBy) => {
     it.each(IPFS_CALLS.map((call) => [call.from, call] as const))('%s', (_name, call) =>
       expectScope(call, call.listed ?? call.needs, askedBy),
     );

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf } from './support/answers.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
-import { hangBelow, insertChain, insertChildren } from './support/key-rows.js';
+import { moveBelow, insertChain, insertChildren } from './support/key-rows.js';
 import { documentedBody, issued, type IssuedKey, issueKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { type ServiceProcess, sharedVariables, startProcess } from './support/process.js';
 import { startService, type TestService } from './support/service.js';
@@ -14,7 +14,7 @@ import { verify } from './support/verification.js';
 
 let database: TestDatabase;
 let service: TestService;
-/** A second process; on the embedded database, which has one alone, the first. */
+/** A second process; on the embedded database, which allows only one, the first. */
 let other: ServiceProcess | TestService;
 let db: DataSource;
 beforeAll(async () => {
@@ -52,14 +52,14 @@ async function isRevokedAtOnce(...keys: IssuedKey[]): Promise<void> {
   for (const key of keys) await until(async () => (await codeOf(other, key)) === 'REVOKED', 'the other process');
 }
 
-// A chain is read key by key, which the embedded database does slowly
+// A chain is read key by key, which is slow on the embedded database
 const CHAIN = onServer ? 5_000 : 500;
 
 it(`revokes a chain of ${CHAIN}, and refuses its last key at once`, async () => {
   const root = await issue('deep');
   const last = await child(root);
   const kept = await issue('deep');
-  await hangBelow(db, last, await insertChain(db, 'deep', root, CHAIN));
+  await moveBelow(db, last, await insertChain(db, 'deep', root, CHAIN));
   for (const process of [service, other]) expect(await codeOf(process, last)).toBe('VALID');
   expect((await cascade('deep', root)).status).toBe(200);
   await isRevokedAtOnce(root, last);
@@ -69,16 +69,16 @@ it(`revokes a chain of ${CHAIN}, and refuses its last key at once`, async () => 
   await isRevokedAtOnce(root, last);
 });
 
-// The embedded database would take minutes for as many rows; of more of them, `faults/isolation` waits for the answer
+// The embedded database would take minutes for that many rows; `faults/isolation` cascades over more of them
 const CHILDREN = onServer ? 40_000 : 5_000;
 
 const PAUSE_MS = 25;
 
-// However slow the machine is
-it(`revokes a root with ${CHILDREN} children, says how far it is, and lets the owner's other changes through`, async () => {
+// The longer timeout is for slow machines
+it(`revokes a root with ${CHILDREN} children, reports progress, and lets the owner's other changes through`, async () => {
   const root = await issue('wide');
   const [first, grandchild] = [await child(root), await child(root)];
-  await hangBelow(db, grandchild, first.id);
+  await moveBelow(db, grandchild, first.id);
   const kept = await issue('wide');
   await insertChildren(db, 'wide', root, CHILDREN);
   for (const process of [service, other]) expect(await codeOf(process, grandchild)).toBe('VALID');
@@ -90,7 +90,7 @@ it(`revokes a root with ${CHILDREN} children, says how far it is, and lets the o
   expect(outcomeOf(await cascade('wide', root))).toBe('404 key_not_found');
   const renamed = await service.client.call('PATCH', pathOf(kept), { headers: sessionOf('wide'), body: { name: 'x' } });
   expect([renamed.status, await codeOf(service, kept)]).toEqual([200, 'VALID']);
-  // Now and then: a cascade rests as far as the process is busy
+  // With pauses: a cascade yields while the process is busy
   while ((await underWay('wide')) > 0) {
     expect(await codeOf(service, kept)).toBe('VALID');
     await sleep(PAUSE_MS);
@@ -103,7 +103,7 @@ it(`revokes a root with ${CHILDREN} children, says how far it is, and lets the o
   await isRevokedAtOnce(root, first, grandchild);
 }, 900_000);
 
-// Rows are held from a second connection, which the embedded database would make wait
+// Rows are locked from a second connection, which would block on the embedded database
 (onServer ? describe : describe.skip)('before the row of a descendant is written', () => {
   let holder: pg.Client;
   beforeAll(async () => {
@@ -112,7 +112,7 @@ it(`revokes a root with ${CHILDREN} children, says how far it is, and lets the o
   });
   afterAll(() => holder.end());
 
-  it('it is refused by every process, changes nothing, and cannot be changed', async () => {
+  it('it is refused by every process, can change nothing, and cannot be changed', async () => {
     const root = await issue('held');
     const [middle, victim] = [await child(root), await issue('held')];
     const leaf = await child(middle);
@@ -151,7 +151,7 @@ it(`revokes a root with ${CHILDREN} children, says how far it is, and lets the o
     await isRevokedAtOnce(root, middle, leaf);
   });
 
-  it('a process that starts by then refuses it, too', async () => {
+  it('a process that starts in the meantime refuses it too', async () => {
     const root = await issue('late');
     const leaf = await child(await child(root));
     await holder.query('BEGIN');
@@ -165,7 +165,7 @@ it(`revokes a root with ${CHILDREN} children, says how far it is, and lets the o
   });
 });
 
-it('revokes each key once where a second cascade begins above or below the first', async () => {
+it('revokes each key once if a second cascade begins above or below the first', async () => {
   const [outer] = [await issue('nested')];
   const inner = await child(outer);
   await insertChildren(db, 'nested', outer, 3_000);
@@ -181,13 +181,13 @@ it('revokes each key once where a second cascade begins above or below the first
   expect(count).toBe(6_002);
 });
 
-it('meets changes of its descendants without a deadlock or a defect', async () => {
+it('runs beside changes of its descendants without deadlocks or failures', async () => {
   const root = await issue('busy');
   const keys: IssuedKey[] = [];
   for (const _ of range(10)) keys.push(await child(root));
   await insertChildren(db, 'busy', root, 3_000);
   const outcomes = new Set<string>();
-  const changes = atOnce(8, range(80), async (i) => {
+  const changes = runConcurrently(8, range(80), async (i) => {
     const key = keys[i % keys.length] as IssuedKey;
     const { client } = i % 2 ? service : other;
     const options = { headers: sessionOf('busy'), body: { name: `changed ${i}` } };
@@ -200,7 +200,7 @@ it('meets changes of its descendants without a deadlock or a defect', async () =
   expect(await liveOf('busy')).toBe(0);
 });
 
-it("lets other owners' keys be used meanwhile, those with max_uses too", async () => {
+it("lets other owners' keys be used during a cascade, including those with max_uses", async () => {
   const root = await issue('crowd');
   await insertChildren(db, 'crowd', root, onServer ? 20_000 : 3_000);
   const limited = await issue('bob', { ...powerlessBody, limits: { max_uses: 1_000_000 } });
@@ -219,7 +219,7 @@ it("lets other owners' keys be used meanwhile, those with max_uses too", async (
   expect(await liveOf('crowd')).toBe(0);
 });
 
-it('ends in a moment, in the middle of a cascade, and leaves the rest to the next process', async () => {
+it('shuts down promptly during a cascade, and leaves the rest to the next process', async () => {
   const kept = await createTestDatabase();
   let doomed = await startService(sharedVariables, kept);
   const root = await issueKey(doomed.client, 'ann');

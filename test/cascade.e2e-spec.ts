@@ -1,16 +1,12 @@
 import { DataSource } from 'typeorm';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf } from './support/answers.js';
 import { documentedBody, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService();
-});
-afterAll(() => service.stop());
+const service = useService();
 
 const pathOf = ({ id }: IssuedKey) => `/api/apiKeys/${id}`;
 const shown = async (key: IssuedKey) => (await service.client.get(pathOf(key), sessionOf('ann'))).body.data;
@@ -21,7 +17,7 @@ const cascade = (key: IssuedKey, headers: Record<string, string> = sessionOf('an
 const liveTotal = async () => (await service.client.get('/api/apiKeys/list', sessionOf('ann'))).body.data.total;
 
 describe('DELETE /api/apiKeys/:id?cascade=true', () => {
-  it('revokes all that the key has issued, however deep, through keys that were revoked before', async () => {
+  it('revokes all descendants of the key at any depth, including those below keys revoked earlier', async () => {
     const root = await issueKey(service.client, 'ann');
     const sibling = await issueKey(service.client, 'ann');
     const parent = await child(root);
@@ -48,7 +44,7 @@ describe('DELETE /api/apiKeys/:id?cascade=true', () => {
     expect(outcomeOf(await cascade(root))).toBe('404 key_not_found');
   });
 
-  it.each(['', '?cascade=false'])('is not done with %j', async (query) => {
+  it.each(['', '?cascade=false'])('does not happen with %j', async (query) => {
     const root = await issueKey(service.client, 'ann');
     const issuedByIt = await child(root, powerlessBody);
     const answer = await service.client.delete(pathOf(root) + query, sessionOf('ann'));
@@ -58,7 +54,7 @@ describe('DELETE /api/apiKeys/:id?cascade=true', () => {
   });
 
   it.each(['cascade=', 'cascade=1', 'cascade=TRUE', 'cascade=true&cascade=true', 'deep=true'])(
-    'is not what ?%s asks for',
+    'is not requested by ?%s',
     async (query) => {
       const key = await issueKey(service.client, 'ann');
       const answer = await service.client.delete(`${pathOf(key)}?${query}`, sessionOf('ann'));
@@ -67,7 +63,7 @@ describe('DELETE /api/apiKeys/:id?cascade=true', () => {
     },
   );
 
-  it('stays within the owner, though another owner has a key that is said to be issued by it', async () => {
+  it('stays within the owner, even if another owner has a key recorded as issued by it', async () => {
     const root = await issueKey(service.client, 'ann');
     const others = await issueKey(service.client, 'bob');
     const update = 'UPDATE api_keys SET issued_by = $1 WHERE id = $2';
@@ -77,7 +73,7 @@ describe('DELETE /api/apiKeys/:id?cascade=true', () => {
     expect(outcomeOf(await cascade(others))).toBe('404 key_not_found');
   });
 
-  it('lets a key end itself with all that it has issued, and a child its parent', async () => {
+  it('lets a key revoke itself with its descendants, and a child its parent', async () => {
     const root = await issueKey(service.client, 'ann');
     await child(root);
     expect((await cascade(root, pairHeaders(root))).body.data.revoked).toBe(2);
@@ -85,9 +81,9 @@ describe('DELETE /api/apiKeys/:id?cascade=true', () => {
     expect((await cascade(parent, pairHeaders(await child(parent)))).body.data.revoked).toBe(2);
   });
 
-  it('leaves no key alive that is issued, changed or rotated by a descendant meanwhile', async () => {
+  it('leaves no key live that a descendant issues, changes or rotates in the meantime', async () => {
     const outcomes = new Set<string>();
-    await atOnce(2, range(12), async () => {
+    await runConcurrently(2, range(12), async () => {
       const root = await issueKey(service.client, 'ann');
       const children = [await child(root), await child(root), await child(root)];
       const late: IssuedKey[] = [];
@@ -123,7 +119,7 @@ describe('a deleted key', () => {
     await service.client.delete(pathOf(key), sessionOf('carl'));
   });
 
-  it('can be read by its id, and is listed under its status alone', async () => {
+  it('can be read by its id, and is listed only under its status', async () => {
     const answer = await service.client.get(pathOf(key), sessionOf('carl'));
     expect(answer.body.data).toMatchObject({
       status: 'revoked',
@@ -143,12 +139,12 @@ describe('a deleted key', () => {
     ['POST', '/rotate', {}],
     ['DELETE', '', undefined],
     ['DELETE', '?cascade=true', undefined],
-  ])('is not there for %s %s', async (method, rest, body) => {
+  ])('does not exist for %s %s', async (method, rest, body) => {
     const answer = await service.client.call(method, pathOf(key) + rest, { headers: sessionOf('carl'), body });
     expect(outcomeOf(answer)).toBe('404 key_not_found');
   });
 
-  it('is not there for If-Match with its ETag, either', async () => {
+  it('does not exist for If-Match with its ETag either', async () => {
     const { headers } = await service.client.get(pathOf(key), sessionOf('carl'));
     const conditional = { ...sessionOf('carl'), 'if-match': String(headers.etag) };
     const answer = await service.client.call('PATCH', pathOf(key), { headers: conditional, body: {} });

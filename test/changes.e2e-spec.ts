@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import {
   bodyWith,
@@ -25,7 +25,7 @@ beforeAll(async () => {
     ...sharedVariables,
     ...database.variables,
   };
-  // The embedded database has one process alone
+  // The embedded database allows only one process
   services = await Promise.all(range(onServer ? 2 : 1).map(() => startProcess(variables)));
 });
 afterAll(async () => {
@@ -36,12 +36,12 @@ afterAll(async () => {
 const pathOf = ({ id }: IssuedKey) => `/api/apiKeys/${id}`;
 const codeOf = async ({ client }: ServiceProcess, key: IssuedKey) => (await verify(client, key, need)).body.data.code;
 
-/** A change that one process makes: what every process says of a key before, and after. */
+/** A change that one process makes, with every process's verdict on a key before and after. */
 interface Change {
   before: string;
   after: string;
   body?: object;
-  /** Makes it, and tells the status of the answer. */
+  /** Makes it and returns the status. */
   make: (first: ServiceProcess, key: IssuedKey) => Promise<number>;
 }
 
@@ -50,7 +50,7 @@ const patch = (body: object) => async (first: ServiceProcess, key: IssuedKey) =>
 const unpins = bodyWith(['pinning.unpin']);
 
 const CHANGES: Record<string, Change> = {
-  'scopes that are taken away': {
+  'removed scopes': {
     before: 'VALID',
     after: 'INSUFFICIENT_SCOPE',
     make: patch({ scopes: powerlessBody.scopes }),
@@ -66,7 +66,7 @@ const CHANGES: Record<string, Change> = {
     after: 'NOT_YET_VALID',
     make: patch({ limits: { not_before: new Date(Date.now() + 3_600_000).toISOString() } }),
   },
-  'a limit that is lifted': {
+  'a removed limit': {
     before: 'IP_NOT_ALLOWED',
     after: 'VALID',
     body: { ...unpins, limits: { allowed_cidrs: ['10.0.0.0/8'] } },
@@ -85,14 +85,14 @@ const CHANGES: Record<string, Change> = {
   },
 };
 
-(onServer ? describe : describe.skip)('another process knows within the bound of', () => {
+(onServer ? describe : describe.skip)('another process applies within the bound', () => {
   const KEYS = 40;
   const CALLERS = 5;
 
   it.each(Object.entries(CHANGES))('%s', async (name, { before, after, body = unpins, make }) => {
     const [first, other] = services as [ServiceProcess, ServiceProcess];
     const delays: number[] = [];
-    await atOnce(CALLERS, range(KEYS), async () => {
+    await runConcurrently(CALLERS, range(KEYS), async () => {
       const key = await issueKey(first.client, 'ann', body);
       for (const service of [first, other]) expect(await codeOf(service, key)).toBe(before);
       expect(await make(first, key)).toBe(200);
@@ -103,10 +103,10 @@ const CHANGES: Record<string, Change> = {
     expectWithin(name, delays);
   });
 
-  it('the deletion of the key that has issued it, three levels up', async () => {
+  it('the deletion of its issuer three levels up', async () => {
     const [first, other] = services as [ServiceProcess, ServiceProcess];
     const delays: number[] = [];
-    await atOnce(CALLERS, range(KEYS / 2), async () => {
+    await runConcurrently(CALLERS, range(KEYS / 2), async () => {
       const root = await issueKey(first.client, 'ann', documentedBody);
       let parent = root;
       for (const _ of range(2)) parent = await child(first, parent, documentedBody);
@@ -125,7 +125,7 @@ const CHANGES: Record<string, Change> = {
     return issued(await client.post('/api/apiKeys', pairHeaders(parent), body));
   }
 
-  /** Asks until the verdict is the new one, and tells when the last call began that got the old one. */
+  /** Asks until the verdict is the new one. @returns when the last call began that got the old one */
   async function lastSeen(service: ServiceProcess, key: IssuedKey, before: string, after: string): Promise<number> {
     for (let last = Number.NEGATIVE_INFINITY; ;) {
       const began = performance.now();
@@ -133,7 +133,7 @@ const CHANGES: Record<string, Change> = {
       if (code === after) return last;
       expect(code).toBe(before);
       last = began;
-      // Without a pause, the callers would leave the process no time to learn anything
+      // Without a pause, the callers would starve the process of the time to read changes
       await sleep(2);
     }
   }
@@ -145,7 +145,7 @@ const CHANGES: Record<string, Change> = {
   }
 });
 
-it('refuses not one of 10,000 verifications, in the middle of which the client goes over to a new secret', async () => {
+it('refuses none of 10,000 verifications while the client switches to a new secret', async () => {
   const VERIFICATIONS = 10_000;
   const key = await issueKey((services[0] as ServiceProcess).client, 'ann', unpins);
   let current = key;
@@ -156,7 +156,7 @@ it('refuses not one of 10,000 verifications, in the middle of which the client g
     const { client } = services[0] as ServiceProcess;
     current = issued(await client.post(`${pathOf(key)}/rotate`, sessionOf('ann'), { overlap_seconds: overlap }));
   };
-  await atOnce(16, range(VERIFICATIONS), async (index) => {
+  await runConcurrently(16, range(VERIFICATIONS), async (index) => {
     if (index === VERIFICATIONS / 2) switching = rotate(60);
     const used = current;
     const code = await codeOf(services[index % services.length] as ServiceProcess, used);

@@ -24,7 +24,7 @@ async function start(trustedProxies: string): Promise<void> {
   local = await allowing('127.0.0.1');
 }
 
-/** Whether a request with these hops before it is taken for one from a network of the key's, wherever that is asked. */
+/** Whether a request with these hops counts as coming from a network of the key, on every path that checks it. */
 async function isFrom(key: IssuedKey, forwarded?: string | string[]): Promise<boolean> {
   const headers = { ...pairHeaders(key), ...(forwarded !== undefined && { 'x-forwarded-for': forwarded }) };
   const tested = await service.client.get(TEST, headers);
@@ -39,8 +39,8 @@ async function isFrom(key: IssuedKey, forwarded?: string | string[]): Promise<bo
 describe.each([
   ['none', ''],
   ['others', '10.0.0.0/8,::1'],
-])('where the peer is no proxy of ours, but %s', (_, trusted) => {
-  it('goes by the peer, whatever it writes of others', async () => {
+])('when the peer is not a trusted proxy (trusted: %s)', (_, trusted) => {
+  it('uses the address of the peer, whatever headers it sends', async () => {
     await start(trusted);
     expect([await isFrom(local), await isFrom(office)]).toEqual([true, false]);
     for (const forged of ['203.0.113.7', '203.0.113.7, 10.0.0.1', ['203.0.113.7', '203.0.113.7'], '', 'nonsense'])
@@ -49,7 +49,7 @@ describe.each([
 });
 
 it.each(['127.0.0.1,10.0.0.0/8,fd00::/8', '::ffff:127.0.0.0/104, 10.0.0.0/8, fd00::/8'])(
-  'goes by the last hop that no proxy of ours is, with %s',
+  'uses the last hop that is not a trusted proxy, with %s',
   async (trusted) => {
     await start(trusted);
     for (const hops of [
@@ -105,14 +105,14 @@ it.each(['127.0.0.1,10.0.0.0/8,fd00::/8', '::ffff:127.0.0.0/104, 10.0.0.0/8, fd0
       expect([hops, await isFrom(office, hops), await isFrom(local, hops)]).toEqual([hops, false, false]);
     for (const hops of [undefined, '', ' , '])
       expect([hops, await isFrom(office, hops), await isFrom(local, hops)]).toEqual([hops, false, true]);
-    // A key without networks is used from anywhere
+    // A key without networks can be used from anywhere
     const key = await issueKey(service.client, 'ann', powerlessBody);
     for (const hops of ['nonsense', '203.0.113.7', ''])
       expect((await service.client.get(TEST, { ...pairHeaders(key), 'x-forwarded-for': hops })).status).toBe(200);
   },
 );
 
-it('is recorded in the audit trail however the proxy writes it', async () => {
+it('is recorded normalised in the audit trail', async () => {
   await start('127.0.0.1');
   for (const [hop, ip] of [
     ['203.0.113.9:4711', '203.0.113.9'],

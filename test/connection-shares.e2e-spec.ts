@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { type ServiceProcess, sharedVariables, startProcess } from './support/process.js';
 import { until } from './support/until.js';
 
-/** What one address may have open. */
+/** How many connections one address may have open. */
 const SHARE = 1_000;
 const BEYOND = 20;
 const GREEDY = '127.0.0.2';
@@ -23,7 +23,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** Opens so many connections from an address, and sends nothing; those that are still open can be asked for. */
+/** Opens idle connections from an address, and counts those that are still open. */
 function openFrom(localAddress: string, count: number) {
   const port = Number(new URL(service.client.url).port);
   let connected = 0;
@@ -47,19 +47,19 @@ const statusFor = (localAddress: string) =>
     }).on('error', ({ code }: NodeJS.ErrnoException) => resolve(code));
   });
 
-it('ends what one address opens beyond its share, and serves others', async () => {
+it('closes the connections of an address beyond its share, and serves others', async () => {
   const greedy = openFrom(GREEDY, SHARE + BEYOND);
   for (const socket of greedy.sockets) socket.resume();
   await greedy.allConnected();
-  const told = /WARN .*127\.0\.0\.2 has 1000 connections open.* TRUSTED_PROXIES must name it/;
-  await until(() => told.test(service.output()), 'the excess to be told');
-  await until(() => greedy.open() <= SHARE, 'those beyond the share to be ended');
+  const warning = /WARN .*127\.0\.0\.2 has 1000 connections open.* TRUSTED_PROXIES must name it/;
+  await until(() => warning.test(service.output()), 'the warning about the excess');
+  await until(() => greedy.open() <= SHARE, 'the connections over the share to be closed');
   expect(await statusFor(OTHER)).toBe(200);
   for (const socket of greedy.sockets) socket.destroy();
   await until(async () => (await statusFor(GREEDY)) === 200, 'a place to be free again');
 });
 
-it('counts none of a trusted proxy', async () => {
+it('does not limit a trusted proxy', async () => {
   const proxied = openFrom(PROXY, SHARE + BEYOND);
   await proxied.allConnected();
   expect(await statusFor(PROXY)).toBe(200);

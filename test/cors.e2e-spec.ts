@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { documentedBody, issueKey, pairHeaders } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { startService, useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
@@ -12,13 +12,9 @@ const preflight = (method: string, headers = 'authorization,content-type') => ({
   'access-control-request-headers': headers,
 });
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService({ ...serviceVariables, CORS_ORIGINS: `${DASHBOARD}, http://127.0.0.1:3000` });
-});
-afterAll(() => service.stop());
+const service = useService({ ...serviceVariables, CORS_ORIGINS: `${DASHBOARD}, http://127.0.0.1:3000` });
 
-/** The names in a list of a header, in lower case. */
+/** The names in a header's list, in lower case. */
 const listed = (value: unknown) => new Set(String(value).toLowerCase().split(/, */));
 
 const ID = randomUUID();
@@ -35,7 +31,7 @@ const CLIENTS: [method: string, path: string][] = [
 ];
 
 describe.each(CLIENTS)('%s %s', (method, path) => {
-  it.each([DASHBOARD, 'http://127.0.0.1:3000'])('may be asked by scripts of %s', async (origin) => {
+  it.each([DASHBOARD, 'http://127.0.0.1:3000'])('may be called by scripts of %s', async (origin) => {
     const answer = await service.client.call('OPTIONS', path, { headers: { ...from(origin), ...preflight(method) } });
     expect([answer.status, answer.text]).toEqual([204, '']);
     expect(answer.headers['access-control-allow-origin']).toBe(origin);
@@ -48,7 +44,7 @@ describe.each(CLIENTS)('%s %s', (method, path) => {
     expect(answer.headers).not.toHaveProperty('access-control-allow-credentials');
   });
 
-  it('is not opened to others', async () => {
+  it('is not open to other origins', async () => {
     for (const origin of [
       'https://evil.example',
       'null',
@@ -62,7 +58,7 @@ describe.each(CLIENTS)('%s %s', (method, path) => {
     }
   });
 
-  it('answers errors that a script can read', async () => {
+  it('sends errors that a script can read', async () => {
     const answer = await service.client.call(method, path, { headers: from(DASHBOARD), body: undefined });
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(answer.headers['access-control-allow-origin']).toBe(DASHBOARD);
@@ -72,7 +68,7 @@ describe.each(CLIENTS)('%s %s', (method, path) => {
   });
 });
 
-it('shows scripts what they may read of an answer', async () => {
+it('exposes the documented response headers to scripts', async () => {
   const headers = { ...sessionOf('ann'), ...from(DASHBOARD) };
   const { id } = (await service.client.post('/api/apiKeys', headers, documentedBody)).body.data;
   const answer = await service.client.get(`/api/apiKeys/${id}`, headers);
@@ -94,7 +90,7 @@ it.each([
   expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([status, DASHBOARD]);
 });
 
-/** What the document has for others than clients, whose operations have a tag of their own. */
+/** The operations for callers other than clients, which have a tag of their own. */
 const NOT_FOR_CLIENTS = Object.entries<Record<string, { tags: string[] }>>(
   JSON.parse(readFileSync('openapi.json', 'utf8')).paths,
 ).flatMap(([path, operations]) =>
@@ -110,7 +106,7 @@ it.each([
   ['POST', '/api/apiKeys/verify%2Fbatch'],
   ['GET', '/api/apiKeys/authorize?scope=admin'],
   ['GET', '/api/apiKeys/authorize/at/api/pinning/pins'],
-] as [string, string][])('opens nothing that services and gateways ask: %s %s', async (method, path) => {
+] as [string, string][])('opens no operation of services and gateways: %s %s', async (method, path) => {
   const key = await issueKey(service.client, 'ann');
   const headers = { ...(path.includes('authorize') ? pairHeaders(key) : serviceHeaders), ...from(DASHBOARD) };
   const asked = await service.client.call('OPTIONS', path, { headers: { ...from(DASHBOARD), ...preflight(method) } });
@@ -119,14 +115,14 @@ it.each([
   for (const one of [asked, answer]) expect(one.headers).not.toHaveProperty('access-control-allow-origin');
 });
 
-it('takes OPTIONS that is no preflight for what it is', async () => {
+it('treats OPTIONS without preflight headers as an ordinary request', async () => {
   for (const headers of [from(DASHBOARD), preflight('GET'), {}]) {
     const answer = await service.client.call('OPTIONS', '/api/apiKeys', { headers });
     expect([answer.status, answer.body.error.code]).toEqual([405, 'method_not_allowed']);
   }
 });
 
-it('answers no preflight where no origin is named', async () => {
+it('answers no preflight if no origin is configured', async () => {
   const closed = await startService();
   const answer = await closed.client.call('OPTIONS', '/api/apiKeys', {
     headers: { ...from(DASHBOARD), ...preflight('POST') },

@@ -3,8 +3,8 @@ import { Logger } from '@nestjs/common';
 import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { ApiKey } from '../src/api-keys/api-key.entity.js';
-import { credentialKey, mintSecretKey } from '../src/api-keys/credentials.js';
-import { UnknownSigners } from '../src/operations/unknown-signers.js';
+import { credentialKey, mintSecretKey } from '../src/api-keys/credentials/credentials.js';
+import { UnknownSigners } from '../src/operations/lifecycle/unknown-signers.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { issued, issueKey, type IssuedKey } from './support/keys.js';
 import { metricOf } from './support/metrics.js';
@@ -13,6 +13,7 @@ import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceVariables, verify } from './support/verification.js';
+import { CredentialKeyring } from '../src/api-keys/credentials/credential-keyring.js';
 
 const [oldKey, newKey] = [randomBytes(32), randomBytes(32)];
 const [oldSigner, newSigner] = [oldKey, newKey].map((bytes) => credentialKey(bytes).fingerprint) as [string, string];
@@ -29,7 +30,7 @@ beforeAll(async () => {
     await issueKey(before.client, 'ben'),
     await issueKey(before.client, 'cay'),
   ];
-  // As a version that kept no signers left them
+  // As an older version that recorded no signers left them
   await before.app
     .get(DataSource)
     .query('UPDATE api_keys SET secret_signed_by = NULL WHERE id = ANY($1)', [[used.id, unused.id]]);
@@ -45,7 +46,7 @@ afterAll(async () => {
 const recordOf = ({ id }: IssuedKey) => service.app.get(DataSource).getRepository(ApiKey).findOneByOrFail({ id });
 const codeOf = async (pair: IssuedKey) => (await verify(service.client, pair)).body.data.code;
 
-it('keeps with each new secret which entry signed it, and with the one before it', async () => {
+it('records which entry signed each new secret and the previous one', async () => {
   expect((await recordOf(keys.fresh)).secretSignedBy).toBe(newSigner);
   const answer = await service.client.post(`/api/apiKeys/${keys.rotated.id}/rotate`, sessionOf('cay'), {
     overlap_seconds: 3_600,
@@ -54,7 +55,7 @@ it('keeps with each new secret which entry signed it, and with the one before it
   expect(await recordOf(keys.rotated)).toMatchObject({ secretSignedBy: newSigner, previousSecretSignedBy: oldSigner });
 });
 
-it('notes it with an older secret when that is checked, and not for a wrong one', async () => {
+it('records it for an older secret when that verifies, and not for a wrong one', async () => {
   const forged = mintSecretKey(keys.unused.api_key, [credentialKey(newKey)]);
   expect(await codeOf({ ...keys.unused, secret_key: forged })).toBe('INVALID_CREDENTIALS');
   expect(await codeOf(keys.used)).toBe('VALID');
@@ -64,13 +65,13 @@ it('notes it with an older secret when that is checked, and not for a wrong one'
   expect((await recordOf(keys.unused)).secretSignedBy).toBeNull();
 });
 
-it('counts what each entry has signed, for the metrics', async () => {
+it('reports in the metrics how many secrets each entry has signed', async () => {
   const count = (entry: string) => metricOf(service.client, `w3ipfs_keys_signed_secrets{entry="${entry}"}`);
   await until(async () => !Number.isNaN(await count(newSigner)), 'the count');
   expect([await count(newSigner), await count(oldSigner), await count('unknown')]).toEqual([2, 2, 1]);
 });
 
-it('lists for an operator what keeps the old entry from being taken out', async () => {
+it('lists for an operator the keys that still need the old entry', async () => {
   const signedBy = (...options: string[]) =>
     run(['dist/cli.js', 'signed-by', ...options], { ...database.variables, ...ring });
   const { code, stdout } = await signedBy();
@@ -98,10 +99,10 @@ it('lists for an operator what keeps the old entry from being taken out', async 
   });
 });
 
-it('says in the log of a process that lacks what the newest keys were signed by', async () => {
+it('warns in the log of a process that lacks the entry that signed the newest keys', async () => {
   const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
   const check = (...entries: Buffer[]) =>
-    new UnknownSigners(service.app.get(DataSource), { credentialKeys: entries.map(credentialKey) as never }).check();
+    new UnknownSigners(service.app.get(DataSource), new CredentialKeyring({ serverKeys: entries as never })).check();
   await check(oldKey, newKey);
   expect(warn).not.toHaveBeenCalled();
   await check(oldKey);

@@ -11,7 +11,7 @@ import {
   pairHeaders,
   powerlessBody,
 } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf, signToken } from './support/sessions.js';
 import { pairOf, serviceHeaders, serviceVariables } from './support/verification.js';
 
@@ -20,13 +20,11 @@ const AUTHORIZE = '/api/apiKeys/authorize?scope=pinning.unpin';
 
 type Headers = Record<string, string | string[]>;
 
-let service: TestService;
 let admin: IssuedKey;
+const service = useService(serviceVariables);
 beforeAll(async () => {
-  service = await startService(serviceVariables);
   admin = await issueKey(service.client, 'ann');
 });
-afterAll(() => service.stop());
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const basic = (text: string) => ({ authorization: `Basic ${base64(text)}` });
@@ -40,7 +38,7 @@ describe.each([
   ['HTTP Basic', basicOf],
   ['HTTP Basic, the scheme in another case', (key: IssuedKey) => basicOf(key).replace('Basic', 'BASIC')],
 ])('a key by %s', (_, headerOf) => {
-  it('is told who it is, and manages keys', async () => {
+  it('is identified, and manages keys', async () => {
     const headers = { authorization: headerOf(admin) };
     expect((await get(TEST, headers)).body.data).toMatchObject({ id: admin.id, owner_id: 'ann' });
     const child = issued(await service.client.post('/api/apiKeys', headers, powerlessBody));
@@ -49,10 +47,10 @@ describe.each([
     expect(outcomeOf(await service.client.delete(`/api/apiKeys/${child.id}`, headers))).toBe('200');
   });
 
-  it('passes a gateway, by its scopes, on either way to the handler', async () => {
+  it('passes a gateway by its scopes, on the fast path and on the ordinary one', async () => {
     const unpins = await issueKey(service.client, 'ann', bodyWith(['pinning.unpin']));
     const weak = await issueKey(service.client, 'ann', powerlessBody);
-    // A header that is there twice keeps a request off the fast path
+    // A repeated header keeps a request off the fast path
     for (const more of [{}, { 'x-padding': ['1', '2'] }]) {
       const passed = await get(AUTHORIZE, { authorization: headerOf(unpins), ...more });
       expect([passed.status, passed.headers['x-w3ipfs-key-id']]).toEqual([200, unpins.id]);
@@ -62,7 +60,7 @@ describe.each([
     }
   });
 
-  it('is refused as any other once it is revoked', async () => {
+  it('is refused like any other once it is revoked', async () => {
     const key = await issueKey(service.client, 'ann');
     const headers = { authorization: headerOf(key) };
     expect((await get(TEST, headers)).status).toBe(200);
@@ -70,7 +68,7 @@ describe.each([
     for (const path of [TEST, AUTHORIZE]) expect((await get(path, headers)).body.error.reason).toBe('REVOKED');
   });
 
-  it('is no more than its secret: another one is refused in the words of an unknown key', async () => {
+  it('is refused with a wrong secret exactly like an unknown key', async () => {
     const made = { api_key: admin.api_key, secret_key: `w3s_${'a'.repeat(40)}` };
     const unknown = { ...made, api_key: `w3k_${'a'.repeat(20)}` };
     for (const path of [TEST, AUTHORIZE]) {
@@ -104,13 +102,13 @@ describe.each([
   });
 });
 
-describe('says in words what is missing', () => {
+describe('explains what is missing', () => {
   const token = serviceHeaders.authorization.replace('Bearer ', '');
   it.each<[string, () => Headers, RegExp]>([
     ['nothing', () => ({}), /^Present a session .* or an API key/],
-    ['the key alone', () => ({ pinning_api_key: admin.api_key }), /missing: the header pinning_secret_key\.$/],
-    ['the key alone, with hyphens', () => ({ 'pinning-api-key': admin.api_key }), /: the header pinning_secret_key\.$/],
-    ['the secret alone', () => ({ pinning_secret_key: admin.secret_key }), /missing: the header pinning_api_key\.$/],
+    ['only the key', () => ({ pinning_api_key: admin.api_key }), /missing: the header pinning_secret_key\.$/],
+    ['only the key, with hyphens', () => ({ 'pinning-api-key': admin.api_key }), /: the header pinning_secret_key\.$/],
+    ['only the secret', () => ({ pinning_secret_key: admin.secret_key }), /missing: the header pinning_api_key\.$/],
     [
       'an empty secret',
       () => ({ ...pairHeaders(admin), pinning_secret_key: '' }),
@@ -130,7 +128,7 @@ describe('says in words what is missing', () => {
     ['a session without its scheme', () => ({ authorization: signToken() }), /must begin with "Bearer "/],
     ['a credential without its scheme', () => ({ authorization: credentialOf(admin) }), /must begin with "Bearer "/],
     ['another scheme', () => ({ authorization: 'Digest x' }), /must begin with "Bearer "/],
-    ['a scheme alone', () => ({ authorization: 'Bearer' }), /nothing follows the scheme/],
+    ['only a scheme', () => ({ authorization: 'Bearer' }), /nothing follows the scheme/],
     ['a scheme and blanks', () => ({ authorization: 'basic  ' }), /nothing follows the scheme/],
     [
       'a colon in a credential',
@@ -143,9 +141,9 @@ describe('says in words what is missing', () => {
       /one credential .* without blanks/,
     ],
     ['a session, and more', () => bearer(`${signToken()}, x`), /one session \(a JWT\) or .* without blanks/],
-    ['HTTP Basic that is not encoded', () => basicAsItIs(admin), /must be the base64 of <api_key>:<secret_key>/],
+    ['HTTP Basic that is not encoded', () => basicAsItIs(admin), /, send the base64 of <api_key>:<secret_key>/],
     ['nothing in Authorization', () => ({ authorization: '' }), /^Present a session .* or an API key/],
-    ['the token of a service', () => serviceHeaders, /service token is taken by the routes for services/],
+    ['the token of a service', () => serviceHeaders, /Service tokens are only for the routes for services/],
     ['half a session', () => bearer('a.b'), /neither a session \(a JWT\) nor a credential/],
     ['a header without end', () => bearer('x'.repeat(9_000)), /longer than 8192 characters/],
   ])('%s', async (_, headers, message) => {
@@ -162,7 +160,7 @@ describe('says in words what is missing', () => {
     for (const { text } of answers) for (const secret of [token, admin.secret_key]) expect(text).not.toContain(secret);
   });
 
-  it.each([bearerOf, basicOf])('where a key is presented to a route for services', async (headerOf) => {
+  it.each([bearerOf, basicOf])('when a key is presented to a route for services', async (headerOf) => {
     const headers = { authorization: headerOf(admin) };
     for (const [path, body] of [
       ['/api/apiKeys/verify', pairOf(admin)],
@@ -177,7 +175,7 @@ describe('says in words what is missing', () => {
   });
 });
 
-it('passes over an empty Authorization beside the two headers, which some clients send in place of none', async () => {
+it('ignores an empty Authorization beside the two headers, which some clients send', async () => {
   const headers = { ...pairHeaders(admin), authorization: '' };
   expect((await get(TEST, headers)).status).toBe(200);
   expect((await get(AUTHORIZE, headers)).status).toBe(200);
@@ -186,7 +184,7 @@ it('passes over an empty Authorization beside the two headers, which some client
   );
 });
 
-it('takes a bearer that begins with w3k_ for a credential, whatever follows', async () => {
+it('treats any bearer token that begins with w3k_ as a credential', async () => {
   const [, claims, signature] = signToken().split('.');
   const answer = await get(TEST, bearer(`w3k_.${claims}.${signature}`));
   expect(answer.body.error.message).toBe('These credentials are not valid.');
@@ -196,7 +194,7 @@ describe('a service', () => {
   const verify = (path: string, body: object): Promise<Answer> =>
     service.client.post(`/api/apiKeys/${path}`, serviceHeaders, body);
 
-  it('may ask by the credential, alone and in a batch', async () => {
+  it('may verify by the credential, alone and in a batch', async () => {
     const need = { scope: 'pinning.unpin', cost: 0 };
     const one = await verify('verify', { credential: credentialOf(admin), ...need });
     const pair = await verify('verify', { ...pairOf(admin), ...need });
@@ -207,14 +205,14 @@ describe('a service', () => {
   });
 
   it.each(['', '.', 'w3k_', 'eyJ', `w3k_${'a'.repeat(20)}.w3s_${'a'.repeat(40)}`])(
-    'is told of what is no credential as of any wrong pair: "%s"',
+    'gets the same verdict for a malformed credential as for any wrong pair: "%s"',
     async (credential) => {
       const answer = await verify('verify', { credential });
       expect([answer.status, answer.body.data]).toEqual([200, { valid: false, code: 'INVALID_CREDENTIALS' }]);
     },
   );
 
-  it('is refused a credential with more behind it', async () => {
+  it('refuses a credential followed by other text', async () => {
     for (const more of ['.', 'x', `.${admin.secret_key}`]) {
       const answer = await verify('verify', { credential: credentialOf(admin) + more });
       expect(answer.body.data.code).toBe('INVALID_CREDENTIALS');

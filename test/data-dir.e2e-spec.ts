@@ -12,20 +12,20 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { createTestDatabase, onServer } from './support/database.js';
+import { createTestDatabase, fillFolder, onServer } from './support/database.js';
 import { makeFolder, removeFolder } from './support/folders.js';
 import { run, startProcess, type ServiceProcess } from './support/process.js';
 import { until } from './support/until.js';
 
-/** What anybody but the owner may do with a file. */
+/** The permission bits of everybody but the owner. */
 const OTHERS = 0o077;
 const SOMEBODY = 65_534;
 const SOCKET = '.s.PGSQL.5432';
 
-if (onServer) process.stdout.write('Left out on a server: the data folder of the embedded database\n');
+if (onServer) process.stdout.write('Skipped on a server: the data folder of the embedded database\n');
 const onEmbedded = onServer ? describe.skip : describe;
 const isRoot = process.geteuid?.() === 0;
-if (!isRoot) process.stdout.write('Left out, since only root can give files away: folders of another user\n');
+if (!isRoot) process.stdout.write('Skipped, since only root can change the owner of files: folders of another user\n');
 const asRoot = isRoot ? it : it.skip;
 
 let parent: string;
@@ -34,7 +34,7 @@ beforeEach(() => {
 });
 afterEach(() => removeFolder(parent));
 
-/** A folder as `mkdir` makes one, whatever the umask. */
+/** Creates a folder with this mode, whatever the umask. */
 function folderOf(mode: number): string {
   const folder = join(parent, 'data');
   mkdirSync(folder);
@@ -52,7 +52,7 @@ function openPaths(folder: string): string[] {
   );
 }
 
-/** Starts it as a shell would whose user has set no umask. */
+/** Starts the service with the umask 0. */
 async function startOpenly(dataDir: string): Promise<ServiceProcess> {
   const before = process.umask(0);
   try {
@@ -66,9 +66,11 @@ const mendedLines = (output: string) => output.match(/^DATA_DIR: .* was open to 
 
 onEmbedded('a data folder', () => {
   it.each([0o755, 0o777, 0o750])(
-    'made beforehand (mode %d in decimal) is closed to others, and that is said',
+    'created beforehand (mode %d in decimal) is closed to others, and a message says so',
     async (mode) => {
       const folder = folderOf(mode);
+      // That a new database is closed too is shown by one of them and by the test below
+      if (mode !== 0o755) fillFolder(folder);
       const service = await startOpenly(folder);
       await until(async () => (await service.client.get('/health/ready')).status === 200, 'the service to be ready');
       for (const name of ['postgres', 'secrets.json', 'lock', SOCKET])
@@ -81,7 +83,7 @@ onEmbedded('a data folder', () => {
     },
   );
 
-  it('that the service makes is closed, and nothing is said', async () => {
+  it('that the service creates is closed, without a message', async () => {
     const folder = join(parent, 'new', 'data');
     const service = await startOpenly(folder);
     expect(openPaths(folder)).toEqual([]);
@@ -89,10 +91,9 @@ onEmbedded('a data folder', () => {
     expect(mendedLines(service.output())).toEqual([]);
   });
 
-  it('that an earlier version has left open inside is closed, every file of it', async () => {
+  it('whose files an earlier version left open is closed, every file of it', async () => {
     const folder = folderOf(0o700);
-    const first = await startOpenly(folder);
-    await first.stop();
+    fillFolder(folder);
     for (const path of pathsIn(folder)) chmodSync(path, statSync(path).isDirectory() ? 0o777 : 0o666);
     const { code, stdout, stderr } = await run(['dist/cli.js', 'migrate', '--json'], { DATA_DIR: folder });
     expect([code, JSON.parse(stdout)]).toEqual([0, { migrated: [] }]);
@@ -101,10 +102,10 @@ onEmbedded('a data folder', () => {
   });
 
   it.each([
-    ['secrets.json', 'has a database and no secrets.json'],
-    ['postgres/PG_VERSION', 'is no whole database: PG_VERSION missing'],
+    ['secrets.json', 'has a database but no secrets.json'],
+    ['postgres/PG_VERSION', 'is an incomplete database: missing PG_VERSION'],
     ['postgres/postgresql.conf', 'does not start (PG_VERSION 18)'],
-  ])('of which %s was not restored is refused, in words, and left as it is', async (part, words) => {
+  ])('without its %s is refused with an explanation, and left unchanged', async (part, words) => {
     const database = await createTestDatabase();
     const path = join(database.variables.DATA_DIR, part);
     rmSync(path);
@@ -115,8 +116,9 @@ onEmbedded('a data folder', () => {
     await database.drop();
   });
 
-  it('behind a link is closed where the link leads', async () => {
+  it('behind a symbolic link is closed at the link’s target', async () => {
     const folder = folderOf(0o755);
+    fillFolder(folder);
     const link = join(parent, 'link');
     symlinkSync(folder, link);
     const service = await startOpenly(link);
@@ -145,14 +147,14 @@ onEmbedded('a data folder', () => {
       },
     ],
   ];
-  asRoot.each(foreign)('of which something belongs to another user is refused, in words: %s', async (_, give) => {
+  asRoot.each(foreign)('is refused with an explanation if part of it belongs to another user: %s', async (_, give) => {
     const folder = folderOf(0o755);
     const path = give(folder);
     const { code, stderr } = await run(['dist/main.js'], { DATA_DIR: folder, PORT: '0' });
     expect([code, stderr]).toEqual([78, expect.stringContaining(`DATA_DIR: ${path} belongs to another user`)]);
   });
 
-  asRoot('behind a link of another user is refused, in words', async () => {
+  asRoot('behind a symbolic link of another user is refused with an explanation', async () => {
     const link = join(parent, 'link');
     symlinkSync(folderOf(0o700), link);
     lchownSync(link, SOMEBODY, SOMEBODY);
@@ -160,7 +162,7 @@ onEmbedded('a data folder', () => {
     expect([code, stderr]).toEqual([78, expect.stringContaining(`DATA_DIR: ${link} belongs to another user`)]);
   });
 
-  it('that is a file is refused, in words', async () => {
+  it('that is a file is refused with an explanation', async () => {
     const file = join(parent, 'file');
     writeFileSync(file, '');
     const { code, stderr } = await run(['dist/main.js'], { DATA_DIR: file, PORT: '0' });

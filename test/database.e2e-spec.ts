@@ -26,12 +26,12 @@ afterEach(async () => {
 });
 
 describe('the migrations', () => {
-  it('make just the schema that the entities describe', async () => {
+  it('create exactly the schema that the entities describe', async () => {
     const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
   });
 
-  it('go down again one by one, leaving nothing, and up to the same schema', async () => {
+  it('revert one by one, leaving nothing, and run again to the same schema', async () => {
     const before = await schema();
     for (let index = 0; index < dataSource.migrations.length; index++) await dataSource.undoLastMigration();
     expect(await schema()).toEqual([]);
@@ -40,8 +40,8 @@ describe('the migrations', () => {
     expect(before.length).toBeGreaterThan(0);
   });
 
-  // The embedded database is one process's, which migrates before it lets others in
-  (onServer ? it : it.skip)('are run once by processes that start together', async () => {
+  // The embedded database belongs to one process, which migrates before others can connect
+  (onServer ? it : it.skip)('run once when several processes start together', async () => {
     for (let index = 0; index < dataSource.migrations.length; index++) await dataSource.undoLastMigration();
     const together = Array.from({ length: 4 }, () => migrate(location));
     expect((await Promise.all(together)).flat()).toHaveLength(dataSource.migrations.length);
@@ -60,7 +60,7 @@ describe('the migrations', () => {
 });
 
 describe('several connections', () => {
-  it('keep their transactions and their parameterised queries apart', async () => {
+  it('keep their transactions and parameterised queries separate', async () => {
     await dataSource.query('CREATE TABLE scratch (id int PRIMARY KEY, note text)');
     const pools = [openPool(), openPool()];
     const wrong: number[] = [];
@@ -89,14 +89,14 @@ describe('several connections', () => {
     ]);
   });
 
-  // The embedded database serves one connection at a time, so that one which sleeps holds up all others
-  (onServer ? it : it.skip)('are not used again after a query that was not answered in time', async () => {
-    const impatient = createDataSource(location, { queryTimeoutMs: 1_000 });
+  // The embedded database serves one connection at a time: a sleeping query would block all others
+  (onServer ? it : it.skip)('are not reused after a query timed out', async () => {
+    const impatient = createDataSource(location, [], { queryTimeoutMs: 1_000 });
     await impatient.initialize();
     await dataSource.query('CREATE TABLE unanswered (id int)');
     const late = impatient.transaction(async (tx) => {
       await tx.query('INSERT INTO unanswered VALUES (1)');
-      // As a server that is frozen: it does not end the query by itself
+      // Like a frozen server, it does not cancel the query by itself
       await tx.query('SET LOCAL statement_timeout = 0');
       await tx.query('SELECT pg_sleep(3)');
     });
@@ -109,13 +109,13 @@ describe('several connections', () => {
       return count > 0;
     };
     await until(async () => !(await isAtWork()), 'the query to end');
-    // As many as there are connections: whoever got the one of above would see what was not committed
+    // As many as the pool has connections: a reused one would see the uncommitted row
     const counts = await Promise.all(range(10).map(() => impatient.query('SELECT count(*)::int FROM unanswered')));
     expect(counts).toEqual(range(10).map(() => [{ count: 0 }]));
     await impatient.destroy();
   });
 
-  /** The driver itself: it sends a query the moment its connection is free, which is when they would collide. */
+  /** The bare driver: it sends a query the moment its connection is free, which is when queries would collide. */
   function openPool(): pg.Pool {
     const target =
       'url' in location ? { connectionString: location.url } : { host: location.dataDir, user: 'postgres' };

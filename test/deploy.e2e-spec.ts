@@ -10,10 +10,11 @@ import { PROMTOOL_VARIABLE, promtool } from './support/promtool.js';
 import { sharedVariables } from './support/process.js';
 import { startService } from './support/service.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
+import { readRouteTable } from '../src/gateway/route-table-file.js';
 
 type Variables = Record<string, string>;
 
-/** What the libraries of OpenTelemetry read themselves, as .env.example says. */
+/** Variables that OpenTelemetry's libraries read themselves, as .env.example says. */
 const TELEMETRY = [
   'OTEL_SERVICE_NAME',
   'OTEL_RESOURCE_ATTRIBUTES',
@@ -23,7 +24,7 @@ const TELEMETRY = [
 ];
 const READ = [...VARIABLE_NAMES, ...TELEMETRY];
 const IMAGE: Variables = { NODE_ENV: 'production', HOST: '0.0.0.0', PORT: '8000' };
-/** What an operator sets. */
+/** The variables that an operator sets. */
 const SECRETS: Variables = {
   ...sharedVariables,
   POSTGRES_PASSWORD: 'p',
@@ -37,23 +38,28 @@ const deployments = {
   },
 };
 
-it.each(Object.entries(deployments))('%s passes what the service reads, and all that it needs', (_, given) => {
-  expect(Object.keys(given).filter((name) => !READ.includes(name))).toEqual([]);
-  expect(() => parseVariables({ ...IMAGE, ...given })).not.toThrow();
-});
+const variablesOf = (source: NodeJS.ProcessEnv) => parseVariables(source, readRouteTable);
 
-it('would notice if one were missing', () => {
+it.each(Object.entries(deployments))(
+  '%s passes variables that the service reads, and all that it requires',
+  (_, given) => {
+    expect(Object.keys(given).filter((name) => !READ.includes(name))).toEqual([]);
+    expect(() => variablesOf({ ...IMAGE, ...given })).not.toThrow();
+  },
+);
+
+it('would detect a missing one', () => {
   const { DATABASE_URL: _, ...rest } = composed();
-  expect(() => parseVariables({ ...IMAGE, ...rest })).toThrow(ConfigurationError);
+  expect(() => variablesOf({ ...IMAGE, ...rest })).toThrow(ConfigurationError);
 });
 
 it('docker-compose.yml passes every variable that its image does not set', () => {
   const passed = { ...IMAGE, ...composed() };
-  // Nothing is embedded there
+  // No embedded database there
   expect(READ.filter((name) => !(name in passed))).toEqual(['DATA_DIR']);
 });
 
-it('both processes of docker-compose.yml get the same, and nginx leads to both', () => {
+it('both processes of docker-compose.yml get the same variables, and nginx routes to both', () => {
   const { services } = read('docker-compose.yml');
   expect(services['api-keys-2'].environment).toEqual(services['api-keys-1'].environment);
   const upstreams = readFileSync('deploy/compose/upstreams.conf', 'utf8');
@@ -63,7 +69,7 @@ it('both processes of docker-compose.yml get the same, and nginx leads to both',
   expect(composed()['TRUSTED_PROXIES']).toBe(`${services.nginx.networks.front.ipv4_address}/32`);
 });
 
-it('nginx finds in its container what deploy/nginx.conf includes', () => {
+it('nginx finds in its container the files that deploy/nginx.conf includes', () => {
   const mounted: string[] = read('docker-compose.yml').services.nginx.volumes;
   const places = mounted.map((volume) => volume.split(':')[1]);
   for (const file of [...INCLUDED, 'nginx.conf', 'upstreams.conf']) expect(places).toContain(`/etc/nginx/${file}`);
@@ -76,14 +82,14 @@ function megabytes(size: string): number {
   return Number(amount) * (MEGABYTES[unit.toLowerCase()] ?? Number.NaN);
 }
 
-/** How many megabytes Node's heap may take. */
+/** The limit of Node's heap in megabytes. */
 function heapOf(command: string[]): number {
   return Number(/--max-old-space-size=(\d+)/.exec(command.join(' '))?.[1]);
 }
 
-/** Below the limit far enough for what is not in the heap, and above what is remembered for the rest. */
+/** Leaves room below the limit for memory outside the heap, and above the cache for everything else. */
 function expectHeapFits(command: string[], limit: number): void {
-  const { VERIFICATION_CACHE_MB: cache } = parseVariables({});
+  const { VERIFICATION_CACHE_MB: cache } = variablesOf({});
   expect(command).toEqual(['node', expect.stringMatching(/^--max-old-space-size=\d+$/), 'dist/main.js']);
   expect(heapOf(command)).toBeGreaterThanOrEqual(2 * cache);
   expect(heapOf(command)).toBeLessThanOrEqual(0.7 * limit);
@@ -92,23 +98,23 @@ function expectHeapFits(command: string[], limit: number): void {
 describe('every container', () => {
   const { services } = read('docker-compose.yml');
 
-  it.each(Object.keys(services))('%s may take so much memory, and so many processes', (name) => {
+  it.each(Object.keys(services))('%s has limits of memory and processes', (name) => {
     expect(megabytes(services[name].mem_limit)).toBeGreaterThanOrEqual(256);
     expect(megabytes(services[name].mem_limit)).toBeLessThanOrEqual(2_048);
     expect(services[name].pids_limit).toBeGreaterThanOrEqual(64);
     expect(services[name].pids_limit).toBeLessThanOrEqual(512);
   });
 
-  it.each(['api-keys-1', 'api-keys-2'])('%s has a heap that fits into its memory', (name) => {
+  it.each(['api-keys-1', 'api-keys-2'])('%s has a heap limit that fits into its memory', (name) => {
     expectHeapFits(services[name].command, megabytes(services[name].mem_limit));
   });
 
-  it('valkey reaches its own limit before that of its container', () => {
+  it('valkey reaches its own memory limit before that of its container', () => {
     const { command, mem_limit: limit } = services.valkey;
     expect(megabytes(command[command.indexOf('--maxmemory') + 1])).toBeLessThanOrEqual(0.7 * megabytes(limit));
   });
 
-  it('is alive as long as it answers, whatever it lacks', () => {
+  it('is live while it answers, even if a dependency is unavailable', () => {
     const [, check = ''] = /^HEALTHCHECK ([^]*?)\nCMD/m.exec(readFileSync('Dockerfile', 'utf8')) ?? [];
     expect(check).toContain("'/health/live'");
     // The image's own counts
@@ -117,18 +123,18 @@ describe('every container', () => {
   });
 });
 
-it('the example of a route table is one', () => {
-  const { ROUTE_TABLE } = parseVariables({ ROUTE_TABLE: 'deploy/routes.example.json' });
+it('the example of a route table is valid', () => {
+  const { ROUTE_TABLE } = variablesOf({ ROUTE_TABLE: 'deploy/routes.example.json' });
   expect(ROUTE_TABLE).toEqual(expect.arrayContaining([{ method: 'POST', path: '/api/auth/login', scope: 'public' }]));
 });
 
 const hasNginx = process.env[NGINX_VARIABLE] !== undefined;
-if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not set: nginx's own check of its files\n`);
+if (!hasNginx) process.stdout.write(`Skipped, since ${NGINX_VARIABLE} is not set: nginx's own check of its files\n`);
 
 (hasNginx ? it : it.skip).each(['deploy/upstreams.conf', 'deploy/compose/upstreams.conf'])(
   'nginx starts with %s',
   async (path) => {
-    // The names are known in the composition alone
+    // These names resolve only within the composition
     const upstreams = readFileSync(path, 'utf8').replaceAll('host.docker.internal', '127.0.0.1');
     await expect(checkNginx(upstreams)).resolves.toBeUndefined();
   },
@@ -145,18 +151,18 @@ describe('deploy/kubernetes', () => {
     ['service', manifest('service').spec.selector],
     ['disruption budget', manifest('pod-disruption-budget').spec.selector.matchLabels],
     ['network policy', manifest('network-policy').spec.podSelector.matchLabels],
-  ])('the %s means the pods that there are', (_, selector) => {
+  ])('the %s selects the pods of the deployment', (_, selector) => {
     expect(selector).not.toEqual({});
     expect(spec.template.metadata.labels).toMatchObject(selector);
   });
 
-  it('a pod has its limits, a heap that fits into them, and is alive as long as it answers', () => {
+  it('a pod has limits, a heap that fits into them, and is live while it answers', () => {
     const { limits, requests } = container.resources;
     expect(megabytes(requests.memory)).toBeLessThanOrEqual(megabytes(limits.memory));
     expectHeapFits(container.command, megabytes(limits.memory));
     for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe'])
       expect(container[probe].httpGet.path).toBe('/health/live');
-    // Whoever is slow for a moment, or just begins, is not ended
+    // A pod that is slow for a moment, or starting, is not restarted
     const { startupProbe, readinessProbe, livenessProbe } = container;
     expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBeGreaterThanOrEqual(120);
     expect(livenessProbe.periodSeconds * livenessProbe.failureThreshold).toBeGreaterThan(
@@ -164,7 +170,7 @@ describe('deploy/kubernetes', () => {
     );
   });
 
-  it('every port that is named is one of the container', () => {
+  it('every named port is one of the container', () => {
     const used = [
       ...manifest('service').spec.ports.map(({ targetPort }: { targetPort: string }) => targetPort),
       ...manifest('network-policy').spec.ingress[0].ports.map(({ port }: { port: string }) => port),
@@ -173,7 +179,7 @@ describe('deploy/kubernetes', () => {
     expect([...new Set(used)]).toEqual(container.ports.map(({ name }: { name: string }) => name));
   });
 
-  it('what the variables come from is made, or said how to make', () => {
+  it('the sources of the variables are defined, or documented', () => {
     const { resources, configMapGenerator } = manifest('kustomization');
     const [config] = configMapGenerator;
     const secret = manifest('secret.example').metadata;
@@ -183,14 +189,14 @@ describe('deploy/kubernetes', () => {
 });
 
 const hasPromtool = process.env[PROMTOOL_VARIABLE] !== undefined;
-if (!hasPromtool) process.stdout.write(`Left out, since ${PROMTOOL_VARIABLE} is not set: promtool's checks\n`);
+if (!hasPromtool) process.stdout.write(`Skipped, since ${PROMTOOL_VARIABLE} is not set: promtool's checks\n`);
 const withPromtool = hasPromtool ? it : it.skip;
 
 describe('metrics', () => {
   let metrics: Set<string>;
   let exposed: string;
   beforeAll(async () => {
-    // The metrics of Redis are there where it is configured, even if it is away
+    // The metrics of Redis exist if it is configured, even while it is unavailable
     const service = await startService({ ...serviceVariables, REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
     await service.client.get('/health/live');
     const { text } = await service.client.get('/metrics', serviceHeaders);
@@ -205,13 +211,13 @@ describe('metrics', () => {
     'deploy/alerts.yml': expressions(read('deploy/alerts.yml')),
   };
 
-  it.each(Object.entries(used))('%s uses those that there are', (_, texts) => {
+  it.each(Object.entries(used))('%s uses only existing ones', (_, texts) => {
     const names = texts.flatMap((text) => text.match(/\b(?:w3ipfs_keys|nodejs|process)_\w+\b(?!:)/g) ?? []);
     expect(names.length).toBeGreaterThan(10);
     expect([...new Set(names)].filter((name) => !metrics.has(name))).toEqual([]);
   });
 
-  withPromtool('are named and described as Prometheus asks', () => {
+  withPromtool('are named and described as Prometheus requires', () => {
     expect(promtool(['check', 'metrics'], exposed)).toBe('');
   });
 
@@ -220,7 +226,7 @@ describe('metrics', () => {
     expect(promtool(['test', 'rules', 'deploy/alerts.test.yml'])).toBe('');
   });
 
-  withPromtool('every panel of the dashboard asks what Prometheus understands', () => {
+  withPromtool('every panel of the dashboard has a query that Prometheus parses', () => {
     const filled = used['deploy/grafana-dashboard.json'].map((text) => text.replaceAll('$__rate_interval', '5m'));
     const rules = filled.map((expr, index) => ({ record: `panel:${index}`, expr }));
     const file = join(makeFolder(), 'panels.yml');
@@ -235,7 +241,7 @@ describe('metrics', () => {
   });
 });
 
-it('every alert leads to its section in docs/operations.md', () => {
+it('every alert links to its section in docs/operations.md', () => {
   const headings = new Set(readFileSync('docs/operations.md', 'utf8').match(/^### \w+$/gm));
   const { rules } = read('deploy/alerts.yml').groups[0];
   const alerts = rules.filter((rule: object) => 'alert' in rule);
@@ -251,7 +257,7 @@ function read(path: string) {
   return parse(readFileSync(path, 'utf8'), { merge: true });
 }
 
-/** What docker-compose.yml passes when the secrets are set and nothing else is. */
+/** The variables that docker-compose.yml passes if only the secrets are set. */
 function composed(): Variables {
   const given = Object.entries(read('docker-compose.yml').services['api-keys-1'].environment as Variables);
   const filled = (value: string) => value.replace(/\$\{(\w+):[?-][^}]*\}/g, (_, name: string) => SECRETS[name] ?? '');
@@ -262,18 +268,18 @@ function literals(lines: string[]): Variables {
   return Object.fromEntries(lines.map((line) => line.split(/=(.*)/s, 2) as [string, string]));
 }
 
-/** The example's values, those to be made replaced by some that could have been. */
+/** The example's values, with plausible ones for those to be generated. */
 function withSecrets(example: Variables): Variables {
   return Object.fromEntries(Object.entries(example).map(([name, value]) => [name, SECRETS[name] ?? value]));
 }
 
-/** Every `expr`, however deep. */
+/** Every `expr`, at any depth. */
 function expressions(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, child]) => (name === 'expr' ? [String(child)] : expressions(child)));
 }
 
-/** Takes strings out, then the innermost pairs, until nothing changes: no bracket may be left. */
+/** Removes strings, then innermost pairs until nothing changes: no bracket may remain. */
 function isBalanced(expression: string): boolean {
   let rest = expression.replaceAll(/"(?:\\.|[^"\\])*"/g, '');
   for (let before = ''; before !== rest;) {

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
 import { basicOf, bearerOf, bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
 type Headers = Record<string, string>;
 
-/** How a gateway that cannot be run here asks about a request, as it documents it and as its file tells it to. */
+/** How a gateway that cannot run here asks about a request, by its documentation and its file. */
 interface Documented {
   file: string;
   ask: (method: string, path: string, client: Headers) => { method: string; path: string; headers: Headers };
 }
 
-/** The method as it is, the path behind a prefix, no body, and of the client's headers those that are named. */
+/** The method unchanged, the path behind a prefix, no body, and the named ones of the client's headers. */
 function prefixed(file: string, prefix: string, allowed: string[], own: Headers): Documented {
   return {
     file,
@@ -64,7 +64,7 @@ const authUrl = (name: string) => {
 };
 const HOST = 'api.example.com';
 
-/** All of the client's headers, and its own, the URL with the host that the client has sent. */
+/** All of the client's headers and the gateway's own, with the client's host in the URL. */
 function ingressNginx(file: string, { pathname, search, host }: URL): Documented {
   return {
     file,
@@ -88,7 +88,7 @@ function ingressNginx(file: string, { pathname, search, host }: URL): Documented
 
 const { middlewares } = parse(text('deploy/traefik.yml')).http;
 
-/** Of the client's headers those that are named, and its own; no query but that of its address. */
+/** The named ones of the client's headers and the gateway's own; no query but that of its address. */
 function traefik(middleware: string): Documented {
   const { address, authRequestHeaders, trustForwardHeader } = middlewares[middleware].forwardAuth;
   const { pathname, search, host } = new URL(address);
@@ -114,13 +114,11 @@ function traefik(middleware: string): Documented {
   };
 }
 
-let service: TestService;
 let lists: IssuedKey;
+const service = useService({ ROUTE_TABLE: 'deploy/routes.example.json' });
 beforeAll(async () => {
-  service = await startService({ ROUTE_TABLE: 'deploy/routes.example.json' });
   lists = await issueKey(service.client, 'ann', bodyWith(['data.pin_list']));
 });
-afterAll(() => service.stop());
 
 const INGRESS = 'deploy/kubernetes/ingress-nginx.yaml';
 
@@ -155,7 +153,7 @@ describe.each([
     }
   });
 
-  it('lets sessions and admins through to the rest, everyone to what is public, and nobody else', async () => {
+  it('admits sessions and admins to the rest, everyone to public routes, and nobody else', async () => {
     expect((await sent('PUT', '/api/billing', sessionOf('ann'))).status).toBe(200);
     expect((await sent('GET', '/api/account/avatar', pairHeaders(lists))).status).toBe(200);
     const open = await sent('POST', '/api/auth/login', {});
@@ -166,7 +164,7 @@ describe.each([
 });
 
 it.each([ingressNginx(INGRESS, authUrl('w3ipfs-admins')), traefik('w3ipfs-authorize-admins')])(
-  '$file asks for a scope where it says so, whatever the route table says',
+  '$file requires the scope in its configuration, whatever the route table says',
   async ({ ask }) => {
     const { path, headers } = ask('GET', '/api/account/avatar', pairHeaders(lists));
     expect((await service.client.get(path, headers)).headers['x-w3ipfs-scope']).toBe('admin');

@@ -1,9 +1,9 @@
 import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { RequestBodies } from '../src/contract/request-bodies.js';
+import { RequestBodies } from '../src/http/body/request-bodies.js';
 import { RawConnection } from './support/connection.js';
 import { basicOf, bearerOf, issueKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf, signToken } from './support/sessions.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
@@ -15,7 +15,7 @@ const ROUTES: [method: string, path: string, type: string][] = [
   ['DELETE', `/api/apiKeys/${randomUUID()}`, PLAIN],
   ['POST', '/api/apiKeys/verify', PLAIN],
   ['POST', '/api/apiKeys/verify/batch', PLAIN],
-  // Written as the direct lane does not take it
+  // Written so that the fast path does not apply
   ['POST', '/api/apiKeys/verify', 'Application/JSON;charset="UTF-8"'],
 ];
 const LENGTH = 30_000;
@@ -26,21 +26,17 @@ const madeUp = pairHeaders(madeUpPair);
 
 const CALLERS: [name: string, headers: Record<string, string>, status: number][] = [
   ['nobody', {}, 401],
-  ['a token that is none', { Authorization: 'Bearer abc' }, 401],
+  ['a malformed token', { Authorization: 'Bearer abc' }, 401],
   ['an unsigned token', { Authorization: `Bearer ${signToken().split('.').slice(0, 2).join('.')}.` }, 401],
   ['another scheme', { Authorization: 'Digest abc' }, 401],
-  ['a pair that is made up', madeUp, 401],
-  ['a credential that is made up', { Authorization: bearerOf(madeUpPair) }, 401],
+  ['an invalid pair', madeUp, 401],
+  ['an invalid credential', { Authorization: bearerOf(madeUpPair) }, 401],
   ['half a credential', { Authorization: `Bearer ${madeUpPair.api_key}` }, 401],
-  ['HTTP Basic that is made up', { Authorization: basicOf(madeUpPair) }, 401],
+  ['invalid HTTP Basic', { Authorization: basicOf(madeUpPair) }, 401],
   ['half a pair', { pinning_api_key: madeUp.pinning_api_key }, 401],
 ];
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables);
 
 function headOf(method: string, path: string, headers: Record<string, string>): string {
   const lines = Object.entries({ Host: 'x', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -56,7 +52,7 @@ describe.each(ROUTES)('%s %s as %s', (method, path, type) => {
   const JSON_TYPE = { 'Content-Type': type };
   const refused = CALLERS.filter(([name]) => !path.includes('verify') || !name.includes('pair'));
 
-  it.each(refused)('refuses %s by the headers alone, and reads on behind the body', (_, headers, status) =>
+  it.each(refused)('refuses %s by the headers alone, and continues after the body', (_, headers, status) =>
     converse(async (connection) => {
       const receive = jest.spyOn(service.app.get(RequestBodies, { strict: false }), 'receive');
       await connection.write(headOf(method, path, { ...headers, ...JSON_TYPE, ...KNOWN_LENGTH }));
@@ -72,7 +68,7 @@ describe.each(ROUTES)('%s %s as %s', (method, path, type) => {
     }),
   );
 
-  it('ends the connection of whoever is refused by the headers where nobody knows how long the body is', () =>
+  it('closes the connection after a refusal by the headers if the length of the body is unknown', () =>
     converse(async (connection) => {
       await connection.write(headOf(method, path, { ...JSON_TYPE, ...CHUNKED }));
       expect(await connection.answers(2)).toEqual([401]);
@@ -94,7 +90,7 @@ describe.each(ROUTES)('%s %s as %s', (method, path, type) => {
     }),
   );
 
-  it('parses nothing for whoever is not let in', async () => {
+  it('parses no body of an unauthenticated caller', async () => {
     const key = await issueKey(service.client, 'ann', powerlessBody);
     await service.client.delete(`/api/apiKeys/${key.id}`, sessionOf('ann'));
     for (const [headers, code] of [
@@ -108,7 +104,7 @@ describe.each(ROUTES)('%s %s as %s', (method, path, type) => {
   });
 });
 
-it('refuses a body for what is no route by the headers alone', () =>
+it('refuses a body for an unknown route by the headers alone', () =>
   converse(async (connection) => {
     await connection.write(headOf('POST', '/api/nothing', { 'Content-Type': PLAIN, ...KNOWN_LENGTH }));
     expect(await connection.answers(1)).toEqual([404]);
@@ -118,13 +114,13 @@ it('refuses a body for what is no route by the headers alone', () =>
     expect(await connection.answers(2)).toEqual([404, 405]);
   }));
 
-it('lets anyone report a leak, whatever is presented', async () => {
+it('lets anyone report a leak, whatever credentials are presented', async () => {
   const body = { api_key: 'x', secret_key: 'y' };
   for (const [, headers] of CALLERS)
     expect((await service.client.post('/api/apiKeys/report-leak', headers, body)).status).toBe(200);
 });
 
-it('reads a body that comes in pieces, on either way', () =>
+it('reads a body that arrives in pieces, on the fast path and on the ordinary one', () =>
   converse(async (connection) => {
     const body = JSON.stringify({ api_key: 'x', secret_key: 'y' });
     const headers = { 'Content-Type': PLAIN, ...serviceHeaders, 'Content-Length': String(body.length) };

@@ -2,7 +2,7 @@ import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { TestClock } from './support/clock.js';
 import { bodyWith, issued, issueKey, type IssuedKey, noLimits, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceVariables, verify } from './support/verification.js';
 
@@ -13,7 +13,7 @@ const inHours = (hours: number) => new Date(started + hours * HOUR).toISOString(
 
 const adminBody = { name: 'issues keys', scopes: { admin: true } };
 
-/** What the issuing key has itself. It calls from 127.0.0.1, two hours after now. */
+/** The limits of the issuing key. It calls from 127.0.0.1, in two hours. */
 const own = {
   not_before: inHours(1),
   expires_at: inHours(10),
@@ -21,17 +21,15 @@ const own = {
   allowed_cidrs: ['127.0.0.0/8', '10.0.0.0/8', '2001:db8::/32'],
 };
 
-let service: TestService;
 let issuer: IssuedKey;
 let unlimited: IssuedKey;
+const service = useService(serviceVariables, clock);
 beforeAll(async () => {
-  service = await startService(serviceVariables, undefined, clock);
   issuer = await issueAdmin({ ...own, max_uses: 1_000_000 });
   unlimited = await issueAdmin({});
   clock.time += 2 * HOUR;
 });
-afterAll(() => service.stop());
-// The issuer's own rate is another matter
+// The issuer's own rate would interfere
 afterEach(() => {
   clock.time += 61_000;
 });
@@ -45,9 +43,9 @@ const pathOf = ({ path }: { path: string }) => path;
 
 describe('an admin key with limits', () => {
   it.each([
-    ['left out', undefined],
-    ['left out one by one', {}],
-  ])('hands its limits down where they are %s, but for its count of uses', async (_, limits) => {
+    ['omitted', undefined],
+    ['omitted one by one', {}],
+  ])('passes on its limits if they are %s, except its count of uses', async (_, limits) => {
     const answer = await create(issuer, limits);
     expect([answer.status, answer.body.data.limits]).toEqual([200, { ...own, max_uses: null }]);
     const { data } = (await service.client.get(`/api/apiKeys/${answer.body.data.id}`, sessionOf('ann'))).body;
@@ -66,16 +64,16 @@ describe('an admin key with limits', () => {
     [{ allowed_cidrs: ['::ffff:10.0.0.0/104'] }, { allowed_cidrs: ['10.0.0.0/8'] }],
     [{ max_uses: 1_000_000_000_000 }],
     [{ max_uses: null }],
-  ])('may give what stays within its own: %j', async (limits, shown = limits) => {
+  ])('may set limits within its own: %j', async (limits, shown = limits) => {
     const answer = await create(issuer, limits);
     expect([answer.status, answer.body.data?.limits]).toEqual([200, { ...own, max_uses: null, ...shown }]);
   });
 
   it.each<[string, object]>([
     ['limits.not_before', { not_before: null }],
-    // Later than now by the host's clock, earlier than the issuer's
+    // After the host's time, before the issuer's expiry
     ['limits.not_before', { not_before: inHours(0.5) }],
-    // The key would expire, as its issuer does, before it is valid
+    // The key would expire with its issuer before it becomes valid
     ['limits.not_before', { not_before: inHours(10) }],
     ['limits.not_before', { not_before: inHours(11) }],
     ['limits.expires_at', { expires_at: null }],
@@ -99,7 +97,7 @@ describe('an admin key with limits', () => {
     expect(await countKeys()).toBe(before);
   });
 
-  it('issues no key that would have expired, as it does itself, before it is valid', async () => {
+  it('issues no key that would expire with it before becoming valid', async () => {
     const expiring = await issueAdmin({ expires_at: inHours(10) });
     expect(excess(await create(expiring, { not_before: inHours(10) }))).toEqual([
       403,
@@ -109,7 +107,7 @@ describe('an admin key with limits', () => {
     expect((await create(expiring, { not_before: inHours(9.9) })).status).toBe(200);
   });
 
-  it('is told of all that exceeds its own in one answer', async () => {
+  it('gets every limit that exceeds its own in one answer', async () => {
     const answer = await create(issuer, {
       ...noLimits,
       max_uses: 1,
@@ -119,7 +117,7 @@ describe('an admin key with limits', () => {
     expect(excess(answer)).toEqual([403, 'exceeds_issuer', paths]);
   });
 
-  it('hands them down to whatever is issued in turn', async () => {
+  it('passes them on through further generations', async () => {
     const child = issued(
       await create(issuer, { expires_at: inHours(5), rate_limit: { requests: 10, window_seconds: 60 } }, adminBody),
     );
@@ -138,7 +136,7 @@ describe('an admin key with limits', () => {
   });
 });
 
-it('lets an admin key without limits, as a session, give any limits or none', async () => {
+it('lets an admin key without limits, like a session, set any limits or none', async () => {
   const wide = { ...noLimits, rate_limit: { requests: 1_000_000, window_seconds: 1 }, allowed_cidrs: ['0.0.0.0/0'] };
   for (const limits of [noLimits, wide, { ...noLimits, expires_at: inHours(100), max_uses: 1 }]) {
     const byKey = await create(unlimited, limits);
@@ -149,7 +147,7 @@ it('lets an admin key without limits, as a session, give any limits or none', as
   }
 });
 
-it('lets no other key issue one, whatever scopes it has or asks for', async () => {
+it('lets no key without admin issue one, whatever scopes it has or requests', async () => {
   const almost = await issueKey(
     service.client,
     'ann',
@@ -162,7 +160,7 @@ it('lets no other key issue one, whatever scopes it has or asks for', async () =
   expect((await verify(service.client, almost)).body.data).toMatchObject({ valid: true, remaining_uses: 0 });
 });
 
-describe('an admin key with limits, of a key that is stronger but cannot be used', () => {
+describe('an admin key with limits, and a stronger key that cannot be used,', () => {
   const allBut = (...paths: string[]) =>
     ['limits.not_before', 'limits.expires_at', 'limits.rate_limit', 'limits.allowed_cidrs'].filter(
       (path) => !paths.includes(path),
@@ -171,7 +169,7 @@ describe('an admin key with limits, of a key that is stronger but cannot be used
     service.client.call('PATCH', `/api/apiKeys/${id}`, { headers: pairHeaders(by), body });
   const codeOf = async (key: IssuedKey) => (await verify(service.client, key)).body.data.code;
 
-  it('revives none that is spent', async () => {
+  it('cannot revive it when it is used up', async () => {
     const spent = await issueAdmin({ max_uses: 1 });
     expect([await codeOf(spent), await codeOf(spent)]).toEqual(['VALID', 'USAGE_EXCEEDED']);
     for (const limits of [{ max_uses: 2 }, { max_uses: null }])
@@ -181,7 +179,7 @@ describe('an admin key with limits, of a key that is stronger but cannot be used
     expect(await codeOf(spent)).toBe('VALID');
   });
 
-  it('revives none that has expired, or is not valid yet, though the time is within its own', async () => {
+  it('cannot revive it when it has expired or is not valid yet, even within its own times', async () => {
     const expired = await issueAdmin({ expires_at: new Date(clock.time + 30_000).toISOString() });
     const pending = await issueAdmin({ not_before: inHours(9) });
     clock.time += 61_000;
@@ -192,21 +190,21 @@ describe('an admin key with limits, of a key that is stronger but cannot be used
     expect([await codeOf(expired), await codeOf(pending)]).toEqual(['EXPIRED', 'NOT_YET_VALID']);
   });
 
-  it('may take from it what it has not itself', async () => {
+  it('may remove rights from it that it lacks itself', async () => {
     const stronger = await issueAdmin({ max_uses: 10 });
     const answer = await patch(issuer, stronger, { limits: { max_uses: 5, expires_at: inHours(9) } });
     expect(answer.status).toBe(200);
   });
 });
 
-it('issues for the owner of the key alone', async () => {
+it('issues only for the owner of the calling key', async () => {
   const key = issued(await create(issuer, {}));
   expect((await service.client.get(`/api/apiKeys/${key.id}`, sessionOf('bob'))).status).toBe(404);
   expect((await service.client.get(`/api/apiKeys/${key.id}`, pairHeaders(issuer))).status).toBe(200);
 });
 
 describe('a call with an admin key is a use of it', () => {
-  it('and is refused when the uses are spent, with nothing issued', async () => {
+  it('and is refused when the uses are exhausted, with nothing issued', async () => {
     const key = await issueAdmin({ max_uses: 3 });
     const before = await countKeys();
     const answers: Answer[] = [];
@@ -216,7 +214,7 @@ describe('a call with an admin key is a use of it', () => {
     expect(await countKeys()).toBe(before + 3);
   });
 
-  it('and is refused when its rate is used up, or it comes from elsewhere', async () => {
+  it('and is refused when its rate is exhausted, or from another network', async () => {
     const slow = await issueAdmin({ rate_limit: { requests: 1, window_seconds: 60 } });
     expect((await create(slow, {})).status).toBe(200);
     const limited = await create(slow, {});
@@ -225,7 +223,7 @@ describe('a call with an admin key is a use of it', () => {
     expect([elsewhere.status, elsewhere.body.error.code]).toEqual([403, 'ip_not_allowed']);
   });
 
-  it('and each counts, though the key that is issued is charged to nobody', async () => {
+  it('and each call counts once', async () => {
     const key = await issueAdmin({ max_uses: 10 });
     const child = issued(await create(key, {}));
     await verify(service.client, child);

@@ -1,20 +1,16 @@
 import { DataSource } from 'typeorm';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { clockAhead } from './support/clock.js';
 import { bodyWith, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { pairOf, serviceVariables, verify } from './support/verification.js';
 
 const clock = clockAhead();
 const inSeconds = (seconds: number) => new Date(clock.time + seconds * 1_000).toISOString();
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables, clock);
 
 interface Page {
   total: number;
@@ -30,7 +26,7 @@ const remove = ({ id }: IssuedKey, owner: string, query = '') =>
   service.client.delete(`/api/apiKeys/${id}${query}`, sessionOf(owner));
 
 describe('the filters', () => {
-  it('find the keys of each status as it is now, and as each key shows it', async () => {
+  it('match the current status, as each key shows it', async () => {
     const expires_at = inSeconds(20);
     const not_before = inSeconds(10);
     await issue('ann', { name: 'plain' });
@@ -89,7 +85,7 @@ describe('the filters', () => {
     ['ÄRGER', ['Ärger']],
     ["'", []],
     ['lower%', []],
-  ])('take the name %j literally, in whatever case', async (name, expected) => {
+  ])('match the name %j literally, in any case', async (name, expected) => {
     if ((await list('bob', '')).total === 0) {
       for (const one of ['lower 100%', 'UPPER_case', 'back\\slash', 'Ärger']) await issue('bob', { name: one });
     }
@@ -98,7 +94,7 @@ describe('the filters', () => {
     expect(page.total).toBe(namesOf(page).length);
   });
 
-  it('find the keys that effectively have a scope', async () => {
+  it('match the keys that effectively have a scope', async () => {
     const bodies = {
       none: powerlessBody,
       unpins: bodyWith(['pinning.unpin']),
@@ -117,7 +113,7 @@ describe('the filters', () => {
 });
 
 describe('the cursor', () => {
-  it('neither skips nor repeats a key, though keys come and go between the pages', async () => {
+  it('neither skips nor repeats a key while keys are issued and deleted between pages', async () => {
     const keys = [];
     for (const index of range(30)) keys.push(await issue('dora', { name: `key ${index}` }));
     const there = new Set(keys.map(({ id }) => id));
@@ -127,7 +123,7 @@ describe('the cursor', () => {
       const page: Page = await list('dora', `limit=7${cursor && `&cursor=${cursor}`}`);
       for (const { id } of page.api_keys) seen.push(id);
       expect(page.total).toBe(there.size);
-      // One that was seen goes, the next that will be seen goes, and a new one comes
+      // A returned one and the next one are deleted, and a new one is issued
       for (const gone of [seen.at(-1), keys.findLast(({ id }) => there.has(id) && id < (seen.at(-1) ?? ''))?.id]) {
         const key = keys.find(({ id }) => id === gone);
         if (key && there.delete(key.id)) await remove(key, 'dora');
@@ -146,7 +142,7 @@ describe('the cursor', () => {
     ['', 3],
     ['&name=even', 2],
     ['&status=revoked', 0],
-  ])('goes through what %j filters, and ends with null', async (filter, count) => {
+  ])('pages through the matches of %j, and ends with null', async (filter, count) => {
     const owner = `eve${count}`;
     for (const name of ['even 0', 'odd 1', 'even 2']) await issue(owner, { name });
     let pages = 0;
@@ -169,14 +165,14 @@ describe('the cursor', () => {
     },
   );
 
-  it('is refused when it is not quite what was handed out', async () => {
+  it('is refused if it was altered', async () => {
     await issue('fay', {});
     await issue('fay', {});
     const { next_cursor: cursor } = await list('fay', 'limit=1');
     expect((await ask('fay', `cursor=${cursor}`)).status).toBe(200);
-    for (const spoiled of [`${cursor}!`, `${cursor}%3D`, ` ${cursor}`, `${cursor}&cursor=${cursor}`]) {
-      const answer = await ask('fay', `cursor=${spoiled.replace(' ', '%20')}`);
-      expect([spoiled, outcomeOf(answer)]).toEqual([spoiled, '400 validation_failed']);
+    for (const altered of [`${cursor}!`, `${cursor}%3D`, ` ${cursor}`, `${cursor}&cursor=${cursor}`]) {
+      const answer = await ask('fay', `cursor=${altered.replace(' ', '%20')}`);
+      expect([altered, outcomeOf(answer)]).toEqual([altered, '400 validation_failed']);
       expect(pathsOf(answer)).toEqual(['cursor']);
     }
     expect(pathsOf(await ask('fay', `offset=1&cursor=${cursor}`))).toEqual(['offset']);
@@ -185,12 +181,12 @@ describe('the cursor', () => {
 
 it.each([
   ['status=ACTIVE', 'status', /^must be one of active, .*; active was probably meant$/],
-  ['status=active&status=revoked', 'status', /^is there more than once$/],
-  ['limit=1&limit=1', 'limit', /^is there more than once$/],
+  ['status=active&status=revoked', 'status', /^is given more than once$/],
+  ['limit=1&limit=1', 'limit', /^is given more than once$/],
   ['scope=pin_list', 'scope', /^must be one of admin, data\.pin_list, .*; data\.pin_list was probably meant$/],
   ['sort=name', 'sort', /^is not a known parameter$/],
   ['page=2', 'page', /^is not a known parameter; offset was probably meant$/],
-])('says in words what is wrong with ?%s', async (query, path, message) => {
+])('explains what is wrong with ?%s', async (query, path, message) => {
   const answer = await ask('ann', query);
   expect(outcomeOf(answer)).toBe('400 validation_failed');
   expect(answer.body.error.details).toEqual([{ path, message: expect.stringMatching(message) }]);
@@ -215,16 +211,16 @@ it.each([
   expect(pathsOf(answer)).toEqual([path]);
 });
 
-it('takes a limit of 1 and of 100', async () => {
-  await atOnce(8, range(101), async (index) => void (await issue('gus', { name: `key ${index}` })));
+it('accepts a limit of 1 and of 100', async () => {
+  await runConcurrently(8, range(101), async (index) => void (await issue('gus', { name: `key ${index}` })));
   expect((await list('gus', 'limit=1')).api_keys).toHaveLength(1);
   expect((await list('gus', 'limit=100')).api_keys).toHaveLength(100);
   expect((await list('gus', 'limit=100&offset=100')).api_keys).toHaveLength(1);
 });
 
-it('keeps the total right, however keys come and go at once', async () => {
+it('keeps the total right under concurrent changes', async () => {
   const admin = { scopes: { admin: true } };
-  await atOnce(12, range(60), async (index) => {
+  await runConcurrently(12, range(60), async (index) => {
     const key = await issue('hal', { ...admin, name: `key ${index}` });
     if (index % 5 === 1) await Promise.all([remove(key, 'hal'), remove(key, 'hal')]);
     if (index % 5 === 2) {
@@ -250,7 +246,7 @@ describe('an owner with very many keys', () => {
   let needle: IssuedKey;
   beforeAll(async () => {
     needle = await issue('ivy', { name: 'needle' });
-    // Older than all that are issued: the order of ids is the order of creation
+    // Older than all issued ones: ids are ordered by creation
     await service.app.get(DataSource).query(
       `INSERT INTO api_keys (id, owner_id, name, api_key, secret_hash, scopes, metadata, created_at, updated_at, revoked_at)
        SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, owner_id,
@@ -262,7 +258,7 @@ describe('an owner with very many keys', () => {
     await service.app.get(DataSource).query('UPDATE owners SET live_keys = $1 WHERE owner_id = $2', [MANY + 1, 'ivy']);
   }, 60_000);
 
-  it('gets the pages of a search that looks at so many keys each, and the rest by the cursor', async () => {
+  it('gets pages of a search that scan a bounded number of keys each, and the rest by the cursor', async () => {
     const first = await list('ivy', 'name=oldest');
     expect([first.total, namesOf(first), typeof first.next_cursor]).toEqual([0, [], 'string']);
     const second = await list('ivy', `name=oldest&cursor=${first.next_cursor}`);
@@ -272,14 +268,14 @@ describe('an owner with very many keys', () => {
   });
 
   it.each(['status=active', 'status=revoked', 'scope=pinning.unpin&status=revoked', 'name=a'])(
-    'neither misses nor repeats a key of ?%s, and is told that there are more than 10,000',
+    'gets every key of ?%s exactly once, and a total that says more than 10,000',
     async (query) => {
       const found = (await list('ivy', `${query}&limit=1`)).total;
       expect(found).toBe(query.startsWith('scope') ? 0 : query === 'name=a' ? 10_000 : 10_001);
     },
   );
 
-  it('neither misses nor repeats a key on the pages of a search', async () => {
+  it('gets every key exactly once on the pages of a search', async () => {
     const seen: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {

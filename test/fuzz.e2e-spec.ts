@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { REFUSALS } from '../src/verification/verdict.js';
-import { atOnce } from './support/at-once.js';
+import { REFUSALS } from '../src/http/errors/refusals.js';
+import { runConcurrently } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { AnswerChecker, closed } from './support/fuzz/answer-checker.js';
@@ -16,17 +16,17 @@ import { serviceVariables } from './support/verification.js';
 const ENOUGH_FOR_EVERY_ANSWER = 20_000;
 const REQUESTS = onServer ? ENOUGH_FOR_EVERY_ANSWER : 2_000;
 const CALLERS = 16;
-const LONGEST_MS = 10_000;
-/** The same requests each time, but for the keys that there are; `FUZZ_SEED` makes others. */
+const MAX_MS = 10_000;
+/** Makes the same requests each time, apart from the ids of keys; set `FUZZ_SEED` for others. */
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_124);
 const SAMPLE_EVERY = REQUESTS / 100;
 
-/** How often an operation is asked for each time that another is asked once: what costs little can be asked often. */
+/** The relative frequency of each operation, 1 by default: cheap ones are called often. */
 const SHARES: Record<string, number> = onServer
   ? { verifyApiKey: 12, verifyApiKeys: 8, authorizeRequest: 12, updateApiKey: 3, testAuthentication: 2 }
   : { verifyApiKey: 3, verifyApiKeys: 2, authorizeRequest: 3 };
 
-/** Take two requests with one `Idempotency-Key`, of which chance makes few; `idempotency.e2e-spec.ts` sees to them. */
+/** Need two requests with one `Idempotency-Key`, which are rare at random; `idempotency.e2e-spec.ts` covers them. */
 const NOT_EXPECTED = new Set(['409', '422']);
 
 const ofAccountService = { JWT_PUBLIC_KEY: accountService.publicKey };
@@ -56,36 +56,36 @@ afterAll(async () => {
   await database.drop();
 });
 
-it(`answers ${REQUESTS} requests, fitting or not, as the document says, and keeps no memory of them`, async () => {
+it(`answers ${REQUESTS} requests, valid or not, as the document says, and keeps no memory of them`, async () => {
   const counts = new AnswerCounts();
   const findings: string[] = [];
   const heap = new HeapSamples(service.client);
-  await atOnce(CALLERS, schedule(), async ({ index, request }) => {
+  await runConcurrently(CALLERS, schedule(), async ({ index, request }) => {
     if (index % SAMPLE_EVERY === 0) await heap.take();
     await supply.refill();
     const answer = await answerInTime(request);
     supply.learn(request, answer);
     counts.add(operationAt(operations, request.method, request.path), answer);
-    const offences = checker.offencesOf(request, answer);
-    if (offences.length > 0) findings.push(described(index, request, answer, offences));
+    const problems = checker.problemsOf(request, answer);
+    if (problems.length > 0) findings.push(described(index, request, answer, problems));
   });
   process.stdout.write(`FUZZ_SEED=${SEED}\n${counts.table()}\n${heap.summary()}\n`);
   expect(findings.slice(0, 10)).toEqual([]);
-  // Ten times as many a minute as to other routes: none of the callers here asks so often
+  // Its limit is ten times that of other routes, which no caller reaches here
   const unseen = counts.unseen(operations, NOT_EXPECTED).filter((answer) => answer !== 'testAuthentication 429');
   if (REQUESTS === ENOUGH_FOR_EVERY_ANSWER) expect(unseen).toEqual([]);
   expect(counts.unseenVerdicts(['VALID', ...REFUSALS])).toEqual([]);
   expect(heap.growth).toBeLessThan(HEAP_NOISE);
 }, 600_000);
 
-it('leaves the audit trails of all owners as they were written', async () => {
+it('leaves the audit trails of all owners intact', async () => {
   const outcome = await run(['dist/cli.js', 'verify-audit', '--json'], { ...database.variables, ...ofAccountService });
   const { events, offences, accepted } = JSON.parse(outcome.stdout);
   expect({ code: outcome.code, offences, accepted }).toEqual({ code: 0, offences: [], accepted: [] });
   expect(events).toBeGreaterThan(REQUESTS / 100);
 });
 
-/** Each operation in turn, by its share; of each, the kinds of requests and of credentials in turn. */
+/** Rotates through the operations by their share, and for each through the kinds of requests and credentials. */
 function* schedule(): Generator<{ index: number; request: FuzzRequest }> {
   const turns = operations.flatMap((operation) => {
     const turn = { requests: new Requests(operation, supply), count: 0 };
@@ -102,7 +102,7 @@ function* schedule(): Generator<{ index: number; request: FuzzRequest }> {
 
 async function answerInTime(request: FuzzRequest): Promise<Answer> {
   const { method, path, headers, body } = request;
-  const late = sleep(LONGEST_MS, undefined, { ref: false }).then(() => Promise.reject(new Error('too late')));
+  const late = sleep(MAX_MS, undefined, { ref: false }).then(() => Promise.reject(new Error('too late')));
   try {
     return await Promise.race([service.client.call(method, path, { headers, body }), late]);
   } catch (cause) {
@@ -110,6 +110,6 @@ async function answerInTime(request: FuzzRequest): Promise<Answer> {
   }
 }
 
-function described(index: number, request: FuzzRequest, answer: Answer, offences: string[]): string {
-  return `${index}: ${offences.join('; ')}\n${JSON.stringify(request).slice(0, 1_000)}\n${answer.status} ${answer.text.slice(0, 500)}`;
+function described(index: number, request: FuzzRequest, answer: Answer, problems: string[]): string {
+  return `${index}: ${problems.join('; ')}\n${JSON.stringify(request).slice(0, 1_000)}\n${answer.status} ${answer.text.slice(0, 500)}`;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
 
-it('deploy/traefik.yml takes out what nginx does, but for what Traefik sets itself', () => {
+it('deploy/traefik.yml removes the headers that nginx does, except those that Traefik sets itself', () => {
   const { routers, middlewares } = read('deploy/traefik.yml').http;
   for (const name of ['w3ipfs-platform', 'w3ipfs-keys'])
     expect(routers[name].middlewares[0]).toBe('w3ipfs-client-headers');
@@ -18,7 +18,7 @@ const names = [...readFileSync('deploy/client-headers.conf', 'utf8').matchAll(/p
   ([, name]) => String(name).toLowerCase(),
 );
 
-describe('the lists of what clients say in a proxy\u2019s place', () => {
+describe('the lists of headers that only proxies may send', () => {
   const identity = ['owner', 'key-id', 'scopes', 'code', 'scope'].map((name) => `x-w3ipfs-${name}`);
 
   it('are the same in client-headers.caddyfile', () => {
@@ -57,13 +57,13 @@ describe('the lists of what clients say in a proxy\u2019s place', () => {
   });
 });
 
-/** Without its comments: a promise in one is not kept by it. */
+/** Without its comments, which configure nothing. */
 function instructions(path: string): string {
   const lines = readFileSync(path, 'utf8').split('\n');
   return lines.map((line) => line.replace(/(?:^|\s)#.*$/, '')).join('\n');
 }
 
-it('sees no comments, and all else', () => {
+it('ignores only comments', () => {
   expect(instructions('deploy/gateway-api.yaml')).not.toContain('CHANGE');
   expect(instructions('deploy/gateway-api.yaml')).toContain('hostnames: [api.example.com]');
 });
@@ -75,7 +75,7 @@ it.each([
   ['deploy/traefik.yml', /\?scope=admin\s/],
   ['deploy/envoy.yaml', /\?admin\(/],
   ['deploy/istio.yaml', /\?admin\(/],
-  // The one that cannot ask by a scope: the route table has none of its admins' routes
+  // The one that cannot require a scope: the route table has none of its admins' routes
   ['deploy/gateway-api.yaml', /value: \/api\/users /],
   ['deploy/kubernetes/ingress-nginx.yaml', /scope=admin&/],
 ])('%s has an open route, one for admins, and a line for each page', (path, admins) => {
@@ -86,27 +86,27 @@ it.each([
     expect(plain).toContain(place);
 });
 
-describe('what a manifest can take out', () => {
+describe('the headers that a manifest can remove', () => {
   const lower = (given: string[]) => given.map((name) => name.toLowerCase());
   const spellings = ['owner', 'key-id', 'scopes'].flatMap((name) => spellingsOf(`x-w3ipfs-${name}`));
   const credentials = ['authorization', ...['pinning-api-key', 'pinning-secret-key'].flatMap(spellingsOf)];
 
-  it('of gateway-api.yaml: each spelling of the headers that the platform goes by, 16 names a rule', () => {
+  it('of gateway-api.yaml: each spelling of the headers that the platform trusts, 16 names a rule', () => {
     const { rules } = documentsIn('deploy/gateway-api.yaml')[0].spec;
     for (const { filters, matches } of rules) {
       const ofType = (type: string) => filters.find((one: any) => one.type === type);
       const removed = lower(ofType('RequestHeaderModifier').requestHeaderModifier.remove);
       const replaced = lower(ofType('ExternalAuth')?.externalAuth.http.allowedResponseHeaders ?? []);
       expect([matches, spellings.filter((name) => ![...removed, ...replaced].includes(name))]).toEqual([matches, []]);
-      // An answer would be taken out with what the client has sent
+      // Removing it would also remove the key service's own header
       expect(removed.filter((name) => replaced.includes(name))).toEqual([]);
       expect(removed.length).toBeLessThanOrEqual(16);
-      // Without an answer in its place, for a POST alone
+      // Not replaced by a header of the key service, for a POST only
       if (replaced.length === 0) expect(matches).toEqual([expect.objectContaining({ method: 'POST' })]);
     }
   });
 
-  it('of ingress-nginx: all of the list but what it sets itself', () => {
+  it('of ingress-nginx: all of the list except those that it sets itself', () => {
     const [{ data }] = documentsIn('deploy/kubernetes/ingress-nginx-client-headers.yaml');
     expect(new Set(Object.values(data))).toEqual(new Set(['']));
     const removed = lower(Object.keys(data));
@@ -120,7 +120,7 @@ describe('what a manifest can take out', () => {
     for (const name of spellings.filter((one) => one.includes('_'))) expect(removed).toContain(name);
   });
 
-  it('of ingress-nginx: the credentials, and where nobody is asked, who calls', () => {
+  it('of ingress-nginx: the credentials, and the caller’s identity on routes without a check', () => {
     const ingresses = documentsIn('deploy/kubernetes/ingress-nginx.yaml');
     const removedBy = (name: string) => {
       const { annotations } = ingresses.find(({ metadata }) => metadata.name === name).metadata;
@@ -141,7 +141,7 @@ describe('what a manifest can take out', () => {
   });
 });
 
-/** A name with hyphens, and an underscore for each of them or not. */
+/** Every spelling of a name with hyphens or underscores. */
 function spellingsOf(name: string): string[] {
   const [first = '', ...others] = name.split('-');
   return others.reduce((all, part) => all.flatMap((one) => [`${one}-${part}`, `${one}_${part}`]), [first]);

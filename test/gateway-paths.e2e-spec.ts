@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
-import { SCOPES } from '../src/api-keys/scopes.js';
+import { SCOPES } from '../src/principals/scopes.js';
 
-/** What Envoy and Istio do of themselves with a path, by the expressions in their files. */
+/** How Envoy and Istio route a path, by the expressions in their files. */
 interface Decisions {
   isNotFound: (path: string) => boolean;
-  /** @param scopes as the key service's answer has named them, if it has */
+  /** @param scopes as the key service's answer named them, if it did */
   isDenied: (path: string, scopes: string | undefined) => boolean;
 }
 
@@ -22,13 +22,13 @@ describe.each<[string, Decisions]>([
     for (const path of ['/health/live', '/Metrics']) expect([path, isNotFound(path)]).toEqual([path, true]);
   });
 
-  it('answers 404 to nothing else', () => {
+  it('answers 404 to no other path', () => {
     const keys = ['', '/', '/list', '/report-leak/', '/x/rotate', '/verifying'].map((path) => `/api/apiKeys${path}`);
     const others = ['/docs/', '/openapi.json', '/console/app.js', '/api/pinning/pins', '/api/users', '/api/auth/login'];
     expect([...keys, ...others].filter(isNotFound)).toEqual([]);
   });
 
-  it('lets admins alone through to what is for admins, whatever the route table says', () => {
+  it('admits only admins to admin routes, whatever the route table says', () => {
     for (const path of ['/api/users', '/api/users/', '/API/Users/7']) {
       for (const scopes of ['data.pin_list', 'data.nft_list pinning.unpin', '', undefined])
         expect([path, scopes, isDenied(path, scopes)]).toEqual([path, scopes, true]);
@@ -39,7 +39,7 @@ describe.each<[string, Decisions]>([
   });
 });
 
-/** By the first route that fits; its filters run in their order. */
+/** By the first matching route, whose filters run in order. */
 function envoy(): Decisions {
   const file = parse(readFileSync('deploy/envoy.yaml', 'utf8'), { merge: true });
   const { route_config: config, http_filters: filters } =
@@ -49,7 +49,7 @@ function envoy(): Decisions {
   const [{ routes }] = config.virtual_hosts;
   return {
     isNotFound: (path) => {
-      // The open route is for one method alone
+      // The open route is for one method only
       const fits = ({ match }: any) => !match.headers && wholly(match.safe_regex?.regex ?? '.*').test(path);
       return routes.find(fits).direct_response?.status === 404;
     },
@@ -57,7 +57,7 @@ function envoy(): Decisions {
   };
 }
 
-/** By the first rule, which answers itself, and the filter that stands before the router. */
+/** By the first rule, which answers directly, and the filter before the router. */
 function istio(): Decisions {
   const all = documents('deploy/istio.yaml');
   const [{ match, directResponse }] = all.find(({ kind }) => kind === 'VirtualService').spec.http;
@@ -70,7 +70,7 @@ function istio(): Decisions {
   };
 }
 
-/** What an RBAC filter with one policy makes of a path and a header. */
+/** How an RBAC filter with one policy decides on a path and a header. */
 function deniedBy({ typed_config: { rules } }: any): Decisions['isDenied'] {
   const { principals, permissions } = rules.policies.admins;
   const [path, { not_rule: isAdmin }] = permissions[0].and_rules.rules;
@@ -82,7 +82,7 @@ function deniedBy({ typed_config: { rules } }: any): Decisions['isDenied'] {
   return (one, scopes) => paths.test(one) && !(scopes !== undefined && admins.test(scopes));
 }
 
-/** Envoy's expressions (RE2) fit the whole text; a flag stands in front. */
+/** Envoy's expressions (RE2) match the whole text; a flag is a prefix. */
 function wholly(expression: string): RegExp {
   const isInsensitive = expression.startsWith('(?i)');
   return new RegExp(`^(?:${expression.replace('(?i)', '')})$`, isInsensitive ? 'i' : '');

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { SCOPES } from '../src/api-keys/scopes.js';
-import { BUILT_IN_ROUTES } from '../src/verification/route-table.js';
+import { SCOPES } from '../src/principals/scopes.js';
+import { BUILT_IN_ROUTES } from '../src/gateway/route-table.js';
 import { CLIENT_HEADERS, spellingsOf } from './support/client-headers.js';
 import { freePort } from './support/free-port.js';
 import type { Gateway } from './support/gateway-process.js';
@@ -46,7 +46,7 @@ describeGateways((start) => {
 
   describe.each(SCOPES.filter((scope) => scope !== 'admin'))('a route that needs %s', (scope) => {
     const routes = BUILT_IN_ROUTES.filter((route) => route.scope === scope);
-    it.each(routes)('is open to a key that has it, and to no other: $method $path', async ({ method, path }) => {
+    it.each(routes)('is open only to a key that has it: $method $path', async ({ method, path }) => {
       const others = SCOPES.filter((name) => name !== scope && name !== 'admin');
       const right = await issueKey(service.client, 'ann', bodyWith([scope]));
       const wrong = await issueKey(service.client, 'ann', bodyWith(others));
@@ -69,7 +69,7 @@ describeGateways((start) => {
     ['PUT', PINS],
     ['GET', '/api/users/7'],
     ['DELETE', '/API/Users'],
-  ])('is open to admins alone where the table lacks a route: %s %s', async (method, path) => {
+  ])('is open only to admins if the table lacks a route: %s %s', async (method, path) => {
     for (const headers of [sessionOf('ann'), pairHeaders(admin)]) {
       const passed = await call(method, path, headers);
       expect([passed.status, passed.body.method, passed.body.url]).toEqual([200, method, path]);
@@ -80,15 +80,17 @@ describeGateways((start) => {
   });
 
   it.each(['/api/auth/login', '/api/Auth/LOGIN/', '/api/auth/login?next=/'])(
-    'leads everyone to the open route, and tells the platform nothing of them: POST %s',
+    'routes everyone to the open route, without an identity for the platform: POST %s',
     async (path) => {
       const forged = { 'x-w3ipfs-owner': 'forged', 'x-w3ipfs-key-id': 'forged', x_w3ipfs_scopes: 'forged' };
       for (const headers of [{}, pairHeaders(lists), { authorization: 'Bearer garbage' }]) {
         const options = { headers: { ...headers, ...forged } as Headers, body: { user: 'ann' } };
         const answer = await gateway.client.call('POST', path, options);
         expect([answer.status, answer.body.url, answer.body.bytes]).toEqual([200, path, 14]);
-        const told = Object.entries(answer.body.headers).filter(([name]) => /w3ipfs|pinning|authorization/.test(name));
-        expect(told.filter(([, value]) => value !== '')).toEqual([]);
+        const identity = Object.entries(answer.body.headers).filter(([name]) =>
+          /w3ipfs|pinning|authorization/.test(name),
+        );
+        expect(identity.filter(([, value]) => value !== '')).toEqual([]);
       }
       const refused = await get(path);
       expect([refused.status, refused.body.error.code, refused.headers.allow]).toEqual([
@@ -99,19 +101,19 @@ describeGateways((start) => {
     },
   );
 
-  it('tells the platform who is calling, and keeps the credentials to itself', async () => {
+  it('tells the platform who is calling, and removes the credentials', async () => {
     const pairs = [pairHeaders(admin), { 'Pinning-API-Key': admin.api_key, 'pinning-secret-key': admin.secret_key }];
     for (const headers of [...pairs, sessionOf('ann')]) {
       const echo = (await get(PINS, headers)).body;
       expect(echo.headers).toMatchObject({ 'x-w3ipfs-owner': 'ann', 'x-w3ipfs-scopes': SCOPES.join(' ') });
-      // Of an empty header nginx sends none
+      // nginx omits an empty header
       const keyId = echo.headers['x-w3ipfs-key-id'] ?? '';
       expect(keyId).toBe('authorization' in headers ? '' : admin.id);
       expect(JSON.stringify(echo)).not.toMatch(/pinning.?(api|secret).?key|authorization|w3s_|eyJ/i);
     }
   });
 
-  it('knows a key by one string or by HTTP Basic as well, and keeps that to itself', async () => {
+  it('accepts a key as one string or by HTTP Basic too, and removes it', async () => {
     const lister = await issueKey(service.client, 'ann', bodyWith(['data.pin_list']));
     for (const authorization of [bearerOf(lister), basicOf(lister)]) {
       const { status, body } = await get(PINS, { authorization });
@@ -121,7 +123,7 @@ describeGateways((start) => {
     }
   });
 
-  it('believes no client who it says it is, nor which route it means, nor where it is', async () => {
+  it('trusts no client’s own headers for its identity, route or address', async () => {
     const names = ['owner', 'key-id', 'scopes', 'code', 'scope'].flatMap((name) => spellingsOf(`x-w3ipfs-${name}`));
     const forged = Object.fromEntries(names.map((name) => [name, 'forged']));
     const route = { 'x-original-method': 'GET', 'x-original-uri': PINS, 'x-original-url': `http://h${PINS}` };
@@ -143,7 +145,7 @@ describeGateways((start) => {
   });
 
   it.each(['X-W3IPFS-Owner', 'X-W3IPFS-Scopes, X-W3IPFS-Key-Id', 'close, x-forwarded-for', 'pinning_secret_key'])(
-    'lets no client take a header out by calling it one of the connection: %s',
+    'lets no client remove a header by naming it in Connection: %s',
     async (connection) => {
       const { status, body } = await get(PINS, { ...pairHeaders(lists), connection });
       expect(status).toBe(200);
@@ -157,7 +159,7 @@ describeGateways((start) => {
     },
   );
 
-  describe('hands on nothing by which a client could pass for a proxy', () => {
+  describe('passes on no header by which a client could pose as a proxy', () => {
     const forged = (name: string) => Object.fromEntries(spellingsOf(name).map((spelling) => [spelling, 'forged']));
     const heard = (headers: Record<string, string>) => Object.keys(headers).filter((one) => headers[one] === 'forged');
 
@@ -168,22 +170,22 @@ describeGateways((start) => {
       }
     });
 
-    it('but what is not one of these passes as it is', async () => {
+    it('but passes all others unchanged', async () => {
       const { body } = await get(PINS, { ...sessionOf('ann'), 'x-of-the-app': 'forged', accept: 'forged' });
       expect(heard(body.headers).toSorted()).toEqual(['accept', 'x-of-the-app']);
     });
 
-    it('to the key service, which gets the credentials as they were sent', async () => {
+    it('to the key service, which gets the credentials unchanged', async () => {
       let got: Record<string, string> = {};
       const keys = await startServer(({ url, headers }, response) => {
-        // Gateways look after it too
+        // Gateways interpret it too
         if (url === '/api/apiKeys/list') got = headers as Record<string, string>;
         response.end('{}');
       });
       const other = await start({ keys: keys.address, platform: platform.address });
       const all = Object.assign({}, ...[...CLIENT_HEADERS, 'x-w3ipfs-owner', 'x-w3ipfs-key-id'].map(forged));
       const names = Object.keys(all);
-      // No more than fit into a request's headers at once
+      // In chunks that fit into the headers of one request
       for (let from = 0; from < names.length; from += 90) {
         const some = Object.fromEntries(names.slice(from, from + 90).map((one) => [one, 'forged']));
         await other.client.get('/api/apiKeys/list', { ...some, ...pairHeaders(admin), 'x-of-the-app': 'kept' });
@@ -194,7 +196,7 @@ describeGateways((start) => {
     });
   });
 
-  it('refuses whoever is not known, and says how to be', async () => {
+  it('refuses unauthenticated callers, and says how to authenticate', async () => {
     const revoked = await issueKey(service.client, 'ann');
     await service.client.delete(`/api/apiKeys/${revoked.id}`, sessionOf('ann'));
     const refusals: [string, Record<string, string>][] = [
@@ -218,7 +220,7 @@ describeGateways((start) => {
     expect(answer.body.error.code).toBe('ambiguous_credentials');
   });
 
-  it('says when a key is used too often', async () => {
+  it('reports when a key exceeds its rate', async () => {
     const limits = { limits: { rate_limit: { requests: 1, window_seconds: 60 } } };
     const limited = await issueKey(service.client, 'ann', bodyWith(['data.pin_list'], limits));
     expect((await get(PINS, pairHeaders(limited))).status).toBe(200);
@@ -253,17 +255,17 @@ describeGateways((start) => {
     '//api/auth/login',
     '/api/auth/login/../../pinning/pins',
     '/api/%61uth/login',
-  ])('lets nobody through by %s', async (path) => {
+  ])('admits nobody by %s', async (path) => {
     for (const method of ['GET', 'POST']) {
       const answer = await call(method, path, pairHeaders(admin));
       expect([400, 403, 404, 405]).toContain(answer.status);
-      // What the platform was sent, it tells
+      // The platform echoes the request
       expect(answer.body?.url).toBeUndefined();
     }
   });
 
   it.each(['.', '..', './', '/.', '/..', '%20', '%2e', '%00', ';', ';x=1', ':', '~', '/x', '%3F', '%23', '::$DATA'])(
-    'opens the open route and what is for admins by no other spelling: with %s behind it',
+    'opens the open route and admin routes by no other spelling: followed by %s',
     async (ending) => {
       for (const [method, path] of [
         ['POST', '/api/auth/login'],
@@ -278,7 +280,7 @@ describeGateways((start) => {
     },
   );
 
-  it.each(['verify', 'authorize', 'verify/batch'])('leads to %s by no other spelling', async (name) => {
+  it.each(['verify', 'authorize', 'verify/batch'])('routes to %s by no other spelling', async (name) => {
     for (const ending of ['.', '..', '%20', '%2e', './', '/.', ';', '%00']) {
       const answer = await gateway.client.post(`/api/apiKeys/${name}${ending}`, pairHeaders(admin), {});
       expect([ending, [400, 403, 404, 405].includes(answer.status)]).toEqual([ending, true]);
@@ -286,7 +288,7 @@ describeGateways((start) => {
     }
   });
 
-  it('answers HEAD as GET, without a body', async () => {
+  it('answers HEAD like GET, without a body', async () => {
     const passed = await call('HEAD', PINS, pairHeaders(lists));
     expect([passed.status, passed.text]).toEqual([200, '']);
     const refused = await call('HEAD', '/api/nft/nfts', pairHeaders(lists));
@@ -294,7 +296,7 @@ describeGateways((start) => {
     expect((await call('HEAD', PINS)).status).toBe(401);
   });
 
-  it('takes OPTIONS for a request as any other, and leads preflights for the keys to the key service', async () => {
+  it('treats OPTIONS like any other request, and routes preflights for the keys to the key service', async () => {
     const preflight = { origin: DASHBOARD, 'access-control-request-method': 'POST' };
     expect((await call('OPTIONS', PINS, preflight)).status).toBe(401);
     expect((await call('OPTIONS', PINS, { ...preflight, ...pairHeaders(lists) })).status).toBe(403);
@@ -303,7 +305,7 @@ describeGateways((start) => {
     expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([204, DASHBOARD]);
   });
 
-  it.each(['websocket', 'h2c'])('lets no connection turn into one that passes unexamined: %s', async (protocol) => {
+  it.each(['websocket', 'h2c'])('upgrades no connection to one that bypasses the checks: %s', async (protocol) => {
     const webSocket = { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', 'sec-websocket-version': '13' };
     const settings = { 'http2-settings': 'AAMAAABkAAQAAP__' };
     const upgrade = { connection: 'Upgrade', upgrade: protocol, ...(protocol === 'websocket' ? webSocket : settings) };
@@ -313,7 +315,7 @@ describeGateways((start) => {
     expect(body.headers.connection ?? '').not.toMatch(/upgrade/i);
   });
 
-  it('hands uploads on whole, and asks the key service without them', async () => {
+  it('passes uploads on whole, and asks the key service without them', async () => {
     const body = Buffer.alloc(3_000_000, 'x');
     const headers = { ...pairHeaders(admin), 'content-type': 'multipart/form-data; boundary=x' };
     const answer = await gateway.client.call('POST', '/api/pinning', { headers, body });
@@ -321,7 +323,7 @@ describeGateways((start) => {
     expect(answer.body.headers['content-type']).toBe(headers['content-type']);
   });
 
-  it('hands an upload on whose length is not known', async () => {
+  it('passes on an upload of unknown length', async () => {
     const head = Object.entries({ ...pairHeaders(admin), 'content-type': 'application/octet-stream' })
       .map((line) => `${line.join(': ')}\r\n`)
       .join('');
@@ -334,13 +336,13 @@ describeGateways((start) => {
     expect(answer).toContain('"bytes":196608');
   });
 
-  it('refuses an upload without reading it for whoever may not', async () => {
+  it('refuses an unauthorised upload without reading it', async () => {
     const answer = await sendRaw('POST /api/pinning HTTP/1.1\r\nContent-Length: 100000000\r\n');
     expect(answer).toMatch(/^HTTP\/1.1 401 /);
   });
 
   it.each([304, 400, 401, 403, 404, 405, 418, 429, 500, 502, 503, 504])(
-    'passes the platform\u2019s own %d on as it is',
+    'passes on the platform\u2019s own %d unchanged',
     async (status) => {
       const answer = await get(`${PINS}?status=${status}`, pairHeaders(admin));
       expect(answer.status).toBe(status);
@@ -349,7 +351,7 @@ describeGateways((start) => {
     },
   );
 
-  it('leads to the key service for the keys themselves, but not to what services and gateways ask', async () => {
+  it('routes the management of keys to the key service, but not the operations of services and gateways', async () => {
     for (const path of ['/api/apiKeys/testAuthentication/', '/API/apikeys/TESTauthentication'])
       expect((await get(path, pairHeaders(admin))).body.message).toMatch(/^Congratulations/);
     expect((await gateway.client.post('/api/apiKeys/', sessionOf('ann'), bodyWith([]))).status).toBe(200);
@@ -371,10 +373,10 @@ describeGateways((start) => {
     }
   });
 
-  it('leads to the pages of the key service that are named, and to no other', async () => {
+  it('routes to the listed pages of the key service, and to no other', async () => {
     expect((await get('/openapi.json')).body.openapi).toBe('3.1.0');
     expect((await get('/Docs/')).text).toContain('swagger-ui');
-    // There is none yet: the key service says so
+    // None exists yet: the key service answers 404
     expect((await get('/console/')).body.error.message).toBe('There is no GET /console/.');
     for (const path of ['/health/live', '/HEALTH/ready', '/metrics']) {
       const answer = await get(path, sessionOf('ann'));
@@ -382,7 +384,7 @@ describeGateways((start) => {
     }
   });
 
-  it('shows nobody that one of two processes of the key service is away', async () => {
+  it('hides from clients that one of two processes of the key service is unavailable', async () => {
     const other = await start({
       keys: [`127.0.0.1:${await freePort()}`, `127.0.0.1:${proxy.port}`],
       platform: platform.address,
@@ -390,13 +392,13 @@ describeGateways((start) => {
     const issue = async () => (await other.client.post('/api/apiKeys', sessionOf('ann'), bodyWith([]))).status;
     const list = async () => (await other.client.get(PINS, pairHeaders(lists))).status;
     for (let round = 0; round < 10; round++) expect(await list()).toBe(200);
-    // Caddy sends no request with a body twice
+    // Caddy does not retry a request with a body
     await until(async () => (await issue()) === 200, 'the gateway to notice');
     for (let round = 0; round < 10; round++) expect([await list(), await issue()]).toEqual([200, 200]);
     await other.stop();
   });
 
-  it('answers 503 while the key service is away, and the platform after it is back', async () => {
+  it('answers 503 while the key service is unavailable, and reaches the platform after its return', async () => {
     await proxy.cut();
     const answers = [await get(PINS, pairHeaders(admin)), await get('/api/apiKeys/list', pairHeaders(admin))];
     await proxy.mend();
@@ -405,10 +407,10 @@ describeGateways((start) => {
     await until(async () => (await get(PINS, pairHeaders(admin))).status === 200, 'the key service to be found again');
   });
 
-  /** Sends the lines as they are, and reads until the gateway hangs up. */
+  /** Sends the lines unchanged, and reads until the gateway closes the connection. */
   async function sendRaw(head: string, body = ''): Promise<string> {
     const socket = connect(gateway.port, '127.0.0.1');
-    // It may hang up before it has read everything
+    // It may close before it has read everything
     socket.on('error', () => undefined);
     socket.write(Buffer.from(`${head}Host: gateway\r\nConnection: close\r\n\r\n${body}`, 'latin1'));
     return text(socket).catch(() => '');

@@ -2,9 +2,10 @@ import { freePort } from './support/free-port.js';
 import { HAPROXY_VARIABLE, startHaproxy } from './support/haproxy.js';
 import { type SmallServer, startPlatform, startServer } from './support/platform.js';
 
-const isThere = process.env[HAPROXY_VARIABLE] !== undefined;
-if (!isThere) process.stderr.write(`Left out: what HAProxy alone does, which wants ${HAPROXY_VARIABLE}=<its path>\n`);
-const withHaproxy = isThere ? describe : describe.skip;
+const isInstalled = process.env[HAPROXY_VARIABLE] !== undefined;
+if (!isInstalled)
+  process.stderr.write(`Skipped: the behaviour of HAProxy alone, which needs ${HAPROXY_VARIABLE}=<its path>\n`);
+const withHaproxy = isInstalled ? describe : describe.skip;
 
 withHaproxy('HAProxy', () => {
   let keys: SmallServer;
@@ -18,11 +19,11 @@ withHaproxy('HAProxy', () => {
     await platform?.stop();
   });
 
-  // HAProxy goes on after an action that fails
+  // HAProxy continues after a failed action
   it.each([
     ['fails', "error('broken')"],
     ['answers nothing', 'return'],
-  ])('lets nothing pass where the script %s', async (_, first) => {
+  ])('lets nothing pass if the script %s', async (_, first) => {
     const changes: [string, string][] = [
       ['local function authorize(txn, query)\n', `local function authorize(txn, query)\n  do ${first} end\n`],
     ];
@@ -37,7 +38,7 @@ withHaproxy('HAProxy', () => {
   it.each([
     ['does not understand', () => keys.address],
     ['does not reach', async () => `127.0.0.1:${await freePort()}`],
-  ])('lets nothing pass where it %s the key service', async (_, address) => {
+  ])('lets nothing pass if it %s the key service', async (_, address) => {
     const gateway = await startHaproxy({ keys: await address(), platform: platform.address });
     const { status, body } = await gateway.client.get('/api/pinning/pins');
     expect([status, body.error.code]).toEqual([503, 'unavailable']);

@@ -1,13 +1,9 @@
 import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { ChangeFeed } from '../src/verification/change-feed.js';
-import { startService, type TestService } from './support/service.js';
+import { InvalidationFeed } from '../src/verification/invalidation-feed.js';
+import { useService } from './support/service.js';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService();
-});
-afterAll(() => service.stop());
+const service = useService();
 afterEach(() => jest.restoreAllMocks());
 
 const missing = async () => {
@@ -17,7 +13,7 @@ const missing = async () => {
   return body.error.details;
 };
 
-it('answers as long as the process does', async () => {
+it('is live while the process runs', async () => {
   expect((await service.client.get('/health/live')).body).toEqual({ status: 'ok' });
 });
 
@@ -32,7 +28,7 @@ it('is ready with a database of this schema', async () => {
   expect(await missing()).toEqual([]);
 });
 
-it('is not ready while changes may have been missed for longer than the bound', async () => {
-  jest.spyOn(service.app.get(ChangeFeed, { strict: false }), 'age', 'get').mockReturnValue(1_001);
+it('is not ready if changes may have been missed for longer than the bound', async () => {
+  jest.spyOn(service.app.get(InvalidationFeed, { strict: false }), 'age', 'get').mockReturnValue(1_001);
   expect(await missing()).toEqual([{ path: 'change_feed', message: expect.stringContaining('REVOCATION_BOUND_MS') }]);
 });

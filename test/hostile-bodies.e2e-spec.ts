@@ -1,26 +1,24 @@
 import fc from 'fast-check';
-import { MAX_ERROR_BYTES } from '../src/contract/error-bounds.js';
+import { MAX_ERROR_BYTES } from '../src/http/errors/error-bounds.js';
 import { range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import type { Answer } from './support/client.js';
 import { powerlessBody } from './support/keys.js';
 import { type Operation, operationsOf } from './support/fuzz/operations.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
 const LIMIT = 65_536;
 const SOME_ID = '01a20b9d-c4d9-7123-b878-6eb9911deb3f';
 
-let service: TestService;
 let routes: Operation[];
+const service = useService(serviceVariables);
 beforeAll(async () => {
-  service = await startService(serviceVariables);
   routes = operationsOf((await service.client.get('/openapi.json')).body).filter(({ body }) => body !== undefined);
 });
-afterAll(() => service.stop());
 
-/** To each route that takes a body, by whoever may ask there. */
+/** Sends it to each route that takes a body, with credentials that may call it. */
 async function sendEverywhere(body: string): Promise<Answer[]> {
   const answers: Answer[] = [];
   for (const { method, path } of routes) {
@@ -72,7 +70,7 @@ const text = fc.oneof(
     .map(([unit, times]) => unit.repeat(times)),
   fc.constantFrom('toString', '__proto__', 'name', 'scopes', 'limits', 'requests', 'api_key', 'cost'),
 );
-/** JSON of some shape, as long as a body may be: a unit again and again, within objects or lists. */
+/** JSON as long as a body may be: one unit repeated, within objects or lists. */
 const shapes = fc
   .record({
     unit: fc.oneof(
@@ -105,7 +103,7 @@ it('answers any body in 16 KiB at most', async () => {
 
 it.each([
   ['a path', 'GET', `/api/${'a'.repeat(14_000)}`, 404],
-  ['a path whose route takes other methods', 'PUT', `/api/apiKeys/${'a'.repeat(8_000)}`, 405],
+  ['a path whose route has other methods', 'PUT', `/api/apiKeys/${'a'.repeat(8_000)}`, 405],
   ['a path of many segments', 'GET', `/api${'/a'.repeat(7_000)}`, 404],
   ['an id', 'GET', `/api/apiKeys/${'%f0%9f%94%91'.repeat(600)}`, 400],
   ['a parameter', 'GET', `/api/apiKeys/list?${'p'.repeat(14_000)}=1`, 400],
@@ -123,9 +121,9 @@ it.each([
     400,
   ],
   ['a parameter of authorize', 'GET', `/api/apiKeys/authorize?${'%01'.repeat(4_000)}`, 400],
-  ['a parameter where there are none', 'GET', `/api/apiKeys/testAuthentication?${'%01'.repeat(4_000)}`, 400],
+  ['an unknown parameter', 'GET', `/api/apiKeys/testAuthentication?${'%01'.repeat(4_000)}`, 400],
   ['a parameter of the direct lane', 'POST', `/api/apiKeys/verify?${'%01'.repeat(4_000)}`, 400],
-])('quotes no more than it may of %s', async (_, method, path, status) => {
+])('quotes a bounded part of %s', async (_, method, path, status) => {
   const headers = path.includes('/verify') ? serviceHeaders : sessionOf('eve');
   const body = method === 'POST' ? { api_key: 'x', secret_key: 'y' } : undefined;
   const answer = await service.client.call(method, path, { headers, ...(body && { body }) });
@@ -133,7 +131,7 @@ it.each([
   expectBounded([answer]);
 });
 
-/** A wrong body is no more than so many times as dear as a right one of a create; measured: 1 to 5 times. */
+/** How many times the CPU time of a valid create a wrong body may cost at most; measured: 1 to 5 times. */
 const AT_MOST = 20;
 const TIMES = 40;
 
@@ -152,13 +150,13 @@ it.each([
     { name: 'x', scopes: Object.fromEntries(range(1_990).map((index) => [`p${index}`, index])) },
   ],
   ['names that are 1,000 lists', { ...powerlessBody, name: range(1_000).map(() => []) }],
-])('takes little longer over %s than over what it refuses anyway', async (_, hostile) => {
+])('takes little longer to refuse %s than an ordinary invalid body', async (_, hostile) => {
   const usual = await microsecondsFor({ ...powerlessBody, name: '' });
   const spent = await microsecondsFor(hostile);
   expect(spent).toBeLessThan(AT_MOST * usual);
 });
 
-/** Of the process in which both the client and the service are; the least of several. */
+/** CPU time of this process, which runs both the client and the service; the least of several. */
 async function microsecondsFor(body: object): Promise<number> {
   const payload = JSON.stringify(body);
   const times: number[] = [];

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { Housekeeping } from '../src/operations/housekeeping.js';
+import { Housekeeping } from '../src/operations/lifecycle/housekeeping.js';
 import { range } from './support/at-once.js';
 import { TestClock } from './support/clock.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
@@ -10,7 +10,7 @@ import { until } from './support/until.js';
 import { serviceVariables, verify } from './support/verification.js';
 
 const variables = { ...serviceVariables, RETENTION_DAYS: '7', CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64') };
-/** A hundred days ahead of the database's, which alone decides what is removed. */
+/** A hundred days ahead of the database's clock, which alone decides what is removed. */
 const clock = new TestClock(Date.now() + 8_640_000_000);
 
 let database: TestDatabase;
@@ -30,7 +30,7 @@ const query = <T>(sql: string, parameters: unknown[] = []): Promise<T[]> =>
 const count = async (table: string, where = 'TRUE') =>
   (await query<{ count: number }>(`SELECT count(*)::int AS count FROM ${table} WHERE ${where}`))[0]?.count;
 const statusOf = async ({ id }: IssuedKey) => (await service.client.get(`/api/apiKeys/${id}`, sessionOf('ann'))).status;
-/** Moves the revocation of keys, and the end of kept answers, into the past. */
+/** Moves the revocation of keys and the expiry of stored answers into the past. */
 const revokedFor = (interval: string, ...keys: IssuedKey[]) =>
   query('UPDATE api_keys SET revoked_at = now() - $1::interval WHERE id = ANY($2)', [
     interval,
@@ -38,7 +38,7 @@ const revokedFor = (interval: string, ...keys: IssuedKey[]) =>
   ]);
 const remove = (key: IssuedKey, of = '') => service.client.delete(`/api/apiKeys/${key.id}${of}`, sessionOf('ann'));
 
-it('purges what has been revoked for longer than it is retained, with its usage, and nothing else', async () => {
+it('purges keys revoked longer ago than the retention, with their usage, and nothing else', async () => {
   const [kept, early, late] = [
     await issueKey(service.client, 'ann', powerlessBody),
     await issueKey(service.client, 'ann', powerlessBody),
@@ -63,7 +63,7 @@ it('purges what has been revoked for longer than it is retained, with its usage,
   expect((await service.client.get(path, sessionOf('ann'))).body.data.events).toHaveLength(1);
 });
 
-it('keeps what is needed to find, from a key, all that it has issued', async () => {
+it('keeps the keys needed to trace descendants', async () => {
   const child = async (parent: IssuedKey) =>
     issued(await service.client.post('/api/apiKeys', pairHeaders(parent), { name: 'child', scopes: { admin: true } }));
   const root = await issueKey(service.client, 'ann');
@@ -81,7 +81,7 @@ it('keeps what is needed to find, from a key, all that it has issued', async () 
   }, 'all three to be purged');
 });
 
-it('removes the answers that are kept no longer', async () => {
+it('removes expired stored answers', async () => {
   const create = (key: string) =>
     service.client.post('/api/apiKeys', { ...sessionOf('ann'), 'idempotency-key': key }, powerlessBody);
   const answers = [await create('the first of two words'), await create('the second of two words')];
@@ -94,27 +94,27 @@ it('removes the answers that are kept no longer', async () => {
   expect(await count('idempotent_answers')).toBe(1);
 });
 
-it('removes nothing by the clock of a process that is ahead', async () => {
+it('removes nothing by the clock of a process that runs ahead', async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   expect((await verify(service.client, key)).body.data.code).toBe('VALID');
   await until(async () => (await count('usage_days', `api_key_id = '${key.id}'`)) === 1, 'the statistics');
   const headers = { ...sessionOf('ann'), 'idempotency-key': 'a word for the process ahead' };
   const first = await service.client.post('/api/apiKeys', headers, powerlessBody);
   await remove(key);
-  // As a process whose clock is right has written it
+  // As written by a process with the right time
   await revokedFor('0 seconds', key);
   await tidyUp();
   expect([await statusOf(key), await count('usage_days', `api_key_id = '${key.id}'`)]).toEqual([200, 1]);
   expect((await service.client.post('/api/apiKeys', headers, powerlessBody)).text).toBe(first.text);
 });
 
-it('is told of a revocation by the clock of the database, whatever the one of the process that writes it', async () => {
+it('dates a revocation by the clock of the database, whatever the clock of the process', async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   await remove(key);
   expect(await count('api_keys', `id = '${key.id}' AND abs(extract(epoch FROM now() - revoked_at)) < 3600`)).toBe(1);
 });
 
-it('removes the changes that every process has seen, by the clock of the database', async () => {
+it('removes invalidations that every process has seen, by the clock of the database', async () => {
   await query('DELETE FROM key_changes');
   const insert = `INSERT INTO key_changes (transaction_id, api_key, changed_at) VALUES (1, $1, now() - $2::interval)`;
   await query(insert, ['old', '1 hour 1 second']);
@@ -123,7 +123,7 @@ it('removes the changes that every process has seen, by the clock of the databas
   expect(await query('SELECT api_key FROM key_changes')).toEqual([{ api_key: 'new' }]);
 });
 
-it('goes on until nothing is left, however much there is', async () => {
+it('continues until nothing is left, however much there is', async () => {
   await query(
     `INSERT INTO idempotent_answers
      SELECT sha256(i::text::bytea), '', NULL, now() - interval '1 second' FROM generate_series(1, 1700) AS i`,
@@ -132,7 +132,7 @@ it('goes on until nothing is left, however much there is', async () => {
   expect(await count('idempotent_answers', `fingerprint = ''`)).toBe(0);
 });
 
-it('is done at the start, too', async () => {
+it('also runs at the start', async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   await remove(key);
   await revokedFor('8 days', key);
@@ -141,27 +141,24 @@ it('is done at the start, too', async () => {
   await until(async () => (await statusOf(key)) === 404, 'the key to be purged');
 });
 
-// The embedded database has one process alone
-(onServer ? it : it.skip)(
-  'is harmless where several processes begin at once, and keys are used meanwhile',
-  async () => {
-    const kept = await issueKey(service.client, 'ann', powerlessBody);
-    await query(
-      `INSERT INTO api_keys (id, owner_id, name, api_key, secret_hash, scopes, metadata, created_at, updated_at, revoked_at)
+// The embedded database allows only one process
+(onServer ? it : it.skip)('is harmless if several processes begin at once while keys are used', async () => {
+  const kept = await issueKey(service.client, 'ann', powerlessBody);
+  await query(
+    `INSERT INTO api_keys (id, owner_id, name, api_key, secret_hash, scopes, metadata, created_at, updated_at, revoked_at)
      SELECT gen_random_uuid(), 'ann', 'old', 'w3k_' || lpad(i::text, 20, '0'), '', '{"admin": false}', '{}', now(), now(),
             now() - interval '8 days'
      FROM generate_series(1, 2600) AS i`,
-    );
-    const other = await startService(variables, database, clock);
-    try {
-      const tidying = Promise.all(range(6).map((index) => tidyUp(index % 2 === 0 ? service : other)));
-      for (const _ of range(50)) expect((await verify(service.client, kept)).body.data.code).toBe('VALID');
-      await tidying;
-      // The other process is at it since its start, and whoever else wants to does nothing meanwhile
-      await until(async () => (await count('api_keys', `name = 'old'`)) === 0, 'all that is old to be purged');
-      expect(await statusOf(kept)).toBe(200);
-    } finally {
-      await other.stop();
-    }
-  },
-);
+  );
+  const other = await startService(variables, database, clock);
+  try {
+    const tidying = Promise.all(range(6).map((index) => tidyUp(index % 2 === 0 ? service : other)));
+    for (const _ of range(50)) expect((await verify(service.client, kept)).body.data.code).toBe('VALID');
+    await tidying;
+    // The other process has run it since its start; concurrent attempts do nothing
+    await until(async () => (await count('api_keys', `name = 'old'`)) === 0, 'all that is old to be purged');
+    expect(await statusOf(kept)).toBe(200);
+  } finally {
+    await other.stop();
+  }
+});

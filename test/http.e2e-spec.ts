@@ -2,16 +2,12 @@ import { connect } from 'node:net';
 import { pathsOf } from './support/answers.js';
 import type { Answer } from './support/client.js';
 import { documentedBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { startService, useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables);
 
 const TOKEN = `Authorization: ${serviceHeaders.authorization}\r\n`;
 
@@ -21,7 +17,7 @@ function expectEnvelope(answer: Answer, status: number, code: string): void {
   expect(answer.body.request_id).toBe(answer.headers['x-request-id']);
 }
 
-describe('what the framework refuses by itself', () => {
+describe('requests that the framework rejects itself', () => {
   it('has our envelope: an unknown route', async () => {
     expectEnvelope(await service.client.get('/api/nothing'), 404, 'route_not_found');
     expectEnvelope(await service.client.get('/api/health/live'), 404, 'route_not_found');
@@ -47,7 +43,7 @@ describe('what the framework refuses by itself', () => {
     ['PATCH', '/health/live', 'GET, HEAD'],
     ['POST', '/', 'GET, HEAD'],
     ['QUERY', '/api/apiKeys', 'POST'],
-  ])('has our envelope: %s %s, and says what is allowed', async (method, path, allow) => {
+  ])('has our envelope: %s %s, with the allowed methods', async (method, path, allow) => {
     for (const headers of [{}, sessionOf('ann')]) {
       const answer = await service.client.call(method, path, { headers });
       expect([answer.status, answer.headers.allow]).toEqual([405, allow]);
@@ -62,7 +58,7 @@ describe('what the framework refuses by itself', () => {
     },
   );
 
-  it('has our envelope: a path that is too long, which is not taken for one that does not decode', async () => {
+  it('has our envelope: a path that is too long, as opposed to one that does not decode', async () => {
     const answer = await service.client.get(`/api/apiKeys/${'y'.repeat(8_193)}`);
     expectEnvelope(answer, 404, 'route_not_found');
     expect(answer.body.error.message).toMatch(/more than 8,192 characters/);
@@ -89,7 +85,7 @@ describe('what the framework refuses by itself', () => {
       'validation_failed',
     ],
     [
-      'a transfer encoding that is not read',
+      'an unsupported transfer encoding',
       'POST /api/apiKeys/verify HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n' +
         'Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n',
       400,
@@ -108,7 +104,7 @@ describe('what the framework refuses by itself', () => {
     expectEnvelope(await service.client.post('/api/apiKeys', headers, documentedBody), 415, 'unsupported_media_type');
   });
 
-  it('goes on serving after all that', async () => {
+  it('still serves after all these', async () => {
     expect((await service.client.get('/health/ready')).status).toBe(200);
   });
 });
@@ -117,14 +113,14 @@ it.each([
   ['GET', '/api/apiKeys/testAuthentication', {}],
   ['POST', '/api/apiKeys', documentedBody],
   ['POST', '/api/apiKeys/report-leak', { api_key: 'x', secret_key: 'y' }],
-])('names the parameters of a query that %s %s does not take', async (method, path, sent) => {
+])('names the unknown query parameters of %s %s', async (method, path, sent) => {
   const body = method === 'GET' ? undefined : sent;
   const answer = await service.client.call(method, `${path}?x=1&y`, { headers: sessionOf('ann'), body });
   expectEnvelope(answer, 400, 'validation_failed');
   expect(pathsOf(answer)).toEqual(['x', 'y']);
 });
 
-it('names the parameters of a query that no DTO would see', async () => {
+it('names unknown query parameters on routes without a DTO', async () => {
   const names = ['toString', 'valueOf', '__proto__', 'constructor', 'prototype'];
   const answer = await service.client.get(`/api/apiKeys/list?limit=1&${names.join('&')}`, sessionOf('ann'));
   expectEnvelope(answer, 400, 'validation_failed');
@@ -140,19 +136,19 @@ describe('X-Request-Id', () => {
     },
   );
 
-  it.each(['', 'a b', '<script>', 'x'.repeat(129)])('is made anew where that is not well-formed: "%s"', async (id) => {
+  it.each(['', 'a b', '<script>', 'x'.repeat(129)])('is generated if that is malformed: "%s"', async (id) => {
     const answer = await service.client.get('/health/live', { 'x-request-id': id });
     expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 });
 
-it('answers HEAD as GET, without the body', async () => {
+it('answers HEAD like GET, without the body', async () => {
   const answer = await service.client.call('HEAD', '/api/apiKeys/list', { headers: sessionOf('ann') });
   expect(answer.status).toBe(200);
   expect(answer.text).toBe('');
 });
 
-it('sends no body after HEAD where the headers are too large to be read either', async () => {
+it('sends no body after HEAD if the headers are too large either', async () => {
   const { head, body } = await raw(`HEAD / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
   expect(head).toMatch(/^HTTP\/1.1 431 /);
   expect(body).toBe('');
@@ -163,18 +159,18 @@ it('answers a client that waits for 100 Continue', async () => {
   expect((await service.client.post('/api/apiKeys', headers, documentedBody)).status).toBe(200);
 });
 
-it('answers a client that expects what nobody knows as any other', async () => {
+it('ignores an unknown Expect header', async () => {
   const answer = await service.client.get('/api/nothing', { expect: 'the unexpected' });
   expectEnvelope(answer, 404, 'route_not_found');
 });
 
-it('answers HTTP/1.0 without a Host, as balancers ask', async () => {
+it('answers HTTP/1.0 without a Host, as balancers send', async () => {
   const { head, body } = await raw('GET /health/live HTTP/1.0\r\n\r\n');
   expect(head).toMatch(/^HTTP\/1.1 200 /);
   expect(JSON.parse(body)).toEqual({ status: 'ok' });
 });
 
-it('notices a second session behind 2,000 other headers', async () => {
+it('detects a second session behind 2,000 other headers', async () => {
   const session = `Authorization: ${sessionOf('ann').authorization}\r\n`;
   const padding = 'x:1\r\n'.repeat(2_000);
   const path = '/api/apiKeys/testAuthentication';
@@ -184,7 +180,7 @@ it('notices a second session behind 2,000 other headers', async () => {
   expect(JSON.parse(body)).toMatchObject({ error: { code: 'ambiguous_credentials' } });
 });
 
-it('gives a body no more time than the headers', async () => {
+it('gives the body no more time than the headers', async () => {
   const server = service.app.getHttpServer();
   server.requestTimeout = server.requestTimeout / 40;
   server.headersTimeout = server.headersTimeout / 40;
@@ -198,7 +194,7 @@ it('gives a body no more time than the headers', async () => {
   }
 });
 
-it('lets a request of the direct lane end that is under way when the service ends, and then its connection', async () => {
+it('finishes a request on the fast path during shutdown, then closes its connection', async () => {
   const ending = await startService(serviceVariables);
   const server = ending.app.getHttpServer();
   const { hostname, port } = new URL(ending.client.url);
@@ -236,12 +232,12 @@ function raw(bytes: string): Promise<{ head: string; body: string }> {
 describe('the address alone', () => {
   const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 
-  it('leads a browser to the documentation', async () => {
+  it('redirects a browser to the documentation', async () => {
     const { status, headers } = await service.client.get('/', { accept: BROWSER });
     expect([status, headers.location, headers.vary]).toEqual([302, '/docs', 'Accept']);
   });
 
-  it.each(['*/*', 'application/json', undefined])('tells a program where to look: %s', async (accept) => {
+  it.each(['*/*', 'application/json', undefined])('tells a program where the API is: %s', async (accept) => {
     const { status, headers, body } = await service.client.get('/', accept === undefined ? {} : { accept });
     expect([status, headers.location, headers.vary]).toEqual([200, undefined, 'Accept']);
     expect(body).toEqual({ data: { docs: '/docs', openapi: '/openapi.json' }, status: 'success' });

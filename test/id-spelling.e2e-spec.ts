@@ -1,14 +1,10 @@
 import { documentedBody, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { outcomeOf } from './support/answers.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService();
-});
-afterAll(() => service.stop());
+const service = useService();
 
 const session = sessionOf('ann');
 const mixed = (id: string) => id.replace(/[a-f]/, (letter) => letter.toUpperCase());
@@ -25,7 +21,7 @@ describe.each(SPELLINGS)('an id %s', (_, spelled) => {
     key = await issueKey(service.client, 'ann', powerlessBody);
   });
 
-  it('names the same key in every path', async () => {
+  it('identifies the same key in every path', async () => {
     const id = spelled(key.id);
     expect(id).not.toBe(key.id);
     for (const path of ['', '/usage']) {
@@ -56,7 +52,7 @@ describe.each(SPELLINGS)('an id %s', (_, spelled) => {
     }
   });
 
-  it('gives a key nothing that its own spelling does not', async () => {
+  it('gives a key no more than its canonical spelling does', async () => {
     const admin = await issueKey(service.client, 'ann', { ...documentedBody, limits: { max_uses: 50 } });
     for (const body of [{ limits: { max_uses: null } }, { scopes: { admin: true } }, { enabled: false }]) {
       const [one, other] = [
@@ -68,7 +64,7 @@ describe.each(SPELLINGS)('an id %s', (_, spelled) => {
     }
   });
 
-  it('is recorded as the database spells it where the call was refused', async () => {
+  it('is recorded in canonical spelling if the call was refused', async () => {
     const admin = await issueKey(service.client, 'bob', documentedBody);
     expect(outcomeOf(await call('GET', spelled(key.id), pairHeaders(admin)))).toBe('404 key_not_found');
     const seen = async () => (await call('GET', 'events?action=call.refused', sessionOf('bob'))).body.data.events;

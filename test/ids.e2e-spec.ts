@@ -2,23 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { ApiKey } from '../src/api-keys/api-key.entity.js';
 import { ApiKeysService } from '../src/api-keys/api-keys.service.js';
-import type { KeyUpdate } from '../src/api-keys/key-update.js';
-import { ADMIN_SCOPES } from '../src/api-keys/scopes.js';
+import type { KeyPatch } from '../src/api-keys/key-patch.js';
+import { ADMIN_SCOPES } from '../src/principals/scopes.js';
 import { checkAudit } from '../src/audit/audit-check.js';
-import { OPERATOR } from '../src/audit/origin.js';
+import { OPERATOR } from '../src/principals/audit-source.js';
 import { outcomeOf } from './support/answers.js';
 import { documentedBody, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 
-let service: TestService;
 let dataSource: DataSource;
+const service = useService();
 beforeAll(async () => {
-  service = await startService();
   dataSource = service.app.get(DataSource);
 });
-afterAll(() => service.stop());
 
 const spellings: [string, (id: string) => string][] = [
   ['upper case', (id) => id.toUpperCase()],
@@ -32,7 +30,7 @@ describe.each(spellings)('an id in %s', (spelling, spell) => {
   const owner = `owner of ${spelling}`;
   const pathOf = ({ id }: IssuedKey) => `/api/apiKeys/${spell(id)}`;
 
-  it('is recorded as the database has it, whoever is refused, and the audit trail stays as it was written', async () => {
+  it('is recorded in canonical spelling in every refusal, and the audit trail stays intact', async () => {
     const target = await issueKey(service.client, owner);
     const powerless = await issueKey(service.client, owner, powerlessBody);
     const revoked = await issueKey(service.client, owner);
@@ -46,22 +44,22 @@ describe.each(spellings)('an id in %s', (spelling, spell) => {
     for (const action of ['call.refused', 'key.updated', 'key.rotated']) {
       for (const event of await eventsOf(owner, action)) expect(event.api_key_id).toBe(target.id);
     }
-    expect((await checkAudit(dataSource)).offences).toEqual([]);
+    expect((await checkAudit(dataSource)).problems).toEqual([]);
   });
 
-  it.each<[string, KeyUpdate]>([
+  it.each<[string, KeyPatch]>([
     ['max_uses', { limits: { maxUses: null } }],
     ['scopes', { scopes: ADMIN_SCOPES }],
     ['enabled', { enabled: false }],
   ])('does not let a key change its own %s', async (_, update) => {
     const { id } = await issueKey(service.client, owner, { ...documentedBody, limits: { max_uses: 5 } });
     const { secretGeneration } = await dataSource.getRepository(ApiKey).findOneByOrFail({ id });
-    const caller = { ownerId: owner, key: { id, secretGeneration }, origin: OPERATOR };
+    const caller = { ownerId: owner, key: { id, secretGeneration }, source: OPERATOR };
     const apiKeys = service.app.get(ApiKeysService, { strict: false });
     await expect(apiKeys.update(caller, spell(id), update)).rejects.toMatchObject({ code: 'exceeds_issuer' });
   });
 
-  it('does not let a key change itself over HTTP either, and lets it rotate itself', async () => {
+  it('does not let a key change itself over HTTP either, but lets it rotate itself', async () => {
     const admin = await issueKey(service.client, owner, { ...documentedBody, limits: { max_uses: 50 } });
     const change = (body: object) => service.client.call('PATCH', pathOf(admin), { headers: pairHeaders(admin), body });
     for (const body of [{ limits: { max_uses: null } }, { scopes: powerlessBody.scopes }, { enabled: false }]) {
@@ -71,7 +69,7 @@ describe.each(spellings)('an id in %s', (spelling, spell) => {
     expect((await service.client.post(`${pathOf(admin)}/rotate`, pairHeaders(admin), {})).status).toBe(200);
   });
 
-  it('is the same request to rotate, under one Idempotency-Key', async () => {
+  it('is the same rotation under one Idempotency-Key', async () => {
     const key = await issueKey(service.client, owner, powerlessBody);
     const headers = { ...sessionOf(owner), 'idempotency-key': randomUUID() };
     const [first, second] = [

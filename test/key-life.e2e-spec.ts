@@ -12,7 +12,7 @@ import {
   pairHeaders,
   powerlessBody,
 } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceVariables, verify } from './support/verification.js';
 
@@ -26,11 +26,7 @@ const everyLimit = {
   allowed_cidrs: ['10.0.0.0/8'],
 };
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables, clock);
 
 const pathOf = ({ id }: Pick<IssuedKey, 'id'>) => `/api/apiKeys/${id}`;
 const read = (key: IssuedKey) => service.client.get(pathOf(key), sessionOf('ann'));
@@ -47,7 +43,7 @@ function updateAs(caller: IssuedKey, key: IssuedKey, body: unknown): Promise<Ans
 /** A key as an answer shows it. */
 type ShownKey = Record<'name' | 'scopes' | 'limits' | 'metadata' | 'status', unknown>;
 
-/** What can be changed of a key, as it is. */
+/** The changeable fields of a key, with their current values. */
 function unchanged({ name, scopes, limits, metadata, status }: ShownKey): object {
   return { name, scopes, limits, metadata, enabled: status !== 'disabled' };
 }
@@ -59,7 +55,7 @@ describe('PATCH /api/apiKeys/:id', () => {
     ['the metadata, as a whole', { metadata: { b: '2' } }, { metadata: { b: '2' } }],
     ['whether it is enabled', { enabled: false }, { status: 'disabled' }],
     ['a limit', { limits: { max_uses: 7 } }, { limits: { ...everyLimit, max_uses: 7 } }],
-  ])('changes %s, and leaves the rest as it is', async (_, body, changed) => {
+  ])('changes %s, and leaves the rest unchanged', async (_, body, changed) => {
     const key = await issueKey(service.client, 'ann', { ...powerlessBody, metadata: { a: '1' }, limits: everyLimit });
     const before = (await read(key)).body.data;
     clock.time += 1_000;
@@ -72,8 +68,8 @@ describe('PATCH /api/apiKeys/:id', () => {
   it.each<[string, (key: ShownKey) => object]>([
     ['nothing', () => ({})],
     ['no limit', () => ({ limits: {} })],
-    ['all that it has, as it was read', unchanged],
-  ])('given %s changes nothing: neither the version, nor the time, nor the audit trail', async (_, bodyOf) => {
+    ['all of its fields, unchanged', unchanged],
+  ])('with %s changes nothing: neither the version, nor the time, nor the audit trail', async (_, bodyOf) => {
     const key = await issueKey(service.client, 'ann', { ...powerlessBody, metadata: { a: '1' }, limits: everyLimit });
     const before = await read(key);
     clock.time += 1_000;
@@ -84,7 +80,7 @@ describe('PATCH /api/apiKeys/:id', () => {
     expect(trail.body.data.events.map(({ action }: { action: string }) => action)).toEqual(['key.created']);
   });
 
-  it('wants a body, if an empty one, and says so', async () => {
+  it('requires a body, which may be empty, and says so', async () => {
     const key = await issueKey(service.client, 'ann', powerlessBody);
     const before = await read(key);
     const answer = await update(key, undefined);
@@ -130,12 +126,12 @@ describe('PATCH /api/apiKeys/:id', () => {
     [{ not_before: inHours(3) }, { expires_at: inHours(2) }, 'limits.expires_at'],
     [{ expires_at: inHours(2) }, { not_before: inHours(2) }, 'limits.not_before'],
     [{}, { not_before: inHours(3), expires_at: inHours(2) }, 'limits.expires_at'],
-  ])('refuses a time to begin that is not before the end: %j, then %j', async (limits, given, path) => {
+  ])('refuses a start that is not before the end: %j, then %j', async (limits, given, path) => {
     const key = await issueKey(service.client, 'ann', { ...powerlessBody, limits });
     expect(pathsOf(await update(key, { limits: given }))).toEqual([path]);
   });
 
-  it('disables a key at once, for services as for itself, and enables it again', async () => {
+  it('disables a key immediately, for services and for its own calls, and enables it again', async () => {
     const key = await issueKey(service.client, 'ann');
     expect(await codeOf(key)).toBe('VALID');
     await update(key, { enabled: false });
@@ -147,7 +143,7 @@ describe('PATCH /api/apiKeys/:id', () => {
     expect(await codeOf(key)).toBe('VALID');
   });
 
-  it('changes at once what the key may do', async () => {
+  it('changes the scopes of the key immediately', async () => {
     const key = await issueKey(service.client, 'ann', { ...powerlessBody, limits: { max_uses: 9 } });
     const need = { scope: 'pinning.unpin', ip: '192.0.2.1' };
     expect(await codeOf(key, need)).toBe('INSUFFICIENT_SCOPE');
@@ -175,7 +171,7 @@ describe('If-Match', () => {
     etag = String((await read(key)).headers.etag);
   });
 
-  it('lets a change pass while the key is as it was read, and tells what it is then', async () => {
+  it('allows a change while the key is as it was read, and returns its new ETag', async () => {
     const answer = await update(key, { name: 'one' }, { 'if-match': etag });
     expect(answer.status).toBe(200);
     expect(answer.headers.etag).toMatch(/^"[^"]+"$/);
@@ -185,7 +181,7 @@ describe('If-Match', () => {
     expect((await read(key)).body.data.name).toBe('one');
   });
 
-  it('notices every change of the key, and no use of it', async () => {
+  it('detects every change of the key, and no use of it', async () => {
     await codeOf(key);
     expect((await read(key)).headers.etag).toBe(etag);
     await service.client.post(`${pathOf(key)}/rotate`, sessionOf('ann'));
@@ -200,15 +196,15 @@ describe('If-Match', () => {
     ['a list without the tag', () => '"x", "y"', 412],
     ['a tag with a comma', () => '"a,b"', 412],
     ['the tag as a weak one', () => `W/${etag}`, 412],
-    ['a tag that is as good as the same', () => etag.replace('"', '"0'), 412],
+    ['a weak tag that matches', () => etag.replace('"', '"0'), 412],
     ['an empty tag', () => '""', 412],
     ['no quotes', () => '1', 400],
     ['half a pair of quotes', () => '"1', 400],
     ['* in a list', () => `*, ${etag}`, 400],
     ['nothing', () => '', 400],
-    ['commas alone', () => ',', 400],
+    ['only commas', () => ',', 400],
     ['two tags without a comma', () => `${etag} ${etag}`, 400],
-  ])('as %s is answered as RFC 9110 has it', async (_, header, status) => {
+  ])('as %s is handled as RFC 9110 defines', async (_, header, status) => {
     const answer = await update(key, { name: 'changed' }, { 'if-match': header() });
     expect(answer.status).toBe(status);
     if (status === 400) expect(pathsOf(answer)).toEqual(['If-Match']);
@@ -224,7 +220,7 @@ describe('If-Match', () => {
     ['the tag as a weak one', () => `W/${etag}`, 412],
     ['no quotes', () => '1', 400],
     ['nothing', () => '', 400],
-  ])('as %s goes for a rotation and a deletion as for a change', async (_, header, status) => {
+  ])('as %s applies to a rotation and a deletion as to a change', async (_, header, status) => {
     const headers = { ...sessionOf('ann'), 'if-match': header() };
     const code = { 200: '200', 400: '400 validation_failed', 412: '412 precondition_failed' }[status];
     const rotated = await service.client.post(`${pathOf(key)}/rotate`, headers, {});
@@ -236,7 +232,7 @@ describe('If-Match', () => {
     expect((await read(key)).body.data.status).toBe(status === 200 ? 'revoked' : 'active');
   });
 
-  it('that no longer fits keeps a key from being deleted, with all that it has issued, or rotated', async () => {
+  it('that no longer matches prevents deletion, with and without cascade, and rotation', async () => {
     const admin = await issueKey(service.client, 'ann');
     const child = issued(await service.client.post('/api/apiKeys', pairHeaders(admin), powerlessBody));
     const headers = { ...sessionOf('ann'), 'if-match': String((await read(admin)).headers.etag) };
@@ -248,14 +244,14 @@ describe('If-Match', () => {
     expect([await codeOf(admin), await codeOf(child)]).toEqual(['VALID', 'VALID']);
   });
 
-  it('is answered as if the key were not there where it is not, or is deleted', async () => {
+  it('gets a 404 for a key that does not exist or is deleted', async () => {
     const headers = { ...sessionOf('ann'), 'if-match': '*' };
     await service.client.delete(pathOf(key), sessionOf('ann'));
     expect(outcomeOf(await service.client.delete(pathOf(key), headers))).toBe('404 key_not_found');
     expect(outcomeOf(await service.client.post(`${pathOf(key)}/rotate`, headers))).toBe('404 key_not_found');
   });
 
-  it('lets exactly one of many callers at once have changed it', async () => {
+  it('lets exactly one of many concurrent changes succeed', async () => {
     const names = range(16).map((index) => `name ${index}`);
     const answers = await Promise.all(names.map((name) => update(key, { name }, { 'if-match': etag })));
     const won = names.filter((_, index) => answers[index]?.status === 200);
@@ -264,7 +260,7 @@ describe('If-Match', () => {
     expect((await read(key)).body.data.name).toBe(won[0]);
   });
 
-  it('is not needed: without it the last one wins, and none undoes what another has changed', async () => {
+  it('is optional: without it the last change wins, and none undoes changes to other fields', async () => {
     const changes = [{ name: 'last' }, { metadata: { a: 'b' } }, { limits: { max_uses: 9 } }, { limits: everyLimit }];
     const answers = await Promise.all(changes.slice(0, 3).map((body) => update(key, body)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
@@ -294,7 +290,7 @@ describe('an admin key', () => {
     expect((await read(key)).body.data.name).toBe('test-api-key');
   });
 
-  it('may send back what it has, with another name', async () => {
+  it('may send its own limits and scopes unchanged, with another name', async () => {
     const key = await issueKey(service.client, 'ann', { ...documentedBody, limits: { max_uses: 50 } });
     const own = (await read(key)).body.data;
     const answer = await updateAs(key, key, { ...unchanged(own), name: 'renamed' });
@@ -330,7 +326,7 @@ describe('an admin key', () => {
       ['allowed_cidrs', ['10.0.0.0/7']],
       ['allowed_cidrs', ['10.1.0.0/16', '::/0']],
       ['allowed_cidrs', null],
-    ])('gives another key no wider %s: %j', async (limit, value) => {
+    ])('cannot give another key a wider %s: %j', async (limit, value) => {
       const child = issued(await service.client.post('/api/apiKeys', pairHeaders(weaker), powerlessBody));
       const answer = await updateAs(weaker, child, { limits: { [limit]: value } });
       expect(outcomeOf(answer)).toBe('403 exceeds_issuer');
@@ -339,14 +335,14 @@ describe('an admin key', () => {
       expect((await read(child)).body.data.limits).toEqual(expected);
     });
 
-    it('issues no key that begins only when it ends by inheritance', async () => {
+    it('issues no key that would begin only after its inherited expiry', async () => {
       const body = { ...powerlessBody, limits: { not_before: limits.expires_at } };
       const answer = await service.client.post('/api/apiKeys', pairHeaders(weaker), body);
       expect(outcomeOf(answer)).toBe('403 exceeds_issuer');
       expect(pathsOf(answer)).toEqual(['limits.not_before']);
     });
 
-    it('gives another key what it has itself, and uses of its own', async () => {
+    it('may give another key its own limits, and a separate count of uses', async () => {
       const child = issued(await service.client.post('/api/apiKeys', pairHeaders(weaker), powerlessBody));
       const narrower = {
         not_before: inHours(1),

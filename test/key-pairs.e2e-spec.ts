@@ -1,24 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { ApiKey } from '../src/api-keys/api-key.entity.js';
-import { credentialKey, mintSecretKey } from '../src/api-keys/credentials.js';
+import { credentialKey, mintSecretKey } from '../src/api-keys/credentials/credentials.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { startService, type TestService, useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
 const TEST = '/api/apiKeys/testAuthentication';
 const serverKey = randomBytes(32);
 
-let service: TestService;
 let key: IssuedKey;
+const service = useService({ CREDENTIAL_KEYS: serverKey.toString('base64') });
 beforeAll(async () => {
-  service = await startService({ CREDENTIAL_KEYS: serverKey.toString('base64') });
   key = await issueKey(service.client, 'holder');
 });
-afterAll(() => service.stop());
 
-/** A secret that passes the tag's check, as whoever stole the server key could make it. */
+/** A wrong secret with a valid tag, as somebody with a stolen server key could make it. */
 function forged(apiKey: string): Pick<IssuedKey, 'api_key' | 'secret_key'> {
   return { api_key: apiKey, secret_key: mintSecretKey(apiKey, [credentialKey(serverKey)]) };
 }
@@ -27,17 +25,17 @@ it.each([
   ['as documented', (k: IssuedKey) => pairHeaders(k)],
   ['with hyphens', (k: IssuedKey) => ({ 'pinning-api-key': k.api_key, 'pinning-secret-key': k.secret_key })],
   ['in upper case', (k: IssuedKey) => ({ PINNING_API_KEY: k.api_key, 'PINNING-SECRET-KEY': k.secret_key })],
-])('takes the two headers %s', async (_, headers) => {
+])('accepts the two headers %s', async (_, headers) => {
   expect((await service.client.get(TEST, headers(key))).status).toBe(200);
 });
 
 it.each([
   ['a made-up pair', () => ({ pinning_api_key: `w3k_${'a'.repeat(20)}`, pinning_secret_key: `w3s_${'a'.repeat(40)}` })],
   ['one character changed', (k: IssuedKey) => pairHeaders({ ...k, secret_key: flipped(k.secret_key) })],
-  ['a genuine pair of a key that is not there', () => pairHeaders(forged(`w3k_${'x'.repeat(20)}`))],
+  ['a genuine pair of a key that no longer exists', () => pairHeaders(forged(`w3k_${'x'.repeat(20)}`))],
   ['a genuine pair with another secret', (k: IssuedKey) => pairHeaders(forged(k.api_key))],
   ['more than was minted', (k: IssuedKey) => pairHeaders({ ...k, secret_key: `${k.secret_key}x` })],
-])('refuses %s in the same words', async (_, headers) => {
+])('refuses %s with the same message', async (_, headers) => {
   const answer = await service.client.get(TEST, headers(key));
   expect(answer.status).toBe(401);
   expect(answer.body.error).toEqual({
@@ -58,7 +56,7 @@ it.each([
   expect(answer.body.error.code).toBe('ambiguous_credentials');
 });
 
-it('lets no key but an admin key manage keys, and names the scope', async () => {
+it('lets only an admin key manage keys, and names the missing scope', async () => {
   const powerless = pairHeaders(await issueKey(service.client, 'holder', powerlessBody));
   const answers = [
     await service.client.post('/api/apiKeys', powerless, powerlessBody),
@@ -72,7 +70,7 @@ it('lets no key but an admin key manage keys, and names the scope', async () => 
   }
 });
 
-it('validates no body before it knows who sent it', async () => {
+it('authenticates before it validates the body', async () => {
   expect((await service.client.post('/api/apiKeys', {}, { name: 1 })).status).toBe(401);
 });
 
@@ -100,7 +98,7 @@ describe('over several starts', () => {
   const test = (pair: IssuedKey) => async (running: TestService) =>
     (await running.client.get(TEST, pairHeaders(pair))).status;
 
-  it('takes pairs that an older server key of the ring signed, signs by the first, and forgets what is dropped', async () => {
+  it('accepts pairs signed by any server key of the ring, signs with the first, and refuses those of a removed one', async () => {
     const [oldKey, newKey] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
     const issue = ({ client }: TestService) => issueKey(client, 'holder');
     const old = await during({ CREDENTIAL_KEYS: oldKey }, issue);
@@ -125,7 +123,7 @@ describe('over several starts', () => {
     });
     afterAll(() => slow.stop());
 
-    it('replaces a hash of other parameters when its secret next passes, and not for a wrong one', async () => {
+    it('replaces a hash with other parameters when its secret next verifies, and not for a wrong one', async () => {
       await slow.client.get(TEST, pairHeaders(forged(pair.api_key)));
       expect((await recordOf(slow, pair)).secretHash).toContain('$m=1024,t=1,p=1$');
       expect(await test(pair)(slow)).toBe(200);
@@ -133,7 +131,7 @@ describe('over several starts', () => {
       expect(await test(pair)(slow)).toBe(200);
     });
 
-    it('takes as long for a key that is not there as for a wrong secret', async () => {
+    it('takes as long for an unknown key as for a wrong secret', async () => {
       const { api_key } = await issueKey(slow.client, 'holder');
       const times: Record<'unknown' | 'wrong', number[]> = { unknown: [], wrong: [] };
       for (let round = 0; round < 25; round++) {
@@ -150,7 +148,7 @@ describe('over several starts', () => {
 });
 
 function recordOf({ app }: TestService, { api_key: apiKey }: IssuedKey): Promise<ApiKey> {
-  return app.get(DataSource).getRepository(ApiKey).findOneByOrFail({ apiKey });
+  return app.get(DataSource).getRepository(ApiKey).findOneByOrFail({ identifier: apiKey });
 }
 
 function flipped(secret: string): string {

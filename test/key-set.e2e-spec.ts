@@ -5,9 +5,9 @@ import { Logger } from '@nestjs/common';
 import jwt from 'jsonwebtoken';
 import { range } from './support/at-once.js';
 import { clockAhead, type TestClock } from './support/clock.js';
-import { makeFolder, removeFolder } from './support/folders.js';
+import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { freePort } from './support/free-port.js';
-import { useSecret } from './support/log.js';
+import { trackSecret } from './support/log.js';
 import { type SmallServer, startServer } from './support/platform.js';
 import { startProcess } from './support/process.js';
 import { startService, type TestService } from './support/service.js';
@@ -18,7 +18,7 @@ const TEST = '/api/apiKeys/testAuthentication';
 const AUTHORIZE = '/api/apiKeys/authorize?scope=admin';
 
 const rsa = () => generateKeyPairSync('rsa', { modulusLength: 2048 });
-/** As the account service publishes its keys, and signs with them: without a name. */
+/** As the account service publishes its keys and signs with them: without a key id. */
 const jwk = (key: KeyObject) => key.export({ format: 'jwk' });
 const session = ({ privateKey }: { privateKey: KeyObject }, keyid?: string) => {
   const claims = { sub: 'ann', exp: secondsFromNow(600) };
@@ -54,7 +54,7 @@ describe('a key set', () => {
     jest.restoreAllMocks();
     await service.stop();
   });
-  /** On the ordinary way and on the direct lane. */
+  /** On the ordinary path and on the fast path. */
   const statuses = async (headers: { authorization: string }) => [
     (await service.client.get(TEST, headers)).status,
     (await service.client.get(AUTHORIZE, headers)).status,
@@ -64,7 +64,7 @@ describe('a key set', () => {
     return [status, body.details ?? body.error?.details];
   };
 
-  it('that rotates while it is cached is fetched for the tokens of its new key, which name none', async () => {
+  it('that rotates while it is cached is fetched for tokens of its new key without a kid', async () => {
     expect(await statuses(session(first))).toEqual([200, 200]);
     keys = [jwk(second.publicKey), jwk(first.publicKey)];
     clock.time += 5_000;
@@ -76,7 +76,7 @@ describe('a key set', () => {
     expect(await statuses(session(second))).toEqual([200, 200]);
   });
 
-  it('is not fetched over and over for a flood of tokens that nobody has signed, nor for any that cannot be good', async () => {
+  it('is not fetched repeatedly for a flood of forged tokens, nor for any of another algorithm', async () => {
     expect(await statuses(session(first))).toEqual([200, 200]);
     for (const [at, count] of [
       [0, 1],
@@ -99,10 +99,10 @@ describe('a key set', () => {
     expect(fetches.length).toBe(3);
   });
 
-  it('with a private key in it goes on with the public half, and says so loudly', async () => {
+  it('with a private key in it works with the public half, and logs an error', async () => {
     keys = [jwk(second.publicKey), { ...jwk(first.privateKey), key_ops: ['sign'] }];
     const secret = String(jwk(first.privateKey)['d']);
-    useSecret(secret);
+    trackSecret(secret);
     expect(await statuses(session(first))).toEqual([200, 200]);
     expect(await statuses(session(second))).toEqual([200, 200]);
     const [[line] = []] = errors.mock.calls;
@@ -110,7 +110,7 @@ describe('a key set', () => {
     expect(JSON.stringify(errors.mock.calls)).not.toContain(secret);
   });
 
-  it('that cannot be fetched is used for an hour more, and readiness says for how long', async () => {
+  it('that cannot be fetched is used for another hour, and readiness says for how long', async () => {
     expect(await ready()).toEqual([200, undefined]);
     keys = undefined;
     clock.time += 60_001;
@@ -131,9 +131,9 @@ describe('a key set', () => {
     expect(await ready()).toEqual([200, undefined]);
   });
 
-  it('that was never had makes the process not ready, until it is had', async () => {
+  it('that was never fetched makes the process not ready until it is', async () => {
     keys = undefined;
-    const missing = [503, [{ path: 'key_set', message: 'was never had: no session can be verified' }]];
+    const missing = [503, [{ path: 'key_set', message: 'was never fetched: no session can be verified' }]];
     expect(await ready()).toEqual(missing);
     expect(await ready()).toEqual(missing);
     keys = [jwk(first.publicKey)];
@@ -144,19 +144,22 @@ describe('a key set', () => {
 });
 
 describe('at its start, a process', () => {
-  const folder = makeFolder();
-  afterAll(() => removeFolder(folder));
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
   const [user, word] = ['the-user-of-the-set', 'the-word-of-the-user'];
   const start = (address: string) =>
-    startProcess({ DATA_DIR: folder, JWT_JWKS_URL: `http://${user}:${word}@${address}/jwks?key=${word}` });
-  beforeAll(() => [user, word].forEach(useSecret));
+    startProcess({ ...database.variables, JWT_JWKS_URL: `http://${user}:${word}@${address}/jwks?key=${word}` });
+  beforeAll(() => [user, word].forEach(trackSecret));
 
-  it('names the key set that it cannot fetch, and why, and no credentials', async () => {
+  it('names the key set that it cannot fetch and why, without credentials', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     const service = await start(address);
     try {
       expect(service.output()).toContain(
-        `The key set at ${address} cannot be had: the connection failed (ECONNREFUSED). No session can be verified.`,
+        `The key set at ${address} cannot be fetched: the connection failed (ECONNREFUSED). No session can be verified.`,
       );
       expect((await service.client.get('/health/ready')).status).toBe(503);
       expect((await service.client.get(TEST, session(first))).status).toBe(503);
@@ -166,7 +169,7 @@ describe('at its start, a process', () => {
     }
   });
 
-  it('sends the credentials in the URL of the key set as Basic, and logs none of them', async () => {
+  it('sends the credentials in the URL of the key set as Basic, without logging them', async () => {
     const service = await start(accounts.address);
     try {
       expect((await service.client.get(TEST, session(first))).status).toBe(200);

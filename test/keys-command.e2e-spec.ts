@@ -2,6 +2,7 @@ import { createTestDatabase, onServer, type TestDatabase } from './support/datab
 import { pairHeaders } from './support/keys.js';
 import { run, type ServiceProcess, startProcess } from './support/process.js';
 import { accountService } from './support/sessions.js';
+import { until } from './support/until.js';
 
 const TEST = '/api/apiKeys/testAuthentication';
 
@@ -21,13 +22,13 @@ describe('npm run keys', () => {
     return { code, stderr, stdout, json: args.includes('--json') && code === 0 ? JSON.parse(stdout) : undefined };
   };
 
-  it('brings the schema up to date, once; and makes no embedded database for that', async () => {
+  it('migrates the schema once, and creates no embedded database for it', async () => {
     const first = await keys(['migrate', '--json']);
     if (onServer) expect(first.json.migrated).toContainEqual(expect.stringContaining('CreateApiKeys'));
     else expect(first).toMatchObject({ code: 78, stderr: expect.stringContaining('there is no database in') });
     service = await startProcess(database.variables);
     expect((await keys(['migrate', '--json'])).json).toEqual({ migrated: [] });
-    expect((await keys(['migrate'])).stdout).toBe('The schema was up to date.\n');
+    expect((await keys(['migrate'])).stdout).toBe('The schema is up to date.\n');
   });
 
   it('issues, signs and revokes beside a running service', async () => {
@@ -44,11 +45,9 @@ describe('npm run keys', () => {
 
     const revocation = ['revoke', '--api-key', issuedKey.api_key, '--json'];
     expect((await keys(revocation)).json).toEqual({ api_key: issuedKey.api_key, status: 'revoked' });
-    // Another process learns of it within the bound; test/revocation.e2e-spec.ts measures it
-    const reasons = new Set<string | undefined>();
-    while (!reasons.has('REVOKED')) {
-      reasons.add((await client.get(TEST, pairHeaders(issuedKey))).body.error?.reason);
-    }
+    // Another process applies it within the bound; test/faults/revocation.e2e-spec.ts measures it
+    const reason = async () => (await client.get(TEST, pairHeaders(issuedKey))).body.error?.reason;
+    await until(async () => (await reason()) === 'REVOKED', 'the running service to refuse the key');
     expect(await keys(revocation)).toMatchObject({ code: 1, stdout: '' });
   });
 
@@ -57,16 +56,16 @@ describe('npm run keys', () => {
     expect(stdout).toMatch(/^api_key {5}w3k_\w{20}$/m);
   });
 
-  it('signs no session where the account service does', async () => {
+  it('signs no session if the account service does', async () => {
     const { code, stderr } = await keys(['session', '--owner', 'x'], { JWT_PUBLIC_KEY: accountService.publicKey });
     expect(code).toBe(64);
     expect(stderr).toContain('account service');
   });
 
   it.each([
-    ['isue-admin', 'There is no command isue-admin; issue-admin was probably meant.\n'],
-    [`w3s_${'a'.repeat(40)}`, 'There is no command of that name.\n'],
-  ])('names a command that there is not, unless it may be a secret: %s', async (name, said) => {
+    ['isue-admin', 'Unknown command isue-admin; issue-admin was probably meant.\n'],
+    [`w3s_${'a'.repeat(40)}`, 'Unknown command.\n'],
+  ])('names an unknown command, unless it may be a secret: %s', async (name, said) => {
     const { code, stderr } = await keys([name]);
     expect([code, stderr.startsWith(said), stderr.includes('Usage:')]).toEqual([64, true, true]);
   });
@@ -80,7 +79,7 @@ describe('npm run keys', () => {
     [['issue-admin', '--owner', '']],
     [['revoke']],
     [['session', '--own', 'x']],
-  ])('explains itself: %j', async (args) => {
+  ])('prints its usage: %j', async (args) => {
     const { code, stderr } = await keys(args);
     expect(code).toBe(64);
     expect(stderr).toMatch(/Usage|--owner <sub>|--api-key/);

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { UsageMeter } from '../src/limits/usage-meter.js';
+import { UsageLimiter } from '../src/usage/usage-limiter.js';
 import type { Answer } from './support/client.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { documentedBody, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
@@ -23,7 +23,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-// The embedded database has one session alone, which cannot lock itself out
+// The embedded database has only one session, which cannot wait for its own locks
 (onServer ? describe : describe.skip)('a verdict that had to wait', () => {
   let locker: pg.Client;
   beforeAll(async () => {
@@ -36,7 +36,7 @@ afterAll(async () => {
     ['deleted', (key) => service.client.delete(pathOf(key), sessionOf('ann')), 'REVOKED'],
     ['disabled', (key) => change(key, { enabled: false }), 'DISABLED'],
     ['rotated', (key) => service.client.post(`${pathOf(key)}/rotate`, sessionOf('ann'), {}), 'INVALID_CREDENTIALS'],
-  ])('in a batch is a refusal, if its key was %s before the batch is answered', async (_, act, code) => {
+  ])('in a batch is a refusal if its key was %s before the batch is answered', async (_, act, code) => {
     const [doomed, slow] = [await issueKey(service.client, 'ann', powerlessBody), await issueLimited('ann')];
     for (const key of [doomed, slow]) await verify(service.client, key);
     let batch: Promise<Answer> | undefined;
@@ -51,7 +51,7 @@ afterAll(async () => {
     expect(codes).toEqual([code, 'VALID']);
   });
 
-  it('for its use is a refusal, if a key that it descends from was deleted with its cascade', async () => {
+  it('for its use is a refusal if an ancestor was deleted with cascade', async () => {
     const root = await issueKey(service.client, 'ann', documentedBody);
     const child = issued(await service.client.post('/api/apiKeys', pairHeaders(root), { ...powerlessBody, limits }));
     await verify(service.client, child);
@@ -64,7 +64,7 @@ afterAll(async () => {
     expect((await answer)?.body.data.code).toBe('REVOKED');
   });
 
-  /** Meanwhile, uses of the key cannot be written. */
+  /** Blocks writes of the key's uses while `act` runs. */
   async function whileLocked(key: IssuedKey, work: () => Promise<void>): Promise<void> {
     await locker.query('BEGIN');
     await locker.query('SELECT FROM api_keys WHERE id = $1 FOR UPDATE', [key.id]);
@@ -76,7 +76,7 @@ afterAll(async () => {
   }
 });
 
-it('revokes keys though the head of their owner is lost or set back, which the check tells of', async () => {
+it('revokes keys even if the audit head of their owner is lost or set back, which the check reports', async () => {
   const sql = service.app.get(DataSource);
   const keys = [];
   for (let count = 0; count < 4; count++) keys.push(await issueKey(service.client, 'bob', powerlessBody));
@@ -88,7 +88,7 @@ it('revokes keys though the head of their owner is lost or set back, which the c
   for (const key of keys.slice(0, 2)) expect((await verify(service.client, key)).body.data.code).toBe('REVOKED');
 });
 
-const waitingUses = () => service.app.get(UsageMeter, { strict: false }).waitingCount;
+const waitingUses = () => service.app.get(UsageLimiter, { strict: false }).waitingCount;
 
 function change(key: IssuedKey, body: object): Promise<Answer> {
   return service.client.call('PATCH', pathOf(key), { headers: sessionOf('ann'), body });

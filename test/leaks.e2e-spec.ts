@@ -1,10 +1,10 @@
 import { jest } from '@jest/globals';
-import { Revocations } from '../src/api-keys/revocations.js';
+import { Revocations } from '../src/api-keys/revocation/revocations.js';
 import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { clockAhead } from './support/clock.js';
 import { credentialOf, issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { sessionOf } from './support/sessions.js';
 import { pairOf } from './support/verification.js';
@@ -15,11 +15,7 @@ const THANKS = {
 };
 
 const clock = clockAhead();
-let service: TestService;
-beforeAll(async () => {
-  service = await startService({ TRUSTED_PROXIES: '127.0.0.1' }, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService({ TRUSTED_PROXIES: '127.0.0.1' }, clock);
 afterEach(() => {
   clock.time += 61_000;
 });
@@ -37,10 +33,10 @@ it.each([
   ['line ends, as they are copied with', '\r\n', '\n'],
   ['tabs and other white space', '\t\u00a0', '\ufeff\u2003'],
   ['quotes', '"', '"'],
-  ['what it is called and a comma', 'pinning_key = ', ','],
+  ['its member names and a comma', 'pinning_key = ', ','],
   ['characters of no width', '\u200b', '\u200b'],
-  ['more of it than there is pair', ' '.repeat(200), '\n'.repeat(200)],
-])('is acted on with %s around its halves', async (_, before, after) => {
+  ['more white space than pair', ' '.repeat(200), '\n'.repeat(200)],
+])('is accepted with %s around its halves', async (_, before, after) => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   const answer = await report({
     api_key: before + key.api_key + after,
@@ -50,13 +46,13 @@ it.each([
   expect(await shown(key)).toMatchObject({ status: 'revoked', revoked_reason: 'leaked' });
 });
 
-it('is acted on with the whole credential in place of the halves', async () => {
+it('is accepted with the whole credential instead of the halves', async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   await report({ api_key: credentialOf(key), secret_key: credentialOf(key) });
   expect(await shown(key)).toMatchObject({ status: 'revoked', revoked_reason: 'leaked' });
 });
 
-it('says of a credential how to split it', async () => {
+it('explains how to split a credential', async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   const answer = await report({ credential: credentialOf(key) });
   expect([outcomeOf(answer), pathsOf(answer).toSorted()]).toEqual([
@@ -65,18 +61,18 @@ it('says of a credential how to split it', async () => {
   ]);
   expect(answer.body.error.details).toContainEqual({
     path: 'credential',
-    message: 'is not taken here: give what is before its dot as api_key, and what is behind it as secret_key',
+    message: 'is not accepted here: send the part before the dot as api_key, and the part after it as secret_key',
   });
   expect(answer.text).not.toContain(key.secret_key);
 });
 
-it('is refused where there is nothing but white space', async () => {
+it('is refused if it is only white space', async () => {
   const answer = await report({ api_key: ' \n', secret_key: '\t' });
   expect([outcomeOf(answer), pathsOf(answer)]).toEqual(['400 validation_failed', ['api_key', 'secret_key']]);
 });
 
 it.each([
-  ['that nobody has used yet', async (key: IssuedKey) => key],
+  ['that was never used', async (key: IssuedKey) => key],
   [
     'in use',
     async (key: IssuedKey) => {
@@ -96,10 +92,10 @@ it.each([
     },
   ],
   [
-    'that may be used from elsewhere',
+    'that is limited to another network',
     async (key: IssuedKey) => (await patch(key, { limits: { allowed_cidrs: ['10.0.0.0/8'] } })) && key,
   ],
-])('ends a key %s', async (_, prepare) => {
+])('revokes a key %s', async (_, prepare) => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   const found = await prepare(key);
   const answer = await report(pairOf(found));
@@ -113,7 +109,7 @@ it.each([
   expect(events).toMatchObject([{ actor: 'anonymous', ip: '127.0.0.1', changes: { reason: 'leaked' } }]);
 });
 
-it('answers the same where the pair is not good, and ends nothing', async () => {
+it('answers the same for an invalid pair, and revokes nothing', async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   const other = await issueKey(service.client, 'ann', powerlessBody);
   const old = pairOf(other);
@@ -139,9 +135,9 @@ it('answers the same a second time, and keeps the first reason', async () => {
   expect(await shown(key)).toMatchObject({ revoked_reason: 'deleted' });
 });
 
-it('opens nothing in the database for a pair that is revoked', async () => {
+it('does not touch the database for a revoked pair', async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
-  const revoke = jest.spyOn(service.app.get(Revocations, { strict: false }), 'revokeByApiKey');
+  const revoke = jest.spyOn(service.app.get(Revocations, { strict: false }), 'revokeByIdentifier');
   for (let time = 0; time < 3; time++) expect((await report(pairOf(key))).body).toEqual(THANKS);
   expect(revoke).toHaveBeenCalledTimes(1);
   revoke.mockRestore();
@@ -153,7 +149,7 @@ describe('the rate', () => {
   const madeUp = (index: number) => ({ api_key: `w3k_${index}`, secret_key: 'x' });
   const refusalOf = ({ status, headers }: Answer) => [status, headers['ratelimit-policy'], headers['retry-after']];
 
-  it('is 120 a minute from one address, of IPv6 from one network, and refuses no other', async () => {
+  it('is 120 a minute from one address, or one IPv6 network, and limits no other', async () => {
     for (const [one, again, other] of [
       ['192.0.2.1', '192.0.2.1', '192.0.2.2'],
       ['2001:db8:0:1::1', '2001:db8::1:ffff:0:0:1', '2001:db8:0:2::1'],
@@ -164,7 +160,7 @@ describe('the rate', () => {
     }
   });
 
-  it('is 30 a minute of one genuine pair, and the next report of it is not counted against its address', async () => {
+  it('is 30 a minute for one genuine pair, and further reports of it do not count against the address', async () => {
     const good = pairOf(await issueKey(service.client, 'ann', powerlessBody));
     for (const index of range(30)) expect((await from(`198.51.100.${index}`, good)).status).toBe(200);
     for (const _ of range(120)) expect(refusalOf(await from('203.0.113.1', good))[1]).toBe('"pair";q=30;w=60');

@@ -1,4 +1,4 @@
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
 import { type ServiceProcess, sharedVariables, startProcess } from './support/process.js';
@@ -9,7 +9,7 @@ let database: TestDatabase;
 let services: ServiceProcess[];
 beforeAll(async () => {
   database = await createTestDatabase();
-  // The embedded database has one process alone
+  // The embedded database allows only one process
   const count = onServer ? 2 : 1;
   services = await Promise.all(range(count).map(() => startProcess({ ...sharedVariables, ...database.variables })));
 });
@@ -25,10 +25,10 @@ const limit = async (key: IssuedKey, maxUses: number | null) => {
 };
 const usesOf = async (key: IssuedKey) => (await at(0).get(`/api/apiKeys/${key.id}`, sessionOf('ann'))).body.data.uses;
 
-/** Asks for as many uses in all processes, and tells how many are granted. */
+/** Requests this many uses from each process. @returns how many are granted */
 async function use(key: IssuedKey, times: number, need: object = {}): Promise<number> {
   let granted = 0;
-  await atOnce(8, range(times), async (i) => {
+  await runConcurrently(8, range(times), async (i) => {
     const { code } = (await verify(at(i), key, need)).body.data;
     expect(['VALID', 'USAGE_EXCEEDED']).toContain(code);
     if (code === 'VALID') granted++;
@@ -36,7 +36,7 @@ async function use(key: IssuedKey, times: number, need: object = {}): Promise<nu
   return granted;
 }
 
-it('counts against a new max_uses what each process had counted in memory', async () => {
+it('counts against a new max_uses the uses that each process held in memory', async () => {
   const key = await issueKey(at(0), 'ann', powerlessBody);
   expect(await use(key, 200)).toBe(200);
   await limit(key, 400);
@@ -51,7 +51,7 @@ it('counts them by their cost', async () => {
   expect(await use(key, 20, { cost: 10 })).toBe(5);
 });
 
-it('counts those of a batch', async () => {
+it('counts the uses of a batch', async () => {
   const key = await issueKey(at(0), 'ann', powerlessBody);
   const { api_key, secret_key } = key;
   const requests = range(50).map(() => ({ api_key, secret_key }));
@@ -64,7 +64,7 @@ it('counts those of a batch', async () => {
   expect(await use(key, 60)).toBe(30);
 });
 
-it('grants none where more were used than are allowed from now on', async () => {
+it('grants none if more were used than the new limit allows', async () => {
   const key = await issueKey(at(0), 'ann', powerlessBody);
   expect(await use(key, 300)).toBe(300);
   await limit(key, 100);
@@ -72,16 +72,16 @@ it('grants none where more were used than are allowed from now on', async () => 
   expect(await usesOf(key)).toBe(300);
 });
 
-it('never grants more in all while it is used without a pause', async () => {
+it('never grants more in total during continuous use', async () => {
   const key = await issueKey(at(0), 'ann', powerlessBody);
   const outcomes = { VALID: 0, USAGE_EXCEEDED: 0 };
-  const asking = atOnce(8, range(8), async (i) => {
+  const asking = runConcurrently(8, range(8), async (i) => {
     while (outcomes.USAGE_EXCEEDED < 50) {
       const { code } = (await verify(at(i), key)).body.data as { code: keyof typeof outcomes };
       outcomes[code]++;
     }
   });
-  // What is granted until then is counted; so many more may be
+  // Uses granted until then count; this many more are allowed
   await use(key, 200);
   const most = outcomes.VALID + 200 + 3_000;
   await limit(key, most);
@@ -90,7 +90,7 @@ it('never grants more in all while it is used without a pause', async () => {
   expect(await usesOf(key)).toBe(most);
 });
 
-it('does so again where the limit was lifted in between', async () => {
+it('does so again if the limit was removed in between', async () => {
   const key = await issueKey(at(0), 'ann', { ...powerlessBody, limits: { max_uses: 10 } });
   expect(await use(key, 5)).toBe(5);
   await limit(key, null);

@@ -1,9 +1,9 @@
-import type { Scope } from '../src/api-keys/scopes.js';
+import type { Scope } from '../src/principals/scopes.js';
 import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { TestClock } from './support/clock.js';
 import { bodyWith, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { pairOf, serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
@@ -12,11 +12,7 @@ const SLOT = 600;
 const clock = new TestClock(Date.now());
 const inHours = (hours: number) => new Date(clock.time + hours * HOUR).toISOString();
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService({ ...serviceVariables, TRUSTED_PROXIES: '127.0.0.1' }, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService({ ...serviceVariables, TRUSTED_PROXIES: '127.0.0.1' }, clock);
 
 const issue = (limits: object, ...scopes: Scope[]) => issueKey(service.client, 'ann', bodyWith(scopes, { limits }));
 const batch = async (requests: object[]): Promise<any[]> => {
@@ -29,7 +25,7 @@ const list = (key: IssuedKey, headers = {}) =>
   service.client.get('/api/apiKeys/list', { ...pairHeaders(key), ...headers });
 const usesOf = async ({ id }: IssuedKey): Promise<number> =>
   (await service.client.get(`/api/apiKeys/${id}`, sessionOf('ann'))).body.data.uses;
-/** What is left of a key's rate and uses; it costs nothing to ask. */
+/** The remaining rate and uses of a key; asking is free. */
 const left = async (key: IssuedKey) => {
   const { code, rate_limit, remaining_uses } = (await verify(service.client, key, { cost: 0 })).body.data;
   return [code, rate_limit?.remaining, remaining_uses];
@@ -40,7 +36,7 @@ interface Need {
   ip?: string;
 }
 
-/** The answers where the client itself is told, by the verdict that they stand for. */
+/** The answers to the client itself, by verdict. */
 const ANSWERS: Record<string, [status: number, code: string]> = {
   INVALID_CREDENTIALS: [401, 'unauthenticated'],
   REVOKED: [401, 'unauthenticated'],
@@ -52,7 +48,7 @@ const ANSWERS: Record<string, [status: number, code: string]> = {
   USAGE_EXCEEDED: [403, 'usage_exceeded'],
 };
 
-function told({ status, body }: Answer): string {
+function verdictIn({ status, body }: Answer): string {
   if (status === 200) return 'VALID';
   const { code, reason } = body.error;
   const verdict = reason ?? code.toUpperCase();
@@ -66,20 +62,20 @@ const DOORS: Record<string, (key: IssuedKey, need: Need) => Promise<string>> = {
   'in a batch': async (key, need) => (await batch([{ ...pairOf(key), ...need }]))[0].code,
   'for a gateway': async (key, need) => {
     const answer = await authorize(key, `scope=${need.scope}`, from(need));
-    expect(answer.headers['x-w3ipfs-code']).toBe(told(answer));
-    return told(answer);
+    expect(answer.headers['x-w3ipfs-code']).toBe(verdictIn(answer));
+    return verdictIn(answer);
   },
-  'for a gateway that knows 403 alone': async (key, need) => {
+  'for a gateway that handles only 403': async (key, need) => {
     const answer = await authorize(key, `deny=403&scope=${need.scope}`, from(need));
     const verdict = String(answer.headers['x-w3ipfs-code']);
     const [status = 200] = ANSWERS[verdict] ?? [];
     expect([verdict, answer.status]).toEqual([verdict, [200, 401].includes(status) ? status : 403]);
     return verdict;
   },
-  'on our own endpoints': async (key, need) => told(await list(key, from(need))),
+  'on our own endpoints': async (key, need) => verdictIn(await list(key, from(need))),
 };
 
-it.each(Object.entries(DOORS))('decides in the documented order %s, and a refusal costs nothing', async (name, ask) => {
+it.each(Object.entries(DOORS))('decides in the documented order %s, and refusals are free', async (name, ask) => {
   const limits = {
     not_before: inHours(1),
     expires_at: inHours(2),
@@ -127,14 +123,14 @@ describe('an address', () => {
     ['2001:DB8::', 'VALID'],
     ['fe80::1%eth0', 'IP_NOT_ALLOWED'],
     [undefined, 'IP_NOT_ALLOWED'],
-  ])('that a service gives is held against the networks: %s', async (ip, code) => {
+  ])('that a service sends is checked against the networks: %s', async (ip, code) => {
     const key = await issue({ allowed_cidrs: ['192.0.2.0/24', '2001:db8::/32'] });
     expect((await verify(service.client, key, { ip })).body.data).toMatchObject({ valid: code === 'VALID', code });
   });
 });
 
 describe('a cost', () => {
-  it('weighs against both the rate and the uses, and a refusal against neither', async () => {
+  it('counts against both the rate and the uses, and a refusal against neither', async () => {
     const key = await issue({ rate_limit: { requests: 10, window_seconds: 60 }, max_uses: 15 });
     const ask = async (cost: number) => {
       const { code, rate_limit, remaining_uses } = (await verify(service.client, key, { cost })).body.data;
@@ -142,7 +138,7 @@ describe('a cost', () => {
     };
     const rate = (remaining: number, reset_seconds = 60) => ({ limit: 10, remaining, reset_seconds });
     clock.time = Math.ceil(clock.time / SLOT) * SLOT;
-    // It never passes, and is not to be tried again at once
+    // It can never pass, so the client should not retry immediately
     expect(await ask(11)).toEqual(['RATE_LIMITED', rate(10), undefined]);
     expect(await ask(7)).toEqual(['VALID', rate(3), 8]);
     expect(await ask(4)).toEqual(['RATE_LIMITED', rate(3), undefined]);
@@ -165,7 +161,7 @@ describe('a cost', () => {
   });
 });
 
-it('tells when a limited key was used last', async () => {
+it('shows when a limited key was last used', async () => {
   const key = await issue({ max_uses: 2 });
   await verify(service.client, key);
   const usedAt = new Date(clock.time).toISOString();
@@ -181,7 +177,7 @@ it('tells when a limited key was used last', async () => {
 describe('a batch', () => {
   const codes = (verdicts: { code: string }[]) => verdicts.map(({ code }) => code);
 
-  it('grants exactly what is left, in the order of its requests', async () => {
+  it('grants exactly the remaining uses, in the order of its requests', async () => {
     const [limited, other] = [await issue({ max_uses: 3 }), await issue({})];
     const requests = range(12).map((i) => pairOf(i % 3 === 1 ? other : limited));
     const verdicts = await batch(requests);
@@ -196,13 +192,13 @@ describe('a batch', () => {
     ['uses', { max_uses: 5 }, 'USAGE_EXCEEDED'],
     ['rate', { rate_limit: { requests: 5, window_seconds: 60 } }, 'RATE_LIMITED'],
     ['rate before the uses', { rate_limit: { requests: 5, window_seconds: 60 }, max_uses: 5 }, 'RATE_LIMITED'],
-  ])('lets a smaller cost pass where a larger one did not: %s', async (_, limits, refusal) => {
+  ])('grants a smaller cost after refusing a larger one: %s', async (_, limits, refusal) => {
     const key = await issue(limits);
     const verdicts = await batch([3, 3, 2, 1, 0].map((cost) => Object.assign(pairOf(key), { cost })));
     expect(codes(verdicts)).toEqual(['VALID', refusal, 'VALID', refusal, 'VALID']);
   });
 
-  it('never grants more than is left, however many are decided at once', async () => {
+  it('never grants more than the remaining uses under concurrency', async () => {
     const key = await issue({ max_uses: 137 });
     const requests = range(50).map(() => pairOf(key));
     const verdicts = (await Promise.all(range(8).map(() => batch(requests)))).flat();
@@ -213,7 +209,7 @@ describe('a batch', () => {
   });
 });
 
-it('charges neither a use nor rate for testAuthentication, and lets it be asked when nothing is left', async () => {
+it('charges neither a use nor rate for testAuthentication, and allows it with nothing left', async () => {
   const key = await issue({ max_uses: 1, rate_limit: { requests: 1, window_seconds: 60 } });
   const test = () => service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key));
   for (const _ of range(3)) expect((await test()).status).toBe(200);
@@ -225,33 +221,33 @@ it('charges neither a use nor rate for testAuthentication, and lets it be asked 
 });
 
 describe('a call of our own endpoints with a key', () => {
-  it('is one use, also where it comes to nothing', async () => {
+  it('is one use, even if it fails', async () => {
     const key = await issue({ max_uses: 3 }, 'admin');
     expect((await list(key)).status).toBe(200);
     expect((await service.client.get('/api/apiKeys/nonsense', pairHeaders(key))).status).toBe(400);
     expect((await service.client.post('/api/apiKeys', pairHeaders(key), {})).status).toBe(400);
     expect(await usesOf(key)).toBe(3);
-    expect(told(await list(key))).toBe('USAGE_EXCEEDED');
+    expect(verdictIn(await list(key))).toBe('USAGE_EXCEEDED');
   });
 
-  it('costs nothing where the key may not make it', async () => {
+  it('costs nothing if the key may not make it', async () => {
     const key = await issue({ max_uses: 1, rate_limit: { requests: 1, window_seconds: 60 } }, 'pinning.unpin');
-    expect(told(await list(key))).toBe('INSUFFICIENT_SCOPE');
+    expect(verdictIn(await list(key))).toBe('INSUFFICIENT_SCOPE');
     expect(await left(key)).toEqual(['VALID', 1, 1]);
   });
 });
 
-it('asks without charge for a route that no scope opens', async () => {
+it('is not charged for a route that no scope opens', async () => {
   const key = await issue({ max_uses: 1, rate_limit: { requests: 1, window_seconds: 60 } }, 'pinning.unpin');
   const closed = { 'x-original-method': 'GET', 'x-original-uri': '/api/users' };
   expect((await authorize(key, '', closed)).status).toBe(403);
   expect(await left(key)).toEqual(['VALID', 1, 1]);
 });
 
-describe('the headers that tell a client how it stands', () => {
+describe('the headers about remaining limits', () => {
   const fields = ({ headers }: Answer) => [headers['ratelimit-policy'], headers['ratelimit'], headers['retry-after']];
 
-  it('tell a gateway of the key', async () => {
+  it('describe the key to a gateway', async () => {
     const key = await issue({ rate_limit: { requests: 2, window_seconds: 60 } }, 'pinning.unpin');
     const ask = async () => fields(await authorize(key, 'scope=pinning.unpin'));
     clock.time = Math.ceil(clock.time / SLOT) * SLOT;
@@ -266,7 +262,7 @@ describe('the headers that tell a client how it stands', () => {
     expect(await ask()).toEqual([policy, expect.stringMatching(/^"key";r=0;t=60$/), undefined]);
   });
 
-  it('tell a client of ours of all its limits', async () => {
+  it('describe all limits to our own clients', async () => {
     const key = await issue({ rate_limit: { requests: 1, window_seconds: 60 } }, 'admin');
     clock.time = Math.ceil(clock.time / SLOT) * SLOT;
     const policy = '"management";q=1000000;w=60, "owner";q=5000000;w=60, "key";q=1;w=60';
@@ -275,7 +271,7 @@ describe('the headers that tell a client how it stands', () => {
     expect(fields(await list(key))).toEqual([policy, expect.stringMatching(/"key";r=0;t=60$/), '60']);
   });
 
-  it('are left out where there is no limit', async () => {
+  it('are omitted without a limit', async () => {
     expect(fields(await authorize(await issue({ max_uses: 1 }, 'pinning.unpin'), 'scope=pinning.unpin'))).toEqual([
       undefined,
       undefined,

@@ -1,20 +1,16 @@
 import { TestClock } from './support/clock.js';
 import { issueKey, noLimits, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceVariables, verify } from './support/verification.js';
 
 const HOUR = 3_600_000;
-/** Keys are issued by the host's time, and used by this one. */
+/** Keys are issued by the host's time, and used by this clock. */
 const clock = new TestClock(Date.now());
 const started = clock.time;
 const inHours = (hours: number) => new Date(started + hours * HOUR).toISOString();
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables, clock);
 beforeEach(() => {
   clock.time = started;
 });
@@ -31,7 +27,7 @@ describe('limits that were given', () => {
   };
 
   it.each(['not_before', 'expires_at', 'max_uses', 'rate_limit', 'allowed_cidrs', 'all'] as const)(
-    'are shown wherever the key is: %s',
+    'are returned wherever the key is: %s',
     async (name) => {
       const given = name === 'all' ? every : { [name]: every[name] };
       await expectShown(given, { ...noLimits, ...given });
@@ -39,7 +35,7 @@ describe('limits that were given', () => {
   );
 
   it.each([
-    ['left out', undefined, {}],
+    ['omitted', undefined, {}],
     ['empty', {}, {}],
     ['null, each of them', noLimits, {}],
     [
@@ -63,8 +59,8 @@ describe('limits that were given', () => {
       { allowed_cidrs: ['192.0.2.7', '2001:DB8:0:0::/64', '::ffff:198.51.100.0/120'] },
       { allowed_cidrs: ['192.0.2.7/32', '2001:db8::/64', '198.51.100.0/24'] },
     ],
-    ['as many networks as there may be', { allowed_cidrs: Array.from({ length: 64 }, (_, i) => `10.${i}.0.0/16`) }, {}],
-  ])('are taken when they are %s', async (_, given, normalised) => {
+    ['the maximum number of networks', { allowed_cidrs: Array.from({ length: 64 }, (_, i) => `10.${i}.0.0/16`) }, {}],
+  ])('are accepted when they are %s', async (_, given, normalised) => {
     const answer = await create(given);
     expect([answer.status, answer.body.data?.limits]).toEqual([200, { ...noLimits, ...given, ...normalised }]);
   });
@@ -156,7 +152,7 @@ describe('refuses by its path', () => {
     expect(answer.body.error.details).toEqual([{ path, message: expect.stringMatching(/^\S/) }]);
   });
 
-  it('a number that is too large to be one', async () => {
+  it('a number that is too large', async () => {
     const body = JSON.stringify({ ...powerlessBody, limits: { max_uses: 0 } }).replace(
       '"max_uses":0',
       '"max_uses":1e400',
@@ -165,7 +161,7 @@ describe('refuses by its path', () => {
     expect([answer.status, answer.body.error.details?.[0].path]).toEqual([400, 'limits.max_uses']);
   });
 
-  it('every bad network, each with what is wrong with it', async () => {
+  it('every invalid network, each with its problem', async () => {
     const answer = await create({ allowed_cidrs: ['10.0.0.1/8', '10.0.0.0/8', 7, 'localhost'] });
     expect(answer.body.error.details).toEqual([
       { path: 'limits.allowed_cidrs.0', message: expect.stringContaining('10.0.0.0/8 was probably meant') },
@@ -174,7 +170,7 @@ describe('refuses by its path', () => {
     ]);
   });
 
-  it('all that is wrong in one answer', async () => {
+  it('every problem in one answer', async () => {
     const answer = await create({ not_before: 1, expires_at: 1, max_uses: 0, rate_limit: {}, allowed_cidrs: [], x: 1 });
     expect(answer.body.error.details.map(({ path }: { path: string }) => path).toSorted()).toEqual([
       'limits.allowed_cidrs',
@@ -187,7 +183,7 @@ describe('refuses by its path', () => {
     ]);
   });
 
-  it('a network with bits behind its prefix, and says which was probably meant', async () => {
+  it('a network with host bits set, and suggests the one that was probably meant', async () => {
     const answer = await create({ allowed_cidrs: ['192.0.2.0/24', '10.1.2.3/8'] });
     expect(answer.body.error.details).toEqual([
       { path: 'limits.allowed_cidrs.1', message: expect.stringContaining('10.0.0.0/8 was probably meant') },
@@ -195,7 +191,7 @@ describe('refuses by its path', () => {
   });
 });
 
-it('shows by the status of a key what its limits have come to', async () => {
+it('shows the effect of limits in the status of a key', async () => {
   const limits = { not_before: inHours(1), expires_at: inHours(2), max_uses: 2 };
   const key = await issueKey(service.client, 'ann', { ...powerlessBody, limits });
   const expectStatus = async (status: string) => {

@@ -39,7 +39,7 @@ interface Retry {
   headers?: Record<string, string | string[]>;
 }
 
-/** A rotation of a key by itself, as it is sent the first time and again. */
+/** A rotation of a key by itself, as sent the first time and repeated. */
 function rotate(by: IssuedKey, { key, body = {}, id = by.id, query = '', headers = {} }: Retry = {}): Promise<Answer> {
   const idempotency = key === undefined ? {} : { 'idempotency-key': key };
   const all = { ...pairHeaders(by), ...idempotency, ...headers };
@@ -52,11 +52,11 @@ async function rotated(by: IssuedKey, key: string, body: object = {}): Promise<{
 }
 
 const REFUSED = '401 unauthenticated INVALID_CREDENTIALS';
-const told = (answer: Answer) =>
+const outcomeWithReason = (answer: Answer) =>
   answer.status === 200 ? '200' : `${outcomeOf(answer)} ${answer.body.error.reason ?? ''}`.trim();
 
-describe('a key whose rotation of itself was answered to nobody', () => {
-  it('gets the answer by the secret that it called with, again and again, and is not rotated again', async () => {
+describe('a key whose rotation of itself got lost on the way back', () => {
+  it('gets the answer with the secret that it called with, repeatedly, without another rotation', async () => {
     const [old, key] = [await admin(), randomUUID()];
     const { next, text } = await rotated(old, key);
     for (const _ of range(3)) {
@@ -70,7 +70,7 @@ describe('a key whose rotation of itself was answered to nobody', () => {
     expect((await service.client.get(path, sessionOf('ann'))).body.data.events).toHaveLength(1);
   });
 
-  it('gets it with an event for each time, which the owner can see', async () => {
+  it('gets it with an audit event each time, which the owner can see', async () => {
     const [old, key] = [await admin(), randomUUID()];
     await rotated(old, key);
     await rotate(old, { key, headers: { 'x-forwarded-for': '203.0.113.9' } });
@@ -79,7 +79,7 @@ describe('a key whose rotation of itself was answered to nobody', () => {
     expect(events).toMatchObject([{ actor: `key:${old.id}`, ip: '203.0.113.9', changes: {} }]);
   });
 
-  it('gets it however the same request is written', async () => {
+  it('gets it however the same request is formatted', async () => {
     const [old, key] = [await admin(), randomUUID()];
     const { text } = await rotated(old, key, { overlap_seconds: 0 });
     const dashed = { 'pinning-api-key': old.api_key, 'pinning-secret-key': old.secret_key, 'idempotency-key': key };
@@ -92,7 +92,7 @@ describe('a key whose rotation of itself was answered to nobody', () => {
       expect([again.status, again.text]).toEqual([200, text]);
   });
 
-  it('gets it after an overlap that has ended', async () => {
+  it('gets it after the overlap has ended', async () => {
     const [old, key] = [await admin(), randomUUID()];
     const { text } = await rotated(old, key, { overlap_seconds: 5 });
     expect((await rotate(old, { key, body: { overlap_seconds: 5 } })).text).toBe(text);
@@ -101,7 +101,7 @@ describe('a key whose rotation of itself was answered to nobody', () => {
     expect([again.status, again.text]).toEqual([200, text]);
   });
 
-  // The embedded database has one process
+  // The embedded database allows only one process
   (onServer ? it : it.skip)('gets it from another process', async () => {
     const [old, key] = [await admin(), randomUUID()];
     const { text } = await rotated(old, key);
@@ -112,7 +112,7 @@ describe('a key whose rotation of itself was answered to nobody', () => {
     expect([again.status, again.text]).toEqual([200, text]);
   });
 
-  it('gets it from a process that has not heard of the rotation yet, and lets the old secret in', async () => {
+  it('gets it from a process that has not seen the rotation yet, and still accepts the old secret', async () => {
     const [old, key] = [await admin(), randomUUID()];
     const verifier = service.app.get(Verifier, { strict: false });
     const pair = { apiKey: old.api_key, secretKey: old.secret_key };
@@ -121,29 +121,29 @@ describe('a key whose rotation of itself was answered to nobody', () => {
     const identify = jest.spyOn(verifier, 'identify').mockResolvedValueOnce(before);
     expect((await rotate(old, { key })).text).toBe(text);
     expect(identify).toHaveBeenCalledTimes(1);
-    // Nor does it let the secret do anything new, or have what another has been given
+    // Nor can the old secret do anything new, or get another caller's stored answer
     identify.mockResolvedValueOnce(before);
-    expect(told(await rotate(old, { key: randomUUID() }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate(old, { key: randomUUID() }))).toBe(REFUSED);
     await service.client.post(`/api/apiKeys/${old.id}/rotate`, sessionOf('ann'), { overlap_seconds: 60 });
     identify.mockResolvedValueOnce(before);
-    expect(told(await rotate(old, { key }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate(old, { key }))).toBe(REFUSED);
     identify.mockRestore();
   });
 
-  it('pays for it as for any call: one use, and one of its rates', async () => {
+  it('is charged for it as for any call: one use, and one request of its rate', async () => {
     const old = await admin({ max_uses: 3, rate_limit: { requests: 50, window_seconds: 60 } });
     const key = randomUUID();
     await rotated(old, key);
     const again = await rotate(old, { key });
     expect(again.headers['ratelimit-policy']).toMatch(/"management".*"key"/);
     expect((await rotate(old, { key })).status).toBe(200);
-    expect(told(await rotate(old, { key }))).toBe('403 usage_exceeded');
+    expect(outcomeWithReason(await rotate(old, { key }))).toBe('403 usage_exceeded');
     const { body } = await service.client.get(`/api/apiKeys/${old.id}`, sessionOf('ann'));
     expect([body.data.uses, body.data.status]).toEqual([3, 'exhausted']);
   });
 });
 
-describe('a secret that was replaced opens nothing else', () => {
+describe('a replaced secret opens nothing else:', () => {
   let old: IssuedKey;
   let next: IssuedKey;
   let key: string;
@@ -161,10 +161,10 @@ describe('a secret that was replaced opens nothing else', () => {
       await rotate(old, { headers: { 'idempotency-key': [key, key] } }),
       await rotate(old, { headers: { 'idempotency-key': '' } }),
     ])
-      expect(told(again)).toBe(REFUSED);
+      expect(outcomeWithReason(again)).toBe(REFUSED);
   });
 
-  it('not for another request, whatever is another in it', async () => {
+  it('not for a request that differs in any part', async () => {
     const sibling = await admin();
     for (const retry of [
       { body: { overlap_seconds: 1 } },
@@ -174,21 +174,23 @@ describe('a secret that was replaced opens nothing else', () => {
       { id: sibling.id },
       { query: '?x=1' },
     ])
-      expect([retry, told(await rotate(old, { key, ...retry }))]).toEqual([retry, REFUSED]);
+      expect([retry, outcomeWithReason(await rotate(old, { key, ...retry }))]).toEqual([retry, REFUSED]);
   });
 
-  it('not by another pair: a secret before it, that of a sibling, or half of it', async () => {
+  it('not with another pair: an earlier secret, that of a sibling, or half of it', async () => {
     const before = await admin();
     const current = issued(await rotate(before));
     const second = randomUUID();
     await rotated(current, second);
     const sibling = await admin();
-    expect(told(await rotate(before, { key: second }))).toBe(REFUSED);
-    expect(told(await rotate({ ...sibling, secret_key: old.secret_key }, { key, id: old.id }))).toBe(REFUSED);
-    expect(told(await rotate({ ...old, api_key: sibling.api_key }, { key }))).toBe(REFUSED);
-    // Its own pair, and of its own owner; but the rotation was not its call
-    expect(told(await rotate(sibling, { key, id: old.id }))).toBe('200');
-    expect(told(await rotate(old, { key }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate(before, { key: second }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate({ ...sibling, secret_key: old.secret_key }, { key, id: old.id }))).toBe(
+      REFUSED,
+    );
+    expect(outcomeWithReason(await rotate({ ...old, api_key: sibling.api_key }, { key }))).toBe(REFUSED);
+    // A valid pair of the same owner; but it did not call for the rotation
+    expect(outcomeWithReason(await rotate(sibling, { key, id: old.id }))).toBe('200');
+    expect(outcomeWithReason(await rotate(old, { key }))).toBe(REFUSED);
   });
 
   it.each<[string, string, string, (path: string) => string]>([
@@ -204,11 +206,11 @@ describe('a secret that was replaced opens nothing else', () => {
     const headers = { ...pairHeaders(old), 'idempotency-key': key };
     const url = path(`/api/apiKeys/${old.id}`);
     const answer = await service.client.call(method, url, { headers, ...(body !== '' && { body }) });
-    expect(told(answer)).toBe(REFUSED);
+    expect(outcomeWithReason(answer)).toBe(REFUSED);
     expect((await rotate(old, { key })).status).toBe(200);
   });
 
-  it('not to a service, nor as a report of a leak', async () => {
+  it('not for a service, nor in a leak report', async () => {
     await rotate(old, { key });
     expect((await verify(service.client, old)).body.data.code).toBe('INVALID_CREDENTIALS');
     await service.client.post('/api/apiKeys/report-leak', {}, { api_key: old.api_key, secret_key: old.secret_key });
@@ -218,9 +220,9 @@ describe('a secret that was replaced opens nothing else', () => {
   it('not after ten minutes, by the clock of the database', async () => {
     const dataSource = service.app.get(DataSource);
     await dataSource.query("UPDATE idempotent_answers SET expires_at = expires_at - interval '9 minutes'");
-    expect(told(await rotate(old, { key }))).toBe('200');
+    expect(outcomeWithReason(await rotate(old, { key }))).toBe('200');
     await dataSource.query("UPDATE idempotent_answers SET expires_at = expires_at - interval '1 minute'");
-    expect(told(await rotate(old, { key }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate(old, { key }))).toBe(REFUSED);
   });
 
   const path = () => `/api/apiKeys/${old.id}`;
@@ -248,52 +250,54 @@ describe('a secret that was replaced opens nothing else', () => {
         return service.client.post('/api/apiKeys/report-leak', {}, { api_key, secret_key });
       },
     ],
-  ])('not once the key is %s, and reads as any wrong secret', async (_, change) => {
+  ])('not once the key is %s, with the same answer as any wrong secret', async (_, change) => {
     await change();
     const wrong = await rotate(old, { key: randomUUID() });
     const answer = await rotate(old, { key });
-    expect(told(answer)).toBe(REFUSED);
+    expect(outcomeWithReason(answer)).toBe(REFUSED);
     const { error } = answer.body;
     expect([error, answer.headers['www-authenticate']]).toEqual([wrong.body.error, wrong.headers['www-authenticate']]);
   });
 
-  it('not once the issuer was deleted with all that it has issued', async () => {
+  it('not once the issuer was deleted with cascade', async () => {
     const issuer = await admin();
     const body = { name: 'child', scopes: { admin: true } };
     const child = issued(await service.client.post('/api/apiKeys', pairHeaders(issuer), body));
     await rotated(child, key);
     await service.client.delete(`/api/apiKeys/${issuer.id}?cascade=true`, sessionOf('ann'));
-    expect(told(await rotate(child, { key }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate(child, { key }))).toBe(REFUSED);
   });
 
-  it('not to whoever guesses: ten tries, and then not even with the right word', async () => {
-    for (const index of range(10)) expect(told(await rotate(old, { key: `guess ${index}` }))).toBe(REFUSED);
-    expect(told(await rotate(old, { key }))).toBe(REFUSED);
-    // Whoever else holds the old secret does not shut out the one whose answer was lost
+  it('not by guessing: after ten tries, not even with the right Idempotency-Key', async () => {
+    for (const index of range(10))
+      expect(outcomeWithReason(await rotate(old, { key: `guess ${index}` }))).toBe(REFUSED);
+    expect(outcomeWithReason(await rotate(old, { key }))).toBe(REFUSED);
+    // Another holder of the old secret does not lock out the one whose answer was lost
     const elsewhere = { 'x-forwarded-for': '203.0.113.9' };
-    expect(told(await rotate(old, { key, headers: elsewhere }))).toBe('200');
+    expect(outcomeWithReason(await rotate(old, { key, headers: elsewhere }))).toBe('200');
     clock.time += 610_000;
-    expect(told(await rotate(old, { key }))).toBe('200');
+    expect(outcomeWithReason(await rotate(old, { key }))).toBe('200');
   });
 
-  it('is kept without a word of it in the clear', async () => {
+  it('is stored without plain text', async () => {
     const rows: Record<string, Buffer>[] = await service.app
       .get(DataSource)
       .query('SELECT id, fingerprint, answer FROM idempotent_answers');
+    expect(rows.length).toBeGreaterThan(0);
     const text = rows.flatMap((row) => Object.values(row).map((bytes) => bytes.toString('latin1'))).join('\n');
     for (const secret of [old.secret_key, next.secret_key, old.api_key, key]) expect(text).not.toContain(secret);
   });
 });
 
-it('is not kept of a rotation by another: neither of them has lost its secret by it', async () => {
+it('is not stored for a rotation by another caller: neither lost its secret', async () => {
   const [one, other, key] = [await admin(), await admin(), randomUUID()];
   const first = await rotate(one, { key, id: other.id });
   expect((await rotate(one, { key, id: other.id })).text).toBe(first.text);
-  expect(told(await rotate(other, { key }))).toBe(REFUSED);
+  expect(outcomeWithReason(await rotate(other, { key }))).toBe(REFUSED);
 });
 
-it('is refused as ever where the answer names what is wrong with the request', async () => {
+it('is refused as usual if the stored answer describes an invalid request', async () => {
   const key = await admin();
   const answer = await rotate(key, { key: randomUUID(), body: { overlap_seconds: -1 } });
-  expect([told(answer), pathsOf(answer)]).toEqual(['400 validation_failed', ['overlap_seconds']]);
+  expect([outcomeWithReason(answer), pathsOf(answer)]).toEqual(['400 validation_failed', ['overlap_seconds']]);
 });

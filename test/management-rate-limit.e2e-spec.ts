@@ -1,19 +1,15 @@
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { TestClock } from './support/clock.js';
 import { issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceVariables, verify } from './support/verification.js';
 
 const LIMIT = 5;
 const clock = new TestClock(Math.ceil(Date.now() / 600) * 600);
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService({ ...serviceVariables, MANAGEMENT_RATE_LIMIT: String(LIMIT) }, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService({ ...serviceVariables, MANAGEMENT_RATE_LIMIT: String(LIMIT) }, clock);
 afterEach(() => {
   clock.time += 60_600;
 });
@@ -29,14 +25,14 @@ const fields = ({ headers }: Answer) => [headers['ratelimit-policy'], headers['r
 const OF_OWNER = 5 * LIMIT;
 const policy = `"management";q=${LIMIT};w=60, "owner";q=${OF_OWNER};w=60`;
 
-it('grants an owner so many calls a minute, whichever the sessions, and another owner as many', async () => {
+it('grants each owner a number of calls a minute, over all of its sessions', async () => {
   for (const _ of range(LIMIT)) expect((await list(sessionOf('ann'))).status).toBe(200);
   const refused = await list(sessionOf('ann'));
   expect([refused.status, refused.body.error.code]).toEqual([429, 'rate_limited']);
   expect(await statuses(sessionOf('bob'), LIMIT + 1)).toEqual([...allGranted, 429]);
 });
 
-it('tells the client how it stands, also where the call came to nothing', async () => {
+it('reports the remaining calls to the client, even if the call failed', async () => {
   const first = await list(sessionOf('ann'));
   expect(fields(first)).toEqual([
     policy,
@@ -59,7 +55,7 @@ it('tells the client how it stands, also where the call came to nothing', async 
   ]);
 });
 
-it('grants again as the calls leave the window, one by one, and nothing more at its edge', async () => {
+it('grants calls again as earlier ones leave the window, one by one, without a burst at its edge', async () => {
   for (const _ of range(LIMIT)) {
     expect((await list(sessionOf('ann'))).status).toBe(200);
     clock.time += 6_000;
@@ -73,20 +69,20 @@ it('grants again as the calls leave the window, one by one, and nothing more at 
   }
 });
 
-it('counts each key for itself', async () => {
+it('counts each key separately', async () => {
   const [one, other] = [await issueKey(service.client, 'ann'), await issueKey(service.client, 'ann')];
   for (const key of [one, other]) expect(await statuses(pairHeaders(key), LIMIT + 1)).toEqual([...allGranted, 429]);
   expect(await statuses(sessionOf('ann'), LIMIT - 1)).toEqual([...allGranted.slice(2), 429]);
 });
 
-it(`grants an owner ${OF_OWNER / LIMIT} times as many over all of its keys, and nobody less for that`, async () => {
+it(`grants an owner ${OF_OWNER / LIMIT} times as many over all of its keys, without affecting others`, async () => {
   const keys = [];
   for (const _ of range(OF_OWNER / LIMIT)) keys.push(await issueKey(service.client, 'carl'));
   clock.time += 60_600;
   for (const key of keys) expect(await statuses(pairHeaders(key), LIMIT)).toEqual(allGranted);
   for (const time of ['the first', 'the second']) {
     const refused = await list(sessionOf('carl'));
-    // What the owner's limit refuses costs the session nothing
+    // A refusal by the owner's limit is not charged to the session
     expect([time, refused.status, ...fields(refused)]).toEqual([
       time,
       429,
@@ -98,7 +94,7 @@ it(`grants an owner ${OF_OWNER / LIMIT} times as many over all of its keys, and 
   expect(await statuses(sessionOf('bob'), LIMIT + 1)).toEqual([...allGranted, 429]);
 });
 
-it("lets a session revoke keys that have used up their owner's rate", async () => {
+it("lets a session revoke keys that have exhausted their owner's rate", async () => {
   const keys = [];
   for (const _ of range(OF_OWNER / LIMIT)) keys.push(await issueKey(service.client, 'erin'));
   clock.time += 60_600;
@@ -111,10 +107,10 @@ it("lets a session revoke keys that have used up their owner's rate", async () =
   expect((await verify(service.client, first)).body.data.code).toBe('REVOKED');
 });
 
-it('grants testAuthentication a rate of its own, of which it tells where it refuses', async () => {
+it('grants testAuthentication a separate rate, which its refusals report', async () => {
   const [key, other] = [await issueKey(service.client, 'dora'), await issueKey(service.client, 'dora')];
   const test = (headers: Record<string, string>) => service.client.get('/api/apiKeys/testAuthentication', headers);
-  await atOnce(10, range(10 * LIMIT), async () => {
+  await runConcurrently(10, range(10 * LIMIT), async () => {
     expect((await test(pairHeaders(key))).status).toBe(200);
   });
   const refused = await test(pairHeaders(key));
@@ -127,7 +123,7 @@ it('grants testAuthentication a rate of its own, of which it tells where it refu
   expect(await statuses(pairHeaders(key), LIMIT)).toEqual(allGranted);
 });
 
-it('neither limits nor counts what is asked for verification', async () => {
+it('neither limits nor counts verifications', async () => {
   const key = await issueKey(service.client, 'ann');
   for (const _ of range(3 * LIMIT)) {
     expect((await verify(service.client, key)).body.data.valid).toBe(true);
@@ -137,7 +133,7 @@ it('neither limits nor counts what is asked for verification', async () => {
   expect(await statuses(pairHeaders(key), LIMIT + 1)).toEqual([...allGranted, 429]);
 });
 
-it('costs a key nothing where it refuses, and tells of both where the key refuses', async () => {
+it('charges a key nothing when it refuses, and reports both limits when the key’s own refuses', async () => {
   const limits = { max_uses: 2 * LIMIT, rate_limit: { requests: LIMIT, window_seconds: 60 } };
   const key = await issueKey(service.client, 'ann', { name: 'limited', scopes: { admin: true }, limits });
   await statuses(pairHeaders(key), LIMIT + 3);

@@ -1,12 +1,12 @@
 import { clockAhead } from './support/clock.js';
 import { documentedBody, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { pairOf } from './support/verification.js';
 
 /**
- * Who may call what of the keys of `ann`: `nobody` presents nothing, `token` and `pair` are made up, `session` and
- * `admin` are hers, `stranger` and `s-admin` the same of another owner; `plain` is a key of hers without `admin`,
+ * Who may call what on the keys of `ann`: `nobody` presents nothing, `token` and `pair` are invalid, `session` and
+ * `admin` are hers, `stranger` and `s-admin` those of another owner; `plain` is a key of hers without `admin`,
  * the last three are admin keys of hers.
  */
 const MATRIX = `
@@ -35,11 +35,10 @@ const cells = rows.flatMap(([method = '', path = '', ...statuses]) =>
 );
 
 const clock = clockAhead();
-let service: TestService;
 let headersOf: Record<string, Record<string, string>>;
 let target: IssuedKey;
+const service = useService({}, clock);
 beforeAll(async () => {
-  service = await startService({}, undefined, clock);
   const admin = (owner: string, more = {}) => issueKey(service.client, owner, { ...documentedBody, ...more });
   const expires_at = new Date(clock.time + 1_000).toISOString();
   const [disabled, revoked] = [await admin('ann'), await admin('ann')];
@@ -61,14 +60,13 @@ beforeAll(async () => {
   await service.client.call('PATCH', `/api/apiKeys/${disabled.id}`, { headers, body: { enabled: false } });
   await service.client.delete(`/api/apiKeys/${revoked.id}`, headers);
 });
-afterAll(() => service.stop());
 beforeEach(async () => {
   target = await issueKey(service.client, 'ann', powerlessBody);
 });
 
 const tagOf = async () => (await service.client.get(`/api/apiKeys/${target.id}`, sessionOf('ann'))).headers.etag;
 
-/** A body that nothing is wrong with. */
+/** A valid body for the operation. */
 function bodyFor(method: string, path: string): object | undefined {
   if (method === 'PATCH') return { name: 'changed' };
   if (method !== 'POST') return undefined;
@@ -88,7 +86,7 @@ it.each(cells)('%s %s answers %s with %d', async (method, path, caller, status) 
   if (status === 401) expect(answer.headers['www-authenticate']).toBeDefined();
 });
 
-it('leaves no endpoint out', async () => {
+it('covers every endpoint', async () => {
   const { body: document } = await service.client.get('/openapi.json');
   const documented = Object.entries<object>(document.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace('{id}', ':id')}`),

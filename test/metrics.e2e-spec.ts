@@ -1,24 +1,20 @@
 import { DataSource } from 'typeorm';
 import { VERSION } from '../src/config/version.js';
-import { ExpiringKeys } from '../src/operations/expiring-keys.js';
+import { ExpiringKeys } from '../src/operations/telemetry/expiring-keys.js';
 import { issueKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { metricOf } from './support/metrics.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { until } from './support/until.js';
 import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables);
 
-it('tells services alone', async () => {
+it('are for services only', async () => {
   const { status, body } = await service.client.get('/metrics');
   expect([status, body.error.code]).toEqual([401, 'unauthenticated']);
 });
 
-it('counts verdicts, look-ups and requests, and names nobody', async () => {
+it('count verdicts, look-ups and requests, without identities', async () => {
   const key = await issueKey(service.client, 'an-owner-by-name', { ...powerlessBody, limits: { max_uses: 2 } });
   for (const code of ['VALID', 'VALID', 'USAGE_EXCEEDED']) {
     expect((await verify(service.client, key)).body.data.code).toBe(code);
@@ -52,7 +48,7 @@ it('counts verdicts, look-ups and requests, and names nobody', async () => {
   for (const secret of [key.id, key.api_key, key.secret_key, 'an-owner-by-name']) expect(text).not.toContain(secret);
 });
 
-it('tells which release runs, and that housekeeping was done', async () => {
+it('report the running release, and completed housekeeping', async () => {
   expect(await metricOf(service.client, `w3ipfs_keys_build_info{version="${VERSION}"}`)).toBe(1);
   expect(await metricOf(service.client, 'w3ipfs_keys_revocation_bound_seconds')).toBe(1);
   const runs = (result: string) => metricOf(service.client, `w3ipfs_keys_housekeeping_runs_total{result="${result}"}`);
@@ -60,11 +56,11 @@ it('tells which release runs, and that housekeeping was done', async () => {
   expect(await runs('failed')).toBe(0);
 });
 
-it('counts the keys in use that expire within a week', async () => {
+it('count the keys in use that expire within a week', async () => {
   const inDays = (days: number) => ({ expires_at: new Date(Date.now() + days * 86_400_000).toISOString() });
   const issue = (limits: object) => issueKey(service.client, 'ann', { ...powerlessBody, limits });
   const [soon, late, endless] = [await issue(inDays(6)), await issue(inDays(8)), await issue({})];
-  // Nobody uses this one
+  // Not in use
   await issue(inDays(6));
   const used = [soon, late, endless].map(({ id }) => id);
   const { app } = service;
@@ -73,7 +69,7 @@ it('counts the keys in use that expire within a week', async () => {
   expect(await metricOf(service.client, 'w3ipfs_keys_expiring_keys')).toBe(1);
 });
 
-it('is compressed for whoever takes that', async () => {
+it('are compressed on request', async () => {
   const ask = (encoding: string) =>
     fetch(`${service.client.url}/metrics`, { headers: { ...serviceHeaders, 'accept-encoding': encoding } });
   const [zipped, plain] = [await ask('gzip'), await ask('identity')];

@@ -8,11 +8,11 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-/** What `npm run migration:revert` runs. */
+/** The script of `npm run migration:revert`. */
 const revert = (...args: string[]) =>
   run(['--import', 'tsx', 'scripts/revert-migration.ts', ...args], database.variables);
 
-it('says what it drops, and drops it only when told to', async () => {
+it('lists what it would drop, and drops it only on confirmation', async () => {
   const asked = await revert();
   expect(asked.code).toBe(64);
   const [, last] =

@@ -5,9 +5,9 @@ import { run, sharedVariables, type ServiceProcess, startProcess } from './suppo
 import { sessionOf } from './support/sessions.js';
 import { verify } from './support/verification.js';
 
-if (!onServer) process.stdout.write('Left out, since TEST_DATABASE_URL is not set: the move to a server\n');
+if (!onServer) process.stdout.write('Skipped, since TEST_DATABASE_URL is not set: the move to a server\n');
 
-(onServer ? describe : describe.skip)('what is in the embedded database', () => {
+(onServer ? describe : describe.skip)('the content of the embedded database', () => {
   let folder: string;
   let server: TestDatabase;
   let keys: Record<'plain' | 'counted' | 'rotated' | 'deleted', IssuedKey>;
@@ -32,7 +32,7 @@ if (!onServer) process.stdout.write('Left out, since TEST_DATABASE_URL is not se
 
   const keysCommand = (...args: string[]) => run(['dist/cli.js', ...args], { ...server.variables, ...sharedVariables });
 
-  it('is moved to a server by the commands of docs/operations.md: keys verify, trails are whole', async () => {
+  it('moves to a server by the commands of docs/operations.md: keys verify, trails are intact', async () => {
     for (const args of [['migrate'], ['import', '--from', folder], ['verify-audit']]) {
       expect(await keysCommand(...args)).toMatchObject({ code: 0 });
     }
@@ -44,18 +44,18 @@ if (!onServer) process.stdout.write('Left out, since TEST_DATABASE_URL is not se
     expect(await verdictOn(keys.counted, { ip: '198.51.100.1' })).toMatchObject({ code: 'IP_NOT_ALLOWED' });
     expect(await verdictOn(keys.rotated)).toMatchObject({ code: 'VALID' });
     expect(await verdictOn(keys.deleted)).toMatchObject({ code: 'REVOKED' });
-    // Its owner's chain goes on
+    // Its owner's chain continues
     issued(await service.client.post('/api/apiKeys', sessionOf('ann'), powerlessBody));
     await service.stop();
     expect(await keysCommand('verify-audit')).toMatchObject({ code: 0 });
   });
 
-  it('is not moved into a database that is in use', async () => {
+  it('does not move into a database in use', async () => {
     const again = await keysCommand('import', '--from', folder);
     expect([again.code, again.stderr]).toEqual([64, expect.stringContaining('is not empty')]);
   });
 
-  it('needs a server to be moved to', async () => {
+  it('needs a server to move to', async () => {
     const nowhere = await run(['dist/cli.js', 'import', '--from', folder], { DATA_DIR: folder });
     expect([nowhere.code, nowhere.stderr]).toEqual([64, expect.stringContaining('DATABASE_URL')]);
   });

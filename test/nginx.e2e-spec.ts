@@ -11,13 +11,14 @@ import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
-const isThere = process.env[NGINX_VARIABLE] !== undefined;
-if (!isThere) process.stderr.write(`Left out: what nginx alone does, which wants ${NGINX_VARIABLE}=/usr/sbin/nginx\n`);
-const withNginx = isThere ? describe : describe.skip;
+const isInstalled = process.env[NGINX_VARIABLE] !== undefined;
+if (!isInstalled)
+  process.stderr.write(`Skipped: the behaviour of nginx alone, which needs ${NGINX_VARIABLE}=/usr/sbin/nginx\n`);
+const withNginx = isInstalled ? describe : describe.skip;
 
 const PINS = '/api/pinning/pins';
 
-withNginx('nginx, by what the key service answers', () => {
+withNginx('nginx, depending on the answer of the key service', () => {
   const answered = { status: 403, headers: {} as Record<string, string> };
   const asked: string[] = [];
   let keys: SmallServer;
@@ -51,7 +52,7 @@ withNginx('nginx, by what the key service answers', () => {
     return gateway.client.call('POST', '/api/pinning', { body: { some: 'upload' } });
   }
 
-  it('turns a rate limit, which travels as 403, back into 429', async () => {
+  it('turns a rate limit, sent as 403, back into 429', async () => {
     const answer = await answerTo('RATE_LIMITED');
     expect([answer.status, answer.body.error.code]).toEqual([429, 'rate_limited']);
     expect(answer.headers).toMatchObject({
@@ -64,7 +65,7 @@ withNginx('nginx, by what the key service answers', () => {
     expect(asked).toEqual(['GET /api/apiKeys/authorize?deny=403']);
   });
 
-  it('says which scope is missing, and where none opens the path', async () => {
+  it('reports which scope is missing, and if none opens the path', async () => {
     const { body, headers } = await answerTo('INSUFFICIENT_SCOPE', 403, 'pinning.unpin');
     expect([body.error.message, headers['x-w3ipfs-scope']]).toEqual([
       'This API key lacks the scope pinning.unpin.',
@@ -80,17 +81,17 @@ withNginx('nginx, by what the key service answers', () => {
     ['IP_NOT_ALLOWED', 'ip_not_allowed'],
     ['INSUFFICIENT_SCOPE', 'insufficient_scope'],
     ['INVALID_CREDENTIALS', 'ambiguous_credentials'],
-  ])('gives %s the name that it has elsewhere', async (code, name) => {
+  ])('gives %s the same code as elsewhere', async (code, name) => {
     const answer = await answerTo(code);
     expect([answer.status, answer.body.error.code]).toEqual([403, name]);
   });
 
-  it.each([400, 404, 429, 500, 503])('answers 503 where it does not understand the key service: %d', async (status) => {
+  it.each([400, 404, 429, 500, 503])('answers 503 for an unexpected status of the key service: %d', async (status) => {
     const answer = await answerTo('WHATEVER', status);
     expect([answer.status, answer.body.error.code]).toEqual([503, 'unavailable']);
   });
 
-  it('answers 503 while the platform is away', async () => {
+  it('answers 503 while the platform is unavailable', async () => {
     await platform.stop();
     const answer = await answerTo('VALID', 200);
     expect([answer.status, answer.body.error.code]).toEqual([503, 'unavailable']);
@@ -119,7 +120,7 @@ withNginx('nginx, before two processes of the key service', () => {
     await service?.stop();
   });
 
-  /** Twenty requests of each kind: how often each status came, and the longest that one took, in milliseconds. */
+  /** Sends twenty requests of each kind. @returns how often each status came, and the slowest in milliseconds */
   async function ask(): Promise<{ statuses: Record<number, number>; longest: number }> {
     const statuses: Record<number, number> = {};
     let longest = 0;
@@ -138,7 +139,7 @@ withNginx('nginx, before two processes of the key service', () => {
     return { statuses, longest };
   }
 
-  it('shows nobody that one of them is away, nor that it returns', async () => {
+  it('hides from clients that one of them is unavailable, and that it returns', async () => {
     for (const away of proxies) {
       await away.cut();
       const { statuses, longest } = await ask();
@@ -147,7 +148,7 @@ withNginx('nginx, before two processes of the key service', () => {
       expect(statuses).toEqual({ 200: 60 });
       expect(longest).toBeLessThan(1_000);
       expect((await ask()).statuses).toEqual({ 200: 60 });
-      // Until the one that was away has been taken in again, the other must not go
+      // The other must not stop before the first is in use again
       await until(async () => {
         expect((await gateway.inside.get('/health/live')).status).toBe(200);
         return away.connections() > before;
@@ -155,7 +156,7 @@ withNginx('nginx, before two processes of the key service', () => {
     }
   });
 
-  it('answers 503 while both are away, and is itself within two seconds of their return', async () => {
+  it('answers 503 while both are unavailable, and recovers within two seconds of their return', async () => {
     for (const proxy of proxies) await proxy.cut();
     const away = [
       await gateway.client.get(PINS, pairHeaders(admin)),
@@ -177,7 +178,7 @@ withNginx('nginx, before two processes of the key service', () => {
     expect((await ask()).statuses).toEqual({ 200: 60 });
   });
 
-  it('leads services to what they ask, and to nothing besides', async () => {
+  it('routes services to their operations, and to no other', async () => {
     expect((await verify(gateway.inside, admin)).body.data.code).toBe('VALID');
     expect((await gateway.inside.get('/health/ready')).status).toBe(200);
     for (const path of ['/metrics', '/docs', PINS]) {
@@ -197,7 +198,7 @@ withNginx('nginx, before two processes of the key service', () => {
     expect(upload).toContain('"code":"payload_too_large"');
   });
 
-  it('answers nothing that a client can send with a 5xx', async () => {
+  it('answers no client error with a 5xx', async () => {
     const { api_key, secret_key } = admin;
     const pair = `pinning_api_key: ${api_key}\r\npinning_secret_key: ${secret_key}\r\n`;
     const { authorization } = sessionOf('ann');
@@ -222,7 +223,7 @@ withNginx('nginx, before two processes of the key service', () => {
       [431, `GET ${PINS} HTTP/1.1\r\nX: ${'x'.repeat(40_000)}\r\n`],
       [400, `GET /api/pinning/%00 HTTP/1.1\r\n${pair}`],
       [414, `GET /api/pinning/${'a'.repeat(9_000)} HTTP/1.1\r\n${pair}`],
-      // nginx before 1.23 reads the first of two, later ones both together: neither reaches the platform
+      // nginx before 1.23 reads the first of two, later versions both together: neither reaches the platform
       [[200, 401], `GET ${PINS} HTTP/1.1\r\n${pair}pinning-secret-key: other\r\n`],
     ];
     for (const [expected, head] of requests) {
@@ -237,7 +238,7 @@ withNginx('nginx, before two processes of the key service', () => {
     }
   });
 
-  it('takes 256 requests from one address at once', async () => {
+  it('accepts 256 concurrent requests from one address', async () => {
     const slow = range(256).map(() => connect(gateway.port, '127.0.0.1'));
     for (const socket of slow) socket.write('POST /api/apiKeys HTTP/1.1\r\nHost: gateway\r\nContent-Length: 9\r\n\r\n');
     const list = () => gateway.client.get('/api/apiKeys/list', pairHeaders(admin));
@@ -249,7 +250,7 @@ withNginx('nginx, before two processes of the key service', () => {
   });
 });
 
-/** Sends the lines as they are, and reads until nginx hangs up. */
+/** Sends the lines unchanged, and reads until nginx closes the connection. */
 async function sendRaw(port: number, head: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-it('npm start ends with all that it has started', async () => {
+it('npm start stops all the processes that it started', async () => {
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...database.variables, PORT: '0' };
   const npm = spawn('npm', ['start'], { env, stdio: ['ignore', 'pipe', 'ignore'] });
   let output = '';

@@ -2,18 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { Answer } from './support/client.js';
 import { operationsOf, type Operation, type Parameter } from './support/fuzz/operations.js';
 import { documentedBody, issued, issueKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
 type Headers = Record<string, string>;
-let service: TestService;
 let document: any;
 let operations: Operation[];
-/** Of an admin key whose rate is never spent, of one whose rate is, and of one that may do nothing. */
+/** An admin key with unlimited rate, one with an exhausted rate, and one without scopes. */
 let callers: Record<'admin' | 'spent' | 'powerless', Headers>;
+// With a public route
+const service = useService({ ...serviceVariables, ROUTE_TABLE: 'deploy/routes.example.json' });
 beforeAll(async () => {
-  // With a public route
-  service = await startService({ ...serviceVariables, ROUTE_TABLE: 'deploy/routes.example.json' });
   document = (await service.client.get('/openapi.json')).body;
   operations = operationsOf(document);
   const admin = (name: string, requests: number) => ({
@@ -29,7 +28,6 @@ beforeAll(async () => {
   };
   await service.client.get('/api/apiKeys/list', callers.spent);
 });
-afterAll(() => service.stop());
 
 interface Changes {
   caller?: keyof typeof callers | 'nobody';
@@ -39,13 +37,13 @@ interface Changes {
   body?: unknown;
 }
 
-/** Calls an operation as the document shows it, on a key of its own, but for what is changed. */
+/** Calls an operation as the document shows it, on a separate key, with these changes. */
 async function call(operation: Operation, changes: Changes = {}): Promise<Answer> {
   const { method, path, parameters, security } = operation;
   const { caller = 'admin', headers = {}, body = exampleOf(operation) } = changes;
   const id = changes.id ?? (path.includes('{id}') ? (await issueTarget()).id : '');
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (name === 'id' ? id : shownFor(name, parameters)));
-  // Where a route is not told, the scope is
+  // Without a route, it needs a scope
   const query = changes.query ?? (parameters.some(({ name }) => name === 'deny') ? 'scope=pinning.unpin' : '');
   return service.client.call(method, `${filled}?${query}`, {
     headers: { ...(security.length > 0 && credentialsOf(caller, security)), ...headers },
@@ -58,7 +56,7 @@ function shownFor(name: string, parameters: Parameter[]): string {
   return String(parameter?.schema.example);
 }
 
-/** One that the caller may change: it has no more than its issuer. */
+/** One that the caller may change, with no more than the rights of its issuer. */
 async function issueTarget() {
   return issued(await service.client.post('/api/apiKeys', callers.admin, documentedBody));
 }
@@ -74,22 +72,22 @@ function exampleOf({ path, method }: Operation): unknown {
   return examples[0]?.value;
 }
 
-/** The names of the headers that an answer has by the document, in lower case, and whether always. */
+/** The documented headers of an answer in lower case, and whether each is always sent. */
 function documentedHeaders(operation: Operation, status: number | string): Map<string, boolean> {
   const headers = (operation.answers[status]?.headers ?? {}) as Record<string, { required?: boolean }>;
   return new Map(Object.entries(headers).map(([name, { required = false }]) => [name.toLowerCase(), required]));
 }
 
-/** What the answer has of these, in lower case. */
+/** Those of these headers that the answer has, in lower case. */
 function sentHeaders({ headers }: Answer): string[] {
   return Object.keys(headers).filter((name) => CONTRACT.test(name));
 }
 
-/** The headers of the contract: whichever of them is sent is documented. */
+/** The headers of the contract: any of them that is sent must be documented. */
 const CONTRACT = /^(?:etag|ratelimit(?:-policy)?|retry-after|www-authenticate|x-request-id|x-w3ipfs-.+)$/;
 
-/** What the answer has that its operation does not tell of, or lacks that it promises. */
-function offencesOf(operation: Operation, answer: Answer): string[] {
+/** The undocumented headers of the answer, and the promised ones that it lacks. */
+function problemsOf(operation: Operation, answer: Answer): string[] {
   const documented = documentedHeaders(operation, answer.status);
   const unknown = sentHeaders(answer).filter((name) => !documented.has(name));
   const missing = [...documented].filter(([name, required]) => required && answer.headers[name] === undefined);
@@ -101,10 +99,10 @@ function offencesOf(operation: Operation, answer: Answer): string[] {
   ];
 }
 
-/** What a gateway says of a request to a route that is open to everyone; others pass over it. */
+/** The headers of a gateway for a request to a public route; other operations ignore them. */
 const PUBLIC_ROUTE = { 'X-Original-Method': 'POST', 'X-Original-URI': '/api/auth/login' };
 
-/** The headers with a value that is none of those that the document lists. */
+/** The headers with a value that the document does not list. */
 function undocumentedValues(operation: Operation, { status, headers }: Answer): string[] {
   const documented = Object.entries<any>(operation.answers[status]?.headers ?? {});
   return documented
@@ -117,7 +115,7 @@ function valuesOf(schema: any): string[] | undefined {
   return schema?.const === undefined ? schema?.enum : [schema.const];
 }
 
-/** What each operation is asked besides what the document shows: all that is known of its refusals. */
+/** Further calls of each operation, to get all of its documented refusals. */
 const SPOILED: Changes[] = [
   {},
   { caller: 'nobody' },
@@ -128,30 +126,30 @@ const SPOILED: Changes[] = [
   { body: '{' },
   { headers: { 'If-Match': '"999"' } },
   { headers: { Authorization: 'Bearer and.a.pair' } },
-  // A public route, of which nobody is told
+  // A public route, without an identity
   { caller: 'nobody', query: 'deny=403', headers: PUBLIC_ROUTE },
-  // More than the key has that gives it
+  // More than the issuing key has
   { body: { name: 'wider', limits: { rate_limit: null }, scopes: { admin: true } } },
 ];
 
-/** Two requests with one `Idempotency-Key`: they differ in the body, or at least in the key that they are about. */
+/** Two requests with one `Idempotency-Key` that differ in the body, or at least in the key they address. */
 function withOneKey(operation: Operation): Changes[] {
   const headers = { 'Idempotency-Key': randomUUID() };
   const example = exampleOf(operation) as { name?: string } | undefined;
   return [{ headers }, { headers, body: example?.name ? { ...example, name: 'another' } : example }];
 }
 
-/** By these; what takes a broken service, or two requests at once, is tried where that is made. */
+/** The statuses that these calls cover; others need a broken service or concurrent requests, and have tests of their own. */
 const REACHED = new Set(['200', '400', '401', '403', '404', '412', '422', '429']);
 
-it('sends the headers that are documented, and none of them elsewhere', async () => {
-  const offences: string[] = [];
+it('sends the documented headers, and none elsewhere', async () => {
+  const problems: string[] = [];
   const seen = new Set<string>();
   for (const operation of operations) {
     for (const changes of [...SPOILED, ...withOneKey(operation)]) {
       const answer = await call(operation, changes);
-      offences.push(...offencesOf(operation, answer).map((one) => `${operation.id} ${answer.status}: ${one}`));
-      // Of each operation where it succeeds, of one at least where it is refused
+      problems.push(...problemsOf(operation, answer).map((one) => `${operation.id} ${answer.status}: ${one}`));
+      // Every operation must succeed once, and every refusal occur once
       for (const name of sentHeaders(answer))
         seen.add(`${answer.status === 200 ? operation.id : ''} ${answer.status} ${name}`);
     }
@@ -165,11 +163,11 @@ it('sends the headers that are documented, and none of them elsewhere', async ()
         ),
       ),
   );
-  expect(offences).toEqual([]);
+  expect(problems).toEqual([]);
   expect(documented.filter((one) => !seen.has(one))).toEqual([]);
 });
 
-it('asks for credentials exactly where it says so', async () => {
+it('requires credentials exactly where documented', async () => {
   for (const operation of operations) {
     const { status } = await call(operation, { caller: 'nobody' });
     expect([operation.id, status === 401]).toEqual([operation.id, operation.security.length > 0]);
@@ -177,7 +175,7 @@ it('asks for credentials exactly where it says so', async () => {
   }
 });
 
-it('answers 200 to what the document shows', async () => {
+it('answers 200 to the examples of the document', async () => {
   for (const operation of operations)
     expect([operation.id, (await call(operation)).status]).toEqual([operation.id, 200]);
 });

@@ -5,20 +5,19 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createClient } from '@hey-api/openapi-ts';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { ERROR_CODES } from '../src/contract/error-codes.js';
+import { ERROR_CODES } from '../src/http/errors/error-codes.js';
 import { makeFolder, removeFolder } from './support/folders.js';
-import { startService, type TestService } from './support/service.js';
+import { fullScopes } from './support/keys.js';
+import { useService } from './support/service.js';
 import { signToken } from './support/sessions.js';
 
 const execute = promisify(execFile);
 
-let service: TestService;
 let document: any;
+const service = useService();
 beforeAll(async () => {
-  service = await startService();
   document = (await service.client.get('/openapi.json')).body;
 });
-afterAll(() => service.stop());
 
 it('is the document in the repository (if not: npm run openapi)', () => {
   expect(document).toEqual(JSON.parse(readFileSync('openapi.json', 'utf8')));
@@ -29,7 +28,7 @@ it('is valid OpenAPI 3.1', async () => {
   expect(await new Validator().validate(document)).toMatchObject({ valid: true });
 });
 
-it('has a page to read it', async () => {
+it('has a page that renders it', async () => {
   const page = await service.client.get('/docs');
   expect(page.status).toBe(200);
   expect(page.text).toContain('swagger-ui');
@@ -47,7 +46,7 @@ describe('the page', () => {
   const digest = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
   it.each([...PATHS, ...FILES, '/docs/no-such-file.js'])(
-    'is not framed, sniffed or told of elsewhere: %s',
+    'forbids framing, sniffing and referrers: %s',
     async (path) => {
       const { headers } = await service.client.get(path);
       expect(headers).toMatchObject({
@@ -59,7 +58,7 @@ describe('the page', () => {
     },
   );
 
-  it.each(PATHS)('runs and loads what is its own, and nothing else: %s', async (path) => {
+  it.each(PATHS)('runs and loads only its own files: %s', async (path) => {
     const { status, headers, text } = await service.client.get(path);
     expect(status).toBe(200);
     const policy = policyOf(headers);
@@ -70,7 +69,7 @@ describe('the page', () => {
       'base-uri': "'none'",
     });
     expect(policy['style-src']).not.toContain("'unsafe-inline'");
-    // Nothing inline but styles, each of them named
+    // Nothing inline but styles, each listed by its hash
     expect(text).not.toMatch(/<script(?![^>]*\ssrc=)[^>]*>|\son\w+=|javascript:/i);
     const blocks = [...text.matchAll(/<style[^>]*>([^]*?)<\/style>/g)].map(([, css]) => css ?? '');
     const attributes = [...text.matchAll(/\sstyle=(["'])(.*?)\1/g)].map(([, , css]) => css ?? '');
@@ -81,7 +80,7 @@ describe('the page', () => {
     expect(loaded.length).toBeGreaterThan(4);
     for (const url of loaded) {
       expect(url).toMatch(/^\.\//);
-      // There the page looks for its files in a folder below, where they are not
+      // From there, the page would look for its files in a wrong folder
       if (path === '/docs/index.html') continue;
       const { pathname } = new URL(url, new URL(path, service.client.url));
       expect([pathname, (await service.client.get(pathname)).status]).toEqual([pathname, 200]);
@@ -92,7 +91,7 @@ describe('the page', () => {
 const operations = () =>
   Object.values<Record<string, any>>(document.paths).flatMap((methods) => Object.values<any>(methods));
 
-it('names every operation, once and for good', () => {
+it('gives every operation a unique, stable id', () => {
   expect(
     operations()
       .map(({ operationId }) => operationId)
@@ -117,10 +116,10 @@ it('names every operation, once and for good', () => {
   ]);
 });
 
-it('shows an example of every answer, in the envelope that it has', () => {
+it('shows an example of every answer, in its envelope', () => {
   for (const { responses } of operations()) {
     for (const [status, response] of Object.entries<any>(responses)) {
-      // A gateway reads the status and the headers alone
+      // A gateway reads only the status and the headers
       if (!response.content) {
         expect(response.headers).toMatchObject({ 'X-W3IPFS-Code': expect.any(Object) });
         continue;
@@ -156,7 +155,7 @@ it('documents every way to authenticate, and the two bodies of the documentation
 });
 
 it('makes a typed client that issues, lists and deletes a key', async () => {
-  // Beside the sources, so that the client's imports are resolved as an application's would be
+  // Beside the sources, so that the client's imports resolve like an application's
   const folder = makeFolder('test');
   try {
     await createClient({
@@ -190,7 +189,7 @@ const CLIENT_TSCONFIG = {
   },
 };
 
-/** What a user of the client would write; it does not compile unless the document's types say what it takes for granted. */
+/** Code of a user of the client, which compiles only if the document's types are as it expects. */
 const PROGRAM = `
 import { client } from './sdk/client.gen.js';
 import { createApiKey, deleteApiKey, listApiKeys, testAuthentication } from './sdk/index.js';
@@ -200,12 +199,7 @@ client.setConfig({ baseUrl, headers: { Authorization: 'Bearer ' + token } });
 
 const body = {
   name: 'by a generated client',
-  scopes: {
-    admin: false,
-    data: { pin_list: true, nft_list: true },
-    pinning: { unpin: false, pin_by_hash: false, pin_file_to_ipfs: false },
-    pin_nft: { unpin_nft: false, pin_nft_to_ipfs: false },
-  },
+  scopes: ${JSON.stringify(fullScopes(['data.pin_list', 'data.nft_list']))},
 };
 const { data: created } = await createApiKey({ body, throwOnError: true });
 const { data: listed } = await listApiKeys({ query: { limit: 5 }, throwOnError: true });

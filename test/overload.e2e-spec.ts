@@ -1,25 +1,25 @@
 import { connect } from 'node:net';
 import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { mintApiKey, mintSecretKey } from '../src/api-keys/credentials.js';
-import { ENVIRONMENT, type Environment } from '../src/config/environment.js';
-import { KeySearch } from '../src/api-keys/key-search.js';
+import { mintApiKey, mintSecretKey } from '../src/api-keys/credentials/credentials.js';
+import { CredentialKeyring } from '../src/api-keys/credentials/credential-keyring.js';
+import { KeySearch } from '../src/api-keys/search/key-search.js';
 import { Verifier } from '../src/verification/verifier.js';
-import { inBackground } from '../src/contract/background.js';
-import { Overload } from '../src/operations/overload.js';
+import { inBackground } from '../src/background/background.js';
+import { LoadShedding } from '../src/http/load/load-shedding.js';
 import { range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { onServer } from './support/database.js';
 import { issueKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { metricOf } from './support/metrics.js';
-import { startService, type TestService } from './support/service.js';
+import { startService, useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
-/** As many of each kind may be under way. */
-const MOST_MANAGEMENT = 100;
-const MOST_READ = 1_000;
+/** The caps of concurrent requests of each kind. */
+const MAX_MANAGEMENT = 100;
+const MAX_READ = 1_000;
 const TOO_MANY = 50;
 const BATCH = 100;
 /** Of these, as many are one owner's, and as many wait for their turn; as many come from one address. */
@@ -28,15 +28,11 @@ const WAITING_OF_ONE_OWNER = 100;
 const OF_ONE_ADDRESS = 20;
 const ARRIVING_FROM_ONE_ADDRESS = 500;
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService({ ...serviceVariables, TRUSTED_PROXIES: '127.0.0.1' });
-});
+const service = useService({ ...serviceVariables, TRUSTED_PROXIES: '127.0.0.1' });
 afterEach(() => jest.restoreAllMocks());
-afterAll(() => service.stop());
 
-/** While nobody gets at the keys in the database. */
-async function whileKeysAreHeld(act: (release: () => void) => Promise<void>): Promise<void> {
+/** Runs `act` while the keys in the database are locked. */
+async function whileKeysAreLocked(act: (release: () => void) => Promise<void>): Promise<void> {
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
   let acting: Promise<void> | undefined;
@@ -48,7 +44,7 @@ async function whileKeysAreHeld(act: (release: () => void) => Promise<void>): Pr
   await acting;
 }
 
-/** Asks as often, and says which were answered while nothing could be read. */
+/** Sends this many requests. @returns those answered while nothing could be read */
 async function ask(
   times: number,
   call: () => Promise<Answer>,
@@ -56,7 +52,7 @@ async function ask(
 ) {
   const early: Answer[] = [];
   let all: Answer[] = [];
-  await whileKeysAreHeld(async (release) => {
+  await whileKeysAreLocked(async (release) => {
     const calls = range(times).map(() => call().then((answer) => (early.push(answer), answer)));
     await until(() => isEnough(early), 'the first to be refused');
     const refused = early.length;
@@ -72,22 +68,22 @@ function expectRefused(answers: Answer[]): void {
     expect([status, body.error.code, headers['retry-after']]).toEqual([503, 'unavailable', '1']);
 }
 
-/** A call of an owner, from an address that the proxy names. */
+/** A call of an owner, from an address in the proxy's header. */
 const listAs = (owner: string, address: string) =>
   service.client.get('/api/apiKeys/list', { ...sessionOf(owner), 'x-forwarded-for': address });
 
-it(`refuses management at once, beyond ${MOST_MANAGEMENT} requests under way, and verification not`, async () => {
+it(`rejects management requests over ${MAX_MANAGEMENT} at once, but not verification`, async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   expect((await verify(service.client, key)).body.data.code).toBe('VALID');
   let verdict: Answer | undefined;
   let caller = 0;
-  for (const one of range(MOST_MANAGEMENT + TOO_MANY)) sessionOf(`owner ${one}`);
+  for (const one of range(MAX_MANAGEMENT + TOO_MANY)) sessionOf(`owner ${one}`);
   const { early, all } = await ask(
-    MOST_MANAGEMENT + TOO_MANY,
+    MAX_MANAGEMENT + TOO_MANY,
     () => listAs(`owner ${caller}`, `192.0.2.${caller++}`),
     (refused) => {
       if (refused.length < TOO_MANY) return false;
-      // The embedded database is one session: while it waits, changes cannot be looked for either
+      // The embedded database has one session: while that waits, changes cannot be polled either
       if (!onServer) return true;
       const verified = verify(service.client, key).then((answer) => (verdict = answer));
       inBackground('Verifying', verified);
@@ -97,7 +93,7 @@ it(`refuses management at once, beyond ${MOST_MANAGEMENT} requests under way, an
   expect(early).toHaveLength(TOO_MANY);
   expectRefused(early);
   expect(verdict?.body.data.code).toBe(onServer ? 'VALID' : undefined);
-  expect(all.filter(({ status }) => status === 200)).toHaveLength(MOST_MANAGEMENT);
+  expect(all.filter(({ status }) => status === 200)).toHaveLength(MAX_MANAGEMENT);
 
   const shed = await metricOf(service.client, 'w3ipfs_keys_requests_shed_total{kind="management"}');
   expect([shed, await underWay()]).toEqual([TOO_MANY, 0]);
@@ -123,7 +119,7 @@ it.each([
     places: OF_ONE_ADDRESS,
     taken: OF_ONE_ADDRESS + ARRIVING_FROM_ONE_ADDRESS,
   },
-])('gives $who no more than a share of the places, in turn, and refuses further ones as its own', async (share) => {
+])('gives $who a share of the capacity, in turn, and rejects further requests as its own excess', async (share) => {
   const callers = range(share.taken + TOO_MANY).map((one) => share.of(one));
   for (const [owner] of callers) sessionOf(owner ?? '');
   const gate = holdLists();
@@ -147,7 +143,7 @@ it.each([
   expect(await underWay()).toBe(0);
 });
 
-it("lets no revocation wait behind an owner's reads, however many", async () => {
+it("lets no revocation wait behind any number of an owner's reads", async () => {
   const [stolen, other] = [await issueKey(service.client, 'erin'), await issueKey(service.client, 'erin')];
   const gate = holdLists();
   const lists = range(OF_ONE_OWNER + WAITING_OF_ONE_OWNER).map((one) => listAs('erin', `198.51.100.${one}`));
@@ -161,7 +157,7 @@ it("lets no revocation wait behind an owner's reads, however many", async () => 
   await Promise.all(lists);
 });
 
-/** Lets no list be read before it is opened; all are empty then, and take no time of the database. */
+/** Blocks all lists until it is opened; they are then empty, and cost the database no time. */
 function holdLists(): { open(): void } {
   const keySearch = service.app.get(KeySearch, { strict: false });
   let open = (): void => undefined;
@@ -173,15 +169,15 @@ function holdLists(): { open(): void } {
   return { open };
 }
 
-it('counts a call that got no place against nobody', async () => {
+it('does not charge a rejected call to any rate', async () => {
   const variables = { ...serviceVariables, MANAGEMENT_RATE_LIMIT: String(OF_ONE_OWNER + WAITING_OF_ONE_OWNER + 1) };
   const limited = await startService(variables);
   const remaining = (answer: Answer | undefined) =>
     /"management";r=(\d+)/.exec(String(answer?.headers['ratelimit']))?.[1];
   const list = () => limited.client.get('/api/apiKeys/list', sessionOf('dora'));
   try {
-    const overload = limited.app.get(Overload, { strict: false });
-    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['owners'].take('read:dora')));
+    const overload = limited.app.get(LoadShedding, { strict: false });
+    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['managementByOwner'].acquire('read:dora')));
     const waiting = range(WAITING_OF_ONE_OWNER).map(list);
     const refused = () => list().then((answer) => answer.headers['ratelimit-policy']?.includes('concurrency'));
     await until(async () => (await refused()) ?? false, 'too many to wait');
@@ -193,12 +189,12 @@ it('counts a call that got no place against nobody', async () => {
   }
 });
 
-it('refuses who is over a rate before it takes a place', async () => {
+it('refuses a caller over its rate before it occupies capacity', async () => {
   const limited = await startService({ ...serviceVariables, MANAGEMENT_RATE_LIMIT: '1' });
   const list = () => limited.client.get('/api/apiKeys/list', sessionOf('dora'));
   try {
-    const overload = limited.app.get(Overload, { strict: false });
-    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['owners'].take('read:dora')));
+    const overload = limited.app.get(LoadShedding, { strict: false });
+    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['managementByOwner'].acquire('read:dora')));
     const first = list();
     const second = await list();
     expect([second.status, second.headers['ratelimit-policy']]).toEqual([
@@ -212,10 +208,10 @@ it('refuses who is over a rate before it takes a place', async () => {
   }
 });
 
-it('forgets those who go away before they are answered, in whatever way', async () => {
+it('releases the capacity of clients that disconnect before they are answered, in any way', async () => {
   const { hostname, port } = new URL(service.client.url);
   const list = `GET /api/apiKeys/list HTTP/1.1\r\nHost: x\r\nAuthorization: ${sessionOf('ann').authorization}\r\n\r\n`;
-  await whileKeysAreHeld(async (release) => {
+  await whileKeysAreLocked(async (release) => {
     for (const requests of [
       list,
       list.repeat(20),
@@ -237,9 +233,9 @@ function underWay(): Promise<number> {
 }
 
 const unknownPair = () => {
-  const { credentialKeys } = service.app.get<Environment>(ENVIRONMENT, { strict: false });
+  const { keys } = service.app.get(CredentialKeyring, { strict: false });
   const api_key = mintApiKey();
-  return { api_key, secret_key: mintSecretKey(api_key, credentialKeys) };
+  return { api_key, secret_key: mintSecretKey(api_key, keys) };
 };
 const verifyUnknown = () => service.client.post('/api/apiKeys/verify', serviceHeaders, unknownPair());
 const verifyBatch = (headers: object = {}) => {
@@ -247,11 +243,11 @@ const verifyBatch = (headers: object = {}) => {
   return service.client.post('/api/apiKeys/verify/batch', { ...serviceHeaders, ...headers }, body);
 };
 
-it(`refuses keys that are not known yet, beyond ${MOST_READ} that are being read`, async () => {
+it(`rejects keys that are not cached, beyond ${MAX_READ} that are being read`, async () => {
   const verifier = service.app.get(Verifier, { strict: false });
   const need = { scopes: [], ip: undefined, cost: 1 };
-  await whileKeysAreHeld(async (release) => {
-    const pairs = range(MOST_READ).map(unknownPair);
+  await whileKeysAreLocked(async (release) => {
+    const pairs = range(MAX_READ).map(unknownPair);
     const read = pairs.map(async ({ api_key, secret_key }) =>
       verifier.verify({ apiKey: api_key, secretKey: secret_key }, need),
     );
@@ -269,7 +265,7 @@ it(`refuses keys that are not known yet, beyond ${MOST_READ} that are being read
 it.each([
   ['in the direct lane', {}],
   ['by the ordinary way', { 'content-type': 'application/json; charset="utf-8"' }],
-])('weighs a batch by its requests %s, and lets batches take half of the places', async (_, headers) => {
+])('weighs a batch by its requests %s, and limits batches to half of the capacity', async (_, headers) => {
   const verifying = () => metricOf(service.client, 'w3ipfs_keys_requests_under_way{kind="verification"}');
   const most = 5_000;
   let weight = 0;
@@ -284,7 +280,7 @@ it.each([
   );
   expect([early.length, weight]).toEqual([1, most]);
   expectRefused(early);
-  // The others are decided, request by request: while none can be read, some are given up
+  // The others are decided, request by request: while none can be read, some time out
   expect(all.filter(({ status }) => status === 200)).toHaveLength(batches - 1);
   expect(await verifying()).toBe(0);
 });

@@ -9,7 +9,7 @@ import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { pairOf, serviceVariables, verify } from './support/verification.js';
 
-// Rows are held from a second connection, which the embedded database would make wait
+// Rows are locked from a second connection, which would block on the embedded database
 (onServer ? describe : describe.skip)('while the rows of one owner are locked', () => {
   let service: TestService;
   let holder: pg.Client;
@@ -44,7 +44,7 @@ import { pairOf, serviceVariables, verify } from './support/verification.js';
     return rows.length === count;
   };
 
-  it("its changes wait in the process, and hold one connection: others' go on", async () => {
+  it("its changes wait in the process and occupy one connection, while others' proceed", async () => {
     const [mine, others] = [await issueKey(service.client, 'ann'), await issueKey(service.client, 'bob')];
     let waiting: Promise<Answer>[] = [];
     await whileLocked(OWNER, 'ann', async () => {
@@ -55,13 +55,13 @@ import { pairOf, serviceVariables, verify } from './support/verification.js';
       for (const _ of range(5)) expect((await rename('bob', others)).status).toBe(200);
       expect(await waitingFor(1)).toBe(true);
     });
-    // On a slow machine, the first may have waited too long
+    // On a slow machine, the first may have timed out
     const outcomes = new Set((await Promise.all(waiting)).map(outcomeOf));
     expect([...outcomes].filter((outcome) => !['200', '503 unavailable'].includes(outcome))).toEqual([]);
     expect(outcomes).toContain('200');
   });
 
-  it('so do revocations by whoever finds the secret', async () => {
+  it('leak reports wait too', async () => {
     const keys: IssuedKey[] = [];
     for (const _ of range(12)) keys.push(await issueKey(service.client, 'ann', powerlessBody));
     const others = await issueKey(service.client, 'bob');
@@ -84,7 +84,7 @@ import { pairOf, serviceVariables, verify } from './support/verification.js';
   it.each([
     ['the owner', OWNER],
     ['the key', KEY],
-  ])('for too long, a change is told to come again, with nothing done: %s', async (_, statement) => {
+  ])('for too long, a change gets a 503 with Retry-After, with nothing done: %s', async (_, statement) => {
     const key = await issueKey(service.client, 'ann');
     await whileLocked(statement, statement === OWNER ? 'ann' : key.id, async () => {
       const answer = await rename('ann', key);
@@ -94,7 +94,7 @@ import { pairOf, serviceVariables, verify } from './support/verification.js';
     expect(name).not.toBe('another');
   });
 
-  it('more changes than may wait are refused at once', async () => {
+  it('changes over the length of the queue are rejected immediately', async () => {
     const key = await issueKey(service.client, 'ann');
     let answers: Promise<Answer>[] = [];
     await whileLocked(OWNER, 'ann', async () => {
@@ -106,7 +106,7 @@ import { pairOf, serviceVariables, verify } from './support/verification.js';
       expect(outcomeOf(refused[0] as Answer)).toBe('429 rate_limited');
     });
     const outcomes = new Set((await Promise.all(answers)).map(outcomeOf));
-    // And 503, if any waited for the row for too long
+    // And 503, if any waited for the row too long
     outcomes.delete('503 unavailable');
     expect([...outcomes].toSorted()).toEqual(['200', '429 rate_limited']);
   });
@@ -115,7 +115,7 @@ import { pairOf, serviceVariables, verify } from './support/verification.js';
     const limited = (uses: number) => issueKey(service.client, 'ann', { ...powerlessBody, limits: { max_uses: uses } });
     const remaining = async (key: IssuedKey) => (await verify(service.client, key)).body.data?.remaining_uses;
 
-    it('waits for its row alone, in its order, while other keys are used', async () => {
+    it('waits only for its own row, in order, while other keys are used', async () => {
       const [held, free] = [await limited(10), await limited(100)];
       expect([await remaining(held), await remaining(free)]).toEqual([9, 99]);
       let waiting: Promise<Answer>[] = [];
@@ -128,7 +128,7 @@ import { pairOf, serviceVariables, verify } from './support/verification.js';
       expect(await remaining(held)).toBe(0);
     });
 
-    it('is unavailable where its row stays locked, and is not counted', async () => {
+    it('gets a 503 if its row stays locked, and is not counted', async () => {
       const held = await limited(10);
       expect(await remaining(held)).toBe(9);
       await whileLocked(KEY, held.id, async () => {
@@ -138,7 +138,7 @@ import { pairOf, serviceVariables, verify } from './support/verification.js';
       expect(await remaining(held)).toBe(8);
     });
 
-    it('is refused where its key was revoked while it waited', async () => {
+    it('is refused if its key was revoked while it waited', async () => {
       const held = await limited(10);
       expect(await remaining(held)).toBe(9);
       let answer: Promise<Answer> | undefined;
@@ -150,7 +150,7 @@ import { pairOf, serviceVariables, verify } from './support/verification.js';
       expect((await answer)?.body.data).toEqual({ valid: false, code: 'REVOKED' });
     });
 
-    it('is spent where its row is gone', async () => {
+    it('is refused if its row is gone', async () => {
       const held = await limited(10);
       expect(await remaining(held)).toBe(9);
       await holder.query('DELETE FROM api_keys WHERE id = $1', [held.id]);

@@ -4,24 +4,20 @@ import { DataSource } from 'typeorm';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { clockAhead } from './support/clock.js';
 import { issueKey, type IssuedKey, noLimits, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
 const clock = clockAhead();
-let service: TestService;
-beforeAll(async () => {
-  service = await startService({}, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService({}, clock);
 afterEach(() => jest.restoreAllMocks());
 
 const MINUTE_MS = 60_000;
 const session = sessionOf('ann');
-/** By the host's clock, by which dates that are given are judged. */
+/** The host's clock, by which dates in requests are validated. */
 const hence = (minutes: number) => new Date(Date.now() + minutes * MINUTE_MS).toISOString();
-/** By the clock of the service, by which limits hold. */
+/** The clock of the service, by which limits apply. */
 const clockIn = (minutes: number) => new Date(clock.time + minutes * MINUTE_MS).toISOString();
-/** As if so much time had gone by on the host. */
+/** Moves the host's clock ahead. */
 const pass = (minutes: number) => {
   const now = Date.now() + minutes * MINUTE_MS;
   jest.spyOn(Date, 'now').mockReturnValue(now);
@@ -30,12 +26,12 @@ const patch = (key: IssuedKey, body: object, headers: Record<string, string> = s
   service.client.call('PATCH', `/api/apiKeys/${key.id}`, { headers, body });
 const read = async (key: IssuedKey) => (await service.client.get(`/api/apiKeys/${key.id}`, session)).body.data;
 
-describe('a date that has come since', () => {
+describe('a date that has passed since', () => {
   it.each([
     ['not_before', () => ({ not_before: hence(1) })],
     ['expires_at', () => ({ expires_at: hence(1) })],
     ['both', () => ({ not_before: hence(1), expires_at: hence(2) })],
-  ])('does not keep the same idempotent request from its answer: %s', async (_, limits) => {
+  ])('does not block the stored answer of the same idempotent request: %s', async (_, limits) => {
     const [key, body] = [randomUUID(), { ...powerlessBody, limits: limits() }];
     const headers = { ...session, 'idempotency-key': key };
     const first = await service.client.post('/api/apiKeys', headers, body);
@@ -45,7 +41,7 @@ describe('a date that has come since', () => {
     expect([again.status, again.text]).toEqual([200, first.text]);
     const other = await service.client.post('/api/apiKeys', headers, { ...body, name: 'other' });
     expect(outcomeOf(other)).toBe('422 idempotency_key_reused');
-    // A new request is judged, and takes no place
+    // A new request is validated, and claims nothing
     const fresh = { ...session, 'idempotency-key': randomUUID() };
     for (const one of [session, fresh, fresh]) {
       const late = await service.client.post('/api/apiKeys', one, body);
@@ -66,7 +62,7 @@ describe('a date that has come since', () => {
     allowed_cidrs: ['10.0.0.0/8'],
   });
 
-  it('may be sent back as it was read', async () => {
+  it('may be sent back unchanged', async () => {
     const key = await issueKey(service.client, 'ann', { ...powerlessBody, limits: dated() });
     pass(3);
     const { name, scopes, limits, metadata } = await read(key);
@@ -76,7 +72,7 @@ describe('a date that has come since', () => {
     expect((await patch(key, { limits: { not_before: first, expires_at: second } })).status).toBe(200);
   });
 
-  it('may be sent back beside what is changed, which alone is judged', async () => {
+  it('may be sent back beside changed fields, which alone are validated', async () => {
     const key = await issueKey(service.client, 'ann', { ...powerlessBody, limits: dated() });
     pass(3);
     const { limits } = await read(key);
@@ -98,7 +94,7 @@ describe('a date that has come since', () => {
     expect(expires_at).toBeNull();
   });
 
-  it('is not judged by another admin key either, whose own limits are narrower', async () => {
+  it('is not compared with the narrower limits of another admin key either', async () => {
     const [key, weaker] = [
       await issueKey(service.client, 'ann', { ...powerlessBody, limits: { expires_at: clockIn(100) } }),
       await issueKey(service.client, 'ann', {
@@ -114,7 +110,7 @@ describe('a date that has come since', () => {
     expect([outcomeOf(wider), pathsOf(wider)]).toEqual(['403 exceeds_issuer', ['limits.expires_at']]);
   });
 
-  it('is judged of a key that is issued, or has another date', async () => {
+  it('is validated for a new key, or if it changes', async () => {
     for (const limits of [{ not_before: hence(-1) }, { expires_at: hence(-1) }]) {
       const created = await service.client.post('/api/apiKeys', session, { ...powerlessBody, limits });
       expect(outcomeOf(created)).toBe('400 validation_failed');

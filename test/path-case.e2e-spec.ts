@@ -1,19 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
-import { RequestBodies } from '../src/contract/request-bodies.js';
+import { RequestBodies } from '../src/http/body/request-bodies.js';
 import { RawConnection } from './support/connection.js';
 import { documentedBody, issueKey, type IssuedKey, pairHeaders } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
-let service: TestService;
 let key: IssuedKey;
+const service = useService(serviceVariables);
 beforeAll(async () => {
-  service = await startService(serviceVariables);
   key = await issueKey(service.client, 'ann');
 });
-afterAll(() => service.stop());
 
 const pins = { 'x-original-method': 'GET', 'x-original-uri': '/API/pinning/Pins' };
 
@@ -35,7 +33,7 @@ it.each<[string, string, () => object, unknown, number]>([
   ['GET', '/api/apiKeys/list?x=1', () => sessionOf('ann'), undefined, 400],
   ['GET', '/api/apiKeys/testAuthentication?x=1', () => sessionOf('ann'), undefined, 400],
   ['POST', '/api/apiKeys/verify?x=1', () => serviceHeaders, { api_key: 'x', secret_key: 'y' }, 400],
-])('%s %s is answered alike in any case', async (method, path, headers, body, status) => {
+])('%s %s gets the same answer in any letter case', async (method, path, headers, body, status) => {
   const [name = '', query] = path.split('?');
   const spellings = [name, name.toLowerCase(), name.toUpperCase(), `${name.toLowerCase()}/`];
   for (const spelling of spellings) {
@@ -50,13 +48,13 @@ it.each<[string, string, () => object, unknown, number]>([
   }
 });
 
-it('takes ids as they are, and deletes by the path that the scripts of the platform write', async () => {
+it('leaves ids unchanged, and deletes by the path that the platform’s scripts use', async () => {
   const { id } = await issueKey(service.client, 'ann');
   const answer = await service.client.delete(`/api/apikeys/${id.toUpperCase()}`, sessionOf('ann'));
   expect([answer.status, answer.body.message]).toEqual([200, 'API key has been deleted']);
 });
 
-it('counts a request under its route, in whatever case it came', async () => {
+it('counts a request under its route, in any letter case', async () => {
   await service.client.get('/API/APIKEYS/LIST', sessionOf('ann'));
   const { text } = await service.client.get('/metrics', serviceHeaders);
   expect(text).toContain('route="/api/apiKeys/list"');
@@ -64,7 +62,7 @@ it('counts a request under its route, in whatever case it came', async () => {
 });
 
 it.each(['/api/apikeys', `/API/APIKEYS/${randomUUID()}/ROTATE`, '/Api/Apikeys/Verify'])(
-  'reads no body for whoever is not known: POST %s',
+  'reads no body of an unauthenticated caller: POST %s',
   async (path) => {
     const receive = jest.spyOn(service.app.get(RequestBodies, { strict: false }), 'receive');
     const connection = new RawConnection(service.client.url);
@@ -77,7 +75,7 @@ it.each(['/api/apikeys', `/API/APIKEYS/${randomUUID()}/ROTATE`, '/Api/Apikeys/Ve
   },
 );
 
-it('keeps an idempotent answer for the route, not for the spelling of its path', async () => {
+it('stores an idempotent answer for the route, not for the spelling of its path', async () => {
   const headers = { ...sessionOf('ann'), 'idempotency-key': randomUUID() };
   const first = await service.client.post('/api/apiKeys', headers, documentedBody);
   const again = await service.client.post('/API/apikeys/', headers, documentedBody);

@@ -3,21 +3,21 @@ import { range } from './support/at-once.js';
 import { createTestDatabase, onMaintenanceDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issueKey, powerlessBody } from './support/keys.js';
 import { KeptLog } from './support/log.js';
-import { retried } from './support/retry.js';
+import { withRetry } from './support/retry.js';
 import { type PgBouncer, PGBOUNCER_VARIABLE, startPgBouncer } from './support/pgbouncer.js';
 import { startService, type TestService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceVariables, verify } from './support/verification.js';
 
-const isThere = onServer && process.env[PGBOUNCER_VARIABLE] !== undefined;
-if (!isThere)
-  process.stdout.write(`Left out: PgBouncer, which wants ${PGBOUNCER_VARIABLE}=<its path> and a server behind it\n`);
+const isInstalled = onServer && process.env[PGBOUNCER_VARIABLE] !== undefined;
+if (!isInstalled)
+  process.stdout.write(`Skipped: PgBouncer, which needs ${PGBOUNCER_VARIABLE}=<its path> and a server behind it\n`);
 
 const IGNORED = 'ignore_startup_parameters = statement_timeout,lock_timeout,idle_in_transaction_session_timeout';
 const STARTS = 8;
 
-(isThere ? describe : describe.skip)('behind a PgBouncer that hands out connections by transaction', () => {
+(isInstalled ? describe : describe.skip)('behind a PgBouncer that hands out connections by transaction', () => {
   let database: TestDatabase;
   let bouncer: PgBouncer;
   let services: TestService[] = [];
@@ -53,18 +53,18 @@ const STARTS = 8;
     return (await onMaintenanceDatabase(String(database.variables.DATABASE_URL), query)).rows[0].held as number;
   };
 
-  it('lets eight processes start at once, on a database without a schema, and leaves no lock behind', async () => {
+  it('lets eight processes start at once on a database without a schema, and leaves no lock behind', async () => {
     services = await startAll();
     await allReady();
     await until(async () => (await locks()) === 0, 'all locks to be released');
     expect(services).toHaveLength(STARTS);
   });
 
-  it('says once in each that the poll alone tells of changes, and denies within the bound', async () => {
-    const told = log.mock.calls.filter(
-      ([level, message]) => level === 'warn' && /by the poll alone/.test(String(message)),
+  it('logs once in each that changes come from the poll only, and denies within the bound', async () => {
+    const warnings = log.mock.calls.filter(
+      ([level, message]) => level === 'warn' && /found only by the poll/.test(String(message)),
     );
-    expect(told).toHaveLength(STARTS);
+    expect(warnings).toHaveLength(STARTS);
     const [first, ...others] = services as [TestService, ...TestService[]];
     const key = await issueKey(first.client, 'ann', powerlessBody);
     const codes = async () => Promise.all(others.map(async ({ client }) => (await verify(client, key)).body.data.code));
@@ -81,14 +81,14 @@ const STARTS = 8;
     expect(lastValid).toBeLessThan(1_000);
   });
 
-  it('lets eight more start while the first are at work', async () => {
+  it('lets eight more start while the first are in use', async () => {
     const [first] = services as [TestService, ...TestService[]];
     const done = new AbortController();
     const statuses = new Set<number>();
     const work = range(4).map(async (index) => {
       const create = () => first.client.post('/api/apiKeys', sessionOf(`owner ${index}`), powerlessBody);
-      // All of them are this one process, whose transactions may wait for their turn for too long
-      while (!done.signal.aborted) statuses.add((await retried(create, () => undefined)).status);
+      // All of them run in this one process, whose transactions may wait too long
+      while (!done.signal.aborted) statuses.add((await withRetry(create, () => undefined)).status);
     });
     try {
       await Promise.all(services.splice(1).map((service) => service.stop()));
@@ -102,7 +102,7 @@ const STARTS = 8;
     await until(async () => (await locks()) === 0, 'all locks to be released');
   });
 
-  it('says which line it lacks, if it refuses the limits of a connection', async () => {
+  it('names the missing setting if the pooler refuses the limits of a connection', async () => {
     const strict = await startPgBouncer(String(database.variables.DATABASE_URL));
     const url = strict.through(String(database.variables.DATABASE_URL));
     await expect(startService({ DATABASE_URL: url }, database)).rejects.toThrow(IGNORED);

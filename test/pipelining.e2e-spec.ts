@@ -5,9 +5,9 @@ import { metricOf } from './support/metrics.js';
 import { type ServiceProcess, sharedVariables, startProcess } from './support/process.js';
 import { serviceHeaders } from './support/verification.js';
 
-/** As many may wait behind the one that is being answered. */
+/** The number of requests that may wait behind the current one. */
 const MAX_WAITING = 32;
-/** As many bytes as Node reads at once. */
+/** The bytes that Node reads at once. */
 const ONE_READ = 64 * 1_024;
 const MIB = 1_048_576;
 
@@ -28,7 +28,7 @@ const PREFLIGHT = 'Origin: https://app.example.com\r\nAccess-Control-Request-Met
 const AUTHORIZED = `Authorization: ${serviceHeaders.authorization}\r\n`;
 const memory = () => metricOf(service.client, 'process_resident_memory_bytes');
 
-it('answers the requests of a connection in their order, on whichever way each goes', async () => {
+it('answers the requests of a connection in order, whichever path each takes', async () => {
   const connection = new RawConnection(service.client.url);
   const body = '{"api_key":"w3k_x","secret_key":"w3s_x"}';
   const length = `${AUTHORIZED}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
@@ -49,7 +49,7 @@ it('answers the requests of a connection in their order, on whichever way each g
   connection.destroy();
 });
 
-it('goes on with a connection as its requests are answered', async () => {
+it('keeps reading from a connection as its requests are answered', async () => {
   const connection = new RawConnection(service.client.url);
   for (const round of range(5)) {
     await connection.write(get('/health/live').repeat(MAX_WAITING));
@@ -68,7 +68,7 @@ it.each([
   ['preflights', requestOf('OPTIONS /api/apiKeys', PREFLIGHT)],
   ['keys', get('/api/apiKeys/list')],
   ['authorize', get('/api/apiKeys/authorize')],
-])('ends a connection that sends more at once, and keeps little of it: %s', async (_, request) => {
+])('closes a connection that sends more at once, and buffers little of it: %s', async (_, request) => {
   const before = await memory();
   const all = range(5).map(() => new RawConnection(service.client.url));
   for (const connection of all) {

@@ -25,7 +25,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-// Production is not production on an embedded database
+// Production does not run on the embedded database
 const inProduction = onServer ? it : it.skip;
 const inDevelopment = onServer ? it.skip : it;
 
@@ -39,7 +39,7 @@ async function callEverything() {
   return key;
 }
 
-inProduction('tells in JSON who called what, and what came of it', async () => {
+inProduction('logs in JSON who called what, with the outcome', async () => {
   const key = await callEverything();
   const lines = service.output().trim().split('\n');
   const requests = lines.map((line) => JSON.parse(line)).filter(({ context }) => context === 'Request');
@@ -75,7 +75,7 @@ inProduction('tells in JSON who called what, and what came of it', async () => {
   expect(refused.principal).toBeUndefined();
 });
 
-inDevelopment('tells in words who called what, and what came of it', async () => {
+inDevelopment('logs as text who called what, with the outcome', async () => {
   const key = await callEverything();
   expect(service.output()).toMatch(/INFO  \[Request\] POST \/api\/apiKeys 200 \{.*principal: 'session:ann'/);
   expect(service.output()).toMatch(
@@ -94,7 +94,7 @@ interface Line {
   key_id?: string;
 }
 
-/** The line of a call, in either form. */
+/** The log line of a call, in either format. */
 async function lineOf(requestId: string): Promise<Line> {
   const found = () =>
     service
@@ -109,7 +109,7 @@ async function lineOf(requestId: string): Promise<Line> {
   return { request_id: requestId, ...Object.fromEntries(words.filter(([, value]) => value !== undefined)) };
 }
 
-describe('whoever is known is named, with the verdict, whatever came of the call', () => {
+describe('the log names authenticated callers, with the verdict, whatever the outcome', () => {
   const LIST = '/api/apiKeys/list';
   let admin: IssuedKey;
   let plain: IssuedKey;
@@ -147,8 +147,8 @@ describe('whoever is known is named, with the verdict, whatever came of the call
     ['a key without the scope', 'GET', LIST, 403, 'INSUFFICIENT_SCOPE', key(() => plain)],
     ['a revoked key', 'GET', LIST, 401, 'REVOKED', key(() => revoked)],
     ['a key from elsewhere', 'GET', LIST, 403, 'IP_NOT_ALLOWED', key(() => elsewhere)],
-    ['a key whose uses are spent', 'GET', LIST, 403, 'USAGE_EXCEEDED', key(() => spent)],
-    ['a key that asks too often', 'GET', LIST, 429, 'RATE_LIMITED', key(() => slow)],
+    ['a key whose uses are exhausted', 'GET', LIST, 403, 'USAGE_EXCEEDED', key(() => spent)],
+    ['a key over its rate', 'GET', LIST, 429, 'RATE_LIMITED', key(() => slow)],
     ['a key with a wrong query', 'GET', `${LIST}?limit=x`, 400, 'VALID', key(() => admin)],
     ['a key with a wrong body', 'POST', '/api/apiKeys', 400, 'VALID', key(() => admin), { name: '' }],
     ['a session with a wrong body', 'POST', '/api/apiKeys', 400, 'VALID', session, { name: '' }],
@@ -158,8 +158,8 @@ describe('whoever is known is named, with the verdict, whatever came of the call
     ['a session at the gateway', 'GET', AUTHORIZE, 200, 'VALID', session],
     ['a revoked key at the gateway', 'GET', AUTHORIZE, 401, 'REVOKED', key(() => revoked)],
     ['a key from elsewhere at the gateway', 'GET', AUTHORIZE, 403, 'IP_NOT_ALLOWED', key(() => elsewhere)],
-    ['a key whose uses are spent, at the gateway', 'GET', AUTHORIZE, 403, 'USAGE_EXCEEDED', key(() => spent)],
-    ['a key that asks too often, at the gateway', 'GET', AUTHORIZE, 429, 'RATE_LIMITED', key(() => slow)],
+    ['a key whose uses are exhausted, at the gateway', 'GET', AUTHORIZE, 403, 'USAGE_EXCEEDED', key(() => spent)],
+    ['a key over its rate, at the gateway', 'GET', AUTHORIZE, 429, 'RATE_LIMITED', key(() => slow)],
     [
       'a key without the scope, at the gateway',
       'GET',
@@ -174,7 +174,7 @@ describe('whoever is known is named, with the verdict, whatever came of the call
     ['a service that reads the metrics', 'GET', '/metrics', 200, undefined, gateway],
   ];
 
-  // `Expect`, which Node has answered by then, takes a request off the direct lane
+  // `Expect`, which Node answers first, keeps a request off the fast path
   describe.each([
     ['as clients send it', {}],
     ['out of the ordinary', { 'content-encoding': 'identity', expect: '100-continue' }],
@@ -186,7 +186,7 @@ describe('whoever is known is named, with the verdict, whatever came of the call
       const answer = await service.client.call(method, path, { headers: all, body });
       expect([answer.status, answer.headers['x-request-id']]).toEqual([status, requestId]);
       const line = await lineOf(requestId);
-      // Who asks with a key is named by it
+      // A caller with a key is named by it
       expect([line.principal, line.verdict, line.key_id]).toEqual([principal(), verdict, undefined]);
       expect(line.client_address).toBe('127.0.0.1');
     });
@@ -206,7 +206,7 @@ describe('whoever is known is named, with the verdict, whatever came of the call
   });
 });
 
-describe('a client that leaves before it is answered', () => {
+describe('a client that disconnects before it is answered', () => {
   const leave = async (path: string, headers: Record<string, string>, body: object, left = 0) => {
     const { hostname, port } = new URL(service.client.url);
     const text = JSON.stringify(body);
@@ -218,28 +218,28 @@ describe('a client that leaves before it is answered', () => {
     socket.destroy();
   };
 
-  /** Tried again where the answer was faster. */
-  const untilTold = (route: string, attempt: () => Promise<void>) =>
+  /** Repeated if the answer came first. */
+  const untilLogged = (route: string, attempt: () => Promise<void>) =>
     until(async () => {
       await attempt();
       return new RegExp(`POST ${route} 499.*client_address\\W+127.0.0.1`).test(service.output());
     }, 'the line of a client that has left');
 
-  it('is told of, once it has sent all', async () => {
-    await untilTold('/api/apiKeys', () => leave('/api/apiKeys', sessionOf('ann'), powerlessBody));
+  it('is logged, once it has sent everything', async () => {
+    await untilLogged('/api/apiKeys', () => leave('/api/apiKeys', sessionOf('ann'), powerlessBody));
   });
 
-  it('is told of on the direct way, where it has sent all', async () => {
+  it('is logged on the fast path, once it has sent everything', async () => {
     const keys: IssuedKey[] = [];
     for (const _ of range(20)) keys.push(await issueKey(service.client, 'ann', powerlessBody));
-    // A key that is not known yet takes time
-    await untilTold('/api/apiKeys/verify', () =>
+    // A key that is not cached takes time
+    await untilLogged('/api/apiKeys/verify', () =>
       leave('/api/apiKeys/verify', serviceHeaders, pairOf(keys.pop() as IssuedKey)),
     );
   });
 
-  it('is told of on the direct way, in the middle of its body', async () => {
+  it('is logged on the fast path, in the middle of its body', async () => {
     const body = { requests: [] };
-    await untilTold('/api/apiKeys/verify/batch', () => leave('/api/apiKeys/verify/batch', serviceHeaders, body, 1));
+    await untilLogged('/api/apiKeys/verify/batch', () => leave('/api/apiKeys/verify/batch', serviceHeaders, body, 1));
   });
 });

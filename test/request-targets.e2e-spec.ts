@@ -1,17 +1,15 @@
 import { request } from 'node:http';
 import { pathsOf, outcomeOf } from './support/answers.js';
 import { documentedBody, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { pairOf, serviceHeaders, serviceVariables } from './support/verification.js';
 
-let service: TestService;
 let key: IssuedKey;
+const service = useService(serviceVariables);
 beforeAll(async () => {
-  service = await startService(serviceVariables);
   key = await issueKey(service.client, 'ann', powerlessBody);
 });
-afterAll(() => service.stop());
 
 const session = sessionOf('ann');
 const AUTHORITIES = [
@@ -26,7 +24,7 @@ describe('a target that is a whole URL (RFC 9112, 3.2.2)', () => {
   const call = (method: string, target: string, body?: object, headers: Record<string, string> = session) =>
     service.client.call(method, target, { headers, body });
 
-  it.each(AUTHORITIES)('is answered as its path: %s', async (authority) => {
+  it.each(AUTHORITIES)('is handled like its path: %s', async (authority) => {
     const listed = await call('GET', `${authority}/api/apiKeys/list?limit=1`);
     expect([listed.status, listed.body.data.api_keys]).toEqual([200, [expect.objectContaining({ id: key.id })]]);
     expect((await call('GET', `${authority}/api/apiKeys/${key.id}/`)).body.data.id).toBe(key.id);
@@ -43,7 +41,7 @@ describe('a target that is a whole URL (RFC 9112, 3.2.2)', () => {
     ['DELETE', '/api/apiKeys/0197b1f5-5c1b-7000-8000-000000000000?x=1', undefined],
     ['POST', '/api/apiKeys?x=1', documentedBody],
     ['POST', '/api/apiKeys/report-leak?x=1', { api_key: 'x', secret_key: 'y' }],
-  ])('does not get round the check of unknown parameters: %s %s', async (method, path, body) => {
+  ])('does not bypass the check of unknown parameters: %s %s', async (method, path, body) => {
     for (const authority of ['', ...AUTHORITIES]) {
       const answer = await call(method, authority + path, body);
       expect([authority, outcomeOf(answer), pathsOf(answer)]).toEqual([authority, '400 validation_failed', ['x']]);
@@ -53,14 +51,14 @@ describe('a target that is a whole URL (RFC 9112, 3.2.2)', () => {
   });
 
   it.each(['/api/apiKeys/verify', '/api/apiKeys/verify/batch'])(
-    'does not get round it on the direct lane: %s',
+    'does not bypass it on the fast path: %s',
     async (path) => {
       const answer = await call('POST', `http://host${path}?x=1`, pairOf(key), serviceHeaders);
       expect([outcomeOf(answer), pathsOf(answer)]).toEqual(['400 validation_failed', ['x']]);
     },
   );
 
-  it('is refused early as its path would be', async () => {
+  it('is refused early like its path', async () => {
     expect(outcomeOf(await call('POST', 'http://host/api/apiKeys', documentedBody, {}))).toBe('401 unauthenticated');
     const text = { ...session, 'content-type': 'text/plain' };
     expect(outcomeOf(await call('POST', 'http://host/api/apiKeys', documentedBody, text))).toBe(
@@ -68,7 +66,7 @@ describe('a target that is a whole URL (RFC 9112, 3.2.2)', () => {
     );
   });
 
-  it('is named by its path where there is no such route, or method', async () => {
+  it('is named by its path if the route or method does not exist', async () => {
     const nothing = await call('GET', 'http://user:word@host/api/nothing');
     expect([nothing.status, nothing.body.error.message]).toEqual([404, 'There is no GET /api/nothing.']);
     const put = await call('PUT', 'http://host/api/apiKeys');
@@ -80,7 +78,7 @@ describe('a target that is a whole URL (RFC 9112, 3.2.2)', () => {
   });
 });
 
-it('takes a target that begins with an asterisk for no route, in an answer like any other', async () => {
+it('answers a target that begins with an asterisk with an ordinary 404', async () => {
   for (const path of ['*', '*api/apiKeys/list', '*health/live', `*api/apiKeys/${key.id}`]) {
     const { status, body, headers } = await service.client.call('GET', path, { headers: session });
     expect(headers).toMatchObject({ 'x-request-id': body.request_id, 'cache-control': 'no-store' });
@@ -88,7 +86,7 @@ it('takes a target that begins with an asterisk for no route, in an answer like 
   }
 });
 
-it('refuses a fragment, which no target has: what comes behind it would be no part of the query', async () => {
+it('refuses a fragment, which a target cannot have: the text after it would drop out of the query', async () => {
   for (const target of [
     '/api/apiKeys/testAuthentication#x=1',
     '/api/apiKeys/list#x=1',
@@ -98,8 +96,8 @@ it('refuses a fragment, which no target has: what comes behind it would be no pa
     expect([target, outcomeOf(await service.client.get(target, session))]).toEqual([target, '400 validation_failed']);
 });
 
-describe('an empty body, which has no type', () => {
-  /** As curl -d '' and PowerShell send it; without a length, as others do; or in chunks, of which there is none. */
+describe('an empty body without a type', () => {
+  /** As curl -d '' and PowerShell send it; without a length, as others do; or as zero chunks. */
   const FRAMES = [{ 'content-length': '0' }, {}, { 'transfer-encoding': 'chunked' }];
   const TYPES = ['application/x-www-form-urlencoded', 'text/plain', 'application/json', 'application/octet-stream'];
   const send = (method: string, path: string, headers: Record<string, string>) =>
@@ -120,7 +118,7 @@ describe('an empty body, which has no type', () => {
     });
   const each = FRAMES.flatMap((frame) => TYPES.map((type) => Object.assign({ 'content-type': type }, frame)));
 
-  it.each(each)('is none to DELETE and to a rotation: %j', async (headers) => {
+  it.each(each)('counts as no body for DELETE and for a rotation: %j', async (headers) => {
     const one = await issueKey(service.client, 'ann', powerlessBody);
     const rotated = await send('POST', `/api/apiKeys/${one.id}/rotate`, headers);
     expect([rotated.status, rotated.body.data?.secret_key]).toEqual([200, expect.stringMatching(/^w3s_/)]);
@@ -128,7 +126,7 @@ describe('an empty body, which has no type', () => {
     expect([deleted.status, deleted.body.data]).toEqual([200, { revoked: 1, complete: true }]);
   });
 
-  it.each(each)('is missing where there has to be one, whatever its type: %j', async (headers) => {
+  it.each(each)('counts as missing where a body is required, whatever its type: %j', async (headers) => {
     const created = await send('POST', '/api/apiKeys', headers);
     expect([created.status, created.body.error.code]).toEqual([400, 'validation_failed']);
     expect(created.body.error.message).toMatch(/no body/i);
@@ -143,7 +141,7 @@ describe('an empty body, which has no type', () => {
     }
   });
 
-  it('has none that does not parse, either', async () => {
+  it('is not invalid JSON either', async () => {
     const one = await issueKey(service.client, 'ann', powerlessBody);
     for (const type of ['nonsense', '', ';', 'application/json; charset=utf-16'])
       for (const frame of FRAMES.slice(0, 2)) {
@@ -156,7 +154,7 @@ describe('an empty body, which has no type', () => {
     expect((await send('DELETE', `/api/apiKeys/${one.id}`, zeros)).status).toBe(200);
   });
 
-  it('is still refused where it is not empty, in chunks too', async () => {
+  it('is still refused if it is not empty, in chunks too', async () => {
     for (const frame of [{}, { 'transfer-encoding': 'chunked' }]) {
       const headers = { ...session, 'content-type': 'text/plain', ...frame };
       const answer = await new Promise<number>((resolve, reject) => {

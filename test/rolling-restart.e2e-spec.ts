@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { freePort } from './support/free-port.js';
-import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
+import { bodyWith, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
 import { type NginxGateway, NGINX_VARIABLE, startNginx } from './support/nginx.js';
 import { type SmallServer, startPlatform } from './support/platform.js';
 import { metricOf } from './support/metrics.js';
@@ -13,16 +13,16 @@ import { until } from './support/until.js';
 import { verify } from './support/verification.js';
 
 const CALLERS = 16;
-/** Between an answer and the next request of a caller: the processes that start need the cores as well. */
+/** The pause between an answer and a caller's next request: the starting processes need the cores too. */
 const PAUSE_MS = 10;
-/** Four starts, on a machine that has other things to do. */
+/** Enough for four starts on a busy machine. */
 const WITHIN_MS = 240_000;
 
 const hasNginx = process.env[NGINX_VARIABLE] !== undefined;
-if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not set: a rolling restart behind nginx\n`);
+if (!hasNginx) process.stdout.write(`Skipped, since ${NGINX_VARIABLE} is not set: a rolling restart behind nginx\n`);
 
-// The embedded database has one process alone
-(onServer && hasNginx ? describe : describe.skip)('two processes behind nginx, restarted one after the other', () => {
+// The embedded database allows only one process
+(onServer && hasNginx ? describe : describe.skip)('two processes behind nginx, restarted one after the other,', () => {
   let database: TestDatabase;
   let platform: SmallServer;
   let gateway: NginxGateway;
@@ -55,9 +55,7 @@ if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not se
   it(
     'fail no request',
     async () => {
-      const body = structuredClone(powerlessBody);
-      body.scopes.data.pin_list = true;
-      const key = await issueKey(services[0]!.client, 'ann', body);
+      const key = await issueKey(services[0]!.client, 'ann', bodyWith(['data.pin_list']));
       const session = sessionOf('ann');
       const calls: Record<string, () => Promise<Answer>> = {
         verify: () => verify(gateway.inside, key),
@@ -68,14 +66,14 @@ if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not se
       const outcomes: Record<string, Record<string, number>> = {};
       const answered: IssuedKey[] = [];
       const ending = new AbortController();
-      const load = atOnce(CALLERS, range(CALLERS), async (caller) => {
+      const load = runConcurrently(CALLERS, range(CALLERS), async (caller) => {
         const [name, call] = Object.entries(calls)[caller % 4] as [string, () => Promise<Answer>];
         const counts = (outcomes[name] ??= {});
         while (!ending.signal.aborted) {
           const outcome = await call().then(
-            ({ status, body: told }) => {
-              if (name === 'issue' && status === 200) answered.push(told.data);
-              return String(told?.data?.code ?? status);
+            ({ status, body: answer }) => {
+              if (name === 'issue' && status === 200) answered.push(answer.data);
+              return String(answer?.data?.code ?? status);
             },
             (error: NodeJS.ErrnoException) => error.code ?? error.message,
           );
@@ -107,7 +105,7 @@ if (!hasNginx) process.stdout.write(`Left out, since ${NGINX_VARIABLE} is not se
     WITHIN_MS,
   );
 
-  /** nginx takes a process again a second after it has found it gone: until it has, the other is not to be ended. */
+  /** nginx uses a process again a second after it found it down: the other must not stop before that. */
   async function untilServed(client: ServiceProcess['client']): Promise<void> {
     const name = 'w3ipfs_keys_verdicts_total{code="VALID"}';
     await until(async () => (await metricOf(client, name)) > 0, 'nginx to take the process again');

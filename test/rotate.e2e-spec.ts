@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { clockAhead } from './support/clock.js';
 import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceVariables, verify } from './support/verification.js';
@@ -11,11 +11,7 @@ import { serviceVariables, verify } from './support/verification.js';
 const clock = clockAhead();
 const inSeconds = (seconds: number) => new Date(clock.time + seconds * 1_000).toISOString();
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables, clock);
 
 const pathOf = ({ id }: IssuedKey) => `/api/apiKeys/${id}`;
 const shown = async (key: IssuedKey) => (await service.client.get(pathOf(key), sessionOf('ann'))).body.data;
@@ -31,7 +27,7 @@ async function rotate(key: IssuedKey, overlapSeconds?: number): Promise<IssuedKe
 }
 
 describe('POST /api/apiKeys/:id/rotate', () => {
-  it.each([undefined, 0])('with an overlap of %s ends the old secret at once', async (overlap) => {
+  it.each([undefined, 0])('with an overlap of %s ends the old secret immediately', async (overlap) => {
     const key = await issueKey(service.client, 'ann', powerlessBody);
     expect(await codeOf(key)).toBe('VALID');
     const rotated = await rotate(key, overlap);
@@ -46,7 +42,7 @@ describe('POST /api/apiKeys/:id/rotate', () => {
     expect((await shown(key)).rotation).toBeNull();
   });
 
-  it('tells what version the key is then, again where the answer was kept', async () => {
+  it('returns the new version of the key, also in a repeated answer', async () => {
     const created = await service.client.post('/api/apiKeys', sessionOf('ann'), powerlessBody);
     const path = `/api/apiKeys/${created.body.data.id}`;
     const tag = async () => (await service.client.get(path, sessionOf('ann'))).headers.etag;
@@ -59,7 +55,7 @@ describe('POST /api/apiKeys/:id/rotate', () => {
     expect([again.text, again.headers.etag]).toEqual([rotated.text, rotated.headers.etag]);
   });
 
-  it('lets both secrets work until the overlap ends', async () => {
+  it('accepts both secrets until the overlap ends', async () => {
     const key = await issueKey(service.client, 'ann', powerlessBody);
     const rotated = await rotate(key, 60);
     const end = inSeconds(60);
@@ -72,7 +68,7 @@ describe('POST /api/apiKeys/:id/rotate', () => {
     expect(await codesOf(key, rotated)).toEqual(['INVALID_CREDENTIALS', 'VALID']);
   });
 
-  it('counts the uses and the rate of both secrets as those of one key', async () => {
+  it('counts the uses and the rate of both secrets together', async () => {
     const key = await limited({ max_uses: 4 });
     const rotated = await rotate(key, 60);
     const codes = [];
@@ -86,14 +82,14 @@ describe('POST /api/apiKeys/:id/rotate', () => {
     expect(paces).toEqual(['VALID', 'VALID', 'RATE_LIMITED', 'RATE_LIMITED']);
   });
 
-  it('keeps what was used of a limit: a new secret is no new count', async () => {
+  it('keeps the counts of limits: a new secret does not reset them', async () => {
     const key = await limited({ max_uses: 2, rate_limit: { requests: 2, window_seconds: 60 } });
     expect(await codeOf(key)).toBe('VALID');
     const rotated = await rotate(key, 0);
     expect([await codeOf(rotated), await codeOf(rotated)]).toEqual(['VALID', 'RATE_LIMITED']);
   });
 
-  it('never lets the old secret outlive the key, even if the key is to expire later after all', async () => {
+  it('never lets the old secret outlive the key, even if its expiry is extended later', async () => {
     const key = await limited({ expires_at: inSeconds(30) });
     const rotated = await rotate(key, 60);
     expect(rotated.rotation).toMatchObject({ previous_secret_expires_at: inSeconds(30) });
@@ -127,7 +123,7 @@ describe('POST /api/apiKeys/:id/rotate', () => {
     ]);
   });
 
-  it('shows whether the old secret is still in use', async () => {
+  it('shows if the old secret is still in use', async () => {
     const key = await issueKey(service.client, 'ann', powerlessBody);
     const rotated = await rotate(key, 600);
     expect(await codeOf(rotated)).toBe('VALID');
@@ -139,12 +135,12 @@ describe('POST /api/apiKeys/:id/rotate', () => {
     await until(async () => (await shown(key)).rotation.previous_secret_last_used_at === usedAt, 'the use of the old');
   });
 
-  it('does not take the use of a secret before it for a use of the old one', async () => {
+  it('does not count the use of an earlier secret as a use of the old one', async () => {
     const first = await issueKey(service.client, 'ann', powerlessBody);
     const second = await rotate(first, 600);
     expect(await codeOf(first)).toBe('VALID');
     const third = await rotate(second, 600);
-    // What has been counted by now is written in its order
+    // Uses counted by now are written in order
     clock.time += 1_000;
     expect(await codeOf(third)).toBe('VALID');
     const usedAt = new Date(clock.time).toISOString();
@@ -160,7 +156,7 @@ describe('POST /api/apiKeys/:id/rotate', () => {
     expect(await codeOf(key)).toBe('VALID');
   });
 
-  it('takes a week of overlap, and no unknown property', async () => {
+  it('accepts an overlap of a week, and no unknown property', async () => {
     const key = await issueKey(service.client, 'ann', powerlessBody);
     const rotated = await rotate(key, 604_800);
     expect(rotated.rotation).toMatchObject({ previous_secret_expires_at: inSeconds(604_800) });
@@ -168,14 +164,14 @@ describe('POST /api/apiKeys/:id/rotate', () => {
     expect(pathsOf(answer)).toEqual(['overlap']);
   });
 
-  it('lets an admin key rotate itself, and then no more with its old secret', async () => {
+  it('lets an admin key rotate itself, but not again with its old secret', async () => {
     const key = await issueKey(service.client, 'ann');
     const rotated = issued(await service.client.post(`${pathOf(key)}/rotate`, pairHeaders(key)));
     expect((await service.client.get(pathOf(key), pairHeaders(key))).status).toBe(401);
     expect((await service.client.get(pathOf(key), pairHeaders(rotated))).status).toBe(200);
   });
 
-  it('finds neither a key of another owner nor one that is revoked', async () => {
+  it('finds neither a key of another owner nor a revoked one', async () => {
     const others = await issueKey(service.client, 'bob', powerlessBody);
     const revoked = await issueKey(service.client, 'ann', powerlessBody);
     await service.client.delete(pathOf(revoked), sessionOf('ann'));
@@ -186,10 +182,10 @@ describe('POST /api/apiKeys/:id/rotate', () => {
     expect(await codesOf(others, revoked)).toEqual(['VALID', 'REVOKED']);
   });
 
-  it('leaves exactly one secret of many that callers rotate to at once', async () => {
+  it('leaves exactly one valid secret after many concurrent rotations', async () => {
     const key = await issueKey(service.client, 'ann', powerlessBody);
     const rotated: IssuedKey[] = [];
-    await atOnce(8, range(16), async () => void rotated.push(await rotate(key, 0)));
+    await runConcurrently(8, range(16), async () => void rotated.push(await rotate(key, 0)));
     const codes = await codesOf(key, ...rotated);
     expect(codes.filter((code) => code === 'VALID')).toHaveLength(1);
     expect(codes.filter((code) => code === 'INVALID_CREDENTIALS')).toHaveLength(16);

@@ -7,12 +7,12 @@ const rows = readFileSync('docs/security.md', 'utf8')
   .filter((line) => line.startsWith('| ') && !/^\| (?:may|-+) /.test(line));
 const named = rows.flatMap((row) => [...row.matchAll(/\(test: `([^`]+)`: "([^"]+)"\)/g)]).map(([, ...test]) => test);
 
-it('says of every bound which test holds it', () => {
+it('names a test for every bound', () => {
   expect(rows.length).toBeGreaterThan(30);
   expect(rows.filter((row) => !/\(test: `[^`]+`: "[^"]+"\)/.test(row))).toEqual([]);
   expect(rows.filter((row) => row.includes('to be named'))).toEqual([]);
 });
 
-it.each(named)('names a test that there is: %s, %s', (file, title) => {
+it.each(named)('names an existing test: %s, %s', (file, title) => {
   expect(readFileSync(file, 'utf8')).toContain(title);
 });

@@ -16,7 +16,7 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const base64url = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const claims = () => ({ sub: 'owner', exp: secondsFromNow(60), iat: secondsFromNow(0), nbf: secondsFromNow(0) });
 
-/** Signed as an attacker would who holds nothing but the public key. */
+/** Signed by an attacker who has only the public key. */
 function hs256(secret: string): string {
   const signed = `${base64url({ alg: 'HS256', typ: 'JWT' })}.${base64url(claims())}`;
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
@@ -36,12 +36,12 @@ describe('with a public key in PEM', () => {
 
   it.each([
     ['one as the account service signs them', () => signToken()],
-    ['one that expired a moment ago, by a clock that is ahead', () => signToken({ exp: secondsFromNow(-3) })],
-    ['one that holds from now on, by a clock that is behind', () => signToken({ nbf: secondsFromNow(3) })],
+    ['one that expired a moment ago, within the clock tolerance', () => signToken({ exp: secondsFromNow(-3) })],
+    ['one that becomes valid in a moment, within the clock tolerance', () => signToken({ nbf: secondsFromNow(3) })],
     ['one without iat and nbf', () => signToken({ iat: undefined, nbf: undefined })],
-    ['an issuer and an audience that nobody asked for', () => signToken({ iss: 'x', aud: 'y' })],
+    ['an issuer and an audience that are not configured', () => signToken({ iss: 'x', aud: 'y' })],
     ['an owner of 255 characters', () => signToken({ sub: 'é'.repeat(255) })],
-  ])('takes %s', async (_, token) => {
+  ])('accepts %s', async (_, token) => {
     expect((await service.client.get(TEST, bearer(token()))).status).toBe(200);
   });
 
@@ -83,7 +83,7 @@ describe('with a public key in PEM', () => {
     expect(answer.headers['www-authenticate']).toMatch(/^Bearer /);
   });
 
-  it('says of a good token that it has expired, or is not valid yet', async () => {
+  it('reports that a genuine token has expired, or is not valid yet', async () => {
     const expired = await service.client.get(TEST, bearer(signToken({ exp: secondsFromNow(-60) })));
     expect(expired.body.error).toMatchObject({ code: 'unauthenticated', reason: 'EXPIRED' });
     const early = await service.client.get(TEST, bearer(signToken({ nbf: secondsFromNow(60) })));
@@ -94,7 +94,7 @@ describe('with a public key in PEM', () => {
     expect((await service.client.get(TEST, { authorization })).status).toBe(401);
   });
 
-  it('takes the scheme in any case', async () => {
+  it('accepts the scheme in any letter case', async () => {
     expect((await service.client.get(TEST, { authorization: `bearer ${signToken()}` })).status).toBe(200);
   });
 
@@ -112,7 +112,7 @@ describe('with several public keys in PEM', () => {
   const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString();
   const signed = (key: KeyObject, algorithm: jwt.Algorithm) => jwt.sign(claims(), key, { algorithm });
 
-  it('takes a token of each, and of no other', async () => {
+  it('accepts a token of each, and of no other', async () => {
     const service = await startService({
       JWT_PUBLIC_KEY: [publicKey, pem(newer.publicKey), pem(curve.publicKey)].join(''),
       JWT_ALGORITHMS: 'RS256,ES256',
@@ -188,13 +188,13 @@ describe('with a key set', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  it('takes a token without kid when the set holds one key', async () => {
+  it('accepts a token without kid if the set has one key', async () => {
     keys = [jwk(publicKey, { alg: 'RS256', use: 'sig' })];
     expect((await service.client.get(TEST, bearer(signToken()))).status).toBe(200);
     expect((await service.client.get(TEST, bearer(hs256(publicKey)))).status).toBe(401);
   });
 
-  it('takes a token of either key while they are being rotated, with kid or without', async () => {
+  it('accepts a token of either key during a rotation, with kid or without', async () => {
     keys = [jwk(second.publicKey, { kid: 'new' }), jwk(publicKey, { kid: 'old' })];
     const tokens = [signToken(), signToken({}, { keyid: 'old' }), jwtOf(claims(), second.privateKey)];
     for (const token of tokens) expect((await service.client.get(TEST, bearer(token))).status).toBe(200);
@@ -202,7 +202,7 @@ describe('with a key set', () => {
     for (const token of wrong) expect((await service.client.get(TEST, bearer(token))).status).toBe(401);
   });
 
-  it('answers 503, not 401, while the set cannot be had, and recovers by itself', async () => {
+  it('answers 503, not 401, while the set cannot be fetched, and recovers by itself', async () => {
     keys = undefined;
     const answer = await service.client.get(TEST, bearer(signToken()));
     expect(answer.status).toBe(503);
@@ -215,7 +215,7 @@ describe('with a key set', () => {
     expect([...statuses]).toEqual([200]);
   });
 
-  it('lets admin keys go on while the set hangs, whoever waits for it with whatever tokens', async () => {
+  it('still serves admin keys while the set hangs, however many sessions wait for it', async () => {
     keys = [jwk(publicKey, { kid: 'known' })];
     const known = bearer(signToken({}, { keyid: 'known' }));
     const admin = pairHeaders(issued(await service.client.post('/api/apiKeys', known, documentedBody)));
@@ -230,7 +230,7 @@ describe('with a key set', () => {
     expect(new Set((await Promise.all(junk)).map(({ status }) => status))).toEqual(new Set([503]));
   });
 
-  it('takes no token any more of a key that was removed from the set, a minute later', async () => {
+  it('refuses tokens of a key a minute after it was removed from the set', async () => {
     keys = [jwk(publicKey, { kid: 'old' }), jwk(second.publicKey, { kid: 'new' })];
     const old = bearer(signToken({}, { keyid: 'old' }));
     expect((await service.client.get(TEST, old)).status).toBe(200);
@@ -251,7 +251,7 @@ describe('with a key set', () => {
   });
 });
 
-/** Signed with RS256 whatever the payload is; the library would refuse to sign some. */
+/** Signs any payload with RS256; the library would refuse some. */
 function jwtOf(payload: unknown, key: string = privateKey): string {
   return jwt.sign(typeof payload === 'string' ? payload : JSON.stringify(payload), key, { algorithm: 'RS256' });
 }

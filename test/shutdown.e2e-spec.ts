@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-/** Asks until the process is gone, and tells what it said of its readiness, and how many calls were answered. */
+/** Asks until the process has exited. @returns its readiness over time, and how many calls were answered */
 async function watch({ client }: ServiceProcess, key: IssuedKey): Promise<{ ready: string[]; verdicts: number }> {
   const ready: string[] = [];
   let verdicts = 0;
@@ -39,30 +39,30 @@ async function watch({ client }: ServiceProcess, key: IssuedKey): Promise<{ read
   }
 }
 
-it('says that it ends to whoever watches, answers meanwhile, keeps what it counted, and ends with 0 in ten seconds', async () => {
+it('reports not ready, still answers, keeps its counts, and exits with 0 within ten seconds', async () => {
   const service = await start();
   const key = await issueKey(service.client, 'ann', powerlessBody);
   await verify(service.client, key);
   expect((await service.client.get(READY)).status).toBe(200);
   const watched = watch(service, key);
   const toldAt = performance.now();
-  // Not by `stop()`, which would take the client's connections away
+  // Not by `stop()`, which would close the client's connections
   const ended = service.end('SIGTERM');
   const { ready, verdicts } = await watched;
   expect(await ended).toBe(0);
   expect(performance.now() - toldAt).toBeLessThan(10_000);
   expect(ready.at(-1)).toBe('process');
   expect(service.output()).toMatch(/Service\W.*SIGTERM: draining, \d+ requests? in flight\./);
-  expect(service.output()).toMatch(/The end: everything is written\.\s*$/);
+  expect(service.output()).toMatch(/Shut down: everything is written\.\s*$/);
 
   const again = await start();
   const { body } = await again.client.get(`/api/apiKeys/${key.id}`, sessionOf('ann'));
   expect(body.data.uses).toBe(verdicts + 1);
-  process.stdout.write(`Ended while watched: ${verdicts} verdicts meanwhile, all counted\n`);
+  process.stdout.write(`Shut down under load: ${verdicts} verdicts in the meantime, all counted\n`);
   await again.stop();
 });
 
-/** Where the database can be taken away; the embedded one is in the process. */
+/** Only where the database can become unavailable; the embedded one is in the process. */
 async function behindProxy() {
   if (!onServer) return { variables: database.variables, cut: async () => {} };
   const url = new URL(database.variables.DATABASE_URL as string);
@@ -71,7 +71,7 @@ async function behindProxy() {
   return { variables: { ...database.variables, DATABASE_URL: url.href }, cut: () => proxy.cut() };
 }
 
-it('says which requests were in flight, that one was cut off, and what was lost', async () => {
+it('logs which requests were in flight, that one was cut off, and what was lost', async () => {
   const { variables, cut } = await behindProxy();
   const service = await startProcess({ ...sharedVariables, ...variables });
   const key = await issueKey(service.client, 'ann', powerlessBody);
@@ -88,11 +88,8 @@ it('says which requests were in flight, that one was cut off, and what was lost'
 
   expect(await service.stop()).toBe(0);
   expect(service.output()).toContain('SIGTERM: draining, 1 request in flight.');
-  const cutOff = ' 1 request took too long and got no answer.';
-  if (onServer)
-    expect(service.output()).toMatch(
-      /The end: lost, since they could not be written: [23] uses of keys without max_uses, [23] verdicts/,
-    );
-  else expect(service.output()).toContain('The end: everything is written.');
+  const cutOff = ' 1 request timed out without an answer.';
+  if (onServer) expect(service.output()).toMatch(/Shut down: lost [23] uses of keys without max_uses, [23] verdicts/);
+  else expect(service.output()).toContain('Shut down: everything is written.');
   expect(service.output()).toContain(cutOff);
 });

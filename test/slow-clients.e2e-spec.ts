@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { inBackground } from '../src/contract/background.js';
+import { inBackground } from '../src/background/background.js';
 import { range } from './support/at-once.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { issueKey } from './support/keys.js';
@@ -10,12 +10,12 @@ import { until } from './support/until.js';
 import { serviceHeaders, serviceVariables, verify } from './support/verification.js';
 
 const CONNECTIONS = 500;
-/** Far more than a request may take (10 s) or nothing be read (30 s), and less than Node gives headers by itself. */
-const LONGEST_MS = 55_000;
+/** Far above the timeouts of a request (10 s) and of an unread answer (30 s), and below Node's own for headers. */
+const MAX_MS = 55_000;
 const MORE_EVERY_MS = 500;
-/** What a request may take (10 s), how often the service looks (1 s), and slack for a busy machine. */
+/** The timeout of a request (10 s), the interval of the check (1 s), and slack for a busy machine. */
 const ENDED_WITHIN_MS = 10_000 + 1_000 + 15_000;
-/** Whoever waited for a slow client would wait for as long as its request may take. */
+/** A request that waited for a slow client would wait for that one's whole timeout. */
 const SERVED_WITHIN_MS = 10_000;
 
 const head = (path: string) =>
@@ -23,9 +23,9 @@ const head = (path: string) =>
 const TOKEN = `Authorization: ${serviceHeaders.authorization}\r\n`;
 interface Way {
   name: string;
-  /** What is sent at once. */
+  /** Sent immediately. */
   begin: string;
-  /** What is sent now and again. */
+  /** Sent repeatedly, with pauses. */
   more: string;
 }
 const WAYS: Way[] = [
@@ -39,13 +39,13 @@ const READS_NOTHING: Way = { name: 'requests alone', begin: documents, more: doc
 
 let database: TestDatabase;
 let service: ServiceProcess;
-/** Takes longest to be given up: its time runs beside that of the others. */
+/** Takes longest to time out: it waits while the other test runs. */
 let deaf: SlowConnection;
 beforeAll(async () => {
   database = await createTestDatabase();
   const variables = { ...database.variables, ...serviceVariables, JWT_PUBLIC_KEY: accountService.publicKey };
   service = await startProcess(variables);
-  await useService();
+  await issueAndVerify();
   deaf = new SlowConnection(service.client.url, READS_NOTHING, false);
 });
 afterAll(async () => {
@@ -53,7 +53,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-it(`serves others beside ${CONNECTIONS} connections that send a byte at a time, and ends these`, async () => {
+it(`serves others beside ${CONNECTIONS} connections that send a byte at a time, and closes these`, async () => {
   const before = await openFiles();
   const slow = range(CONNECTIONS).map((index) => new SlowConnection(service.client.url, WAYS[index % WAYS.length]!));
   const allEnded = Promise.all(slow.map(({ ended }) => ended));
@@ -65,7 +65,7 @@ it(`serves others beside ${CONNECTIONS} connections that send a byte at a time, 
   let most = 0;
   const served: number[] = [];
   while (!over.signal.aborted) {
-    const milliseconds = await useService();
+    const milliseconds = await issueAndVerify();
     if (over.signal.aborted) break;
     served.push(milliseconds);
     most = Math.max(most, (await openFiles()) - before);
@@ -82,14 +82,14 @@ it(`serves others beside ${CONNECTIONS} connections that send a byte at a time, 
   await until(async () => (await openFiles()) <= before + 5, 'the end of their connections in the service');
 });
 
-it('serves others beside one that asks for more and more and reads nothing, and ends it', async () => {
-  await useService();
+it('serves others beside one that keeps sending requests and reads nothing, and closes it', async () => {
+  await issueAndVerify();
   const { isGivenUp, afterMs } = await deaf.ended;
   process.stdout.write(`a client that reads nothing was given up after ${Math.round(afterMs / 1_000)} s\n`);
   expect(isGivenUp).toBe(true);
 });
 
-/** Sends as it is told to, until the service has had enough or the bound is long past. */
+/** Sends slowly, until the service closes the connection or long after the bound. */
 class SlowConnection {
   readonly ended: Promise<{ way: string; text: string; isGivenUp: boolean; afterMs: number }>;
 
@@ -103,11 +103,11 @@ class SlowConnection {
     const bound = setTimeout(() => {
       isGivenUp = false;
       socket.destroy();
-    }, LONGEST_MS);
+    }, MAX_MS);
     const text: string[] = [];
     if (reads) socket.on('data', (chunk) => text.push(chunk.toString()));
     else socket.pause();
-    // An end is an end, however abrupt
+    // An abrupt end counts as an end
     socket.on('error', () => undefined);
     this.ended = new Promise((resolve) => {
       socket.on('close', () => {
@@ -119,8 +119,8 @@ class SlowConnection {
   }
 }
 
-/** Issues a key and has it verified, as others do. @returns the milliseconds of the slower of the two */
-async function useService(): Promise<number> {
+/** Issues and verifies a key, like other clients. @returns the milliseconds of the slower of the two */
+async function issueAndVerify(): Promise<number> {
   const began = performance.now();
   const key = await issueKey(service.client, 'ann');
   const issued = performance.now();

@@ -1,7 +1,7 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Database } from '../src/database/database.js';
-import { onDatabase } from '../src/operations/database-failure.js';
+import { withDatabaseErrors } from '../src/operations/lifecycle/database-failure.js';
 import { makeCertificates } from './support/certificates.js';
 import { onServer } from './support/database.js';
 import { makeFolder, removeFolder } from './support/folders.js';
@@ -9,11 +9,11 @@ import { freePort } from './support/free-port.js';
 import { giveToServer, PostgresServer } from './support/postgres-server.js';
 import { run, sharedVariables } from './support/process.js';
 
-if (!onServer) process.stdout.write('Left out on the embedded database: why a start on a server fails\n');
+if (!onServer) process.stdout.write('Skipped on the embedded database: why a start on a server fails\n');
 
 const PASSWORD = 'apa55w0rd%40%2F';
 
-(onServer ? describe : describe.skip)('a start on a server fails in words:', () => {
+(onServer ? describe : describe.skip)('a start on a server fails with an explanation:', () => {
   let folder: string;
   let server: PostgresServer;
   beforeAll(async () => {
@@ -46,11 +46,11 @@ const PASSWORD = 'apa55w0rd%40%2F';
     removeFolder(folder);
   });
 
-  /** What it says of a URL, and what it has said before. */
+  /** The message for a URL, and the output before it. */
   async function failureOf(user: string, path = '/postgres', host = `127.0.0.1:${server.listensAt}`) {
     const location = { url: `postgres://${user}@${host}${path}` };
     const named: string[] = [];
-    const start = onDatabase(
+    const start = withDatabaseErrors(
       location,
       () => Database.open(location),
       ({ message }) => named.push(message),
@@ -67,9 +67,9 @@ const PASSWORD = 'apa55w0rd%40%2F';
   }
 
   it.each<[string, ...Parameters<typeof failureOf>]>([
-    ['password wrong (or no role app)', `app:${PASSWORD}`],
-    ['a password is needed, and there is none', 'app'],
-    ['there is no such database', 'free', '/nonexistent'],
+    ['wrong password (or no role app)', `app:${PASSWORD}`],
+    ['a password is required but not set', 'app'],
+    ['the database does not exist', 'free', '/nonexistent'],
     ['role free may not create tables in schema public (GRANT USAGE, CREATE ON SCHEMA public TO free)', 'free'],
     ['role tenant may not create tables in schema tenant (GRANT USAGE, CREATE ON SCHEMA tenant TO tenant)', 'tenant'],
     ['TLS: self-signed certificate (see docs/operations.md)', `free:${PASSWORD}`, '/postgres?sslmode=verify-full'],
@@ -84,13 +84,13 @@ const PASSWORD = 'apa55w0rd%40%2F';
     );
   });
 
-  it('a login that pg_hba.conf does not let in, as the server says it', async () => {
+  it('a login that pg_hba.conf refuses, in the server’s words', async () => {
     expect(await failureOf(`somebody:${PASSWORD}`)).toMatch(
       /^no pg_hba.conf entry for host "127.0.0.1", user "somebody"/,
     );
   });
 
-  it('and in production as one JSON line, without a stack, behind one for a name that is misspelt', async () => {
+  it('and in production as one JSON line without a stack, after one for a misspelt name', async () => {
     const url = `postgres://app:${PASSWORD}@127.0.0.1:${server.listensAt}/postgres`;
     const { code, stdout, stderr } = await run(['dist/main.js'], {
       ...sharedVariables,
@@ -104,9 +104,9 @@ const PASSWORD = 'apa55w0rd%40%2F';
       .slice(0, -1)
       .map((line) => JSON.parse(line) as object);
     expect([code, stdout]).toEqual([1, '']);
-    const message = `DATABASE_URL (${name}): password wrong (or no role app)`;
+    const message = `DATABASE_URL (${name}): wrong password (or no role app)`;
     const common = { pid: expect.any(Number), timestamp: expect.any(Number) };
-    const misspelt = 'REDIS_URI is no variable of this service; REDIS_URL was probably meant';
+    const misspelt = 'REDIS_URI is not a variable of this service; REDIS_URL was probably meant';
     expect(lines).toEqual([
       { ...common, level: 'warn', context: 'Configuration', message: misspelt },
       { ...common, level: 'info', context: 'Database', message: `Database: ${name}` },

@@ -15,7 +15,7 @@ import { until } from './support/until.js';
 
 const TEST = '/api/apiKeys/testAuthentication';
 
-if (onServer) process.stdout.write('Left out on a server: what is about the embedded database alone\n');
+if (onServer) process.stdout.write('Skipped on a server: what is about the embedded database alone\n');
 const onEmbedded = onServer ? describe.skip : describe;
 
 onEmbedded('the first start', () => {
@@ -24,7 +24,7 @@ onEmbedded('the first start', () => {
   let first: { pair: Pick<IssuedKey, 'api_key' | 'secret_key'>; session: { authorization: string } };
   beforeAll(async () => {
     variables = { DATA_DIR: makeFolder() };
-    // As an earlier one leaves it that was killed while it made the database
+    // As left by an earlier start that was killed while it created the database
     mkdirSync(join(variables.DATA_DIR, 'postgres.new', 'base'), { recursive: true });
     writeFileSync(join(variables.DATA_DIR, 'postgres.new', 'PG_VERSION'), '18');
     service = await startProcess(variables);
@@ -34,13 +34,13 @@ onEmbedded('the first start', () => {
     removeFolder(variables.DATA_DIR);
   });
 
-  it('begins again where an earlier one was killed half-way', async () => {
+  it('starts over if an earlier one was killed half-way', async () => {
     expect((await service.client.get('/health/ready')).status).toBe(200);
   });
 
-  it('prints what the documented curl needs', async () => {
+  it('prints the credentials for the documented curl command', async () => {
     const { client, output } = service;
-    await until(() => output().includes("-d '{"), 'the welcome');
+    await until(() => output().includes("-d '{"), 'the guide');
     const word = (label: string) => new RegExp(`${label} +(\\S+)`).exec(output())?.[1] ?? '';
     first = {
       pair: { api_key: word('api_key'), secret_key: word('secret_key') },
@@ -53,24 +53,24 @@ onEmbedded('the first start', () => {
     expect(output()).toContain('curl -X POST');
   });
 
-  it('keeps its own secrets where nobody else can read them', () => {
+  it('keeps its secrets in a file that only its user can read', () => {
     expect(statSync(join(variables.DATA_DIR, 'secrets.json')).mode & 0o777).toBe(0o600);
   });
 
-  it('has the data folder to itself: a second process is refused, in words', async () => {
+  it('locks the data folder: a second process is refused with an explanation', async () => {
     const second = await run(['dist/main.js'], { ...variables, PORT: '0' });
     expect(second.code).toBe(78);
-    expect(second.stderr).toMatch(/^DATA_DIR: another process is running on /m);
+    expect(second.stderr).toMatch(/^DATA_DIR: another process is using /m);
     expect((await service.client.get('/health/ready')).status).toBe(200);
   });
 
-  it('is the only one that prints them; after kill -9, the next finds everything that was acknowledged', async () => {
+  it('is the only one that prints them; after kill -9, the next has all acknowledged data', async () => {
     const key = issued(await service.client.post('/api/apiKeys', first.session, documentedBody));
     expect(await service.stop('SIGKILL')).toBe('SIGKILL');
 
     service = await startProcess(variables);
     for (const pair of [key, first.pair]) expect((await service.client.get(TEST, pairHeaders(pair))).status).toBe(200);
-    // What a later start prints in its place leads to a session
+    // A later start prints a command for a session instead
     await until(() => service.output().includes('session token'), 'the reminder');
     const [, ...args] = /npm run keys -- (session) (--owner) (\S+)/.exec(service.output()) ?? [];
     const { stdout } = await run(['dist/cli.js', ...args, '--json'], variables);
@@ -90,20 +90,23 @@ describe('a start', () => {
   });
   afterEach(() => database.drop());
 
-  (onServer ? it.skip : it)('that failed is not the first, and prints no secret that it was given', async () => {
-    await expectTaken(variables);
-    await run(['dist/cli.js', 'issue-admin', '--owner', 'early'], variables);
-    const token = 'the-service-token-of-an-operator-of-ours';
-    const given = { SERVICE_TOKENS: `gateway:${token}`, JWT_PUBLIC_KEY: accountService.publicKey };
-    const service = await startProcess({ ...variables, ...given });
-    await until(() => service.output().includes("-d '{"), 'the welcome');
-    expect(await service.stop()).toBe(0);
-    expect(service.output()).not.toContain(token);
-  });
+  (onServer ? it.skip : it)(
+    'after a failed one still prints the guide, without secrets from its configuration',
+    async () => {
+      await expectTaken(variables);
+      await run(['dist/cli.js', 'issue-admin', '--owner', 'early'], variables);
+      const token = 'the-service-token-of-an-operator-of-ours';
+      const given = { SERVICE_TOKENS: `gateway:${token}`, JWT_PUBLIC_KEY: accountService.publicKey };
+      const service = await startProcess({ ...variables, ...given });
+      await until(() => service.output().includes("-d '{"), 'the guide');
+      expect(await service.stop()).toBe(0);
+      expect(service.output()).not.toContain(token);
+    },
+  );
 
-  (onServer ? it : it.skip)('says which address is taken', () => expectTaken(variables));
+  (onServer ? it : it.skip)('reports which address is in use', () => expectTaken(variables));
 
-  it('names its database, and goes on when nobody reads what it prints', async () => {
+  it('names its database, and keeps running when its output is closed', async () => {
     const port = await freePort();
     const child = launch(['dist/main.js'], { ...variables, PORT: String(port), LOG_LEVEL: 'debug' });
     const first = await once(child.stderr as Readable, 'data');
@@ -118,7 +121,7 @@ describe('a start', () => {
     expect(await endOf(child)).toBe(0);
   });
 
-  it('ends with 0 on SIGTERM though a client never finishes its request', async () => {
+  it('exits with 0 on SIGTERM even if a client never finishes its request', async () => {
     const service = await startProcess(variables);
     const { port } = new URL(service.client.url);
     const socket = connect(Number(port), '127.0.0.1');
@@ -133,7 +136,7 @@ describe('a start', () => {
     expect(await service.stop('SIGTERM')).toBe(0);
   });
 
-  (onServer ? it.skip : it)('of several at once on a data folder succeeds exactly once', async () => {
+  (onServer ? it.skip : it)('of several processes at once on a data folder succeeds exactly once', async () => {
     const starts = await Promise.allSettled(range(3).map(() => startProcess(variables)));
     const started = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
     expect(started).toHaveLength(1);
@@ -148,7 +151,9 @@ describe('a start', () => {
     const { code, stderr } = await run(['dist/main.js'], { ...on, PORT: String(port) });
     other.close();
     expect(code).toBe(1);
-    expect(stderr.split('\n')[1]).toBe(`HOST, PORT (127.0.0.1:${port}): another process listens there (EADDRINUSE)`);
+    expect(stderr.split('\n')[1]).toBe(
+      `HOST, PORT (127.0.0.1:${port}): another process is listening there (EADDRINUSE)`,
+    );
   }
 });
 
@@ -165,7 +170,7 @@ describe('the configuration', () => {
   });
   afterEach(() => removeFolder(folder));
 
-  it('must be whole in production: everything that is missing is named, and nothing is made up', async () => {
+  it('must be complete in production: every missing variable is named, and nothing is generated', async () => {
     const { code, stderr } = await run(['dist/main.js'], { NODE_ENV: 'production', DATA_DIR: join(folder, 'data') });
     expect(code).toBe(78);
     for (const name of ['DATABASE_URL', 'CREDENTIAL_KEYS', 'SERVICE_TOKENS', 'JWT_PUBLIC_KEY or JWT_JWKS_URL']) {
@@ -174,13 +179,13 @@ describe('the configuration', () => {
     expect(() => statSync(join(folder, 'data'))).toThrow('ENOENT');
   });
 
-  (onServer ? it.skip : it)('may not name a data folder whose path is too long for a socket', async () => {
+  (onServer ? it.skip : it)('must not name a data folder whose path is too long for a socket', async () => {
     const { code, stderr } = await run(['dist/main.js'], { DATA_DIR: join(folder, 'x'.repeat(120)) });
     expect(code).toBe(78);
     expect(stderr).toContain('too long');
   });
 
-  (onServer ? it.skip : it)('may not have secrets that cannot be read, and does not quote them', async () => {
+  (onServer ? it.skip : it)('must not have unreadable secrets, which are not quoted', async () => {
     writeFileSync(join(folder, 'secrets.json'), '{"credential_key": "c2VjcmV0", ');
     const { code, stderr } = await run(['dist/main.js'], { DATA_DIR: folder });
     expect(code).toBe(78);

@@ -10,10 +10,10 @@ import { HAS_REDIS_SERVER, RedisServer } from './support/redis-server.js';
 import { until } from './support/until.js';
 
 const has = onServer && HAS_REDIS_SERVER;
-if (!has) process.stdout.write('Left out without servers: TLS to PostgreSQL and Redis\n');
+if (!has) process.stdout.write('Skipped without servers: TLS to PostgreSQL and Redis\n');
 
 const PASSWORD = 'p@ss/w%rd#?&:1';
-/** The service's role by TLS and a password alone; the tests' own without either. */
+/** The service's role only by TLS and a password; the tests' own role without either. */
 const HBA = `
 local all all trust
 hostnossl all postgres all trust
@@ -47,7 +47,7 @@ hostssl all service all scram-sha-256
   const urlAt = (host: string, parameters: string) =>
     `postgres://service:${encodeURIComponent(PASSWORD)}@${host}:${postgres.listensAt}/keys?${parameters}`;
 
-  /** Whether a connection is encrypted, or why there is none. */
+  /** Whether a connection is encrypted, or why it failed. */
   async function connect(host: string, parameters: string): Promise<unknown> {
     const options = connectionOptions({ url: urlAt(host, parameters) }, { statementTimeoutMs: 0, lockTimeoutMs: 0 });
     const client = new SafeClient(options);
@@ -87,7 +87,7 @@ hostssl all service all scram-sha-256
     expect(await connect(host, parameters(files))).toBe(expected);
   });
 
-  it('the service uses PostgreSQL and Redis, whatever is in its password', async () => {
+  it('the service uses PostgreSQL and Redis, with any characters in its password', async () => {
     const redis = await RedisServer.startWithTls(certificates);
     let service: ServiceProcess | undefined;
     try {

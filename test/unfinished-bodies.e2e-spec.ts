@@ -29,14 +29,15 @@ afterAll(async () => {
   await database.drop();
 });
 
-const heldBy = (sender: string) => metricOf(service.client, `w3ipfs_keys_unfinished_body_bytes{sender="${sender}"}`);
+const bufferedBy = (sender: string) =>
+  metricOf(service.client, `w3ipfs_keys_unfinished_body_bytes{sender="${sender}"}`);
 const givenUp = () => metricOf(service.client, 'w3ipfs_keys_unfinished_bodies_given_up_total{sender="clients"}');
 
 function begin(path: string, length: number, headers = ''): string {
   return `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${headers}Content-Length: ${length}\r\n\r\n`;
 }
 
-it(`holds no more than ${SHARE} bytes for ${CONNECTIONS} bodies of one address that do not end, and serves others`, async () => {
+it(`buffers no more than ${SHARE} bytes for ${CONNECTIONS} unfinished bodies of one address, and serves others`, async () => {
   const slow: RawConnection[] = [];
   const ways = [
     begin('/api/apiKeys/report-leak', LENGTH + 1),
@@ -49,31 +50,31 @@ it(`holds no more than ${SHARE} bytes for ${CONNECTIONS} bodies of one address t
     slow.push(connection);
     await connection.write(`${ways[index % ways.length]}${' '.repeat(LENGTH)}`);
     if (index % 100 < 99) continue;
-    most = Math.max(most, await heldBy('clients'));
+    most = Math.max(most, await bufferedBy('clients'));
     expect((await verify(service.client, key)).body.data.code).toBe('VALID');
     await issueKey(service.client, 'ann', powerlessBody);
   }
-  // Those of the same address are served, as long as their bodies come at once
+  // Others of the same address are served if their bodies arrive at once
   const other = new RawConnection(service.client.url, EVE);
   const body = JSON.stringify({ api_key: 'x', secret_key: 'y' });
   await other.write(`${begin('/api/apiKeys/report-leak', body.length)}${body}`);
   expect(await other.answers(1)).toEqual([200]);
   other.destroy();
-  // And services too, though theirs do not
+  // And services too, even if theirs do not
   const batch = new RawConnection(service.client.url, EVE);
   const asked = JSON.stringify(pairOf(key)).padEnd(LENGTH);
   await batch.write(
     `${begin('/api/apiKeys/verify', asked.length, `Authorization: ${serviceHeaders.authorization}\r\n`)}${asked.slice(0, -1)}`,
   );
-  await until(async () => (await heldBy('services')) > 0, 'the body of the service to be held');
-  expect(await heldBy('services')).toBeLessThanOrEqual(2 * LENGTH);
+  await until(async () => (await bufferedBy('services')) > 0, 'the body of the service to be buffered');
+  expect(await bufferedBy('services')).toBeLessThanOrEqual(2 * LENGTH);
   await batch.write(' ');
   expect(await batch.answers(1)).toEqual([200]);
   batch.destroy();
 
   await until(async () => (await givenUp()) >= CONNECTIONS - SHARE / LENGTH, 'the oldest to have given way');
-  most = Math.max(most, await heldBy('clients'));
-  process.stdout.write(`at most ${most} bytes were held\n`);
+  most = Math.max(most, await bufferedBy('clients'));
+  process.stdout.write(`at most ${most} bytes were buffered\n`);
   expect(most).toBeGreaterThan(SHARE / 2);
   expect(most).toBeLessThanOrEqual(SHARE);
   const refused = slow.filter(({ text }) => text !== '');
@@ -83,5 +84,5 @@ it(`holds no more than ${SHARE} bytes for ${CONNECTIONS} bodies of one address t
     'their connections',
   );
   for (const connection of slow) connection.destroy();
-  await until(async () => (await heldBy('clients')) === 0, 'nothing to be held');
+  await until(async () => (await bufferedBy('clients')) === 0, 'the buffers to be empty');
 });

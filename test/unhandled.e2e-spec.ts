@@ -1,4 +1,4 @@
-import { inBackground } from '../src/contract/background.js';
+import { inBackground } from '../src/background/background.js';
 import { range } from './support/at-once.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
@@ -10,7 +10,7 @@ import { pairOf, serviceHeaders, verify } from './support/verification.js';
 
 const BATCHES = 160;
 const BATCH = 100;
-/** Together no more than the connections that a client keeps. */
+/** Together no more than the connections that a client keeps open. */
 const REFUSED = 60;
 
 let database: TestDatabase;
@@ -26,7 +26,7 @@ afterEach(async () => {
 const signal = (name: NodeJS.Signals) => inBackground('The process', service.end(name));
 const failuresOf = (kind: string) => metricOf(service.client, `w3ipfs_keys_background_failures_total{kind="${kind}"}`);
 
-it('goes on after what nobody has caught, and says so in the log and the metrics, without secrets', async () => {
+it('keeps running after an uncaught error, and reports it in the log and the metrics, without secrets', async () => {
   const secret = `w3s_${'x'.repeat(40)}`;
   const failing = `process.on('SIGUSR2', () => {
     Promise.reject(new Error('rejected ${secret}'));
@@ -51,7 +51,7 @@ it('goes on after what nobody has caught, and says so in the log and the metrics
   expect(output).not.toContain(secret);
 });
 
-if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-server: a flood of rates over Redis\n');
+if (!HAS_REDIS_SERVER) process.stdout.write('Skipped, since there is no redis-server: a flood of rates over Redis\n');
 
 (HAS_REDIS_SERVER ? it : it.skip)(
   `answers ${BATCHES} batches of ${BATCH} keys with a rate limit at once, and refusals beside them, and lives`,
@@ -69,7 +69,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
         service.client.post('/api/apiKeys/verify/batch', serviceHeaders, { requests: limited.map(pairOf) });
       expect((await batch()).status).toBe(200);
       expect((await verify(service.client, powerless)).status).toBe(200);
-      // On connections that are open already, and while the process stands still, so that it meets all of them at once
+      // On open connections, while the process is paused, so that it reads all of them at once
       await Promise.all(range(BATCHES + REFUSED).map(() => service.client.get('/health/live')));
       signal('SIGSTOP');
       const asked = [

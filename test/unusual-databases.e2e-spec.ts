@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { loadEnvironment } from '../src/config/environment.js';
+import { loadEnvironment } from '../src/configuration.js';
 import { migrate } from '../src/database/migrate.js';
-import { createApp } from '../src/app.setup.js';
+import { createApp } from '../src/app.js';
 import { range } from './support/at-once.js';
 import { createTestDatabase, onMaintenanceDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issued, issueKey, powerlessBody } from './support/keys.js';
@@ -12,12 +12,12 @@ import { accountService, sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceVariables, verify } from './support/verification.js';
 
-if (!onServer) process.stdout.write('Left out on the embedded database: what a server may have configured\n');
+if (!onServer) process.stdout.write('Skipped on the embedded database: what a server may configure\n');
 const onServerOnly = onServer ? describe : describe.skip;
 
 const variables = { ...serviceVariables, CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64') };
 
-onServerOnly('a database whose defaults are not the usual ones', () => {
+onServerOnly('a database with unusual defaults', () => {
   let database: TestDatabase;
   let service: TestService;
   let url: string;
@@ -54,7 +54,7 @@ onServerOnly('a database whose defaults are not the usual ones', () => {
     return status === 200 ? [] : body.error.details;
   };
 
-  it('issues keys, counts uses and revokes, many at once, where transactions are serializable', async () => {
+  it('issues keys, counts uses and revokes concurrently with serializable transactions', async () => {
     const answers = await Promise.all(range(40).map((index) => create(`owner ${index % 20}`)));
     expect(answers.map(({ status }) => status)).toEqual(range(40).map(() => 200));
     const limited = await issueKey(service.client, 'ann', { ...powerlessBody, limits: { max_uses: 30 } });
@@ -68,7 +68,7 @@ onServerOnly('a database whose defaults are not the usual ones', () => {
     expect(revoked.map(({ status }) => status)).toEqual(range(40).map(() => 200));
   });
 
-  it('finds names in whatever case, though the database folds ASCII alone', async () => {
+  it('matches names in any case, even if the database folds only ASCII', async () => {
     await create('bob', { ...powerlessBody, name: 'ÄPFEL (100%)' });
     const find = async (part: string) =>
       (await service.client.get(`/api/apiKeys/list?name=${encodeURIComponent(part)}`, sessionOf('bob'))).body.data
@@ -76,7 +76,7 @@ onServerOnly('a database whose defaults are not the usual ones', () => {
     expect(await Promise.all(['äpfel', 'pfEL (1', '%)', '_', 'apfel'].map(find))).toEqual([1, 1, 1, 0, 0]);
   });
 
-  it('says 503, and when to try again, while an operator has locked a table', async () => {
+  it('answers 503 with Retry-After while an operator has locked a table', async () => {
     const key = issued(await create());
     const operator = new pg.Client({ connectionString: url });
     await operator.connect();
@@ -97,7 +97,7 @@ onServerOnly('a database whose defaults are not the usual ones', () => {
     expect((await create()).status).toBe(200);
   });
 
-  it('revokes where the numbers of changes begin again, as on a database that was restored without them', async () => {
+  it('revokes if invalidation numbers restart, as on a database restored without them', async () => {
     const keys = [];
     for (const _ of range(4)) keys.push(issued(await create()));
     await service.client.delete(`/api/apiKeys/${keys[0]?.id}`, sessionOf('ann'));
@@ -108,7 +108,7 @@ onServerOnly('a database whose defaults are not the usual ones', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
-  it('is ready only where its user has the rights to write, and says which are missing', async () => {
+  it('is ready only if its user has the rights to write, and names the missing ones', async () => {
     expect(await ready()).toEqual([]);
     await query(`REVOKE INSERT, UPDATE ON owners FROM ${role}`);
     expect(await ready()).toEqual([
@@ -120,10 +120,10 @@ onServerOnly('a database whose defaults are not the usual ones', () => {
     expect(await ready()).toEqual([]);
   });
 
-  it('is not ready while the database is read-only, and says so to whoever wants to change something', async () => {
+  it('is not ready while the database is read-only, and refuses changes with an explanation', async () => {
     await query(`ALTER ROLE ${role} SET default_transaction_read_only = on`);
     await query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${role}'`);
-    const isReadOnly = { path: 'database', message: 'takes no changes: it is read-only' };
+    const isReadOnly = { path: 'database', message: 'rejects writes: it is read-only' };
     await until(async () => JSON.stringify(await ready()) === JSON.stringify([isReadOnly]), 'it to be read-only');
     const { status, body, headers } = await create();
     expect([status, body.error.message]).toEqual([503, expect.stringContaining('read-only')]);
@@ -155,15 +155,15 @@ onServerOnly('a start', () => {
       { logger: new KeptLog() },
     );
 
-  it('is refused on a database that cannot store every name, which says what to do', async () => {
+  it('is refused on a database that cannot store every name, with the remedy', async () => {
     const latin = await createTestDatabase({
       definition: `TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`,
     });
-    await expect(start(String(latin.variables.DATABASE_URL))).rejects.toThrow(/encoding is LATIN1.*has to be UTF8/);
+    await expect(start(String(latin.variables.DATABASE_URL))).rejects.toThrow(/encoding is LATIN1.*must be UTF8/);
     await latin.drop();
   });
 
-  it('waits for no lock where the schema is up to date', async () => {
+  it('waits for no lock if the schema is up to date', async () => {
     const operator = new pg.Client({ connectionString: url.href });
     await operator.connect();
     await operator.query('SELECT pg_advisory_lock($1)', [0x77336b]);
@@ -171,7 +171,7 @@ onServerOnly('a start', () => {
     await operator.end();
   });
 
-  it('is ready on a database that is as far away as the bound allows, and refused in words beyond', async () => {
+  it('is ready on a database as distant as the bound allows, and refused with an explanation beyond', async () => {
     const bound = { REVOCATION_BOUND_MS: '200' };
     const distant = async (roundTripMs: number) => {
       const proxy = await startProxy(url.hostname, Number(url.port), { roundTripMs });
@@ -179,7 +179,7 @@ onServerOnly('a start', () => {
     };
     const [near, far] = [await distant(60), await distant(150)];
     await expect(start(far.url, bound)).rejects.toThrow(
-      /took \d{3} ms .*With REVOCATION_BOUND_MS=200 it has to be 70 ms.*set REVOCATION_BOUND_MS to \d{3} or more/,
+      /took \d{3} ms\. REVOCATION_BOUND_MS=200 requires 70 ms.*set REVOCATION_BOUND_MS to \d{3} or more/,
     );
     const service = await startService({ DATABASE_URL: near.url, ...bound }, database);
     await until(async () => (await service.client.get('/health/ready')).status === 200, 'it to be ready');

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { jest } from '@jest/globals';
 import pg from 'pg';
-import { atOnce, range } from './support/at-once.js';
+import { runConcurrently, range } from './support/at-once.js';
 import { TestClock } from './support/clock.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
@@ -20,7 +20,7 @@ async function countsOf(client: Client, { id }: IssuedKey): Promise<[uses: numbe
   return [uses, last_used_at];
 }
 
-/** Waits until so many uses are in the database, and tells when the last of them is said to have been. */
+/** Waits until this many uses are in the database. @returns the recorded time of the last one */
 async function lastUseOf(client: Client, key: IssuedKey, uses: number): Promise<string | null> {
   await until(async () => (await countsOf(client, key))[0] >= uses, `${uses} uses to be written`);
   const [written, lastUsedAt] = await countsOf(client, key);
@@ -43,13 +43,13 @@ describe('a key without max_uses', () => {
   });
   afterAll(() => service.stop());
 
-  it('has its uses counted wherever it is used, by their cost, and refusals not at all', async () => {
+  it('has its uses counted by cost wherever it is used, and refusals not at all', async () => {
     const limits = { rate_limit: { requests: 1_000, window_seconds: 60 }, allowed_cidrs: ['0.0.0.0/0'] };
     const key = await issueKey(service.client, 'ann', { name: 'counted', scopes: { admin: true }, limits });
     const from = { ...pairHeaders(key), 'x-forwarded-for': '203.0.113.7' };
     const ip = '203.0.113.7';
     expect(await countsOf(service.client, key)).toEqual([0, null]);
-    await atOnce(8, range(100), async () => void (await verify(service.client, key, { ip })));
+    await runConcurrently(8, range(100), async () => void (await verify(service.client, key, { ip })));
     await verify(service.client, key, { ip, cost: 20 });
     await service.client.get('/api/apiKeys/authorize?scope=admin', from);
     await service.client.get('/api/apiKeys/list', from);
@@ -64,10 +64,10 @@ describe('a key without max_uses', () => {
     expect(await lastUseOf(service.client, key, 123)).toBe(at());
   });
 
-  it('loses none that was counted before the service was told to end', async () => {
+  it('loses none that was counted before the service stopped', async () => {
     const key = await issueKey(service.client, 'ann', powerlessBody);
     const limited = await issueKey(service.client, 'ann', { ...powerlessBody, limits: { max_uses: 100 } });
-    await atOnce(8, range(50), async () => void (await verify(service.client, key)));
+    await runConcurrently(8, range(50), async () => void (await verify(service.client, key)));
     await verify(service.client, limited, { cost: 7 });
     await service.stop();
     service = await startService(serviceVariables, database, clock);
@@ -76,22 +76,22 @@ describe('a key without max_uses', () => {
   });
 });
 
-it('loses none when the process is told to end by a signal', async () => {
+it('loses none when a signal stops the process', async () => {
   const variables = {
     ...sharedVariables,
     ...database.variables,
   };
   let service = await startProcess(variables);
   const key = await issueKey(service.client, 'ann', powerlessBody);
-  await atOnce(8, range(50), async () => void (await verify(service.client, key)));
+  await runConcurrently(8, range(50), async () => void (await verify(service.client, key)));
   expect(await service.stop('SIGTERM')).toBe(0);
   service = await startProcess(variables);
   expect((await countsOf(service.client, key))[0]).toBe(50);
   await service.stop();
 });
 
-// The embedded database is in the process and cannot be away from it
-(onServer ? describe : describe.skip)('what cannot be written at once', () => {
+// The embedded database is in the process and cannot become unavailable
+(onServer ? describe : describe.skip)('a count that cannot be written immediately', () => {
   const clock = new TestClock(Date.now());
   const warnings: string[] = [];
   let holder: pg.Client;
@@ -116,7 +116,7 @@ it('loses none when the process is told to end by a signal', async () => {
 
   const failures = () => warnings.filter((message) => message.includes('could not be written yet')).length;
 
-  it('is kept while the database is away, with the time at which it was', async () => {
+  it('is kept with its time while the database is unavailable', async () => {
     const [early, late] = [await issueKey(service.client, 'ann'), await issueKey(service.client, 'ann')];
     for (const key of [early, late]) await verify(service.client, key, { cost: 0 });
     await proxy.cut();
@@ -135,14 +135,14 @@ it('loses none when the process is told to end by a signal', async () => {
     expect(await lastUseOf(service.client, late, 2)).toBe(new Date(clock.time - HOUR).toISOString());
   });
 
-  /** Holds a key's row, until the answer is called. */
+  /** Locks a key's row. @returns releases it */
   async function hold({ id }: IssuedKey): Promise<() => Promise<void>> {
     await holder.query('BEGIN');
     await holder.query('SELECT FROM api_keys WHERE id = $1 FOR UPDATE', [id]);
     return async () => void (await holder.query('COMMIT'));
   }
 
-  /** Holds all rows against being locked, which no statement can skip. */
+  /** Locks the table, which no statement can skip. */
   async function holdAll(): Promise<() => Promise<void>> {
     await holder.query('BEGIN');
     await holder.query('LOCK TABLE api_keys IN EXCLUSIVE MODE');
@@ -154,7 +154,7 @@ it('loses none when the process is told to end by a signal', async () => {
     return rows.length > 0;
   }
 
-  it('is written once, though its row was held for longer than a statement may take', async () => {
+  it('is written once, even if its row was locked beyond the statement timeout', async () => {
     const key = await issueKey(service.client, 'ann');
     const release = await hold(key);
     const failed = failures();
@@ -165,14 +165,14 @@ it('loses none when the process is told to end by a signal', async () => {
     expect(await lastUseOf(service.client, key, 4)).not.toBeNull();
   });
 
-  it('is not written again where the answer was lost', async () => {
+  it('is not written again if the acknowledgement was lost', async () => {
     const key = await issueKey(service.client, 'ann');
     const release = await holdAll();
     await verify(service.client, key);
     await until(isAwaited, 'the uses to wait for their row');
     await proxy.cut();
     await until(
-      () => warnings.some((message) => message.includes('is not known: not once more')),
+      () => warnings.some((message) => message.includes('not retrying, to avoid counting them twice')),
       'the cut to be seen',
     );
     await release();
@@ -184,7 +184,7 @@ it('loses none when the process is told to end by a signal', async () => {
     await lastUseOf(service.client, key, written + 1);
   });
 
-  it('is written before the service ends', async () => {
+  it('is written before the service stops', async () => {
     const key = await issueKey(service.client, 'ann');
     const release = await holdAll();
     await verify(service.client, key);
@@ -199,7 +199,7 @@ it('loses none when the process is told to end by a signal', async () => {
   });
 });
 
-/** Whether the service takes no connections any more. */
+/** Whether the service has stopped accepting connections. */
 async function isDeaf(client: Client): Promise<boolean> {
   return client.get('/health/live').then(
     () => false,

@@ -1,11 +1,11 @@
 import { DataSource } from 'typeorm';
-import { UsageMeter } from '../src/limits/usage-meter.js';
+import { UsageLimiter } from '../src/usage/usage-limiter.js';
 import { UsageStatistics } from '../src/usage/usage-statistics.js';
 import { outcomeOf, pathsOf } from './support/answers.js';
 import { TestClock } from './support/clock.js';
 import { createTestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, pairHeaders, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { startService, useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceVariables, verify } from './support/verification.js';
@@ -16,11 +16,7 @@ const EVENING = Math.ceil(Date.now() / DAY_MS) * DAY_MS - 10;
 const dayOf = (time: number) => new Date(time).toISOString().slice(0, 10);
 
 const clock = new TestClock(EVENING);
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables, clock);
 beforeEach(() => {
   clock.time = EVENING;
 });
@@ -44,7 +40,7 @@ async function use(key: IssuedKey, codes: string[], need: object = {}): Promise<
 const counted = (days: Day[]) =>
   days.reduce((sum, { verified, denied }) => sum + verified + Object.values(denied).reduce((a, b) => a + b, 0), 0);
 
-it('counts what was verified and denied, by code, on the day on which it was', async () => {
+it('counts verifications and denials by code and day', async () => {
   const body = { ...powerlessBody, limits: { rate_limit: { requests: 3, window_seconds: 60 } } };
   const key = await issueKey(service.client, 'ann', body);
   await use(key, ['VALID', 'VALID']);
@@ -63,7 +59,7 @@ it('counts what was verified and denied, by code, on the day on which it was', a
   expect(await daysOf(key, 'days=2')).toEqual([today]);
 });
 
-it('adds to what is there, also of a key that is refused for what it is', async () => {
+it('adds to existing counts, even for a key that is always refused', async () => {
   const key = await issueKey(service.client, 'ann', { ...powerlessBody, limits: { max_uses: 2 } });
   await use(key, ['VALID']);
   await until(async () => counted(await daysOf(key)) === 1, 'the statistics');
@@ -74,7 +70,7 @@ it('adds to what is there, also of a key that is refused for what it is', async 
   expect(await daysOf(key)).toEqual([{ day: dayOf(EVENING), verified: 2, denied: { USAGE_EXCEEDED: 1, REVOKED: 1 } }]);
 });
 
-it('counts the calls that an admin key makes here, once each', async () => {
+it('counts each call that an admin key makes to this service once', async () => {
   const key = await issueKey(service.client, 'ann');
   for (let call = 0; call < 3; call++) await service.client.get('/api/apiKeys/list', pairHeaders(key));
   await until(async () => (await shown(key)).uses === 3, 'the uses');
@@ -85,7 +81,7 @@ it('counts the calls that an admin key makes here, once each', async () => {
 it.each([
   ['without limits', {}],
   ['with limited uses', { max_uses: 9 }],
-])('tells when a key %s was last used, and takes no refusal for a use', async (_, limits) => {
+])('shows when a key %s was last used, ignoring refusals', async (_, limits) => {
   const key = await issueKey(service.client, 'ann', { ...powerlessBody, limits });
   expect(await shown(key)).toMatchObject({ uses: 0, last_used_at: null });
   await use(key, ['INSUFFICIENT_SCOPE'], { scope: 'admin' });
@@ -99,9 +95,11 @@ it.each([
   expect(await shown(key)).toMatchObject({ uses: 1, last_used_at: usedAt });
 });
 
-it('is written later, as it was, where it cannot be written now', async () => {
+it('is written later with its original time if it cannot be written now', async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
-  const statistics = [UsageMeter, UsageStatistics].map((one) => service.app.get<UsageMeter>(one, { strict: false }));
+  const statistics = [UsageLimiter, UsageStatistics].map((one) =>
+    service.app.get<UsageLimiter>(one, { strict: false }),
+  );
   const flush = () => Promise.all(statistics.map((one) => one.flush()));
   const { id } = key;
   const query = (statement: string) => service.app.get(DataSource).query(statement);
@@ -120,7 +118,7 @@ it('is written later, as it was, where it cannot be written now', async () => {
   expect(await daysOf(key)).toEqual([{ day: dayOf(EVENING), verified: 2, denied: {} }]);
 });
 
-it('is shown to the owner alone, and of a revoked key too', async () => {
+it('is visible only to the owner, including that of a revoked key', async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   expect((await usage(key)).body).toEqual({ data: { days: [] }, status: 'success' });
   expect(outcomeOf(await usage(key, '', 'bob'))).toBe('404 key_not_found');
@@ -130,7 +128,7 @@ it('is shown to the owner alone, and of a revoked key too', async () => {
   expect((await usage(key)).status).toBe(200);
 });
 
-it('takes 1 to 366 days', async () => {
+it('accepts 1 to 366 days', async () => {
   const key = await issueKey(service.client, 'ann', powerlessBody);
   for (const days of ['1', '366']) expect((await usage(key, `days=${days}`)).status).toBe(200);
   for (const days of ['0', '367', '-1', '1.5', 'all', '']) {
@@ -140,7 +138,7 @@ it('takes 1 to 366 days', async () => {
   }
 });
 
-it('loses nothing of it when the service is stopped', async () => {
+it('loses no counts when the service stops', async () => {
   const database = await createTestDatabase();
   const first = await startService(serviceVariables, database, clock);
   const key = await issueKey(first.client, 'ann', powerlessBody);

@@ -1,14 +1,11 @@
+import { NEW_SCOPES, SCOPE_TREE, SCOPES } from '../src/principals/scopes.js';
 import { documentedBody, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 
 const OWNER = 'careless';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService();
-});
-afterAll(() => service.stop());
+const service = useService();
 
 afterEach(async () => {
   const listed = await service.client.get('/api/apiKeys/list', sessionOf(OWNER));
@@ -18,7 +15,7 @@ afterEach(async () => {
 const create = (body: unknown, headers: Record<string, string> = {}) =>
   service.client.call('POST', '/api/apiKeys', { headers: { ...sessionOf(OWNER), ...headers }, body });
 
-async function offendingPaths(body: unknown): Promise<string[]> {
+async function invalidPaths(body: unknown): Promise<string[]> {
   const answer = await create(body);
   expect(answer.status).toBe(400);
   expect(answer.body.error.code).toBe('validation_failed');
@@ -27,24 +24,23 @@ async function offendingPaths(body: unknown): Promise<string[]> {
   return details.map(({ path }) => path).toSorted();
 }
 
-/** The documented body, with something done to a copy of it. */
-function spoiled(body: object, spoil: (copy: any) => void): object {
+/** A copy of the body, mutated. */
+function mutated(body: object, mutate: (copy: any) => void): object {
   const copy = structuredClone(body);
-  spoil(copy);
+  mutate(copy);
   return copy;
 }
 
 const many = (length: number) => Object.fromEntries(Array.from({ length }, (_, index) => [`p${index}`, 1]));
 
-const ALL_FLAGS = [
-  'scopes.data.nft_list',
-  'scopes.data.pin_list',
-  'scopes.pin_nft.pin_nft_to_ipfs',
-  'scopes.pin_nft.unpin_nft',
-  'scopes.pinning.pin_by_hash',
-  'scopes.pinning.pin_file_to_ipfs',
-  'scopes.pinning.unpin',
-];
+const GROUPS = Object.keys(SCOPE_TREE);
+const FLAGS = SCOPES.filter((scope) => scope !== 'admin');
+const REQUIRED_FLAGS = FLAGS.filter((scope) => !NEW_SCOPES.includes(scope));
+/** The paths of what is missing where `scopes` has no group. */
+const ALL_REQUIRED = [
+  ...REQUIRED_FLAGS,
+  ...GROUPS.filter((group) => REQUIRED_FLAGS.some((scope) => scope.startsWith(`${group}.`))),
+].map((name) => `scopes.${name}`);
 
 describe('the nested scopes', () => {
   it.each([
@@ -61,11 +57,11 @@ describe('the nested scopes', () => {
       ['scopes.admin', 'scopes.data.pin_list'],
     ],
     ['missing admin', { name: 'x', scopes: { ...powerlessBody.scopes, admin: undefined } }, ['scopes.admin']],
-    ['a flag that is missing', spoiled(powerlessBody, (b) => delete b.scopes.pinning.unpin), ['scopes.pinning.unpin']],
-    ['a group that is a list', spoiled(powerlessBody, (b) => (b.scopes.data = [])), ['scopes.data']],
-    ['an unknown flag', spoiled(documentedBody, (b) => (b.scopes.pin_nft.mint = true)), ['scopes.pin_nft.mint']],
-    ['an unknown group', spoiled(documentedBody, (b) => (b.scopes.users = {})), ['scopes.users']],
-    ['an unknown property', spoiled(documentedBody, (b) => (b.limit = 1)), ['limit']],
+    ['a flag that is missing', mutated(powerlessBody, (b) => delete b.scopes.pinning.unpin), ['scopes.pinning.unpin']],
+    ['a group that is a list', mutated(powerlessBody, (b) => (b.scopes.data = [])), ['scopes.data']],
+    ['an unknown flag', mutated(documentedBody, (b) => (b.scopes.pin_nft.mint = true)), ['scopes.pin_nft.mint']],
+    ['an unknown group', mutated(documentedBody, (b) => (b.scopes.users = {})), ['scopes.users']],
+    ['an unknown property', mutated(documentedBody, (b) => (b.limit = 1)), ['limit']],
     [
       'a flag of an admin key that is null',
       { name: 'x', scopes: { admin: true, data: { pin_list: null } } },
@@ -73,12 +69,12 @@ describe('the nested scopes', () => {
     ],
     ['a group of an admin key that is null', { name: 'x', scopes: { admin: true, data: null } }, ['scopes.data']],
   ])('names %s', async (_, body, paths) => {
-    expect(await offendingPaths(body)).toEqual(paths);
+    expect(await invalidPaths(body)).toEqual(paths);
   });
 
   it('names every property and sub-property that is missing', async () => {
-    const paths = await offendingPaths({ name: 'x', scopes: { admin: false } });
-    expect(paths).toEqual([...ALL_FLAGS, 'scopes.data', 'scopes.pin_nft', 'scopes.pinning'].toSorted());
+    const paths = await invalidPaths({ name: 'x', scopes: { admin: false } });
+    expect(paths).toEqual(ALL_REQUIRED.toSorted());
   });
 
   it.each([
@@ -88,26 +84,27 @@ describe('the nested scopes', () => {
     ['null', null],
     ['a list', [true]],
     ['an object', {}],
-  ])('takes no %s for a boolean, and names every one', async (_, value) => {
-    const body = spoiled(powerlessBody, ({ scopes }) => {
+  ])('accepts no %s as a boolean, and names every one', async (_, value) => {
+    const body = mutated(powerlessBody, ({ scopes }) => {
       scopes.admin = value;
-      for (const group of ['data', 'pinning', 'pin_nft']) {
+      for (const group of GROUPS) {
         for (const flag of Object.keys(scopes[group])) scopes[group][flag] = value;
       }
     });
-    expect(await offendingPaths(body)).toEqual([...ALL_FLAGS, 'scopes.admin'].toSorted());
+    expect(await invalidPaths(body)).toEqual(['admin', ...FLAGS].map((name) => `scopes.${name}`).toSorted());
   });
 
-  it('names all that is wrong in one answer, as far as an answer should go', async () => {
+  it('names all problems in one answer, up to its limit', async () => {
     const unknown = Object.fromEntries(Array.from({ length: 1500 }, (_, index) => [`p${index}`, 1]));
     const answer = await create({ name: '', scopes: {}, ...unknown });
     expect(answer.status).toBe(400);
     expect(answer.body.error.details).toHaveLength(101);
-    expect(answer.body.error.details[100].message).toBe('and 1412 further offences');
+    const further = 1_500 + ['name', 'scopes.admin', ...ALL_REQUIRED].length - 100;
+    expect(answer.body.error.details[100].message).toBe(`and ${further} further problems`);
   });
 });
 
-describe('what is wrong is said in words', () => {
+describe('problems are explained:', () => {
   const messagesOf = async (body: unknown) =>
     (await create(body)).body.error.details.map(
       ({ path, message }: { path: string; message: string }) => `${path} ${message}`,
@@ -115,7 +112,7 @@ describe('what is wrong is said in words', () => {
 
   it.each(['admin', ['pinning.unpin'], 7, null])('scopes that are %j', async (scopes) => {
     expect(await messagesOf({ name: 'x', scopes })).toEqual([
-      'scopes must be an object with admin, data, pinning, pin_nft; or {"admin": true} alone',
+      `scopes must be an object with admin, ${GROUPS.join(', ')}; or {"admin": true} alone`,
     ]);
   });
 
@@ -126,7 +123,7 @@ describe('what is wrong is said in words', () => {
       'must be an object with any of not_before, expires_at, max_uses, rate_limit, allowed_cidrs',
     ],
     ['limits.rate_limit', { limits: { rate_limit: [] } }, 'must be an object with requests, window_seconds'],
-    ['scopes.data', { scopes: { admin: true, data: [] } }, 'must be an object with pin_list, nft_list'],
+    ['scopes.data', { scopes: { admin: true, data: [] } }, `must be an object with ${SCOPE_TREE.data.join(', ')}`],
     ['permissions', { permissions: [] }, 'is not a known property; scopes was probably meant'],
     ['expires_at', { expires_at: '' }, 'is not a known property; limits.expires_at was probably meant'],
     [
@@ -160,7 +157,7 @@ describe('what is wrong is said in words', () => {
   });
 });
 
-it('refuses what is asked for in the body of a route that takes none, by its paths', async () => {
+it('refuses members in the body of a route that takes none, by their paths', async () => {
   const path = '/api/apiKeys/01a20b9d-c4d9-7123-b878-6eb9911deb3f';
   const remove = (body: object) => service.client.call('DELETE', path, { headers: sessionOf(OWNER), body });
   const answer = await remove({ cascade: true, other: 1 });
@@ -190,7 +187,7 @@ describe('the name', () => {
     ['a list', ['x']],
     ['an object', { toString: 'x' }],
   ])('is refused when it is %s', async (_, name) => {
-    expect(await offendingPaths({ ...documentedBody, name })).toEqual([expect.stringMatching(/^name/)]);
+    expect(await invalidPaths({ ...documentedBody, name })).toEqual([expect.stringMatching(/^name/)]);
   });
 });
 
@@ -201,32 +198,32 @@ describe('the metadata', () => {
     ['over 4 KiB', { a: 'x'.repeat(4096) }],
     ['with U+0000 in a name', { '\0': 'a' }],
   ])('is refused when it is %s', async (_, metadata) => {
-    expect(await offendingPaths({ ...documentedBody, metadata })).toEqual(['metadata']);
+    expect(await invalidPaths({ ...documentedBody, metadata })).toEqual(['metadata']);
   });
 
-  it('is refused by the path of each value that is no string to be kept', async () => {
+  it('is refused by the path of each value that is not a storable string', async () => {
     const metadata = { a: 1, b: { c: 'd' }, good: 'x', zero: '\0', half: '\udfff', none: null };
     const bad = ['a', 'b', 'half', 'none', 'zero'];
-    expect(await offendingPaths({ ...documentedBody, metadata })).toEqual(bad.map((name) => `metadata.${name}`));
+    expect(await invalidPaths({ ...documentedBody, metadata })).toEqual(bad.map((name) => `metadata.${name}`));
   });
 });
 
-describe('what is no such request at all', () => {
+describe('a malformed request', () => {
   it.each([
     ['a list', '[]'],
     ['null', 'null'],
     ['text', '"name"'],
     ['a number', '1'],
   ])('is refused: a body that is %s', async (_, body) => {
-    expect(await offendingPaths(body)).toEqual(['']);
+    expect(await invalidPaths(body)).toEqual(['']);
   });
 
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'prototype'])(
     'is refused: a property %s',
     async (name) => {
       const text = JSON.stringify(documentedBody);
-      expect(await offendingPaths(text.replace('{', `{"${name}":{"admin":true},`))).toEqual([name]);
-      expect(await offendingPaths(text.replace('"scopes":{', `"scopes":{"${name}":{},`))).toEqual([`scopes.${name}`]);
+      expect(await invalidPaths(text.replace('{', `{"${name}":{"admin":true},`))).toEqual([name]);
+      expect(await invalidPaths(text.replace('"scopes":{', `"scopes":{"${name}":{},`))).toEqual([`scopes.${name}`]);
     },
   );
 
@@ -242,7 +239,7 @@ describe('what is no such request at all', () => {
     ['they are three, and others two', '{"name":1,"name":2,"name":3,"a":{"b":1,"b":2}}', ['a.b', 'name']],
     ['they are in a list', '{"name":[{"a":1},{"a":1,"a":2}]}', ['name.1.a']],
   ])('is refused: members of the same name, where %s', async (_, body, paths) => {
-    expect(await offendingPaths(body)).toEqual(paths);
+    expect(await invalidPaths(body)).toEqual(paths);
   });
 
   it.each([
@@ -254,8 +251,8 @@ describe('what is no such request at all', () => {
       { a: Array(900).fill(1), b: Array(900).fill(1), c: Array(900).fill(1) },
       '',
     ],
-  ])('is refused, before anything walks through it: %s', async (_, body, path) => {
-    expect(await offendingPaths(body)).toEqual([path]);
+  ])('is refused before it is traversed: %s', async (_, body, path) => {
+    expect(await invalidPaths(body)).toEqual([path]);
   });
 
   it('is refused: deep nesting', async () => {
@@ -274,7 +271,7 @@ describe('what is no such request at all', () => {
     ['not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), 'line 1, column 3', 'not UTF-8'],
     ['cut off within a character', Buffer.from('{\n"é').subarray(0, 4), 'line 2, column 2', 'not UTF-8'],
     ['with a byte order mark', Buffer.from('\ufeff{}'), 'line 1, column 1', 'byte order mark'],
-  ])('is refused: JSON %s, with the place and without the text', async (_, body, place, what) => {
+  ])('is refused: JSON %s, with the position but without the text', async (_, body, place, what) => {
     const answer = await create(body);
     expect(answer.status).toBe(400);
     expect(answer.body.error.code).toBe('malformed_json');
@@ -302,15 +299,15 @@ describe('what is no such request at all', () => {
 it.each([
   ['compressed', { 'content-encoding': 'gzip' }],
   ['in UTF-16', { 'content-type': 'application/json; charset=utf-16' }],
-])('refuses a body that is said to be %s', async (_, headers) => {
+])('refuses a body declared as %s', async (_, headers) => {
   const answer = await create(documentedBody, headers);
   expect(answer.status).toBe(415);
   expect(answer.body.error.code).toBe('unsupported_media_type');
 });
 
-describe('a list in the place of an object, or an object in that of a list', () => {
-  const spoil = (path: string, value: unknown) =>
-    spoiled({ ...powerlessBody, limits: { max_uses: 1 } }, (copy) => {
+describe('a list instead of an object, or an object instead of a list', () => {
+  const mutate = (path: string, value: unknown) =>
+    mutated({ ...powerlessBody, limits: { max_uses: 1 } }, (copy) => {
       const [last = '', ...parents] = path.split('.').toReversed();
       parents.reduceRight((parent, name) => parent[name], copy)[last] = value;
     });
@@ -319,7 +316,7 @@ describe('a list in the place of an object, or an object in that of a list', () 
     'is refused, once: %s',
     async (path) => {
       for (const list of [[], [{}], Array.from({ length: 1_000 }, () => ({})), [[[{}]]], [null]])
-        expect(await offendingPaths(spoil(path, list))).toEqual([path]);
+        expect(await invalidPaths(mutate(path, list))).toEqual([path]);
     },
   );
 
@@ -327,7 +324,7 @@ describe('a list in the place of an object, or an object in that of a list', () 
     'is refused, once: %s',
     async (path) => {
       for (const object of [{}, { a: {} }, { 0: '10.0.0.0/8', length: 1 }])
-        expect(await offendingPaths(spoil(path, object))).toEqual([path]);
+        expect(await invalidPaths(mutate(path, object))).toEqual([path]);
     },
   );
 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { SCOPES, type Scope } from '../src/api-keys/scopes.js';
+import { SCOPES, type Scope } from '../src/principals/scopes.js';
 import { TestClock } from './support/clock.js';
 import { bodyWith, issued, type IssuedKey } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
@@ -21,13 +21,9 @@ const CODES = [
 ];
 const clock = new TestClock(Date.now());
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startService(serviceVariables, undefined, clock);
-});
-afterAll(() => service.stop());
+const service = useService(serviceVariables, clock);
 
-/** Networks, and for each an address inside and one outside, worked out by hand. */
+/** Networks, with an address inside and one outside of each, worked out by hand. */
 const NETWORKS = {
   '10.0.0.0/8': ['10.255.0.1', '11.0.0.0'],
   '192.0.2.128/25': ['192.0.2.128', '192.0.2.127'],
@@ -61,7 +57,7 @@ interface Call {
   costs: number[];
 }
 
-/** So that most calls get as far as the charge. */
+/** Chosen so that most calls reach the charge. */
 const rarely = <T, N>(value: fc.Arbitrary<T>, otherwise: N): fc.Arbitrary<T | N> =>
   fc.oneof({ weight: 1, arbitrary: value }, { weight: 6, arbitrary: fc.constant(otherwise) });
 const half = <T>(value: fc.Arbitrary<T>) => fc.option(value, { freq: 2 });
@@ -89,7 +85,7 @@ const calls: fc.Arbitrary<Call> = fc.record({
   costs: fc.array(fc.oneof(fc.constant(1), fc.nat(8)), { minLength: 1, maxLength: 6 }),
 });
 
-/** What a key may do, reckoned by a plain log of what it was granted. */
+/** A model of a key: decides by a plain log of its grants. */
 class Model {
   private isRevoked = false;
   private uses = 0;
@@ -104,7 +100,7 @@ class Model {
     this.isRevoked = true;
   }
 
-  /** The verdicts that are right now: two where the slack of the rate limit, a hundredth of its window, decides. */
+  /** The correct verdicts now: two if the slack of the rate limit, a hundredth of its window, decides. */
   verdicts(call: Pick<Call, 'wrongSecret' | 'scopes' | 'ip'>, cost: number, now: number): string[] {
     const { scopes, beginsIn, endsIn, networks } = this.plan;
     if (call.wrongSecret) return ['INVALID_CREDENTIALS'];
@@ -146,7 +142,7 @@ interface Subject {
   model: Model;
 }
 
-it('agree with a plain model of the keys, whatever their limits and whoever calls when', async () => {
+it('agree with a plain model of the keys, for any limits, callers and times', async () => {
   const seen = new Map<string, number>();
   const three = fc.array(plans, { minLength: 3, maxLength: 3 });
   const sequences = fc.array(calls, { maxLength: 30, size: 'max' });
@@ -164,7 +160,7 @@ it('agree with a plain model of the keys, whatever their limits and whoever call
 });
 
 async function issue(plan: KeyPlan): Promise<Subject> {
-  // Keys are issued by the host's time, and used by the test's
+  // Keys are issued by the host's time, and used by the test's clock clock
   const at = clock.time;
   const time = (passed: number | null) => (passed === null ? null : new Date(at + passed).toISOString());
   const limits = {
@@ -178,7 +174,7 @@ async function issue(plan: KeyPlan): Promise<Subject> {
   return { key, model: new Model(plan, at) };
 }
 
-/** Makes the call, and tells the codes that came of it once the model has agreed to them. */
+/** Makes the call and compares it with the model. @returns its codes */
 async function expectRight(call: Call, subjects: Subject[]): Promise<string[]> {
   const subject = subjects[call.key] as Subject;
   if (call.kind === 'revoke') {
@@ -186,12 +182,12 @@ async function expectRight(call: Call, subjects: Subject[]): Promise<string[]> {
     subject.model.revoke();
     return [];
   }
-  // A batch asks for the key again and again, with others between
+  // A batch repeats the key, with others between
   const costs = call.kind === 'batch' ? call.costs : call.costs.slice(0, 1);
   const asked = costs.map((_, i) => subjects[(call.key + (i % 3 === 1 ? 1 : 0)) % 3] as Subject);
   const verdicts = await verdictsOn(call, asked);
   for (const [i, { model }] of asked.entries()) {
-    const [cost, { code, remaining_uses }] = [costs[i] as number, verdicts[i] as Told];
+    const [cost, { code, remaining_uses }] = [costs[i] as number, verdicts[i] as VerdictBody];
     expect(model.verdicts(call, cost, clock.time)).toContain(code);
     if (code !== 'VALID') continue;
     model.grant(cost, clock.time);
@@ -200,12 +196,12 @@ async function expectRight(call: Call, subjects: Subject[]): Promise<string[]> {
   return verdicts.map(({ code }) => code);
 }
 
-interface Told {
+interface VerdictBody {
   code: string;
   remaining_uses?: number | null;
 }
 
-async function verdictsOn({ kind, wrongSecret, scopes, ip, costs }: Call, asked: Subject[]): Promise<Told[]> {
+async function verdictsOn({ kind, wrongSecret, scopes, ip, costs }: Call, asked: Subject[]): Promise<VerdictBody[]> {
   const requests = asked.map(({ key }, i) => {
     const secret_key = wrongSecret ? `w3s_${'a'.repeat(40)}` : key.secret_key;
     const need = scopes.length > 0 ? { scope: scopes } : {};
@@ -216,7 +212,7 @@ async function verdictsOn({ kind, wrongSecret, scopes, ip, costs }: Call, asked:
   return kind === 'batch' ? body.data.verdicts : [body.data];
 }
 
-/** What was granted of a limited key, and nothing else, is in the database. */
+/** Asserts that exactly the grants of a limited key are in the database. */
 async function expectCounted({ key, model }: Subject): Promise<void> {
   if (model.remainingUses === null) return;
   const { uses, limits } = (await service.client.get(`/api/apiKeys/${key.id}`, sessionOf('ann'))).body.data;

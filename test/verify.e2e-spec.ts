@@ -1,69 +1,69 @@
 import { jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { SCOPES } from '../src/api-keys/scopes.js';
-import { SecretHasher } from '../src/api-keys/secret-hasher.js';
-import { UnavailableError } from '../src/contract/api-error.js';
-import { LateAnswerError } from '../src/database/within.js';
-import { UsageMeter } from '../src/limits/usage-meter.js';
-import { ChangeFeed } from '../src/verification/change-feed.js';
-import { KeyReader } from '../src/verification/key-reader.js';
-import { SecretChecks } from '../src/verification/secret-checks.js';
-import { atOnce, range } from './support/at-once.js';
-import { documentedBody, issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
-import { startService, type TestService } from './support/service.js';
+import { SCOPES } from '../src/principals/scopes.js';
+import { SecretHasher } from '../src/api-keys/credentials/secret-hasher.js';
+import { UnavailableError } from '../src/http/errors/api-error.js';
+import { TimeoutError } from '../src/database/with-timeout.js';
+import { UsageLimiter } from '../src/usage/usage-limiter.js';
+import { InvalidationFeed } from '../src/verification/invalidation-feed.js';
+import { KeyLoader } from '../src/verification/cache/key-loader.js';
+import { SecretVerifier } from '../src/verification/secret-verifier.js';
+import { runConcurrently, range } from './support/at-once.js';
+import { bodyWith, fullScopes, issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
+import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { pairOf, serviceHeaders, serviceVariables } from './support/verification.js';
 
 const VERIFY = '/api/apiKeys/verify';
 const { authorization } = serviceHeaders;
 
-let service: TestService;
 let key: IssuedKey;
-const onlyUnpin = structuredClone({ ...powerlessBody, name: 'unpins' });
-onlyUnpin.scopes.pinning.unpin = true;
+const onlyUnpin = bodyWith(['pinning.unpin'], { name: 'unpins' });
 
+const service = useService(serviceVariables);
 beforeAll(async () => {
-  service = await startService(serviceVariables);
   key = await issueKey(service.client, 'ann', onlyUnpin);
 });
-afterAll(() => service.stop());
 
 const verify = (body: unknown, path = VERIFY) => service.client.post(path, { authorization }, body);
 const codeOf = async (body: unknown) => (await verify(body)).body.data.code;
 
 describe('POST /api/apiKeys/verify', () => {
-  it.each([VERIFY, `${VERIFY}/`])('tells at %s what a valid key may do, the first time as the second', async (path) => {
-    for (const time of ['cold', 'known']) {
-      const answer = await verify({ ...pairOf(key), scope: 'pinning.unpin', ip: '203.0.113.7', cost: 0 }, path);
-      expect([time, answer.status, answer.body]).toEqual([
-        time,
-        200,
-        {
-          data: {
-            valid: true,
-            code: 'VALID',
-            key_id: key.id,
-            owner_id: 'ann',
-            name: 'unpins',
-            scopes: onlyUnpin.scopes,
-            remaining_uses: null,
-            rate_limit: null,
-            expires_at: null,
+  it.each([VERIFY, `${VERIFY}/`])(
+    'returns at %s the rights of a valid key, the first and the second time',
+    async (path) => {
+      for (const time of ['cold', 'known']) {
+        const answer = await verify({ ...pairOf(key), scope: 'pinning.unpin', ip: '203.0.113.7', cost: 0 }, path);
+        expect([time, answer.status, answer.body]).toEqual([
+          time,
+          200,
+          {
+            data: {
+              valid: true,
+              code: 'VALID',
+              key_id: key.id,
+              owner_id: 'ann',
+              name: 'unpins',
+              scopes: onlyUnpin.scopes,
+              remaining_uses: null,
+              rate_limit: null,
+              expires_at: null,
+            },
+            status: 'success',
           },
-          status: 'success',
-        },
-      ]);
-      expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', 'x-request-id': expect.any(String) });
-    }
-  });
+        ]);
+        expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', 'x-request-id': expect.any(String) });
+      }
+    },
+  );
 
-  it('shows the effective scopes of an admin key, which may do everything', async () => {
+  it('returns the effective scopes of an admin key, which may do everything', async () => {
     const admin = await issueKey(service.client, 'ann', { name: 'short', scopes: { admin: true } });
     const answer = await verify({ ...pairOf(admin), scope: [...SCOPES] });
-    expect(answer.body.data).toMatchObject({ code: 'VALID', scopes: documentedBody.scopes });
+    expect(answer.body.data).toMatchObject({ code: 'VALID', scopes: fullScopes(['admin']) });
   });
 
-  it('refuses with 200, a code, and nothing about the key', async () => {
+  it('refuses with 200 and a code, without details of the key', async () => {
     const revoked = await issueKey(service.client, 'ann', powerlessBody);
     expect(await codeOf(pairOf(revoked))).toBe('VALID');
     await service.client.delete(`/api/apiKeys/${revoked.id}`, sessionOf('ann'));
@@ -85,14 +85,14 @@ describe('POST /api/apiKeys/verify', () => {
     ['part of a token', { authorization: authorization.slice(0, -1) }],
     ['a token without its scheme', { authorization: authorization.replace('Bearer ', '') }],
     ['the session of an owner', sessionOf('ann')],
-  ])('is closed to whoever presents %s', async (_, headers) => {
+  ])('refuses callers with %s', async (_, headers) => {
     const answer = await service.client.post(VERIFY, headers, pairOf(key));
     expect(answer.status).toBe(401);
     expect(answer.body.error.code).toBe('unauthenticated');
     expect(answer.headers['www-authenticate']).toMatch(/^Bearer /);
   });
 
-  it.each([VERIFY, `${VERIFY}/batch`])('is closed at %s to whoever presents two tokens', async (path) => {
+  it.each([VERIFY, `${VERIFY}/batch`])('refuses two tokens at %s', async (path) => {
     const headers = { authorization: [authorization, authorization] };
     const answer = await service.client.post(path, headers, pairOf(key));
     expect(answer.status).toBe(400);
@@ -127,7 +127,7 @@ describe('POST /api/apiKeys/verify', () => {
     ['scopes', 'scope'],
     ['token', 'credential'],
     ['client_ip', 'ip'],
-  ])('names what was meant by %s', async (name, meant) => {
+  ])('suggests the right name for %s', async (name, meant) => {
     const messages = [
       (await verify({ ...pairOf(key), [name]: 'x' })).body.error.details,
       (await verify({ requests: [{ ...pairOf(key), [name]: 'x' }] }, `${VERIFY}/batch`)).body.error.details,
@@ -139,14 +139,14 @@ describe('POST /api/apiKeys/verify', () => {
     );
   });
 
-  it('names the scope that was meant by half of its name', async () => {
+  it('suggests the scope for half of its name', async () => {
     const answer = await verify({ ...pairOf(key), scope: ['admin', 'pin_list'] });
     expect(answer.body.error.details).toEqual([
       { path: 'scope.1', message: expect.stringMatching(/like pinning\.unpin; data\.pin_list was probably meant$/) },
     ]);
   });
 
-  it('has the manners of every other route', async () => {
+  it('behaves like every other route', async () => {
     expect((await verify('{"api_key"')).body.error.code).toBe('malformed_json');
     expect((await verify('[]')).body.error.code).toBe('validation_failed');
     expect((await verify('x'.repeat(70_000))).body.error.code).toBe('payload_too_large');
@@ -156,7 +156,7 @@ describe('POST /api/apiKeys/verify', () => {
 });
 
 describe('POST /api/apiKeys/verify/batch', () => {
-  it('answers up to 100 in their order', async () => {
+  it('answers up to 100 requests in order', async () => {
     const wrong = { api_key: 'x', secret_key: 'y' };
     const right = { ...pairOf(key), scope: 'pinning.unpin' };
     const requests = range(100).map((index) => (index % 3 === 0 ? wrong : right));
@@ -183,7 +183,7 @@ describe('POST /api/apiKeys/verify/batch', () => {
   });
 });
 
-describe('a batch of which one cannot be decided now', () => {
+describe('a batch with one request that cannot be decided now', () => {
   const batchOf = async (keys: IssuedKey[]) => {
     const { status, body } = await verify({ requests: keys.map(pairOf) }, `${VERIFY}/batch`);
     return { status, verdicts: body.data.verdicts };
@@ -192,16 +192,16 @@ describe('a batch of which one cannot be decided now', () => {
   afterEach(() => void jest.restoreAllMocks());
 
   it.each([
-    ['the database is away', () => new LateAnswerError('no answer'), 2],
+    ['the database is unavailable', () => new TimeoutError('no answer'), 2],
     ['too many keys are read', () => new UnavailableError('Too many.', { retryAfterSeconds: 1 }), 1],
-  ])('leaves the others alone where %s', async (_, failure, seconds) => {
+  ])('still decides the others if %s', async (_, failure, seconds) => {
     const [cold, other] = [await issueLimited({}), await issueLimited({ max_uses: 5 })];
-    const secretChecks = service.app.get(SecretChecks, { strict: false });
-    const check = secretChecks.check.bind(secretChecks);
+    const secretChecks = service.app.get(SecretVerifier, { strict: false });
+    const check = secretChecks.match.bind(secretChecks);
     jest
-      .spyOn(secretChecks, 'check')
+      .spyOn(secretChecks, 'match')
       .mockImplementation((apiKey, secret) =>
-        apiKey?.apiKey === cold.api_key ? Promise.reject(failure()) : check(apiKey, secret),
+        apiKey?.identifier === cold.api_key ? Promise.reject(failure()) : check(apiKey, secret),
       );
     const { status, verdicts } = await batchOf([cold, other, key, cold]);
     const undecided = { valid: false, code: 'UNAVAILABLE', retry_after_seconds: seconds };
@@ -214,9 +214,9 @@ describe('a batch of which one cannot be decided now', () => {
   it('charges it nothing, neither a use nor rate', async () => {
     const limits = { max_uses: 5, rate_limit: { requests: 5, window_seconds: 60 } };
     const [one, other] = [await issueLimited(limits), await issueLimited(limits)];
-    const meter = service.app.get(UsageMeter, { strict: false });
-    const spend = meter.spend.bind(meter);
-    jest.spyOn(meter, 'spend').mockImplementation((id, cost) => {
+    const meter = service.app.get(UsageLimiter, { strict: false });
+    const spend = meter.consume.bind(meter);
+    jest.spyOn(meter, 'consume').mockImplementation((id, cost) => {
       if (id === one.id) throw new UnavailableError('Too many uses are waiting.', { retryAfterSeconds: 3 });
       return spend(id, cost);
     });
@@ -228,32 +228,32 @@ describe('a batch of which one cannot be decided now', () => {
   });
 });
 
-it('reads and hashes a key once for however many ask at once', async () => {
+it('reads and hashes a key once for any number of concurrent requests', async () => {
   const cold = await issueKey(service.client, 'ann', powerlessBody);
-  // A machine that is too busy to look for changes in time would read it again and again
-  jest.spyOn(service.app.get(ChangeFeed, { strict: false }), 'isFresh', 'get').mockReturnValue(true);
-  const read = jest.spyOn(service.app.get(KeyReader, { strict: false }), 'find');
-  const check = jest.spyOn(service.app.get(SecretChecks, { strict: false }), 'check');
+  // A machine too busy to poll in time would read it repeatedly
+  jest.spyOn(service.app.get(InvalidationFeed, { strict: false }), 'age', 'get').mockReturnValue(0);
+  const read = jest.spyOn(service.app.get(KeyLoader, { strict: false }), 'find');
+  const check = jest.spyOn(service.app.get(SecretVerifier, { strict: false }), 'match');
   const codes = new Set<string>();
-  await atOnce(64, range(640), async () => void codes.add(await codeOf(pairOf(cold))));
+  await runConcurrently(64, range(640), async () => void codes.add(await codeOf(pairOf(cold))));
   expect([...codes]).toEqual(['VALID']);
   expect([read.mock.calls.length, check.mock.calls.length]).toEqual([1, 1]);
   jest.restoreAllMocks();
 });
 
-it('reads a known key anew where changes may have been missed, however slowly they are polled', async () => {
+it('revalidates a cached key if changes may have been missed, however slow the poll', async () => {
   const known = await issueKey(service.client, 'ann', powerlessBody);
   expect(await codeOf(pairOf(known))).toBe('VALID');
-  // As another process would, whose notification and change this one does not hear of
+  // As another process would, without an invalidation that reaches this one
   const revoke = 'UPDATE api_keys SET revoked_at = now() WHERE id = $1';
   await service.app.get(DataSource).query(revoke, [known.id]);
   expect(await codeOf(pairOf(known))).toBe('VALID');
-  jest.spyOn(service.app.get(ChangeFeed, { strict: false }), 'isFresh', 'get').mockReturnValue(false);
+  jest.spyOn(service.app.get(InvalidationFeed, { strict: false }), 'age', 'get').mockReturnValue(1_000);
   expect(await codeOf(pairOf(known))).toBe('REVOKED');
   jest.restoreAllMocks();
 });
 
-it('never remembers as valid what was revoked between being read and being hashed', async () => {
+it('never caches as valid a key revoked between being read and being hashed', async () => {
   const cold = await issueKey(service.client, 'ann', powerlessBody);
   const hasher = service.app.get(SecretHasher, { strict: false });
   const matches = hasher.matches.bind(hasher);

@@ -17,7 +17,7 @@ describe('a command whose environment is not that of the service', () => {
   });
   afterEach(() => removeFolder(folder));
 
-  it('makes no database and no secrets, names where it looked, and fails', async () => {
+  it('creates no database and no secrets, names where it looked, and fails', async () => {
     const dataDir = join(folder, 'data');
     const outcomes = await Promise.all(COMMANDS.map((args) => run(['dist/cli.js', ...args], { DATA_DIR: dataDir })));
     for (const { code, stdout, stderr } of outcomes) {
@@ -29,7 +29,7 @@ describe('a command whose environment is not that of the service', () => {
     expect(existsSync(dataDir)).toBe(false);
   });
 
-  it('gets it from the .env in its working folder', async () => {
+  it('reads the .env in its working folder', async () => {
     writeFileSync(join(folder, '.env'), 'DATA_DIR=of-the-file\n');
     const { stdout } = await run(['dist/cli.js', 'session', '--owner', 'ann'], {}, folder);
     expect(stdout).toMatch(/^token {7}eyJ/m);
@@ -47,7 +47,7 @@ describe('a command that does not migrate', () => {
   });
   afterEach(() => database.drop());
 
-  /** As the service finds it, and brings up to date. */
+  /** Queries it as the service would, after migrating. */
   const query = async (statement: string) => {
     const opened = await Database.open(location);
     try {
@@ -57,15 +57,17 @@ describe('a command that does not migrate', () => {
     }
   };
 
-  it('refuses a schema that is older than this version, and says by which command it is brought up to date', async () => {
+  it('refuses a schema older than this version, and names the command that migrates it', async () => {
     await query(`DELETE FROM migrations WHERE name LIKE 'AddCascades%'`);
-    await expect(Database.open(location, VISITOR)).rejects.toThrow(/AddCascades.* missing\).*npm run keys -- migrate$/);
+    await expect(Database.open(location, VISITOR)).rejects.toThrow(
+      /missing: AddCascades\d+\)\. Update it: npm run keys -- migrate$/,
+    );
     const { code, stdout, stderr } = await run(['dist/cli.js', 'verify-audit'], database.variables);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^The database's schema is older .*: npm run keys -- migrate\n$/m);
   });
 
-  (onServer ? it : it.skip)('says that the tables in it may not be read, and not that there are none', async () => {
+  (onServer ? it : it.skip)('reports that the tables may not be read, rather than that they do not exist', async () => {
     const visitor = `visitor_${process.pid}`;
     await query(`CREATE ROLE ${visitor} LOGIN`);
     const url = new URL(String(database.variables.DATABASE_URL));
@@ -80,9 +82,9 @@ describe('a command that does not migrate', () => {
     }
   });
 
-  (onServer ? it : it.skip)('refuses a database of somebody else, and leaves it as it is', async () => {
+  (onServer ? it : it.skip)('refuses a database of another program, and leaves it unchanged', async () => {
     await expect(Database.open(location, VISITOR)).rejects.toThrow(
-      'The database has nothing of this service in it. If it is the right one, make its schema: npm run keys -- migrate',
+      'The database does not have the tables of this service. If it is the right database, create them: npm run keys -- migrate',
     );
     const client = new pg.Client({ connectionString: database.variables.DATABASE_URL });
     await client.connect();
@@ -102,6 +104,6 @@ describe('a command that does not migrate', () => {
   await client.query(statement);
   await client.end();
   const start = Database.open({ url: String(database.variables.DATABASE_URL) });
-  await expect(start).rejects.toThrow(`The migrations do not fit what is in the database (${words}`);
+  await expect(start).rejects.toThrow(`The migrations conflict with existing tables (${words}`);
   await database.drop();
 });

@@ -2,16 +2,14 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 const dist = new URL('../../dist/', import.meta.url).href;
 
-/** The built service in this process, configured by its environment: what production runs, without HTTP. */
+/** The built service in this process, configured by the environment: the production code, without HTTP. */
 export async function builtApp(): Promise<NestFastifyApplication> {
-  const { createApp } = (await import(`${dist}app.setup.js`)) as typeof import('../../src/app.setup.js');
-  const { loadEnvironment } = (await import(
-    `${dist}config/environment.js`
-  )) as typeof import('../../src/config/environment.js');
+  const { createApp } = (await import(`${dist}app.js`)) as typeof import('../../src/app.js');
+  const { loadEnvironment } = (await import(`${dist}configuration.js`)) as typeof import('../../src/configuration.js');
   return createApp(loadEnvironment(process.env));
 }
 
-/** The service's own `Verifier`, class and all, from the build. */
+/** The `Verifier` of the build, and its class. */
 export async function builtVerifier(app: NestFastifyApplication) {
   const { Verifier } = (await import(
     `${dist}verification/verifier.js`
@@ -19,7 +17,7 @@ export async function builtVerifier(app: NestFastifyApplication) {
   return app.get(Verifier, { strict: false });
 }
 
-/** What it counts verdicts by. */
+/** The service that counts verdicts. */
 export async function builtStatistics(app: NestFastifyApplication) {
   const { UsageStatistics } = (await import(
     `${dist}usage/usage-statistics.js`

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
-import type { KeyPair } from '../../src/api-keys/credentials.js';
+import type { KeyPair } from '../../src/principals/key-pair.js';
 import { builtApp, builtVerifier } from './built-app.js';
 
-/** What a process holds, in bytes, after a full collection of garbage. */
+/** Memory of a process, in bytes, after a full garbage collection. */
 export interface Held {
-  /** The JavaScript heap, and the buffers outside it. */
+  /** The JavaScript heap and external buffers. */
   heap: number;
-  /** All of the process that is in memory (RSS). */
+  /** Resident set size. */
   resident: number;
 }
 
-/** Verifies every pair of a file once, and prints what the process holds before and after. Needs `--expose-gc`. */
+/** Verifies every pair of a file once, and prints the memory before and after. Needs `--expose-gc`. */
 const AT_ONCE = 100;
 
 const pairs = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as KeyPair[];
@@ -33,7 +33,7 @@ async function verifyAll(some: KeyPair[]): Promise<void> {
   }
 }
 
-// The first ones pay for what is loaded and compiled once
+// Warm-up: the first ones load and compile code
 const warmUp = pairs.splice(0, 1_000);
 await verifyAll(warmUp);
 const before = held();

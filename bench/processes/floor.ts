@@ -1,8 +1,8 @@
 import Fastify, { type HTTPMethods } from 'fastify';
 
 /**
- * The floor: what a bare Fastify server makes of the same requests. It parses the same bodies, reads the
- * same headers and sends the same headers and as many bytes back, and does nothing in between.
+ * The floor: a bare Fastify server. It parses the same bodies, reads the same headers, and returns the same headers and as
+ * many bytes, without any work in between.
  */
 export interface FloorRoute {
   method: HTTPMethods;

@@ -3,9 +3,9 @@ import autocannon from 'autocannon';
 import type { MixedLoad, MixedSeen } from '../mix.js';
 
 /**
- * Autocannon in a process of its own, which ends with its load: in one process it grows slower from run to run.
- * Each connection has requests of its own, and begins one further in the hundred than the one before it, so that at
- * no moment all of them ask for the same kind. One long list for all would be built anew for each of them, which
+ * Autocannon in a separate process for each load: in one process it becomes slower from run to run.
+ * Each connection has its own requests, and starts one position further in the hundred than the previous one, so that
+ * they never all send the same kind. Autocannon would copy one shared list for each connection, which
  * delays the first answers by more than a second.
  */
 const { url, requests, connections, seconds, perSecond } = JSON.parse(
@@ -16,7 +16,7 @@ const result = await autocannon({
   url,
   connections,
   duration: seconds,
-  // Its correction for requests that are sent late takes a millisecond for the time between two of a connection, so
+  // Its correction for late requests assumes one millisecond between two requests of a connection, so
   // that an answer of 500 ms would count 500 times
   ...(perSecond !== undefined && { overallRate: perSecond, ignoreCoordinatedOmission: true }),
   setupClient: (client) => {

@@ -4,12 +4,12 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import argon2 from 'argon2';
 import { IsString } from 'class-validator';
 import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm';
-import type { KeyPair } from '../../src/api-keys/credentials.js';
+import type { KeyPair } from '../../src/principals/key-pair.js';
 import { createDataSource } from '../../src/database/data-source.js';
-import { loadEnvironment } from '../../src/config/environment.js';
+import { loadEnvironment } from '../../src/configuration.js';
 
 /**
- * The reference: what one writes at first. A NestJS service that reads the row and checks the secret by
+ * The reference: a straightforward implementation. A NestJS service that reads the row and checks the secret with
  * argon2id (19456 KiB, two passes, one lane: OWASP's first choice) on every request.
  */
 const OWASP_COST = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { KeyPair } from '../../src/api-keys/credentials.js';
-import type { Need } from '../../src/verification/verdict.js';
+import type { KeyPair } from '../../src/principals/key-pair.js';
+import type { Requirements } from '../../src/verification/verdict.js';
 import { builtApp, builtStatistics, builtVerifier } from './built-app.js';
 
 export interface Rates {
@@ -9,16 +9,16 @@ export interface Rates {
 }
 
 /**
- * Prints how many verdicts on a known key `Verifier` gives in a second, in each of several rounds; and how many
- * it would give if nothing were counted for the statistics, in rounds between these.
+ * Prints how many verdicts a second `Verifier` gives on a cached key, in several rounds; and, in alternating rounds,
+ * how many without statistics.
  */
 const ROUNDS = 5;
 const ROUND_MS = 1_000;
-/** Between so many calls the event loop turns once, so that the change feed keeps what is known fresh. */
+/** Calls between two turns of the event loop, which keep the invalidation feed up to date. */
 const CALLS_A_TURN = 1_000;
 
 const pair = JSON.parse(process.argv[2] ?? '{}') as KeyPair;
-const need: Need = { scopes: ['pinning.unpin'], ip: undefined, cost: 1 };
+const need: Requirements = { scopes: ['pinning.unpin'], ip: undefined, cost: 1 };
 const app = await builtApp();
 const verifier = await builtVerifier(app);
 await verifier.verify(pair, need);

@@ -8,12 +8,12 @@ import { startService } from '../service.js';
 import { hashesPerSecond, storeKeys } from '../stored-keys.js';
 import { FLOOR, printHeading, printRow, time } from '../table.js';
 
-/** How many more keys there are than argon2 alone would let a service verify in a round. */
+/** Surplus of keys over what argon2 alone allows in a round. */
 const MARGIN = 2;
 const HITS_PER_SECOND = 500;
 const HIT_CONNECTIONS = 8;
 
-/** What the first use of a key costs, and what it costs those whose keys are known already. */
+/** Measures the first use of a key, and its effect on cache hits. */
 export function cold(): Promise<void> {
   return withDatabase(async (database) => {
     const first = await startService(database);

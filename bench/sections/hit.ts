@@ -1,4 +1,4 @@
-import type { KeyPair } from '../../src/api-keys/credentials.js';
+import type { KeyPair } from '../../src/principals/key-pair.js';
 import { compare } from '../compare.js';
 import { type BenchDatabase, withDatabase } from '../database.js';
 import type { Measured } from '../process.js';
@@ -10,7 +10,7 @@ import { whole } from '../table.js';
 
 const BATCH = 100;
 
-/** What a known key costs, alone and a hundred at once, and a pair that somebody made up. */
+/** Measures cache hits, alone and in batches of a hundred, and invented pairs. */
 export function hit(): Promise<void> {
   return withDatabase(async (database) => {
     const service = await startService(database);

@@ -4,15 +4,15 @@ import { fillCache, verify, verifyBody } from '../requests.js';
 import { startService } from '../service.js';
 import { limitKeys, storeKeys } from '../stored-keys.js';
 
-/** Where rates are counted over several processes; without it that row is left out. */
+/** Redis for rates over several processes; without it that row is skipped. */
 const REDIS_URL = process.env['REDIS_URL'];
 
 const MANY = 1_000;
-/** More than a benchmark asks for. */
+/** More than a benchmark uses. */
 const MAX_USES = 1_000_000_000;
 const REQUESTS_PER_SECOND = 1_000_000;
 
-/** What it costs to count: uses, durable before each answer, and rates, in the process and over Redis. */
+/** Measures the cost of counting: uses, durable before each answer, and rates, in the process and over Redis. */
 export function limits(): Promise<void> {
   return withDatabase(async (database) => {
     const service = await startService(database);

@@ -9,7 +9,7 @@ import { whole } from '../table.js';
 
 const KEYS = 20_000;
 
-/** How much a process holds for each key that it remembers. */
+/** Measures the memory for each cached key. */
 export function memory(): Promise<void> {
   return withDatabase(async (database) => {
     const service = await startService(database);

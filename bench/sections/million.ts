@@ -10,12 +10,12 @@ import { FLOOR, printHeading, printRow } from '../table.js';
 
 const MILLION = 1_000_000;
 const FEW = 1_000;
-/** What the cache holds by default. */
+/** The default size of the cache. */
 const CACHED = 100_000;
-/** Rounds of random keys are shorter: for each second of them, thousands of keys have to be hashed first. */
+/** Rounds of random keys are shorter: each second needs thousands of keys that are hashed before. */
 const RANDOM_SECONDS = 3;
 
-/** What a million keys in the database change: for a key that is known, and for keys drawn from all of them. */
+/** Measures the effect of a million rows: on a cached key, and on keys drawn from all of them. */
 export async function million(): Promise<void> {
   if (!SERVER_URL) {
     console.log('\nLEFT OUT: million. It needs a PostgreSQL server: DATABASE_URL=postgres://...');

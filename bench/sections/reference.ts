@@ -1,4 +1,4 @@
-import type { KeyPair } from '../../src/api-keys/credentials.js';
+import type { KeyPair } from '../../src/principals/key-pair.js';
 import type { BenchDatabase } from '../database.js';
 import { onFloor, startFloor } from '../floor.js';
 import { alternate, load, type Work } from '../load.js';
@@ -6,7 +6,7 @@ import { startMeasured } from '../process.js';
 import { variablesOf } from '../service.js';
 import { printHeading, printRow, FLOOR } from '../table.js';
 
-/** The same question put to a plain NestJS service that reads the row and runs argon2 on every request. */
+/** The same requests to a plain NestJS service that reads the row and runs argon2 on every request. */
 export async function printReference(
   database: BenchDatabase,
   service: Parameters<typeof startFloor>[0],

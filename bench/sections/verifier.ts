@@ -6,7 +6,7 @@ import { startService, variablesOf } from '../service.js';
 import { storeKeys } from '../stored-keys.js';
 import { whole } from '../table.js';
 
-/** What `Verifier` itself gives, without HTTP. */
+/** Measures `Verifier` itself, without HTTP. */
 export function verifier(): Promise<void> {
   return withDatabase(async (database) => {
     const service = await startService(database);

@@ -1,18 +1,15 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { KeyLimits } from '../limits/key-limits.js';
-import type { RateLimit } from '../limits/sliding-window.js';
-import type { GivenScopes } from './scopes.js';
+import type { KeyLimits, RateLimit } from '../principals/key-limits.js';
+import { type GivenScopes, normalizeScopes } from '../principals/scopes.js';
+import { type KeyStatus, statusOf } from './key-status.js';
 
 export type Metadata = Record<string, string>;
 
-export const KEY_STATUSES = ['active', 'disabled', 'pending', 'expired', 'exhausted', 'revoked'] as const;
-export type KeyStatus = (typeof KEY_STATUSES)[number];
-
-/** Why a key was revoked: by its owner, with the key that issued it, by whoever found its secret, by an operator. */
+/** Why a key was revoked: by its owner, with the key that issued it, by a leak report, by an operator. */
 export const REVOKED_REASONS = ['deleted', 'cascade', 'leaked', 'operator'] as const;
 export type RevokedReason = (typeof REVOKED_REASONS)[number];
 
-/** `bigint` columns arrive as text; these stay below 2^53. */
+/** The driver returns `bigint` columns as text; these stay below 2^53. */
 const wholeNumber = {
   to: (value: number | null) => value,
   from: (value: string | null) => (value === null ? null : Number(value)),
@@ -21,7 +18,7 @@ const wholeNumber = {
 /**
  * One API key. Deleting it sets `revokedAt`; the row stays until it is purged.
  *
- * The application makes the ids (UUIDv7, RFC 9562), so that the order of ids is the order of creation.
+ * The application generates the ids (UUIDv7, RFC 9562): their order is the order of creation.
  */
 @Entity('api_keys')
 @Index('api_keys_listed', ['ownerId', 'id'], { where: 'revoked_at IS NULL' })
@@ -41,31 +38,31 @@ export class ApiKey {
   /** The public identifier, `w3k_...`. */
   @Index('api_keys_api_key', { unique: true })
   @Column({ name: 'api_key', type: 'varchar', length: 24 })
-  apiKey: string;
+  identifier: string;
 
   /** argon2id of the whole secret, as a PHC string. */
   @Column({ name: 'secret_hash', type: 'text' })
   secretHash: string;
 
   /**
-   * The fingerprint of the server key that signed the secret's tag; `null` for a secret from before this was kept, until
-   * it is checked.
+   * The fingerprint of the server key that signed the secret's tag; `null` for a secret issued before this was recorded,
+   * until it is next verified.
    */
   @Column({ name: 'secret_signed_by', type: 'varchar', length: 8, nullable: true })
   secretSignedBy: string | null;
 
-  /** Counts the rotations, from 1. A renewed hash of the same secret is no rotation. */
+  /** Counts the rotations, from 1. Rehashing the same secret is not a rotation. */
   @Column({ name: 'secret_generation', type: 'int', default: 1 })
   secretGeneration: number;
 
-  /** As they were given; `effectiveScopes` tells what they amount to. */
-  @Column({ type: 'jsonb' })
+  /** As given, but complete unless for an admin key, also in a row that is older than one of the scopes. */
+  @Column({ type: 'jsonb', transformer: { from: normalizeScopes, to: (scopes: GivenScopes) => scopes } })
   scopes: GivenScopes;
 
   @Column({ type: 'jsonb' })
   metadata: Metadata;
 
-  /** The API key that issued this one; `null` where a session or an operator did. */
+  /** The API key that issued this one; `null` if a session or an operator did. */
   @Column({ name: 'issued_by', type: 'uuid', nullable: true })
   issuedBy: string | null;
 
@@ -75,7 +72,7 @@ export class ApiKey {
   @Column({ name: 'updated_at', type: 'timestamptz', precision: 3 })
   updatedAt: Date;
 
-  /** Counts the changes of the record, so that who changes it can tell whether it is still the one they have seen. */
+  /** Counts the changes of the record, from 1, for optimistic locking (`If-Match`). */
   @Column({ type: 'int', default: 1 })
   version: number;
 
@@ -89,7 +86,7 @@ export class ApiKey {
   @Column({ name: 'revoked_reason', type: 'varchar', length: 20, nullable: true })
   revokedReason: RevokedReason | null;
 
-  /** argon2id of the secret before the last rotation, as long as that may still be used. */
+  /** argon2id of the secret before the last rotation, during its overlap. */
   @Column({ name: 'previous_secret_hash', type: 'text', nullable: true })
   previousSecretHash: string | null;
 
@@ -121,7 +118,7 @@ export class ApiKey {
   @Column({ name: 'allowed_cidrs', type: 'text', array: true, nullable: true })
   allowedCidrs: string[] | null;
 
-  /** How often it was used; the last second of an unlimited key may be missing. */
+  /** How often it was used; without `maxUses`, the last second may be missing. */
   @Column({ type: 'bigint', default: 0, transformer: wholeNumber })
   uses: number;
 
@@ -140,15 +137,11 @@ export class ApiKey {
 
   /** @param now milliseconds since 1970 */
   statusAt(now: number): KeyStatus {
-    if (this.revokedAt) return 'revoked';
-    if (!this.enabled) return 'disabled';
-    if (this.notBefore && now < this.notBefore.getTime()) return 'pending';
-    if (this.expiresAt && now >= this.expiresAt.getTime()) return 'expired';
-    return this.maxUses !== null && this.uses >= this.maxUses ? 'exhausted' : 'active';
+    return statusOf(this, now);
   }
 }
 
-/** The columns that limits are kept in. */
+/** The columns that limits are stored in. */
 export function limitColumns({ rateLimit, ...limits }: KeyLimits) {
   return {
     ...limits,
@@ -157,7 +150,7 @@ export function limitColumns({ rateLimit, ...limits }: KeyLimits) {
   };
 }
 
-/** What every new key begins with. */
+/** The initial values of every key. */
 export const NEW_KEY: Partial<ApiKey> = {
   version: 1,
   secretGeneration: 1,

@@ -4,34 +4,44 @@ import { AuditModule } from '../audit/audit.module.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { ApiKeysController } from './api-keys.controller.js';
+import { UsageController } from './usage.controller.js';
 import { ApiKeysService } from './api-keys.service.js';
-import { Cascades } from './cascades.js';
+import { Cascades } from './cascades/cascades.js';
+import { CredentialKeyring } from './credentials/credential-keyring.js';
 import { ExactUses } from './exact-uses.js';
-import { IssuedAnswers } from './issued-answers.js';
-import { KeyChanges } from './key-changes.js';
-import { KeyIssuing } from './key-issuing.js';
+import { IdempotentIssuance } from './issuing/idempotent-issuance.js';
+import { KeyInvalidations } from './invalidation/key-invalidations.js';
+import { KeyTransactions } from './invalidation/key-transactions.js';
+import { KeyIssuer } from './issuing/key-issuer.js';
 import { KeyLocks } from './key-locks.js';
 import { KeyMutations } from './key-mutations.js';
-import { KeySearch } from './key-search.js';
-import { RevocationWriter } from './revocation-writer.js';
-import { Revocations } from './revocations.js';
-import { SecretHasher } from './secret-hasher.js';
-import { SecretMint } from './secret-mint.js';
+import { KeySearch } from './search/key-search.js';
+import { KeyWriter } from './issuing/key-writer.js';
+import { RevocationWriter } from './revocation/revocation-writer.js';
+import { Revocations } from './revocation/revocations.js';
+import { SecretHasher } from './credentials/secret-hasher.js';
+import { SecretMint } from './credentials/secret-mint.js';
+import { HttpModule } from '../http/http.module.js';
+import { OwnersModule } from '../owners/owners.module.js';
+import { UsageModule } from '../usage/usage.module.js';
 
-/** The records of API keys and their life. */
+/** API keys and their life cycle. */
 @Module({
-  imports: [LimitsModule, AuditModule, IdempotencyModule],
-  controllers: [ApiKeysController],
+  imports: [UsageModule, OwnersModule, HttpModule, LimitsModule, AuditModule, IdempotencyModule],
+  controllers: [ApiKeysController, UsageController],
   providers: [
     ApiKeysService,
     Cascades,
+    CredentialKeyring,
     ExactUses,
-    IssuedAnswers,
-    KeyChanges,
-    KeyIssuing,
+    IdempotentIssuance,
+    KeyInvalidations,
+    KeyIssuer,
     KeyLocks,
     KeyMutations,
     KeySearch,
+    KeyTransactions,
+    KeyWriter,
     RevocationWriter,
     Revocations,
     SecretMint,
@@ -41,6 +51,6 @@ import { SecretMint } from './secret-mint.js';
       useFactory: (environment: Environment) => new SecretHasher(environment.hashCost),
     },
   ],
-  exports: [ApiKeysService, Cascades, KeyChanges, Revocations, SecretHasher],
+  exports: [CredentialKeyring, ApiKeysService, Cascades, KeyInvalidations, KeyIssuer, Revocations, SecretHasher],
 })
 export class ApiKeysModule {}

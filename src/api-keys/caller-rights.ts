@@ -1,15 +1,26 @@
-import { refusalError } from '../authentication/errors.js';
-import { Networks, parseNetwork } from '../limits/cidr.js';
-import type { Refusal } from '../verification/verdict.js';
+import { refusalError } from '../principals/refusal-errors.js';
+import { Networks, parseNetwork } from '../addresses/networks.js';
+import type { Refusal } from '../http/errors/refusals.js';
 import type { ApiKey } from './api-key.entity.js';
-import type { Caller } from './caller.js';
-import { allows } from './scopes.js';
+import type { KeyStatus } from './key-status.js';
+import type { Caller } from '../principals/caller.js';
+import { allows } from '../principals/scopes.js';
+
+/** The refusal of a key of each status; `exhausted` is none, since the use was charged when the call was let in. */
+const REFUSALS: Record<KeyStatus, Refusal | null> = {
+  revoked: 'REVOKED',
+  disabled: 'DISABLED',
+  pending: 'NOT_YET_VALID',
+  expired: 'EXPIRED',
+  exhausted: null,
+  active: null,
+};
 
 /**
- * That a key which passed at the door may still change keys now, by its row as it is under the lock: what happened to
- * it while its call was under way counts. In the order, and with the errors, of the door.
+ * Checks again, by its locked row, that a key which was authenticated may change keys: it may have been changed while
+ * its call was in flight. The order and the errors are those of authentication.
  *
- * @param row `null` if the key is gone
+ * @param row `null` if the key was purged
  * @throws ApiError
  */
 export function assertMayManage(row: ApiKey | null, caller: Caller, now: number): asserts row is ApiKey {
@@ -17,19 +28,17 @@ export function assertMayManage(row: ApiKey | null, caller: Caller, now: number)
   if (refusal) throw refusalError(refusal, { missing: ['admin'] });
 }
 
-function refusalOfCaller(row: ApiKey, { key, origin }: Caller, now: number): Refusal | null {
-  const { revokedAt, enabled, notBefore, expiresAt, allowedCidrs, scopes } = row;
-  if (!isSecretGood(row, key?.secretGeneration, now)) return 'INVALID_CREDENTIALS';
-  if (revokedAt) return 'REVOKED';
-  if (!enabled) return 'DISABLED';
-  if (notBefore && now < notBefore.getTime()) return 'NOT_YET_VALID';
-  if (expiresAt && now >= expiresAt.getTime()) return 'EXPIRED';
-  if (allowedCidrs && !isWithin(origin.ip, allowedCidrs)) return 'IP_NOT_ALLOWED';
+function refusalOfCaller(row: ApiKey, { key, source }: Caller, now: number): Refusal | null {
+  const { allowedCidrs, scopes } = row;
+  if (!isSecretValid(row, key?.secretGeneration, now)) return 'INVALID_CREDENTIALS';
+  const refusal = REFUSALS[row.statusAt(now)];
+  if (refusal) return refusal;
+  if (allowedCidrs && !isWithin(source.ip, allowedCidrs)) return 'IP_NOT_ALLOWED';
   return allows(scopes, 'admin') ? null : 'INSUFFICIENT_SCOPE';
 }
 
-/** Whether it is the key's own secret, or the one before it during the overlap. */
-function isSecretGood(row: ApiKey, generation: number | undefined, now: number): boolean {
+/** Whether it is the current secret, or the previous one during the overlap. */
+function isSecretValid(row: ApiKey, generation: number | undefined, now: number): boolean {
   if (generation === row.secretGeneration) return true;
   const { previousSecretHash, previousSecretExpiresAt: end } = row;
   const isPrevious = generation === row.secretGeneration - 1 && previousSecretHash !== null;

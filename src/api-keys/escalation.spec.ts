@@ -1,23 +1,23 @@
-import { ApiError } from '../contract/api-error.js';
-import { type KeyLimits, NO_LIMITS } from '../limits/key-limits.js';
-import { refuseGiving } from './escalation.js';
-import type { KeyUpdate } from './key-update.js';
+import { ApiError } from '../http/errors/api-error.js';
+import { type KeyLimits, NO_LIMITS } from '../principals/key-limits.js';
+import { assertMayGrant } from './escalation.js';
+import type { KeyPatch } from './key-patch.js';
 
 const DAY = 86_400_000;
 const inDays = (days: number) => new Date(1_800_000_000_000 + days * DAY);
 
 /** Paths that a key with the limits `caller` is refused for, when it updates a key with the limits `before`. */
-function refusedPaths(caller: Partial<KeyLimits>, before: Partial<KeyLimits>, update: KeyUpdate): string[] {
+function refusedPaths(caller: Partial<KeyLimits>, before: Partial<KeyLimits>, update: KeyPatch): string[] {
   const was = { ...NO_LIMITS, ...before };
   try {
-    refuseGiving(update, was, { ...was, ...update.limits }, { ...NO_LIMITS, ...caller });
+    assertMayGrant(update, was, { ...was, ...update.limits }, { ...NO_LIMITS, ...caller });
     return [];
   } catch (error) {
     return (error as ApiError).details?.map(({ path }) => path) ?? [];
   }
 }
 
-/** Weaker than a key without limits in each of them. */
+/** Has each limit that is inherited. */
 const weak: Partial<KeyLimits> = {
   notBefore: inDays(-10),
   expiresAt: inDays(10),
@@ -31,16 +31,16 @@ const [notBefore, expiresAt, rate, cidrs] = [
   'limits.allowed_cidrs',
 ];
 
-it.each<[string, Partial<KeyLimits>, KeyUpdate]>([
+it.each<[string, Partial<KeyLimits>, KeyPatch]>([
   ['more uses of a spent key', { maxUses: 5 }, { limits: { maxUses: 6 } }],
-  ['uses without end', { maxUses: 5 }, { limits: { maxUses: null } }],
+  ['unlimited uses', { maxUses: 5 }, { limits: { maxUses: null } }],
   ['scopes', {}, { scopes: { admin: true } }],
-  ['leave to be used', {}, { enabled: true }],
-])('refuses a weaker key that gives a stronger one %s, by each limit that is wider', (_, before, update) => {
+  ['enabled', {}, { enabled: true }],
+])('refuses a weaker key that gives a stronger one %s, naming each wider limit', (_, before, update) => {
   expect(refusedPaths(weak, before, update)).toEqual([notBefore, expiresAt, rate, cidrs]);
 });
 
-it.each<[string, Partial<KeyLimits>, KeyUpdate, string[]]>([
+it.each<[string, Partial<KeyLimits>, KeyPatch, string[]]>([
   ['a later expiry', { expiresAt: inDays(-1) }, { limits: { expiresAt: inDays(9) } }, [notBefore, rate, cidrs]],
   ['an earlier beginning', { notBefore: inDays(5) }, { limits: { notBefore: inDays(1) } }, [expiresAt, rate, cidrs]],
   [
@@ -57,14 +57,14 @@ it.each<[string, Partial<KeyLimits>, KeyUpdate, string[]]>([
   ],
   ['no expiry', { ...weak, expiresAt: inDays(-1) }, { limits: { expiresAt: null } }, [expiresAt]],
   ['no networks', { ...weak, allowedCidrs: ['10.1.0.0/16'] }, { limits: { allowedCidrs: null } }, [cidrs]],
-])('refuses %s, where what the key becomes is wider', (_, before, update, paths) => {
+])('refuses %s if the resulting key is wider', (_, before, update, paths) => {
   expect(refusedPaths(weak, before, update)).toEqual(paths);
 });
 
-it.each<[string, Partial<KeyLimits>, KeyUpdate]>([
+it.each<[string, Partial<KeyLimits>, KeyPatch]>([
   ['renames a stronger key', {}, { name: 'another' }],
   ['disables a stronger key', {}, { enabled: false }],
-  ['ends a stronger key sooner', {}, { limits: { expiresAt: inDays(1) } }],
+  ['lets a stronger key expire sooner', {}, { limits: { expiresAt: inDays(1) } }],
   ['sets max_uses on a stronger key', {}, { limits: { maxUses: 5 } }],
   ['lowers the uses of a stronger key', { maxUses: 5 }, { limits: { maxUses: 4 } }],
   ['narrows the networks of a stronger key', {}, { limits: { allowedCidrs: ['10.0.0.0/8'] } }],
@@ -74,11 +74,11 @@ it.each<[string, Partial<KeyLimits>, KeyUpdate]>([
     { ...weak, expiresAt: inDays(-1) },
     { limits: { expiresAt: inDays(10) } },
   ],
-])('lets a key that %s', (_, before, update) => {
+])('allows a key that %s', (_, before, update) => {
   expect(refusedPaths(weak, before, update)).toEqual([]);
 });
 
-it('refuses a limit that is wider than its own, even where the key had none', () => {
+it('refuses a limit wider than its own, even if the key had none', () => {
   expect(refusedPaths(weak, {}, { limits: { expiresAt: inDays(11), allowedCidrs: ['0.0.0.0/0'] } })).toEqual([
     expiresAt,
     cidrs,

@@ -1,15 +1,14 @@
-import type { ErrorDetail } from '../contract/api-error.js';
-import { Networks, parseNetwork } from '../limits/cidr.js';
-import type { KeyLimits } from '../limits/key-limits.js';
-import type { RateLimit } from '../limits/sliding-window.js';
+import type { ErrorDetail } from '../http/errors/api-error.js';
+import { Networks, parseNetwork } from '../addresses/networks.js';
+import type { KeyLimits, RateLimit } from '../principals/key-limits.js';
 import type { ApiKey } from './api-key.entity.js';
 import { ExceedsIssuerError } from './errors.js';
-import type { KeyUpdate } from './key-update.js';
+import type { KeyPatch } from './key-patch.js';
 
-/** The limits that a key hands down; its count of uses is its own. */
+/** The limits that an issued key inherits; `maxUses` is not inherited. */
 type Inherited = Omit<KeyLimits, 'maxUses'>;
 
-/** For each limit: its path, and whether what is given stays within what the issuing key has itself. */
+/** For each limit: its path, and whether a given value stays within the issuing key's own. */
 const WITHIN: { [L in keyof Inherited]: [path: string, isWithin: Within<NonNullable<Inherited[L]>>] } = {
   notBefore: ['limits.not_before', (given, own) => given >= own],
   expiresAt: ['limits.expires_at', (given, own) => given <= own],
@@ -19,18 +18,18 @@ const WITHIN: { [L in keyof Inherited]: [path: string, isWithin: Within<NonNulla
 
 type Within<T> = (given: T, own: T) => boolean;
 
-/** The limits of a key that another key issues: what is left out is inherited. */
+/** The limits of a key that another key issues: those left out are inherited. */
 export function inherit(given: Partial<KeyLimits>, issuer: KeyLimits): Partial<KeyLimits> {
-  const { notBefore, expiresAt, rateLimit, allowedCidrs } = issuer;
-  return { notBefore, expiresAt, rateLimit, allowedCidrs, ...given };
+  const { maxUses: _own, ...inherited } = issuer;
+  return { ...inherited, ...given };
 }
 
 /**
- * That limits are no wider than those of the key which gives them.
+ * Checks that limits are no wider than those of the key that sets them.
  *
  * @throws ExceedsIssuerError naming each that is wider
  */
-export function refuseWider(given: Partial<KeyLimits>, issuer: KeyLimits): void {
+export function assertWithin(given: Partial<KeyLimits>, issuer: KeyLimits): void {
   const details: ErrorDetail[] = [];
   for (const [limit, [path, isWithin]] of Object.entries(WITHIN) as [keyof Inherited, [string, Within<unknown>]][]) {
     const [wanted, own] = [given[limit], issuer[limit]];
@@ -41,24 +40,24 @@ export function refuseWider(given: Partial<KeyLimits>, issuer: KeyLimits): void 
   if (details.length > 0) throw new ExceedsIssuerError(details);
 }
 
-const MESSAGE = 'must stay within that of the key that you are calling with';
+const MESSAGE = 'must stay within the limit of the key that you are calling with';
 const BEFORE_EXPIRY = 'must be before the expiry of the key that you are calling with';
 
-/** Whether the key would have expired, as the issuer does, before it is valid. */
+/** Whether the key would inherit an expiry that comes before its `not_before`. */
 function neverBegins({ notBefore, expiresAt }: Partial<KeyLimits>, issuer: KeyLimits): boolean {
   return expiresAt === undefined && Boolean(notBefore && issuer.expiresAt && notBefore >= issuer.expiresAt);
 }
 
 /**
- * That a key which changes another gives no more than it has itself: neither a limit that is wider than its own, nor,
- * by whatever lets the other do more than before, what that becomes. Else one that is weaker would revive a stronger
- * key that is spent, expired or disabled.
+ * Checks that a key which changes another grants no more than it has. No limit that it sets is wider than its own; and if
+ * the update lets the other key do more than before, none of that key's limits are. Otherwise a weaker key could revive a
+ * stronger one that is exhausted, expired or disabled.
  *
  * @throws ExceedsIssuerError naming each limit of the other key that would be wider
  */
-export function refuseGiving(update: KeyUpdate, before: KeyLimits, after: KeyLimits, caller: KeyLimits): void {
-  const gives = update.scopes !== undefined || update.enabled === true || isWidened(before, after);
-  refuseWider(gives ? after : (update.limits ?? {}), caller);
+export function assertMayGrant(update: KeyPatch, before: KeyLimits, after: KeyLimits, caller: KeyLimits): void {
+  const grants = update.scopes !== undefined || update.enabled === true || isWidened(before, after);
+  assertWithin(grants ? after : (update.limits ?? {}), caller);
 }
 
 /** Whether any limit allows more than it did. */
@@ -70,12 +69,12 @@ function isWidened(before: KeyLimits, after: KeyLimits): boolean {
   });
 }
 
-/** What a key must leave alone in itself: it could give itself more than it was given. */
-const NOT_ITS_OWN = ['scopes', 'limits', 'enabled'] as const;
+/** Properties that a key must not change in itself, since it could extend its own rights. */
+const OWN_RIGHTS = ['scopes', 'limits', 'enabled'] as const;
 
 /** @throws ExceedsIssuerError if a key would change its own scopes, limits or `enabled` */
-export function refuseOwn(changes: object): void {
-  const details = NOT_ITS_OWN.filter((name) => name in changes).map((path) => ({
+export function assertNotOwnRights(changes: object): void {
+  const details = OWN_RIGHTS.filter((name) => name in changes).map((path) => ({
     path,
     message: 'cannot be changed by the key itself',
   }));
@@ -83,15 +82,15 @@ export function refuseOwn(changes: object): void {
 }
 
 /**
- * That a key which gets to hold another one's secret could have issued it.
+ * Checks that a key which is given the secret of another key could have issued it.
  *
  * @throws ExceedsIssuerError naming each limit of the other key that is wider
  */
-export function refuseStronger({ limits }: Pick<ApiKey, 'limits'>, caller: Pick<ApiKey, 'limits'>): void {
-  refuseWider(limits, caller.limits);
+export function assertNotStronger({ limits }: Pick<ApiKey, 'limits'>, caller: Pick<ApiKey, 'limits'>): void {
+  assertWithin(limits, caller.limits);
 }
 
-/** Neither more requests, nor more per second. */
+/** Whether a rate allows neither more requests nor more per second than another. */
 function isRateWithin(given: RateLimit, own: RateLimit): boolean {
   const isNoFaster = given.requests * own.windowSeconds <= own.requests * given.windowSeconds;
   return given.requests <= own.requests && isNoFaster;

@@ -1,55 +1,51 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ValidationError } from '../contract/api-error.js';
-import { headerValues } from '../contract/header-values.js';
+import type { FastifyRequest } from 'fastify';
+import { ValidationError } from '../http/errors/api-error.js';
+import { headerValues } from '../http/header-values.js';
 import type { ApiKey } from './api-key.entity.js';
 
 const TAG = String.raw`(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"`;
-/** RFC 9110, 5.6.1.2: empty elements of a list are passed over. */
+/** Empty elements of a list are ignored (RFC 9110, 5.6.1.2). */
 const TAGS = new RegExp(String.raw`^[\s,]*${TAG}(?:\s*,[\s,]*${TAG})*[\s,]*$`);
 
-/** The entity tag (RFC 9110, 8.8.3) of what can be changed of a key: its uses are not part of it. */
+/** The entity tag of a key (RFC 9110, 8.8.3). Its uses are not part of it. */
 export function etagOf({ version }: Pick<ApiKey, 'version'>): string {
   return `"${version}"`;
 }
 
-/** An answer that shows a key, and the key's tag, as both are kept for the same request (`IdempotentAnswers`). */
+/** An answer that shows a key, with the key's tag, as both are stored for retries (`IdempotentAnswers`). */
 export type Tagged<T extends object> = T & { etag?: string };
 
 export function tagged<T extends object>(answer: T, key: Pick<ApiKey, 'version'>): Tagged<T> {
   return { ...answer, etag: etagOf(key) };
 }
 
-/** Such an answer as it is sent: with its tag in a header. Answers that earlier versions have kept have none. */
+/** The answer as it is sent, its tag in a header. Answers stored by earlier versions have no tag. */
 export function untagged<T extends object>({ etag, ...answer }: Tagged<T>) {
   return { answer, headers: etag === undefined ? undefined : { ETag: etag } };
 }
 
-/** The answer to be sent, whose tag is in the reply's headers. */
-export function sendTagged<T extends object>(kept: Tagged<T>, reply: FastifyReply) {
-  const { answer, headers } = untagged(kept);
-  if (headers) reply.headers(headers);
-  return answer;
-}
-
 /**
- * Hands a handler the versions that `If-Match` (RFC 9110, 13.1.1) lets pass; `undefined` for any. Tags of ours that
- * are weak or of another resource fit no version.
+ * The versions that `If-Match` (RFC 9110, 13.1.1) allows; `undefined` for any. Tags that are weak or of another resource
+ * match no version.
  *
  * @throws ValidationError unless it is `*` or a list of entity tags
  */
-export const IfMatch = createParamDecorator((_: unknown, context: ExecutionContext): number[] | undefined => {
-  const { raw } = context.switchToHttp().getRequest<FastifyRequest>();
-  const values = headerValues(raw, 'if-match');
+export const IfMatch = createParamDecorator((_: unknown, context: ExecutionContext): number[] | undefined =>
+  versionsIn(headerValues(context.switchToHttp().getRequest<FastifyRequest>().raw, 'if-match')),
+);
+
+/** @param values of the header, none if the client sent none @throws ValidationError */
+export function versionsIn(values: readonly string[]): number[] | undefined {
   const given = values.join(',').trim();
   if (values.length === 0 || given === '*') return undefined;
   if (!TAGS.test(given)) {
-    throw new ValidationError([{ path: 'If-Match', message: 'must be the ETag of an answer, in its quotes, or *' }]);
+    throw new ValidationError([{ path: 'If-Match', message: 'must be * or the ETag of the key, in quotes' }]);
   }
   const tags = given.match(new RegExp(TAG, 'g')) ?? [];
   return tags.map((tag) => Number(/^"([1-9]\d{0,8})"$/.exec(tag)?.[1] ?? Number.NaN));
-});
+}
 
 /** Documents the header of an answer that shows a key. */
 export const ETAG = {
@@ -65,7 +61,7 @@ export function ApiIfMatch(): MethodDecorator {
     ApiHeader({
       name: 'If-Match',
       required: false,
-      description: 'The `ETag` of the key as you read it: if it has changed since, nothing is done (412)',
+      description: 'The `ETag` of the key as you read it: if the key has changed since, it is left unchanged (412)',
       schema: { type: 'string', example: '"1"' },
     }),
   );

@@ -1,36 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { UsageMeter } from '../limits/usage-meter.js';
-import { exactUsesAnnouncement } from './announcements.js';
-import { KeyChanges } from './key-changes.js';
+import { UsageLimiter } from '../usage/usage-limiter.js';
+import { exactUsesAnnouncement } from './invalidation/announcements.js';
+import { KeyTransactions } from './invalidation/key-transactions.js';
 
-/** What another process needs, once it has heard of it, to write what it has counted. */
+/** The time that a process takes to write its counts, once it has read the announcement. */
 const WRITTEN_WITHIN_MS = 250;
 
 /**
- * Uses of keys without `max_uses` are counted in the memory of each process, and written each second. Before such a
- * key gets `max_uses`, all of them are written, and further ones counted in the database: the limit then holds from the
- * moment it is committed.
+ * Uses of keys without `max_uses` are counted in memory by each process and written every second. Before such a key gets
+ * `max_uses`, all processes write their counts and go on counting in the database: the limit is exact from its commit.
  */
 @Injectable()
 export class ExactUses {
   constructor(
-    private readonly usageMeter: UsageMeter,
-    private readonly keyChanges: KeyChanges,
+    private readonly usageLimiter: UsageLimiter,
+    private readonly transactions: KeyTransactions,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
   /**
-   * Returns when what this process has counted is written, and what the others have, as far as they run: within the
-   * bound in which they learn of any change. What a process that is paused meanwhile has counted, it writes when it
-   * goes on, and then it counts too.
+   * Returns once the counts of this process are written, and those of the others, as far as they run: they learn of it
+   * within the revocation bound. A process that is paused meanwhile writes its counts when it resumes.
    */
   async begin(keyId: string): Promise<void> {
-    await this.usageMeter.countExactly(keyId);
-    // The embedded database is this one process's
+    await this.usageLimiter.countExactly(keyId);
+    // The embedded database has no other process
     if (!('url' in this.environment.database)) return;
-    await this.keyChanges.announce(exactUsesAnnouncement(keyId));
+    await this.transactions.announce(exactUsesAnnouncement(keyId));
     await sleep(this.environment.revocationBoundMs + WRITTEN_WITHIN_MS);
   }
 }

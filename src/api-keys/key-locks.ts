@@ -1,20 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { Clock } from '../config/clock.js';
+import { Clock } from '../clock.js';
 import { ApiKey } from './api-key.entity.js';
-import type { Caller } from './caller.js';
+import type { Caller } from '../principals/caller.js';
 import { assertMayManage } from './caller-rights.js';
 import { ApiKeyNotFoundError } from './errors.js';
-import { readLineage } from './lineage.js';
+import { readLineage } from './cascades/lineage.js';
 
-/** The rows that a change goes by, as they are under the lock. */
+/** The locked rows of a change. */
 interface LockedKeys {
-  /** The key that the caller calls with; `null` for a session or an operator. */
-  caller: ApiKey | null;
+  /** The key that the caller authenticated with; `null` for a session or an operator. */
+  callingKey: ApiKey | null;
   target: ApiKey;
 }
 
-/** Locks the keys that a change is about, and decides whether its caller may still make it. */
+/** Locks the keys involved in a change, and checks that its caller may still make it. */
 @Injectable()
 export class KeyLocks {
   constructor(
@@ -23,32 +23,32 @@ export class KeyLocks {
   ) {}
 
   /**
-   * Locks the key that is to be changed and the one that its caller calls with; the owner is locked already.
+   * Locks the key to be changed and the one that the caller authenticated with. The owner is locked already.
    *
-   * @throws ApiKeyNotFoundError unless the target is this owner's and not revoked, nor about to be by a cascade;
+   * @throws ApiKeyNotFoundError unless the target is this owner's, and revoked neither by itself nor by a cascade;
    *   ApiError if the caller may no longer change keys
    */
   async lock(tx: EntityManager, caller: Caller, targetId: string): Promise<LockedKeys> {
-    // The database knows an id in whichever case it is written; its own spelling is lower case
+    // PostgreSQL accepts ids in either case, and returns them in lower case
     const id = targetId.toLowerCase();
     const rows = await this.read(tx, caller, [id]);
     const target = rows.get(id);
-    const callerRow = this.callerAmong(rows, caller);
+    const callingKey = this.callerAmong(rows, caller);
     if (!target || target.revokedAt) throw new ApiKeyNotFoundError(targetId);
-    return { caller: callerRow, target };
+    return { callingKey, target };
   }
 
-  /** Locks the key that the caller calls with. @throws ApiError if it may no longer change keys */
+  /** Locks the key that the caller authenticated with. @throws ApiError if it may no longer change keys */
   async lockCaller(tx: EntityManager, caller: Caller): Promise<ApiKey | null> {
     return this.callerAmong(await this.read(tx, caller, []), caller);
   }
 
-  /** That the caller may change keys at this moment, for what changes none. @throws ApiError */
+  /** Checks, without a lock, that the caller may change keys at this moment. @throws ApiError */
   async assertMayManage(caller: Caller): Promise<void> {
     if (!caller.key) return;
     const { manager } = this.dataSource;
     const row = await manager.findOneBy(ApiKey, { id: caller.key.id, ownerId: caller.ownerId });
-    if (row) await this.endByCascade(manager, caller.ownerId, [row]);
+    if (row) await this.applyCascades(manager, caller.ownerId, [row]);
     assertMayManage(row, caller, this.clock.now());
   }
 
@@ -59,7 +59,7 @@ export class KeyLocks {
     return row;
   }
 
-  /** All in one statement, in the order of their ids, as everywhere, so that no two wait for each other. */
+  /** Rows are locked in id order, as everywhere, to avoid deadlocks. */
   private async read(tx: EntityManager, { ownerId, key }: Caller, targets: string[]): Promise<Map<string, ApiKey>> {
     const ids = key ? [...targets, key.id] : targets;
     if (ids.length === 0) return new Map();
@@ -69,19 +69,19 @@ export class KeyLocks {
       .orderBy('key.id')
       .setLock('pessimistic_write')
       .getMany();
-    await this.endByCascade(tx, ownerId, rows);
+    await this.applyCascades(tx, ownerId, rows);
     return new Map(rows.map((row) => [row.id, row]));
   }
 
-  /** What descends from a key whose cascade is under way counts as revoked, though its row does not say so yet. */
-  private async endByCascade(tx: EntityManager, ownerId: string, rows: ApiKey[]): Promise<void> {
+  /** Descendants of a running cascade's root count as revoked, before their rows are written. */
+  private async applyCascades(tx: EntityManager, ownerId: string, rows: ApiKey[]): Promise<void> {
     const issued = rows.filter((row) => row.issuedBy !== null && row.revokedAt === null);
     if (issued.length === 0) return;
-    const ended = await readLineage(
+    const revoked = await readLineage(
       tx,
       ownerId,
       issued.map(({ id }) => id),
     );
-    for (const row of issued) if (ended.get(row.id)) row.revokedAt = new Date(this.clock.now());
+    for (const row of issued) if (revoked.get(row.id)) row.revokedAt = new Date(this.clock.now());
   }
 }

@@ -1,80 +1,66 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
 import type { AuditAction } from '../audit/audit-actions.js';
 import { AuditTrail } from '../audit/audit-trail.js';
-import { Clock } from '../config/clock.js';
+import { Clock } from '../clock.js';
+import { lockOwner } from '../owners/owner-lock.js';
+import type { Caller } from '../principals/caller.js';
 import { ApiKey } from './api-key.entity.js';
-import type { Caller } from './caller.js';
 import { assertVersion } from './errors.js';
-import { type Changed, KeyChanges } from './key-changes.js';
+import type { UnitOfWork } from './invalidation/unit-of-work.js';
 import { KeyLocks } from './key-locks.js';
-import { lockOwner } from './owner-lock.js';
 
-/** What a key becomes, and what the audit trail says of it. */
+/** The new columns of a key, and its audit event. */
 interface KeyMutation {
   action: AuditAction;
   changes?: Record<string, unknown>;
   columns: Partial<ApiKey>;
 }
 
-/** What is to be changed, and how. */
-interface MutationRequest {
+export interface MutationTarget {
   id: string;
-  /** Those that the key may be at; `undefined` for any. */
+  /** The versions that the key may have (`If-Match`); `undefined` for any. */
   versions?: readonly number[] | undefined;
-  /**
-   * @param caller the key that the caller calls with, as it is now; `null` for a session
-   * @returns `null` where nothing is to be changed
-   */
-  decide: (target: ApiKey, caller: ApiKey | null, now: number) => KeyMutation | null;
-  /** What is to be done in the same transaction. */
-  alongside?: (tx: EntityManager, target: ApiKey) => Promise<void> | undefined;
 }
+
+/**
+ * @param callingKey the key that the caller authenticated with, as it is now; `null` for a session
+ * @returns `null` if nothing changes
+ */
+type Decide = (target: ApiKey, callingKey: ApiKey | null, now: number) => KeyMutation | null;
 
 /** Changes single keys. */
 @Injectable()
 export class KeyMutations {
   constructor(
-    private readonly keyChanges: KeyChanges,
     private readonly locks: KeyLocks,
     private readonly auditTrail: AuditTrail,
     private readonly clock: Clock,
   ) {}
 
   /**
-   * Locks an unrevoked key of the owner, applies `decide`, and writes the record with its audit event, if anything changes.
+   * Locks an unrevoked key of the owner, applies `decide`, and writes the record with its audit event.
    *
+   * @returns the key as it is then
    * @throws ApiKeyNotFoundError, PreconditionFailedError; ApiError if the caller may no longer change keys
    */
-  apply(caller: Caller, request: MutationRequest): Promise<ApiKey> {
-    return this.keyChanges.transaction(caller.ownerId, async (tx) => {
-      await lockOwner(tx, caller.ownerId);
-      return this.write(tx, caller, request);
-    });
-  }
-
-  /** That the caller may change keys at this moment, for what changes none. @throws ApiError */
-  assertAllowed(caller: Caller): Promise<void> {
-    return this.locks.assertMayManage(caller);
-  }
-
-  private async write(
-    tx: EntityManager,
-    caller: Caller,
-    { id, versions, decide, alongside }: MutationRequest,
-  ): Promise<Changed<ApiKey>> {
-    const { ownerId, origin } = caller;
-    const { target, caller: callingKey } = await this.locks.lock(tx, caller, id);
+  async apply(uow: UnitOfWork, caller: Caller, { id, versions }: MutationTarget, decide: Decide): Promise<ApiKey> {
+    const { ownerId, source } = caller;
+    await lockOwner(uow.tx, ownerId);
+    const { target, callingKey } = await this.locks.lock(uow.tx, caller, id);
     assertVersion(target, versions);
     const now = this.clock.now();
     const mutation = decide(target, callingKey, now);
-    if (mutation === null) return { result: target, changed: [] };
+    if (mutation === null) return target;
     const { action, changes = {}, columns } = mutation;
-    const all = { ...columns, version: target.version + 1, updatedAt: new Date(now) };
-    await tx.update(ApiKey, { id: target.id, ownerId }, all);
-    await this.auditTrail.record(tx, ownerId, origin, [{ action, apiKeyId: target.id, changes }]);
-    const changed = Object.assign(target, all);
-    await alongside?.(tx, changed);
-    return { result: changed, changed: [changed.apiKey] };
+    const written = { ...columns, version: target.version + 1, updatedAt: new Date(now) };
+    await uow.tx.update(ApiKey, { id: target.id, ownerId }, written);
+    await this.auditTrail.record(uow.tx, ownerId, source, [{ action, apiKeyId: target.id, changes }]);
+    uow.invalidate(target.identifier);
+    return Object.assign(target, written);
+  }
+
+  /** That the caller may change keys at this moment. @throws ApiError */
+  assertAllowed(caller: Caller): Promise<void> {
+    return this.locks.assertMayManage(caller);
   }
 }

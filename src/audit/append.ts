@@ -1,32 +1,33 @@
 import type { EntityManager } from 'typeorm';
+import type { ErrorCode } from '../http/errors/error-codes.js';
 import type { AuditAction } from './audit-actions.js';
 import { type AuditEntry, chainHash } from './audit-chain.js';
-import type { Origin } from './origin.js';
+import type { AuditSource } from '../principals/audit-source.js';
 import { storableId, storableJson, storableText } from './storable.js';
 
-/** One thing that was done, or refused. */
+/** What was done, or refused. */
 export interface AuditRecord {
   action: AuditAction;
   apiKeyId: string | null;
-  /** What was changed, and into what; never a secret. */
+  /** Old and new values; never a secret. */
   changes?: Record<string, unknown>;
-  /** The error's code, where the call was refused. */
-  refusal?: string;
+  /** The error code of a refused call. */
+  refusal?: ErrorCode;
 }
 
-/** Something that happened, who did it and when. */
-export interface AuditOccurrence extends AuditRecord {
+/** An event that is not in the chain yet. */
+export interface PendingEvent extends AuditRecord {
   at: Date;
-  origin: Origin;
+  source: AuditSource;
 }
 
 /**
- * Makes the owner's row if there is none, and holds it: events of one owner are chained one after the other. It
- * goes on behind the last event even where the head was lost or set back: nobody's revocation may fail on that, and the
- * check tells of it. And turns what shall be stored into what will be read again (the form of an id, times to the millisecond, lengths, the
- * numbers of `jsonb`), since a hash over anything else would not fit the row.
+ * Creates the owner's row if it is missing, and locks it: the events of an owner are appended one at a time. Numbering
+ * continues after the last event even if the head was lost or set back: a revocation must not fail on that, and the
+ * check reports it. The casts return the values as they will be read back (ids, milliseconds, lengths, `jsonb` numbers):
+ * a hash over any other form would not match the row.
  */
-const HOLD_HEAD = `
+const LOCK_HEAD = `
   WITH head AS (
     INSERT INTO owners (owner_id) VALUES ($1)
     ON CONFLICT (owner_id) DO UPDATE SET owner_id = excluded.owner_id
@@ -41,7 +42,7 @@ const HOLD_HEAD = `
     WITH ORDINALITY AS given (at, actor, action, api_key_id, refusal, ip, request_id, changes, place)
   ORDER BY place`;
 
-/** The events, however many they are, and the head that they lead to. */
+/** Inserts the events and moves the head to the last one. */
 const APPEND = `
   WITH appended AS (
     INSERT INTO audit_events (owner_id, seq, at, actor, action, api_key_id, refusal, ip, request_id, changes, hash)
@@ -51,18 +52,18 @@ const APPEND = `
   UPDATE owners SET audit_seq = $12, audit_hash = $13 WHERE owner_id = $1::varchar`;
 
 /**
- * Appends events to an owner's trail, in the order in which they are given, and holds the trail until the transaction
- * ends. What PostgreSQL cannot store of them is replaced or cut: neither the chain nor what is recorded may fail on it.
+ * Appends events to an owner's trail in the given order, and locks the trail until the transaction ends. Text that
+ * PostgreSQL cannot store is replaced or cut, so that it never fails the change it describes.
  *
- * @returns the last event's place; `undefined` if there are no events
+ * @returns the `seq` of the last event; `undefined` without events
  */
 export async function appendEvents(
   tx: EntityManager,
   ownerId: string,
-  occurrences: readonly AuditOccurrence[],
+  events: readonly PendingEvent[],
 ): Promise<string | undefined> {
-  if (occurrences.length === 0) return undefined;
-  const stored = (await tx.query(HOLD_HEAD, [ownerId, ...storableColumns(occurrences)])) as (AuditEntry & {
+  if (events.length === 0) return undefined;
+  const stored = (await tx.query(LOCK_HEAD, [ownerId, ...storableColumns(events)])) as (AuditEntry & {
     headHash: Buffer | null;
   })[];
   const hashes: Buffer[] = [];
@@ -87,16 +88,16 @@ export async function appendEvents(
   return last;
 }
 
-function storableColumns(occurrences: readonly AuditOccurrence[]): unknown[][] {
+function storableColumns(events: readonly PendingEvent[]): unknown[][] {
   const text = (value: string | null) => value && storableText(value);
   return [
-    occurrences.map(({ at }) => at),
-    occurrences.map(({ origin }) => text(origin.actor)),
-    occurrences.map(({ action }) => text(action)),
-    occurrences.map(({ apiKeyId }) => storableId(apiKeyId)),
-    occurrences.map(({ refusal = null }) => text(refusal)),
-    occurrences.map(({ origin }) => text(origin.ip)),
-    occurrences.map(({ origin }) => text(origin.requestId)),
-    occurrences.map(({ changes = {} }) => storableJson(changes)),
+    events.map(({ at }) => at),
+    events.map(({ source }) => text(source.actor)),
+    events.map(({ action }) => text(action)),
+    events.map(({ apiKeyId }) => storableId(apiKeyId)),
+    events.map(({ refusal = null }) => text(refusal)),
+    events.map(({ source }) => text(source.ip)),
+    events.map(({ source }) => text(source.requestId)),
+    events.map(({ changes = {} }) => storableJson(changes)),
   ];
 }

@@ -1,6 +1,6 @@
 /**
- * Everything that the audit trail tells of. `key.rotation_repeated`: the answer to a key's rotation of itself was given
- * once more, by the secret that it had ended. `audit.accepted`: an operator has accepted what a check found wrong.
+ * The actions of audit events. `key.rotation_repeated`: a key that rotated itself got the lost answer again, by its
+ * previous secret. `audit.accepted`: an operator accepted a problem that a check found.
  */
 export const AUDIT_ACTIONS = [
   'key.created',

@@ -1,39 +1,38 @@
 import { createHash } from 'node:crypto';
 import type { AuditEvent } from './audit-event.entity.js';
 
-/** What an event says, without its place in the chain's proof. */
+/** An event without its hash. */
 export type AuditEntry = Omit<AuditEvent, 'hash'>;
 
 /**
- * The hash that an event is chained by: SHA-256 over all that it says and the hash of the owner's event before
- * it. Whoever alters an event, takes one out or puts one in has to make all later hashes anew, and the head,
- * which is kept in `owners`.
+ * SHA-256 over an event's fields and the hash of the owner's previous event. Altering, removing or inserting an event
+ * changes every later hash, and the head, which is stored in `owners`.
  *
- * @param previous `null` before the first
+ * @param previous `null` for the first event
  */
 export function chainHash(previous: Buffer | null, event: AuditEntry): Buffer {
   const { ownerId, seq, at, actor, action, apiKeyId, refusal, ip, requestId, changes } = event;
-  const said = [ownerId, seq, inUtc(at), actor, action, apiKeyId, refusal, ip, requestId, sorted(changes)];
+  const fields = [ownerId, seq, toUtc(at), actor, action, apiKeyId, refusal, ip, requestId, canonical(changes)];
   return createHash('sha256')
     .update(previous ?? '')
-    .update(JSON.stringify(said))
+    .update(JSON.stringify(fields))
     .digest();
 }
 
-/** `at` is no `Date` where somebody has put `infinity` into the row. */
-function inUtc(at: Date): string {
+/** `at` is a number if the row was altered to `infinity`. */
+function toUtc(at: Date): string {
   const time = new Date(at);
   return Number.isNaN(time.getTime()) ? String(at) : time.toISOString();
 }
 
 /**
- * `jsonb` keeps no order of properties: they are hashed in the order of their names. A number that is too large for
- * JavaScript was never written, but `JSON.stringify()` would take it for the `null` that may have been.
+ * Sorts properties by name, since `jsonb` does not keep their order. A number too large for JavaScript was never written
+ * by the service, but `JSON.stringify()` would turn it into `null`, which may have been.
  */
-function sorted(value: unknown): unknown {
+function canonical(value: unknown): unknown {
   if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) };
-  if (Array.isArray(value)) return value.map(sorted);
+  if (Array.isArray(value)) return value.map(canonical);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return entries.map(([name, child]) => [name, sorted(child)]);
+  return entries.map(([name, child]) => [name, canonical(child)]);
 }

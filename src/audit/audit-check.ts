@@ -1,53 +1,53 @@
 import { type DataSource, MoreThan } from 'typeorm';
-import { type AcceptedOffence, findAcceptances } from './audit-acceptances.js';
-import type { AuditOffence, Finding } from './audit-offence.js';
-import { Owner } from './owner.entity.js';
+import { type AcceptedProblem, findAcceptances } from './audit-acceptances.js';
+import type { AuditProblem, Finding } from './audit-problem.js';
+import { Owner } from '../owners/owner.entity.js';
 import { TrailCheck } from './trail-check.js';
 
-/** What is found in the trails of all owners. */
+/** The result of a check of all trails. */
 export interface AuditReport {
   owners: number;
   events: number;
-  /** What is not accepted: all of it, up to `MOST_LISTED`. */
-  offences: AuditOffence[];
-  /** How many more there are. */
+  /** Problems that are not accepted, at most `MAX_LISTED`. */
+  problems: AuditProblem[];
+  /** The number of problems beyond `MAX_LISTED`. */
   unlisted: number;
-  /** What an operator has accepted, and nobody has altered again since. */
-  accepted: AcceptedOffence[];
+  /** Accepted problems whose evidence has not changed since. */
+  accepted: AcceptedProblem[];
 }
 
-const MOST_LISTED = 10_000;
-const OWNERS_AT_ONCE = 500;
+const MAX_LISTED = 10_000;
+const OWNERS_PER_READ = 500;
 
-/** Goes through the trails of all owners: finds events that were altered, taken out or put in. */
+/** Checks the trails of all owners for events that were altered, removed or inserted. */
 export async function checkAudit(dataSource: DataSource): Promise<AuditReport> {
   const acceptances = await findAcceptances(dataSource);
-  const report: AuditReport = { owners: 0, events: 0, offences: [], unlisted: 0, accepted: [] };
-  const list = ({ offence }: Finding) => {
-    if (report.offences.length < MOST_LISTED) report.offences.push(offence);
+  const report: AuditReport = { owners: 0, events: 0, problems: [], unlisted: 0, accepted: [] };
+  const list = ({ problem }: Finding) => {
+    if (report.problems.length < MAX_LISTED) report.problems.push(problem);
     else report.unlisted++;
   };
-  for await (const ownerId of headless(dataSource)) {
+  for await (const ownerId of findHeadlessOwners(dataSource)) {
     const finding = headlessFinding(ownerId);
     acceptances.covers(finding);
     list(finding);
   }
-  for await (const owner of ownersOf(dataSource)) {
+  for await (const owner of readOwners(dataSource)) {
     const check = new TrailCheck(dataSource, owner, acceptances);
     for await (const finding of check.findings()) list(finding);
     report.owners++;
     report.events += check.events;
   }
-  return { ...report, accepted: acceptances.holding };
+  return { ...report, accepted: acceptances.current };
 }
 
-/** Whoever takes an owner's whole trail away, its head included, leaves keys and events that nobody owns. */
+/** An owner whose row is missing, although it has keys or events: its whole trail may have been removed. */
 export function headlessFinding(ownerId: string): Finding {
-  return { offence: { owner_id: ownerId, seq: '0', problem: 'headless' }, evidence: null, breaksHead: true };
+  return { problem: { owner_id: ownerId, seq: '0', problem: 'headless' }, evidence: null, breaksHead: true };
 }
 
-/** @param ownerId if it is about one alone */
-export async function* headless(dataSource: DataSource, ownerId?: string): AsyncGenerator<string> {
+/** @param ownerId limits the search to one owner */
+export async function* findHeadlessOwners(dataSource: DataSource, ownerId?: string): AsyncGenerator<string> {
   let last = '';
   for (;;) {
     const rows = (await dataSource.query(
@@ -55,22 +55,22 @@ export async function* headless(dataSource: DataSource, ownerId?: string): Async
        WHERE NOT EXISTS (SELECT FROM owners WHERE owners.owner_id = owned.owner_id)
          AND owner_id > $1 AND ($2::text IS NULL OR owner_id = $2)
        ORDER BY owner_id LIMIT $3`,
-      [last, ownerId ?? null, OWNERS_AT_ONCE],
+      [last, ownerId ?? null, OWNERS_PER_READ],
     )) as { owner_id: string }[];
     for (const row of rows) yield row.owner_id;
     last = rows.at(-1)?.owner_id ?? last;
-    if (rows.length < OWNERS_AT_ONCE) return;
+    if (rows.length < OWNERS_PER_READ) return;
   }
 }
 
-async function* ownersOf(dataSource: DataSource): AsyncGenerator<Owner> {
+async function* readOwners(dataSource: DataSource): AsyncGenerator<Owner> {
   let last = '';
   for (;;) {
     const owners = await dataSource
       .getRepository(Owner)
-      .find({ where: { ownerId: MoreThan(last) }, order: { ownerId: 'ASC' }, take: OWNERS_AT_ONCE });
+      .find({ where: { ownerId: MoreThan(last) }, order: { ownerId: 'ASC' }, take: OWNERS_PER_READ });
     yield* owners;
     last = owners.at(-1)?.ownerId ?? last;
-    if (owners.length < OWNERS_AT_ONCE) return;
+    if (owners.length < OWNERS_PER_READ) return;
   }
 }

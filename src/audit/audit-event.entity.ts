@@ -1,6 +1,8 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { ErrorCode } from '../http/errors/error-codes.js';
+import type { AuditAction } from './audit-actions.js';
 
-/** What was done to a key, or refused. Never changed; chained to the owner's event before it by `hash`. */
+/** A change of a key, or a refused call. Append-only; chained to the owner's previous event by `hash`. */
 @Entity('audit_events')
 @Index('audit_events_api_key_id', ['ownerId', 'apiKeyId', 'seq'])
 export class AuditEvent {
@@ -19,14 +21,14 @@ export class AuditEvent {
   actor: string;
 
   @Column({ type: 'varchar', length: 40 })
-  action: string;
+  action: AuditAction;
 
   @Column({ name: 'api_key_id', type: 'uuid', nullable: true })
   apiKeyId: string | null;
 
-  /** The error's code, where the call was refused. */
+  /** The error code of a refused call. */
   @Column({ type: 'varchar', length: 40, nullable: true })
-  refusal: string | null;
+  refusal: ErrorCode | null;
 
   @Column({ type: 'varchar', length: 45, nullable: true })
   ip: string | null;
@@ -34,11 +36,11 @@ export class AuditEvent {
   @Column({ name: 'request_id', type: 'varchar', length: 128, nullable: true })
   requestId: string | null;
 
-  /** What was changed, and into what; never a secret. */
+  /** Old and new values; never a secret. */
   @Column({ type: 'jsonb' })
   changes: Record<string, unknown>;
 
-  /** SHA-256 over the event and the hash before it. */
+  /** SHA-256 over the event and the previous hash; 32 bytes. */
   @Column({ type: 'bytea' })
   hash: Buffer;
 }

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { Clock } from '../config/clock.js';
-import { appendEvents, type AuditOccurrence, type AuditRecord } from './append.js';
-import type { Origin } from './origin.js';
+import { Clock } from '../clock.js';
+import { appendEvents, type PendingEvent, type AuditRecord } from './append.js';
+import type { AuditSource } from '../principals/audit-source.js';
 
-const LOCKED_WITHIN_MS = 250;
+const LOCK_TIMEOUT_MS = 250;
 
-/** Append-only, one chain for each owner. */
+/** The append-only audit trail; one chain for each owner. */
 @Injectable()
 export class AuditTrail {
   constructor(
@@ -14,24 +14,30 @@ export class AuditTrail {
     private readonly clock: Clock,
   ) {}
 
-  /** Appends events in the transaction of what they tell of. */
-  async record(tx: EntityManager, ownerId: string, origin: Origin, records: readonly AuditRecord[]): Promise<void> {
+  /** Appends events in the transaction of the change that they describe. */
+  async record(
+    tx: EntityManager,
+    ownerId: string,
+    source: AuditSource,
+    records: readonly AuditRecord[],
+  ): Promise<void> {
     const at = new Date(this.clock.now());
     await appendEvents(
       tx,
       ownerId,
-      records.map((record) => ({ ...record, origin, at })),
+      records.map((record) => ({ ...record, source, at })),
     );
   }
 
   /**
-   * Appends events about what has changed nothing, in a transaction of their own, which gives up rather than wait long
-   * for an owner whose keys are being changed.
+   * Appends events that belong to no change, in a transaction of its own with a short `lock_timeout`.
+   *
+   * @throws QueryFailedError with `LOCK_NOT_AVAILABLE` while the owner's keys are being changed
    */
-  recordApart(ownerId: string, occurrences: readonly AuditOccurrence[]): Promise<void> {
+  recordSeparately(ownerId: string, events: readonly PendingEvent[]): Promise<void> {
     return this.dataSource.transaction(async (tx) => {
-      await tx.query(`SET LOCAL lock_timeout = ${LOCKED_WITHIN_MS}`);
-      await appendEvents(tx, ownerId, occurrences);
+      await tx.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+      await appendEvents(tx, ownerId, events);
     });
   }
 }

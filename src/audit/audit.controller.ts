@@ -1,27 +1,27 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOperation } from '@nestjs/swagger';
-import { CurrentPrincipal } from '../authentication/decorators/current-principal.decorator.js';
-import { RequireScopes } from '../authentication/decorators/require-scopes.decorator.js';
-import type { Principal } from '../authentication/principal.js';
-import { success } from '../contract/envelope.js';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CurrentPrincipal } from '../principals/decorators/current-principal.decorator.js';
+import type { Principal } from '../principals/principal.js';
+import { success } from '../http/envelope.js';
 import { ApiErrors, ApiSuccess, MANAGEMENT } from '../openapi/answers.decorator.js';
-import { ApiAuthenticated } from '../openapi/security.js';
+import { Authenticated } from '../principals/decorators/authenticated.decorator.js';
+import type { Tag } from '../openapi/tags.js';
 import { EVENTS_EXAMPLE, EventPageDto, EventsQuery, toEventSearch } from './dto/event.dto.js';
 import { EventFinder } from './event-finder.js';
 
 @Controller('apiKeys/events')
-@RequireScopes('admin')
-@ApiAuthenticated('API keys')
+@Authenticated('admin')
+@ApiTags('API keys' satisfies Tag)
 export class AuditController {
   constructor(private readonly events: EventFinder) {}
 
   @Get()
   @ApiOperation({
     operationId: 'listEvents',
-    summary: 'What was done to your keys, and refused; newest first',
+    summary: 'List changes of your keys and refused calls, newest first',
     description:
-      'Filters go together. For the next page, give the `next_cursor` of this one as `cursor`, until it is `null`. ' +
-      'Refusals that follow one upon the other are one event with their number.',
+      'Filters are combined. For the next page, send the `next_cursor` of this one as `cursor`, until it is `null`. ' +
+      'Repeated refusals are one event with their number.',
   })
   @ApiSuccess(EventPageDto, 'A page of your audit trail.', EVENTS_EXAMPLE)
   @ApiErrors(...MANAGEMENT, 'validation_failed')

@@ -1,15 +1,16 @@
 import { Module } from '@nestjs/common';
-import { LimitsModule } from '../limits/limits.module.js';
 import { AuditController } from './audit.controller.js';
 import { AuditTrail } from './audit-trail.js';
 import { EventFinder } from './event-finder.js';
-import { RefusedCalls } from './refused-calls.js';
+import { DeniedCallAudit } from './denied-call-audit.js';
+import { HttpModule } from '../http/http.module.js';
+import { OwnersModule } from '../owners/owners.module.js';
 
-/** What was done to keys, by whom and from where. */
+/** Changes of keys and refused calls: what, by whom and from where. */
 @Module({
-  imports: [LimitsModule],
+  imports: [OwnersModule, HttpModule],
   controllers: [AuditController],
-  providers: [AuditTrail, EventFinder, RefusedCalls],
-  exports: [AuditTrail, RefusedCalls],
+  providers: [AuditTrail, EventFinder, DeniedCallAudit],
+  exports: [AuditTrail, DeniedCallAudit],
 })
 export class AuditModule {}

@@ -1,31 +1,32 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type SelectQueryBuilder } from 'typeorm';
-import { OwnerReads } from '../database/owner-reads.js';
+import { OwnerReads } from '../owners/owner-reads.js';
+import type { AuditAction } from './audit-actions.js';
 import { AuditEvent } from './audit-event.entity.js';
-import { Owner } from './owner.entity.js';
+import { Owner } from '../owners/owner.entity.js';
 
-/** Which of the owner's events are wanted, newest first. */
+/** Filters for an owner's events. */
 export interface EventSearch {
   apiKeyId?: string | undefined;
-  action?: string | undefined;
+  action?: AuditAction | undefined;
   actor?: string | undefined;
   from?: Date | undefined;
   to?: Date | undefined;
-  /** Only events before this one. */
+  /** Only events before this `seq`. */
   before?: string | undefined;
   limit: number;
 }
 
 export interface EventPage {
   events: AuditEvent[];
-  /** The last event that was looked at, unless the page is the last. */
+  /** The `seq` of the last event examined; `null` on the last page. */
   next: string | null;
 }
 
-/** How many events are looked at for one page, however long the trail is and however few of them fit. */
-const MOST_SEARCHED = 10_000;
+/** Events examined for one page, matching or not. */
+const MAX_EVENTS_PER_PAGE = 10_000;
 
-/** Finds events in an owner's trail. */
+/** Finds events in an owner's trail, newest first. */
 @Injectable()
 export class EventFinder {
   constructor(
@@ -33,11 +34,11 @@ export class EventFinder {
     private readonly reads: OwnerReads,
   ) {}
 
-  /** A page. One with filters looks at so many events at the most: it may be short, and yet not the last. */
+  /** Finds a page. With filters it examines `MAX_EVENTS_PER_PAGE` events at most: it may be short without being the last. */
   find(ownerId: string, search: EventSearch): Promise<EventPage> {
     return this.reads.run(ownerId, async () => {
       const query = this.matching(ownerId, search);
-      const end = isIndexed(search) ? 0 : (await this.beginning(ownerId, search)) - MOST_SEARCHED;
+      const end = isIndexed(search) ? 0 : (await this.upperSeq(ownerId, search)) - MAX_EVENTS_PER_PAGE;
       if (end > 0) query.andWhere('event.seq >= :end', { end });
       const found = await query
         .orderBy('event.seq', 'DESC')
@@ -49,11 +50,11 @@ export class EventFinder {
     });
   }
 
-  /** The event behind the first that is looked at: the trail has no gaps. */
-  private async beginning(ownerId: string, { before }: EventSearch): Promise<number> {
+  /** The `seq` after the newest event to examine. The trail has no gaps. */
+  private async upperSeq(ownerId: string, { before }: EventSearch): Promise<number> {
     const owner = await this.dataSource.getRepository(Owner).findOneBy({ ownerId });
-    const behindLast = Number(owner?.auditSeq ?? 0) + 1;
-    return before === undefined ? behindLast : Math.min(Number(before), behindLast);
+    const afterLast = Number(owner?.auditSeq ?? 0) + 1;
+    return before === undefined ? afterLast : Math.min(Number(before), afterLast);
   }
 
   private matching(ownerId: string, search: EventSearch): SelectQueryBuilder<AuditEvent> {
@@ -61,7 +62,7 @@ export class EventFinder {
     const query = this.dataSource.getRepository(AuditEvent).createQueryBuilder('event').where({ ownerId });
     if (apiKeyId) query.andWhere('event.api_key_id = :apiKeyId', { apiKeyId });
     if (action) query.andWhere('event.action = :action', { action });
-    // It may be the id of a key, in any case; those that are recorded are lower case
+    // It may contain a key id in any case; recorded ids are in lower case
     if (actor) query.andWhere('event.actor = :actor', { actor: actor.toLowerCase() });
     if (from) query.andWhere('event.at >= :from', { from });
     if (to) query.andWhere('event.at < :to', { to });
@@ -70,7 +71,7 @@ export class EventFinder {
   }
 }
 
-/** Whether the database finds the events by an index alone: all, or those of a key. */
+/** Whether an index alone finds the events: all of them, or those of a key. */
 function isIndexed({ action, actor, from, to }: EventSearch): boolean {
   return (action ?? actor ?? from ?? to) === undefined;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { storableId, storableJson, storableText } from './storable.js';
 
-it('leaves what PostgreSQL can store as it is', () => {
+it('does not change what PostgreSQL can store', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (text) => expect(storableText(text)).toBe(text)),
     { examples: [['\u{1f511} \u0001 \ufffd']] },
@@ -10,14 +10,14 @@ it('leaves what PostgreSQL can store as it is', () => {
   expect(storableJson(changes)).toBe(JSON.stringify(changes));
 });
 
-it('replaces what it cannot, wherever it stands', () => {
+it('replaces what PostgreSQL cannot store, at any depth', () => {
   expect(storableText('a\0b\ud800c\udc00')).toBe('a\ufffdb\ufffdc\ufffd');
   expect(JSON.parse(storableJson({ 'a\0': ['\ud800', { b: 'x\0' }] }))).toEqual({
     'a\ufffd': ['\ufffd', { b: 'x\ufffd' }],
   });
 });
 
-it('says that something was there, where it is no JSON', () => {
+it('marks a value without a JSON form as unreadable', () => {
   const circle: Record<string, unknown> = {};
   circle['itself'] = circle;
   expect(JSON.parse(storableJson(circle))).toEqual({ unreadable: true });
@@ -30,6 +30,6 @@ it.each([
   ['01a20b9dc4d97123b8786eb9911deb3f', null],
   ['list', null],
   [null, null],
-])('takes %s for %s, as an id', (given, id) => {
+])('reads the id %s as %s', (given, id) => {
   expect(storableId(given)).toBe(id);
 });

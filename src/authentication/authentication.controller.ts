@@ -1,27 +1,27 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
-import { isDatabaseAway } from '../database/database-away.js';
+import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { ApiErrors, AUTHENTICATED } from '../openapi/answers.decorator.js';
-import { ApiAuthenticated } from '../openapi/security.js';
-import { FreeOfCharge } from './decorators/free-of-charge.decorator.js';
-import { RequireScopes } from './decorators/require-scopes.decorator.js';
-import { CurrentPrincipal } from './decorators/current-principal.decorator.js';
+import { Authenticated } from '../principals/decorators/authenticated.decorator.js';
+import type { Tag } from '../openapi/tags.js';
+import { SkipLimits } from '../principals/decorators/skip-limits.decorator.js';
+import { CurrentPrincipal } from '../principals/decorators/current-principal.decorator.js';
 import { TestAuthenticationDto } from './dto/test-authentication.dto.js';
-import { Principal } from './principal.js';
+import { Principal } from '../principals/principal.js';
 
 @Controller('apiKeys/testAuthentication')
-@RequireScopes([])
-@FreeOfCharge()
-@ApiAuthenticated('API keys')
+@Authenticated()
+@SkipLimits()
+@ApiTags('API keys' satisfies Tag)
 export class AuthenticationController {
   constructor(private readonly apiKeys: ApiKeysService) {}
 
   @Get()
   @ApiOperation({
     operationId: 'testAuthentication',
-    summary: 'Tell who is calling and what it may do',
-    description: 'For any valid credentials, whatever their scopes. It costs a key neither a use nor rate.',
+    summary: 'Show the caller and its rights',
+    description: 'For any valid credentials, whatever their scopes. Not charged against the uses or the rate of a key.',
   })
   @ApiResponse({
     status: 200,
@@ -34,13 +34,13 @@ export class AuthenticationController {
     return TestAuthenticationDto.of(await this.current(principal));
   }
 
-  /** The key as it is in the database, with its uses; as it is remembered while the database is away. */
+  /** The key from the database, with its uses; from the cache while the database is unavailable. */
   private async current(principal: Principal): Promise<Principal> {
     if (!principal.apiKey) return principal;
     try {
       return Principal.apiKey(await this.apiKeys.read(principal.ownerId, principal.apiKey.id));
     } catch (error) {
-      if (isDatabaseAway(error)) return principal;
+      if (isDatabaseUnavailable(error)) return principal;
       throw error;
     }
   }

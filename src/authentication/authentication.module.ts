@@ -1,18 +1,15 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { PassportModule } from '@nestjs/passport';
 import { VerificationModule } from '../verification/verification.module.js';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
-import { OverloadModule } from '../operations/overload.module.js';
 import { CallLimits } from './call-limits.js';
 import { AuthenticationController } from './authentication.controller.js';
-import { GatewayController } from './gateway.controller.js';
-import { AllowanceGuard } from './guards/allowance.guard.js';
+import { RateLimitGuard } from './guards/rate-limit.guard.js';
+import { ServiceTokens } from '../principals/service-tokens.js';
 import { AuthenticationGuard } from './guards/authentication.guard.js';
-import { ApiKeyGuard, SessionGuard } from './guards/passport.guards.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
 import { LostRotations } from './lost-rotations.js';
 import { ManagementRates } from './management-rates.js';
@@ -21,34 +18,26 @@ import { RotationReplay } from './rotation-replay.js';
 import { ApiKeyStrategy } from './strategies/api-key.strategy.js';
 import { SessionKeys } from './strategies/session-keys.js';
 import { SessionStrategy } from './strategies/session.strategy.js';
+import { HttpModule } from '../http/http.module.js';
 
-/** Knows who is calling. Its guards stand before every route, in this order. */
+/** Authenticates and authorizes callers. Its guards run before every route, in this order. */
 @Module({
-  imports: [
-    PassportModule,
-    VerificationModule,
-    ApiKeysModule,
-    AuditModule,
-    IdempotencyModule,
-    LimitsModule,
-    OverloadModule,
-  ],
-  controllers: [AuthenticationController, GatewayController],
+  imports: [HttpModule, VerificationModule, ApiKeysModule, AuditModule, IdempotencyModule, LimitsModule],
+  controllers: [AuthenticationController],
   providers: [
     HeaderCheck,
     SessionKeys,
     SessionStrategy,
     ApiKeyStrategy,
-    SessionGuard,
-    ApiKeyGuard,
+    ServiceTokens,
     ManagementRates,
     CallLimits,
     LostRotations,
     RotationReplay,
     { provide: APP_GUARD, useClass: AuthenticationGuard },
     { provide: APP_GUARD, useClass: ScopesGuard },
-    { provide: APP_GUARD, useClass: AllowanceGuard },
+    { provide: APP_GUARD, useClass: RateLimitGuard },
   ],
-  exports: [SessionKeys],
+  exports: [HeaderCheck, SessionKeys],
 })
 export class AuthenticationModule {}

@@ -1,44 +1,38 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { isGenuine } from '../api-keys/credentials.js';
-import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { fastifyOf } from '../contract/fastify.js';
-import { hasBody } from '../contract/unread-body.js';
+import { CredentialKeyring } from '../api-keys/credentials/credential-keyring.js';
+import { isGenuine } from '../api-keys/credentials/credentials.js';
+import { hasBody } from '../http/body/unread-body.js';
+import { traitsOf } from '../http/route-config.js';
+import { presentedCredentials } from '../principals/presented-credentials.js';
+import { refusalError } from '../principals/refusal-errors.js';
+import { ServiceTokens } from '../principals/service-tokens.js';
 import { Verifier } from '../verification/verifier.js';
-import { isOpen } from './decorators/public.decorator.js';
-import { refusalError } from './errors.js';
-import { presentedCredentials } from './presented-credentials.js';
 
 /**
- * Refuses, before the body of a request is read, whoever presents nothing, too much, or what cannot be right: a token
- * that is none, or a pair that no server key has minted. Whether it is right is for the guards to find out.
+ * Rejects requests before their body is read if the headers suffice: no credentials, ambiguous ones, an unknown service
+ * token, a token that is not a JWT, or a pair that no server key signed. The guards decide on the rest.
  */
 @Injectable()
-export class HeaderCheck implements OnModuleInit {
+export class HeaderCheck {
   constructor(
     private readonly verifier: Verifier,
-    private readonly adapterHost: HttpAdapterHost,
-    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    private readonly serviceTokens: ServiceTokens,
+    private readonly keyring: CredentialKeyring,
   ) {}
 
-  onModuleInit(): void {
-    fastifyOf(this.adapterHost)?.addHook('preParsing', async (request) => {
-      if (wantsCredentials(request)) await this.check(request);
-    });
-  }
-
   /** @throws UnauthenticatedError, AmbiguousCredentialsError */
-  private async check({ raw }: FastifyRequest): Promise<void> {
+  async check({ raw, context, routeOptions }: FastifyRequest): Promise<void> {
+    const { load, isForServices, readsAnyBody } = traitsOf(routeOptions.config);
+    if (isForServices) {
+      context.caller = this.serviceTokens.identify(raw);
+      return;
+    }
+    if (load !== 'management' || readsAnyBody || !hasBody(raw)) return;
     const presented = presentedCredentials(raw);
-    if ('token' in presented || isGenuine(presented.pair, this.environment.credentialKeys)) return;
+    if ('token' in presented || isGenuine(presented.pair, this.keyring.keys)) return;
     // Counted like every other verdict
     const { valid, code } = await this.verifier.identify(presented.pair, { scopes: [], ip: undefined });
     if (!valid) throw refusalError(code);
   }
-}
-
-/** Direct routes look at the headers themselves. */
-function wantsCredentials({ raw, routeOptions: { url, config } }: FastifyRequest): boolean {
-  return hasBody(raw) && url?.startsWith('/api/') === true && !('direct' in config) && !isOpen(config);
 }

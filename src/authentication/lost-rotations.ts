@@ -1,28 +1,30 @@
 import { hash } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { credentialOf, isGenuine, type KeyPair } from '../api-keys/credentials.js';
+import { isGenuine } from '../api-keys/credentials/credentials.js';
+import { credentialOf, type KeyPair } from '../principals/key-pair.js';
 import { RotateApiKeyDto } from '../api-keys/dto/rotate.dto.js';
-import { type RotationAnswer, rotationRequest } from '../api-keys/rotation-request.js';
-import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { parseJsonBody } from '../contract/json-body.js';
-import { refuseQuery } from '../contract/query-parameters.js';
-import { ValidationPipe } from '../contract/validation.pipe.js';
+import type { RotatedAnswer } from '../api-keys/issuing/key-issuer.js';
+import { rotationRequest } from '../api-keys/issuing/rotation-request.js';
+import { parseJsonBody } from '../http/body/json-body.js';
+import { refuseQuery } from '../http/validation/query-parameters.js';
+import { ValidationPipe } from '../http/validation/validation.pipe.js';
 import { idempotencyKeyOf } from '../idempotency/idempotency-key.decorator.js';
 import { IdempotentAnswers } from '../idempotency/idempotent-answers.js';
-import { ClientAddress } from '../limits/client-address.js';
+import { ClientAddress } from '../http/client-address.js';
 import { RateLimiter } from '../limits/rate-limiter.js';
-import { noneIfRefused } from './errors.js';
-import { presentedCredentials } from './presented-credentials.js';
+import { ignoreClientError } from '../principals/refusal-errors.js';
+import { presentedCredentials } from '../principals/presented-credentials.js';
+import { CredentialKeyring } from '../api-keys/credentials/credential-keyring.js';
 
 /**
- * Of one pair: whoever holds it and guesses `Idempotency-Key`s gets no further, and a client has no need of more. From
- * one network fewer, so that nobody elsewhere uses up the tries of the one whose answer was lost.
+ * Per pair: enough for clients, too few to guess an `Idempotency-Key` with a stolen pair. Fewer per network, so that
+ * others cannot use up the attempts of the client whose response was lost.
  */
-const FAILED_TRIES = { requests: 100, windowSeconds: 600 };
-const FAILED_TRIES_OF_NETWORK = { requests: 10, windowSeconds: 600 };
+const MAX_FAILED_ATTEMPTS = { requests: 100, windowSeconds: 600 };
+const MAX_FAILED_ATTEMPTS_PER_NETWORK = { requests: 10, windowSeconds: 600 };
 
-/** Finds the answer to a key's rotation of itself by the pair that the rotation has ended. */
+/** Finds the stored response of a key's rotation of itself, by the pair that the rotation replaced. */
 @Injectable()
 export class LostRotations {
   private readonly validation = new ValidationPipe();
@@ -31,28 +33,32 @@ export class LostRotations {
     private readonly answers: IdempotentAnswers,
     private readonly rateLimiter: RateLimiter,
     private readonly clientAddress: ClientAddress,
-    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    private readonly keyring: CredentialKeyring,
   ) {}
 
   /**
-   * @returns `undefined` unless it is the same request, by the same pair and with the same `Idempotency-Key`
-   * @throws UnavailableError, or what the database throws, if that cannot be told now
+   * @returns `undefined` unless the request, the pair and the `Idempotency-Key` are the same
+   * @throws UnavailableError, or the database's error, if that cannot be decided now
    */
-  async find(request: FastifyRequest): Promise<RotationAnswer | undefined> {
-    const asked = await this.read(request).catch(noneIfRefused);
+  async find(request: FastifyRequest): Promise<RotatedAnswer | undefined> {
+    const asked = await this.read(request).catch(ignoreClientError);
     if (!asked) return undefined;
     const digest = hash('sha256', credentialOf(asked.endedPair), 'base64url');
     const network = this.clientAddress.networkOf(request.raw);
-    const ofNetwork = await this.rateLimiter.take(`lost-rotation:${digest}:${network}`, FAILED_TRIES_OF_NETWORK, 1);
+    const ofNetwork = await this.rateLimiter.take(
+      `lost-rotation:${digest}:${network}`,
+      MAX_FAILED_ATTEMPTS_PER_NETWORK,
+      1,
+    );
     if (!ofNetwork.granted) return undefined;
-    const ofAll = await this.rateLimiter.take(`lost-rotation:${digest}`, FAILED_TRIES, 1);
+    const ofAll = await this.rateLimiter.take(`lost-rotation:${digest}`, MAX_FAILED_ATTEMPTS, 1);
     if (!ofAll.granted) return undefined;
-    const answer = await this.answers.findForEndedPair<RotationAnswer>(asked);
-    if (answer) await Promise.all([ofNetwork.giveBack(), ofAll.giveBack()]);
+    const answer = await this.answers.findForEndedPair<RotatedAnswer>(asked);
+    if (answer) await Promise.all([ofNetwork.refund(), ofAll.refund()]);
     return answer;
   }
 
-  /** @returns what is asked, if it can be the same as before at all @throws ApiError likewise */
+  /** @returns the request to look for; `undefined` if it is no retry of a rotation @throws ApiError if it is invalid */
   private async read(request: FastifyRequest) {
     const idempotencyKey = idempotencyKeyOf(request);
     const endedPair = this.genuinePairOf(request);
@@ -64,10 +70,10 @@ export class LostRotations {
     return { ...rotationRequest(id, dto as RotateApiKeyDto), idempotencyKey, endedPair };
   }
 
-  /** One that was made up costs no more than it does anywhere. */
+  /** Ignores invalid pairs cheaply, as everywhere. */
   private genuinePairOf({ raw }: FastifyRequest): KeyPair | undefined {
     const presented = presentedCredentials(raw);
     if (!('pair' in presented)) return undefined;
-    return isGenuine(presented.pair, this.environment.credentialKeys) ? presented.pair : undefined;
+    return isGenuine(presented.pair, this.keyring.keys) ? presented.pair : undefined;
   }
 }

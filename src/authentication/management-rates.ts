@@ -1,24 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import type { NamedRate } from '../limits/rate-limit-headers.js';
+import type { NamedRate } from '../http/rate-limit-headers.js';
 import { type RateDecision, RateLimiter } from '../limits/rate-limiter.js';
-import type { Principal } from './principal.js';
+import type { Principal } from '../principals/principal.js';
 
 const WINDOW_SECONDS = 60;
-/** An owner may have any number of admin keys, each a principal of its own: all of them together get this many times the rate of one. */
+/** The rate of an owner, as a multiple of a principal's: its admin keys are principals, without a limit on their number. */
 const OWNER_FACTOR = 5;
-/** Of calls that are free of charge, a principal has this many times as many: ten a second, by default. */
+/** The rate of calls without a charge, as a multiple of the others': ten a second, by default. */
 const FREE_FACTOR = 10;
 
-/** What came of asking for a call; refused, nothing was charged. */
+/** The decision on a call; if refused, nothing was charged. */
 interface TakenRates {
   granted: boolean;
-  /** How the limits stand, under the names that clients know them by. */
+  /** The state of the limits, by their names in headers. */
   rates: NamedRate[];
-  giveBack(): Promise<void>;
+  refund(): Promise<void>;
 }
 
-/** Counts the calls of the management endpoints: of each principal, and of each owner over all of its principals. */
+/** Limits the calls of the management endpoints per principal, and per owner over all of its principals. */
 @Injectable()
 export class ManagementRates {
   constructor(
@@ -27,10 +27,10 @@ export class ManagementRates {
   ) {}
 
   /**
-   * @param isRevocation what a stolen key, and keys that it has issued, use up of their owner's rate keeps no session from
-   *   revoking them: then the owner's is only asked how it stands
+   * @param isRevocation by a session, it is not charged against the owner's rate, so that a stolen key, and keys that it
+   *   issued, cannot block their revocation by using that rate up
    */
-  async take({ reference, ownerId, apiKey }: Principal, isRevocation: boolean): Promise<TakenRates> {
+  async take({ actorId: reference, ownerId, apiKey }: Principal, isRevocation: boolean): Promise<TakenRates> {
     const ofOne = { requests: this.environment.managementRateLimit, windowSeconds: WINDOW_SECONDS };
     const ofAll = { ...ofOne, requests: ofOne.requests * OWNER_FACTOR };
     const own = await this.rateLimiter.take(`management:${reference}`, ofOne, 1, ownerId);
@@ -38,17 +38,17 @@ export class ManagementRates {
     const owner = await this.rateLimiter.take(`management:owner:${ownerId}`, ofAll, isCounted ? 1 : 0, ownerId);
     const rates = [named('management', own), named('owner', owner)];
     if (own.granted && !owner.granted) {
-      await own.giveBack();
+      await own.refund();
       rates[0] = { ...named('management', own), remaining: own.remaining + 1 };
     }
-    return { granted: own.granted && owner.granted, rates, giveBack: () => giveBack(own, owner) };
+    return { granted: own.granted && owner.granted, rates, refund: () => refundAll(own, owner) };
   }
 
-  /** For routes that are free of charge, which have a rate of their own. */
-  async takeFree({ reference, ownerId }: Principal): Promise<TakenRates> {
+  /** For calls without a charge, which have a separate rate. */
+  async takeFree({ actorId: reference, ownerId }: Principal): Promise<TakenRates> {
     const limit = { requests: this.environment.managementRateLimit * FREE_FACTOR, windowSeconds: WINDOW_SECONDS };
     const decision = await this.rateLimiter.take(`management:test:${reference}`, limit, 1, ownerId);
-    return { granted: decision.granted, rates: [named('test', decision)], giveBack: () => giveBack(decision) };
+    return { granted: decision.granted, rates: [named('test', decision)], refund: () => refundAll(decision) };
   }
 }
 
@@ -56,6 +56,6 @@ function named(name: string, decision: RateDecision): NamedRate {
   return { name, ...decision };
 }
 
-async function giveBack(...decisions: RateDecision[]): Promise<void> {
-  for (const decision of decisions) await decision.giveBack();
+async function refundAll(...decisions: RateDecision[]): Promise<void> {
+  for (const decision of decisions) await decision.refund();
 }

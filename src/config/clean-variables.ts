@@ -1,34 +1,34 @@
-/** Typographic ones too, which text processors and web pages put in place of the plain ones. */
+/** Typographic quotes included: text processors and web pages substitute them. */
 const QUOTES = '\'"`\u2018\u2019\u201c\u201d\u00ab\u00bb';
 const QUOTED = /^(['"])(.*)\1$/s;
-const AT_AN_END = new RegExp(`^[${QUOTES}]|[${QUOTES}]$`, 'u');
-/** Line breaks, other control characters, and those that take no room, such as U+200B and U+FEFF. */
+const EDGE_QUOTE = new RegExp(`^[${QUOTES}]|[${QUOTES}]$`, 'u');
+/** Line breaks, other control characters, and zero-width ones such as U+200B and U+FEFF. */
 const INVISIBLE = /[\p{Cc}\p{Cf}]/u;
-/** What a shell replaces, and Docker, systemd and Node, which read such files too, do not. */
-const LEFT_TO_A_SHELL = /^~(?=\/|$)|\$[{(]/;
-/** Lists may have one entry a line. */
-const BETWEEN_ENTRIES = /,\s+/g;
+/** Syntax that a shell expands; Docker, systemd and Node, which read such files too, do not. */
+const SHELL_SYNTAX = /^~(?=\/|$)|\$[{(]/;
+/** Lists may put each entry on a line of its own. */
+const ENTRY_SEPARATOR = /,\s+/g;
 
-/** The one variable that may have several lines: PEMs. */
-const SEVERAL_LINES = 'JWT_PUBLIC_KEY';
+/** The only variable that may span lines: it holds PEMs. */
+const MULTILINE_VARIABLE = 'JWT_PUBLIC_KEY';
 
-/** What the variables are without what shells, editors and readers of `.env` leave around them. */
+/** The variables without the characters that shells, editors and `.env` parsers leave around values. */
 export interface CleanVariables {
-  /** Those with a value. */
+  /** Variables that have a value. */
   values: Record<string, string>;
-  /** By variable, what it holds that is part of no value, and cannot be taken off it for certain. */
+  /** By variable: what is wrong with its value and cannot safely be stripped. */
   problems: Map<string, string>;
 }
 
 /**
- * Takes blanks, carriage returns and one pair of quotes off the values: Docker, systemd and editors of Windows leave them
- * there. What is empty then counts as absent.
+ * Strips whitespace, carriage returns and one pair of quotes, which Docker, systemd and Windows editors leave around
+ * values. An empty value counts as absent.
  */
 export function cleanVariables(source: NodeJS.ProcessEnv, names: readonly string[]): CleanVariables {
   const values: Record<string, string> = {};
   const problems = new Map<string, string>();
   for (const name of names) {
-    const value = cleaned(source[name] ?? '');
+    const value = clean(source[name] ?? '');
     if (value !== '') values[name] = value;
     const problem = problemOf(name, value);
     if (problem !== undefined) problems.set(name, problem);
@@ -36,22 +36,21 @@ export function cleanVariables(source: NodeJS.ProcessEnv, names: readonly string
   return { values, problems };
 }
 
-function cleaned(given: string): string {
+function clean(given: string): string {
   const trimmed = given.trim();
   const [, quote, quoted = ''] = QUOTED.exec(trimmed) ?? [];
-  // `"a","b"` is no quoted value
+  // `"a","b"` is not one quoted value
   return quote === undefined || quoted.includes(quote) ? trimmed : quoted.trim();
 }
 
 function problemOf(name: string, value: string): string | undefined {
-  if (AT_AN_END.test(value))
-    return 'must be without quotes: write them around the value as a whole, in plain ones, or not';
-  const [shell] = LEFT_TO_A_SHELL.exec(value) ?? [];
-  if (shell !== undefined)
-    return `must not have ${shell} in it, which only a shell replaces: write out what it stands for`;
-  if (name === SEVERAL_LINES) return undefined;
-  const [invisible] = INVISIBLE.exec(value.replaceAll(BETWEEN_ENTRIES, ',')) ?? [];
-  return invisible && `must not have a character in it that cannot be seen (${codePoint(invisible)})`;
+  if (EDGE_QUOTE.test(value))
+    return 'must not begin or end with a quote: quote the whole value with plain quotes, or not at all';
+  const [shell] = SHELL_SYNTAX.exec(value) ?? [];
+  if (shell !== undefined) return `must not contain ${shell}, which only a shell expands: write the expanded value`;
+  if (name === MULTILINE_VARIABLE) return undefined;
+  const [invisible] = INVISIBLE.exec(value.replaceAll(ENTRY_SEPARATOR, ',')) ?? [];
+  return invisible && `must not contain an invisible character (${codePoint(invisible)})`;
 }
 
 function codePoint(character: string): string {

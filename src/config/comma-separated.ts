@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { InvalidValueError } from './invalid-value.js';
 
 /**
- * A comma-separated list, of which each entry is read by itself. What is wrong is told by the number of its entry, where
- * there are several, and never with what it says.
+ * Parses a comma-separated list entry by entry. A problem is reported with the entry's number if there are several, and
+ * never quotes the entry.
  *
  * @param read throws InvalidValueError
  */

@@ -1,17 +1,17 @@
 import { InvalidValueError } from './invalid-value.js';
 
 interface Host {
-  /** Decoded, and without the brackets of IPv6; a path where it is a unix socket's folder. */
+  /** Decoded, without the brackets of IPv6; a path if it is the folder of a unix socket. */
   name: string;
   port: number | undefined;
 }
 
-/** What a URL says of a server, decoded (RFC 3986). */
+/** The parts of a server's URL, decoded (RFC 3986). */
 export interface ConnectionUrl {
   user: string | undefined;
   password: string | undefined;
   host: Host | undefined;
-  /** Without the slash before it; empty where there is none. */
+  /** Without the leading slash; empty if absent. */
   path: string;
   parameters: ReadonlyMap<string, string>;
 }
@@ -20,68 +20,68 @@ const URL_PARTS = /^([a-z]+):\/\/(?:([^@/?]*)@)?([^@/?]*)(?:\/([^@/?]*))?(?:\?([
 const CREDENTIALS = /^([^:]*)(?::(.*))?$/;
 const HOST = /^(?:\[([\da-f:.]+)\]|([^:[\]]*))(?::(.*))?$/i;
 const MAX_PORT = 65_535;
-const HOST_AND_PORT = `must have a host, and perhaps a port from 1 to ${MAX_PORT}: host:6000, or [::1]:6000 for IPv6`;
+const HOST_EXPECTED = `must have a host and optionally a port from 1 to ${MAX_PORT}: host:6000, or [::1]:6000 for IPv6`;
 
-/** What kind of URL a variable takes. */
+/** The kind of URL that a variable accepts. */
 interface UrlKind {
   schemes: readonly string[];
   example: string;
 }
 
 /**
- * Takes a connection URL apart. `new URL()` would take part of a password for something else, and say nothing, where a
- * character in it is not encoded; here that is refused.
+ * Parses a connection URL, and rejects unencoded special characters: `new URL()` would silently take part of such a
+ * password for another component.
  *
  * @throws InvalidValueError
  */
 export function readConnectionUrl(text: string, { schemes, example }: UrlKind): ConnectionUrl {
-  refuseUnencoded(text);
+  assertEncoded(text);
   const [, scheme = '', userinfo = '', authority = '', path = '', query = ''] = URL_PARTS.exec(text) ?? [];
   if (!schemes.includes(scheme.toLowerCase())) throw new InvalidValueError(`must be a URL such as ${example}`);
   const [, user = '', password = ''] = CREDENTIALS.exec(userinfo) ?? [];
   return {
-    user: decoded(user) || undefined,
-    password: decoded(password) || undefined,
+    user: decode(user) || undefined,
+    password: decode(password) || undefined,
     host: authority === '' ? undefined : readHost(authority),
-    path: decoded(path),
+    path: decode(path),
     parameters: readParameters(query),
   };
 }
 
-/** Each of these would move the place where the password ends. */
-function refuseUnencoded(text: string): void {
-  if (/%(?![\da-f]{2})/i.test(text)) throw unencoded('%');
-  if (/\s/.test(text)) throw unencoded('blank');
-  if (text.includes('#')) throw unencoded('#');
+/** Each of these characters would shift the end of the password. */
+function assertEncoded(text: string): void {
+  if (/%(?![\da-f]{2})/i.test(text)) throw unencodedError('%');
+  if (/\s/.test(text)) throw unencodedError('space');
+  if (text.includes('#')) throw unencodedError('#');
   const [before = '', ...after] = text.split('@');
-  if (after.length > 1) throw unencoded('@');
-  if (after.length === 1 && /^[a-z]+:\/\/.*[/?]/i.test(before)) throw unencoded('/, ? or @');
+  if (after.length > 1) throw unencodedError('@');
+  if (after.length === 1 && /^[a-z]+:\/\/.*[/?]/i.test(before)) throw unencodedError('/, ? or @');
 }
 
-function unencoded(what: string): InvalidValueError {
+function unencodedError(what: string): InvalidValueError {
   return new InvalidValueError(
-    `has a ${what} in its password, or elsewhere, that must be encoded: % is %25, @ is %40, # is %23, / is %2F, ? is %3F, ` +
-      'a blank is %20',
+    `has an unencoded ${what}, perhaps in its password: write % as %25, @ as %40, # as %23, / as %2F, ? as %3F, ` +
+      'a space as %20',
   );
 }
 
-/** What is wrong is not quoted: it may be part of a password. */
+/** Errors do not quote the text: it may be part of a password. */
 function readHost(authority: string): Host {
-  refuseSeveral(authority);
+  assertSingleHost(authority);
   const [, ipv6, name = '', port] = HOST.exec(authority) ?? [];
-  if (ipv6 === undefined && !name) throw new InvalidValueError(HOST_AND_PORT);
-  return { name: ipv6 ?? decoded(name), port: port === undefined ? undefined : readPort(port) };
+  if (ipv6 === undefined && !name) throw new InvalidValueError(HOST_EXPECTED);
+  return { name: ipv6 ?? decode(name), port: port === undefined ? undefined : readPort(port) };
 }
 
 /** @throws InvalidValueError */
-export function refuseSeveral(hosts: string): void {
+export function assertSingleHost(hosts: string): void {
   if (hosts.includes(',')) throw new InvalidValueError('must name one server; several are not supported');
 }
 
 /** @throws InvalidValueError */
 export function readPort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > MAX_PORT) throw new InvalidValueError(HOST_AND_PORT);
+  if (port < 1 || port > MAX_PORT) throw new InvalidValueError(HOST_EXPECTED);
   return port;
 }
 
@@ -90,15 +90,15 @@ function readParameters(query: string): Map<string, string> {
   return new Map(
     pairs.map((pair) => {
       const [name = '', ...value] = pair.split('=');
-      return [decoded(name), decoded(value.join('='))];
+      return [decode(name), decode(value.join('='))];
     }),
   );
 }
 
-function decoded(text: string): string {
+function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw unencoded('%');
+    throw unencodedError('%');
   }
 }

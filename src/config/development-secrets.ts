@@ -11,53 +11,53 @@ const secretsFile = z.object({
   session_private_key: z.string(),
 });
 
-/** The secrets that an installation for development makes for itself. */
+/** The secrets that a development installation generates for itself. */
 export interface DevelopmentSecrets {
   /** base64 of 32 bytes. */
   credentialKey: string;
   serviceToken: string;
-  /** RSA, PKCS #8 in PEM: signs the sessions of `npm run keys -- session`. */
+  /** RSA, PKCS #8 in PEM; signs the sessions of `npm run keys -- session`. */
   sessionPrivateKey: string;
 }
 
 /**
- * What becomes of secrets that are missing: they are made and kept, by who issues or verifies with them; made for the one call,
- * where nothing depends on them; or what depends on those that were there is refused.
+ * What to do if secrets are missing: `create` and store them, to issue or verify with them; generate `ephemeral` ones
+ * for a command whose result does not depend on them; or `reject` a command whose result does.
  */
-export type MissingSecrets = 'make' | 'invent' | 'refuse';
+export type MissingSecretsPolicy = 'create' | 'ephemeral' | 'reject';
 
 /**
- * Reads the secrets of the data folder, making them at the first call (file mode 0600).
- * However many processes start at once, all get the same.
+ * Reads the secrets of the data folder, and creates them on the first call (file mode 0600). Processes that start
+ * concurrently get the same ones.
  *
- * @throws DataDirError if the folder is not this user's alone, or lacks the secrets that its database was made with
- * @throws Error naming the file, if it cannot be read or written or does not hold what it should
+ * @throws DataDirError if the folder belongs to another user, or has a database but not the secrets of its keys
+ * @throws Error naming the file, if it is invalid or cannot be read or written
  */
-export function developmentSecrets(dataDir: string, missing: MissingSecrets): DevelopmentSecrets {
+export function developmentSecrets(dataDir: string, missing: MissingSecretsPolicy): DevelopmentSecrets {
   const file = join(dataDir, 'secrets.json');
-  if (!existsSync(file) && missing === 'invent') return named(generate());
-  if (!existsSync(file) && missing === 'refuse') {
-    throw new Error(`CREDENTIAL_KEYS is not set, and there is no secrets.json in ${dataDir}`);
+  if (!existsSync(file) && missing === 'ephemeral') return toSecrets(generateSecrets());
+  if (!existsSync(file) && missing === 'reject') {
+    throw new Error(`CREDENTIAL_KEYS is not set and ${dataDir} has no secrets.json`);
   }
-  // What others could have written there is not read
+  // Before reading: another user could have written the file
   secureDataDir(dataDir);
   if (!existsSync(file)) {
-    refuseDatabaseWithout(dataDir);
-    create(file);
+    assertNoDatabase(dataDir);
+    writeSecrets(file);
   }
-  return named(parse(file));
+  return toSecrets(readSecrets(file));
 }
 
-/** Its keys verify by the secrets that it was made with: new ones would refuse every one of them. */
-function refuseDatabaseWithout(dataDir: string): void {
+/** New secrets would invalidate every key of an existing database. */
+function assertNoDatabase(dataDir: string): void {
   if (!existsSync(join(dataDir, 'postgres'))) return;
   throw new DataDirError(
-    `DATA_DIR: ${dataDir} has a database and no secrets.json, without which its keys cannot be verified. Restore that file too, ` +
-      `from the same backup; or set CREDENTIAL_KEYS, SERVICE_TOKENS and JWT_PUBLIC_KEY; or start on a new folder`,
+    `DATA_DIR: ${dataDir} has a database but no secrets.json, so its keys cannot be verified. Restore that file from the ` +
+      `same backup; or set CREDENTIAL_KEYS, SERVICE_TOKENS and JWT_PUBLIC_KEY; or choose a new folder`,
   );
 }
 
-function named(secrets: z.infer<typeof secretsFile>): DevelopmentSecrets {
+function toSecrets(secrets: z.infer<typeof secretsFile>): DevelopmentSecrets {
   return {
     credentialKey: secrets.credential_key,
     serviceToken: secrets.service_token,
@@ -65,10 +65,10 @@ function named(secrets: z.infer<typeof secretsFile>): DevelopmentSecrets {
   };
 }
 
-/** Written aside and linked into place: a link is atomic, and fails where the file exists already. */
-function create(file: string): void {
+/** Writes a draft and links it into place: a link is atomic, and fails if the file exists. */
+function writeSecrets(file: string): void {
   const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, JSON.stringify(generate(), null, 2), { mode: 0o600 });
+  writeFileSync(draft, JSON.stringify(generateSecrets(), null, 2), { mode: 0o600 });
   try {
     linkSync(draft, file);
   } catch (error) {
@@ -78,7 +78,7 @@ function create(file: string): void {
   }
 }
 
-function generate(): z.infer<typeof secretsFile> {
+function generateSecrets(): z.infer<typeof secretsFile> {
   const { privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -91,13 +91,13 @@ function generate(): z.infer<typeof secretsFile> {
   };
 }
 
-function parse(file: string): z.infer<typeof secretsFile> {
+function readSecrets(file: string): z.infer<typeof secretsFile> {
   try {
     const secrets = secretsFile.parse(JSON.parse(readFileSync(file, 'utf8')));
     createPrivateKey(secrets.session_private_key);
     return secrets;
   } catch {
-    // What was read is secret, and the parser's own message would quote it
-    throw new Error(`${file} cannot be read as this service's secrets; restore it, or start on a new DATA_DIR`);
+    // The parser's own message would quote the secrets
+    throw new Error(`${file} does not contain valid secrets; restore it, or choose a new DATA_DIR`);
   }
 }

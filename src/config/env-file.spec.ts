@@ -16,22 +16,22 @@ function read(content: string, environment: NodeJS.ProcessEnv = {}): NodeJS.Proc
   return environment;
 }
 
-it('adds what the file says, with quotes, comments, and what editors on Windows leave', () => {
+it('adds the variables of the file, with quotes, comments and the output of Windows editors', () => {
   const text =
     '\uFEFFHOST=::1\r\n# where it listens\r\nPORT = 8001 # and there\r\nDATA_DIR="a b"\r\n\r\nexport LOG_LEVEL=\'debug\'\r\n';
   expect(read(text)).toEqual({ HOST: '::1', PORT: '8001', DATA_DIR: 'a b', LOG_LEVEL: 'debug' });
 });
 
-it('leaves what is set, even to nothing', () => {
+it('keeps variables that are set, even to an empty value', () => {
   expect(read('HOST=::1\nPORT=8001\n', { HOST: '', PORT: '80' })).toEqual({ HOST: '', PORT: '80' });
 });
 
-it('needs no file', () => {
+it('accepts a missing file', () => {
   expect(() => readEnvFile({}, join(folder, 'none'))).not.toThrow();
 });
 
 it.each([['HOST\nsecret word\nPORT=1\n'], ['PORT=1\nsecret word'], ['PORT: secret word\n']])(
-  'refuses a line that is no variable, and does not quote it: %j',
+  'rejects a line that is not a variable, and does not quote it: %j',
   (text) => {
     const reading = () => read(text);
     expect(reading).toThrow('.env: each line must be NAME=value');
@@ -39,6 +39,6 @@ it.each([['HOST\nsecret word\nPORT=1\n'], ['PORT=1\nsecret word'], ['PORT: secre
   },
 );
 
-it('refuses what cannot be read', () => {
+it('rejects a file that cannot be read', () => {
   expect(() => readEnvFile({}, folder)).toThrow(`${folder}: EISDIR`);
 });

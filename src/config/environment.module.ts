@@ -1,8 +1,8 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { Clock } from './clock.js';
+import { Clock } from '../clock.js';
 import { ENVIRONMENT, type Environment } from './environment.js';
 
-/** Hands the validated configuration to whoever injects `ENVIRONMENT`, and the time to whoever injects `Clock`. */
+/** Provides the validated configuration (`ENVIRONMENT`) and the `Clock`. */
 @Global()
 @Module({})
 export class EnvironmentModule {

@@ -1,25 +1,27 @@
 import { createPublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
-import { type CredentialKeys, credentialKey } from '../api-keys/credentials.js';
 import { ConfigurationError, DataDirError } from './start-error.js';
-import { answerKey } from '../idempotency/answer-cipher.js';
-import type { HashCost } from '../api-keys/secret-hasher.js';
-import { Networks } from '../limits/cidr.js';
-import { RouteTable } from '../verification/route-table.js';
-import { type DevelopmentSecrets, developmentSecrets, type MissingSecrets } from './development-secrets.js';
-import { type Variables, parseVariables } from './variables.js';
+import { Networks } from '../addresses/networks.js';
+import { type DevelopmentSecrets, developmentSecrets, type MissingSecretsPolicy } from './development-secrets.js';
+import { type ReadRoutes, type Route, type Variables, parseVariables } from './variables.js';
 
-/** Where the records are: a PostgreSQL server, or the embedded one in a folder. */
+/** Where records are stored: on a PostgreSQL server, or in the embedded database of a folder. */
 export type DatabaseLocation = { url: string } | { dataDir: string };
 
-/** How session tokens (JWT, RFC 7519) are verified; exactly one source of keys is there. */
+/** How session tokens (JWT, RFC 7519) are verified; there is exactly one source of keys. */
 interface SessionSettings {
   keySource: { publicKeys: readonly string[] } | { jwksUrl: string };
-  /** How long a fetched key set is used before it is fetched again. */
+  /** Maximum age of a fetched key set before it is fetched again. */
   keySetMaxAgeSeconds: number;
   issuer: string | undefined;
   audience: string | undefined;
   algorithms: Variables['JWT_ALGORITHMS'];
+}
+
+/** The cost of one argon2id hash (RFC 9106): memory in KiB and passes, with one lane. */
+export interface HashCost {
+  memoryKib: number;
+  passes: number;
 }
 
 interface ServiceToken {
@@ -27,74 +29,75 @@ interface ServiceToken {
   token: string;
 }
 
-/** The validated configuration; the README tells what each variable is for. */
+/** The validated configuration; the README documents each variable. */
 export interface Environment {
   production: boolean;
   host: string;
   port: number;
   database: DatabaseLocation;
   session: SessionSettings;
-  credentialKeys: CredentialKeys;
-  /** One for each of these, 32 bytes: what kept answers are encrypted under. */
-  answerKeys: readonly Buffer[];
+  /** 32 bytes each. The first signs secrets, all verify them; stored answers are encrypted with keys derived from them. */
+  serverKeys: readonly [Buffer, ...Buffer[]];
   serviceTokens: readonly ServiceToken[];
   hashCost: HashCost;
-  /** How many keys a process remembers. */
+  /** Maximum number of keys in the cache of a process. */
   verificationCacheKeys: number;
-  /** How many bytes they may take together. */
+  /** Maximum size of that cache, in bytes. */
   verificationCacheBytes: number;
-  /** Within how many milliseconds a revocation holds everywhere. */
+  /** Maximum time in milliseconds until every process enforces a revocation. */
   revocationBoundMs: number;
-  /** How long known keys keep verifying while the database is away; 0 refuses at once. */
+  /** How long cached keys are served stale while the database is unavailable; 0 rejects them at once. */
   staleIfErrorSeconds: number;
-  /** Where rate limits are counted for all processes; absent: each counts for itself. */
+  /** Where rate limits are shared between processes; absent: limits are per process. */
   redisUrl: string | undefined;
-  /** How many requests a minute each principal may make of the management endpoints. */
+  /** Maximum management requests per minute and principal. */
   managementRateLimit: number;
-  /** How many keys that are not revoked an owner may have. */
+  /** Maximum unrevoked keys per owner. */
   maxKeysPerOwner: number;
-  /** The proxies whose `X-Forwarded-For` is believed. */
+  /** Proxies whose `X-Forwarded-For` is trusted. */
   trustedProxies: Networks;
-  /** What gateways ask of a request, by its route. */
-  routeTable: RouteTable;
-  /** The origins whose scripts may call, as browsers send them. */
+  /** The scope that each route requires; the first match applies. */
+  routes: readonly Route[];
+  /** Origins allowed by CORS, as browsers send them. */
   corsOrigins: readonly string[];
-  /** For how many days a revoked key can still be read. */
+  /** How many days revoked keys remain readable. */
   retentionDays: number;
   logLevel: Variables['LOG_LEVEL'];
-  /** Where traces are sent (OTLP over HTTP); absent: none are made. */
+  /** Where traces are sent (OTLP over HTTP); absent: tracing is off. */
   otlpEndpoint: string | undefined;
-  /** Present where the public key of `session` is the one the service made itself; never in production. */
+  /** The private key, if the service generated the key pair for sessions itself; never in production. */
   developmentSessionKey: string | undefined;
-  /** Present where it is the only service token, which the service made itself; never in production. */
+  /** The only service token, if the service generated it itself; never in production. */
   developmentServiceToken: string | undefined;
 }
 
-/** The token under which the configuration is injected. */
+/** The injection token of the configuration. */
 export const ENVIRONMENT = Symbol('Environment');
 
 /**
- * Reads the configuration from environment variables. Outside production, what guards and is
- * missing is made once and kept in `DATA_DIR`.
+ * Reads the configuration from environment variables. Outside production, missing secrets are handled as `missing` says.
  *
- * @param missing what else becomes of it
- * @throws ConfigurationError listing every offence
+ * @param readRoutes reads the file of `ROUTE_TABLE`
+ * @throws ConfigurationError listing every problem
  */
-export function loadEnvironment(source: NodeJS.ProcessEnv, missing: MissingSecrets = 'make'): Environment {
-  const variables = parseVariables(source);
+export function readEnvironment(
+  source: NodeJS.ProcessEnv,
+  readRoutes: ReadRoutes,
+  missing: MissingSecretsPolicy,
+): Environment {
+  const variables = parseVariables(source, readRoutes);
   const secrets = needsDevelopmentSecrets(variables) ? readDevelopmentSecrets(variables, missing) : undefined;
-  const serverKeys = variables.CREDENTIAL_KEYS ?? [Buffer.from(need(secrets).credentialKey, 'base64')];
+  const [signingKey, ...olderKeys] = variables.CREDENTIAL_KEYS ?? [];
   const session = sessionSettings(variables, secrets);
-  const developmentServiceToken = variables.SERVICE_TOKENS ? undefined : need(secrets).serviceToken;
+  const developmentServiceToken = variables.SERVICE_TOKENS ? undefined : required(secrets).serviceToken;
   return {
     production: variables.NODE_ENV === 'production',
     host: variables.HOST,
     port: variables.PORT,
     database: variables.DATABASE_URL ? { url: variables.DATABASE_URL } : { dataDir: resolve(variables.DATA_DIR) },
     session: session.settings,
-    credentialKeys: serverKeys.map(credentialKey) as unknown as CredentialKeys,
-    answerKeys: serverKeys.map(answerKey),
-    serviceTokens: variables.SERVICE_TOKENS ?? [{ name: 'local', token: need(developmentServiceToken) }],
+    serverKeys: [signingKey ?? Buffer.from(required(secrets).credentialKey, 'base64'), ...olderKeys],
+    serviceTokens: variables.SERVICE_TOKENS ?? [{ name: 'local', token: required(developmentServiceToken) }],
     hashCost: { memoryKib: variables.ARGON2_MEMORY_KIB, passes: variables.ARGON2_PASSES },
     verificationCacheKeys: variables.VERIFICATION_CACHE_KEYS,
     verificationCacheBytes: variables.VERIFICATION_CACHE_MB * 1_048_576,
@@ -104,7 +107,7 @@ export function loadEnvironment(source: NodeJS.ProcessEnv, missing: MissingSecre
     managementRateLimit: variables.MANAGEMENT_RATE_LIMIT,
     maxKeysPerOwner: variables.MAX_KEYS_PER_OWNER,
     trustedProxies: new Networks(variables.TRUSTED_PROXIES),
-    routeTable: new RouteTable(variables.ROUTE_TABLE),
+    routes: variables.ROUTE_TABLE,
     corsOrigins: variables.CORS_ORIGINS,
     retentionDays: variables.RETENTION_DAYS,
     logLevel: variables.LOG_LEVEL,
@@ -115,18 +118,18 @@ export function loadEnvironment(source: NodeJS.ProcessEnv, missing: MissingSecre
 }
 
 function needsDevelopmentSecrets(variables: Variables): boolean {
-  return !variables.CREDENTIAL_KEYS || !variables.SERVICE_TOKENS || !hasSessionSource(variables);
+  return !variables.CREDENTIAL_KEYS || !variables.SERVICE_TOKENS || !hasSessionKeySource(variables);
 }
 
-function hasSessionSource(variables: Variables): boolean {
+function hasSessionKeySource(variables: Variables): boolean {
   return Boolean(variables.JWT_PUBLIC_KEY ?? variables.JWT_JWKS_URL);
 }
 
-function readDevelopmentSecrets(variables: Variables, missing: MissingSecrets): DevelopmentSecrets {
-  // Nothing that is asked depends on the others
-  const otherwise = missing === 'refuse' && variables.CREDENTIAL_KEYS ? 'invent' : missing;
+function readDevelopmentSecrets(variables: Variables, missing: MissingSecretsPolicy): DevelopmentSecrets {
+  // Only CREDENTIAL_KEYS affects the result of such a command
+  const policy = missing === 'reject' && variables.CREDENTIAL_KEYS ? 'ephemeral' : missing;
   try {
-    return developmentSecrets(resolve(variables.DATA_DIR), otherwise);
+    return developmentSecrets(resolve(variables.DATA_DIR), policy);
   } catch (error) {
     if (error instanceof DataDirError) throw error;
     throw new ConfigurationError([`DATA_DIR: ${(error as Error).message}`]);
@@ -135,11 +138,11 @@ function readDevelopmentSecrets(variables: Variables, missing: MissingSecrets): 
 
 function sessionSettings(variables: Variables, secrets: DevelopmentSecrets | undefined) {
   const { JWT_PUBLIC_KEY, JWT_JWKS_URL } = variables;
-  const developmentKey = hasSessionSource(variables) ? undefined : need(secrets).sessionPrivateKey;
+  const developmentKey = hasSessionKeySource(variables) ? undefined : required(secrets).sessionPrivateKey;
   const settings: SessionSettings = {
     keySource: JWT_JWKS_URL
       ? { jwksUrl: JWT_JWKS_URL }
-      : { publicKeys: JWT_PUBLIC_KEY ?? [publicHalf(need(developmentKey))] },
+      : { publicKeys: JWT_PUBLIC_KEY ?? [publicKeyOf(required(developmentKey))] },
     keySetMaxAgeSeconds: variables.JWT_JWKS_MAX_AGE_SECONDS,
     issuer: variables.JWT_ISSUER,
     audience: variables.JWT_AUDIENCE,
@@ -148,11 +151,11 @@ function sessionSettings(variables: Variables, secrets: DevelopmentSecrets | und
   return { settings, developmentKey };
 }
 
-function publicHalf(privateKey: string): string {
+function publicKeyOf(privateKey: string): string {
   return createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
 }
 
-function need<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('parseVariables() let a missing secret pass');
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('parseVariables() accepted a missing secret');
   return value;
 }

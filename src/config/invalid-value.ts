@@ -1,2 +1,2 @@
-/** What a variable holds cannot be used; the message says why, as what follows its name, and quotes nothing secret. */
+/** A variable's value is invalid. The message continues its name (`must be …`) and quotes no secret. */
 export class InvalidValueError extends Error {}

@@ -10,13 +10,13 @@ it.each([
   ['LOGLEVEL', 'LOG_LEVEL'],
   ['JWT_JWK_URL', 'JWT_JWKS_URL'],
   ['cors_origins', 'CORS_ORIGINS'],
-])('names %s, by which %s was probably meant, and not its value', (name, meant) => {
+])('suggests, for %s, the variable %s, without quoting the value', (name, meant) => {
   expect(misspelt({ [name]: 'hunter2' })).toEqual([
-    `${name} is no variable of this service; ${meant} was probably meant`,
+    `${name} is not a variable of this service; ${meant} was probably meant`,
   ]);
 });
 
-it('leaves alone what others have, and what is there under its right name too', () => {
+it('ignores the variables of other programs, and misspellings of variables that are set', () => {
   const usual = {
     PATH: '/bin',
     HOME: '/root',

@@ -1,22 +1,22 @@
-/** Exit code of sysexits.h for a configuration that cannot be used. */
+/** Exit code of sysexits.h for an invalid configuration. */
 const EX_CONFIG = 78;
 
-/** What the configuration leads to cannot be used as it is; the message names it, and says why and what to do. */
+/** The service cannot start with this configuration. The message says what is wrong and what to do. */
 export class StartError extends Error {
-  /** What the process ends with: 1 where the same start may succeed later, such as when a server is there again. */
+  /** 1 if the same start may succeed later, for example when a server is available again. */
   readonly exitCode: number = 1;
 }
 
-/** The configuration cannot be used; `offences` names each variable and what it should be. */
+/** The configuration is invalid. Each problem names a variable and what its value must be. */
 export class ConfigurationError extends StartError {
   override readonly exitCode = EX_CONFIG;
 
-  constructor(readonly offences: readonly string[]) {
-    super(`The configuration cannot be used:\n${offences.map((offence) => `  - ${offence}`).join('\n')}`);
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration is invalid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
   }
 }
 
-/** `DATA_DIR` cannot be used; the message begins with the variable's name. */
+/** `DATA_DIR` cannot be used. The message starts with the variable's name. */
 export class DataDirError extends StartError {
   override readonly exitCode = EX_CONFIG;
 }

@@ -1,31 +1,31 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { startStep, withinStartTime } from './start-steps.js';
+import { startStep, withStartDeadline } from './start-steps.js';
 
 const never = new Promise<never>(() => undefined);
 
-it('gives up a start that takes too long, and says what it was waiting for', async () => {
+it('times out a start that takes too long, and names the steps that it was waiting for', async () => {
   const start = async () => {
-    await startStep('what comes', Promise.resolve());
+    await startStep('a step that completes', Promise.resolve());
     await Promise.all([startStep('the database', never), startStep('the key set', never)]);
   };
-  await expect(withinStartTime(start(), 20)).rejects.toThrow(
-    'The start was given up after 0.02 s. It was waiting for: the database; the key set.',
+  await expect(withStartDeadline(start(), 20)).rejects.toThrow(
+    'The start timed out after 0.02 s. It was waiting for: the database; the key set.',
   );
 });
 
-it('fails as the start does', async () => {
-  await expect(withinStartTime(startStep('the port', Promise.reject(new Error('taken'))))).rejects.toThrow('taken');
+it('rethrows the error of the start', async () => {
+  await expect(withStartDeadline(startStep('the port', Promise.reject(new Error('taken'))))).rejects.toThrow('taken');
 });
 
-it('waits for work of its own for as long as it takes, and tells of it', async () => {
+it('waits for its own work without a deadline, and logs it', async () => {
   let finish: (() => void) | undefined;
   const work = new Promise<void>((resolve) => (finish = resolve));
-  const told = new Promise<string>((resolve) => {
+  const logged = new Promise<string>((resolve) => {
     jest.spyOn(Logger.prototype, 'warn').mockImplementation((line: unknown) => resolve(String(line)));
   });
-  const start = withinStartTime(startStep('its migrations', work, true), 20);
-  expect(await told).toBe('Still at work after 0.02 s: its migrations.');
+  const start = withStartDeadline(startStep('its migrations', work, true), 20);
+  expect(await logged).toBe('Still in progress after 0.02 s: its migrations.');
   finish?.();
   await start;
   jest.restoreAllMocks();

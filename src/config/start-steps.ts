@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { StartError } from './start-error.js';
 
-const START_WITHIN_MS = 30_000;
+const START_TIMEOUT_MS = 30_000;
 
-/** What the start waits for at this moment, and whether that is work of its own, which takes as long as it does. */
+/** The steps that the start is waiting for now. Its own work, such as a migration, has no deadline. */
 const steps = new Map<string, { isOwnWork: boolean }>();
 
 /**
- * Names what the start waits for until it has come, for the line that ends a start which takes too long.
+ * Registers a step until it settles, so that a timeout can name it.
  *
- * @param isOwnWork what is done, such as a migration, and not only waited for
+ * @param isOwnWork whether the process is working, such as on a migration, instead of waiting
  */
 export async function startStep<T>(what: string, step: Promise<T>, isOwnWork = false): Promise<T> {
   steps.set(what, { isOwnWork });
@@ -22,11 +22,11 @@ export async function startStep<T>(what: string, step: Promise<T>, isOwnWork = f
 }
 
 /**
- * The one deadline of every start, of the service and of its commands.
+ * Limits every start, of the service and of its commands, to 30 s.
  *
- * @throws StartError after 30 s, with what it was waiting for; not while it does work of its own, of which a line tells
+ * @throws StartError naming the steps that it was waiting for; while its own work is in progress, a line is logged instead
  */
-export async function withinStartTime<T>(start: Promise<T>, milliseconds = START_WITHIN_MS): Promise<T> {
+export async function withStartDeadline<T>(start: Promise<T>, milliseconds = START_TIMEOUT_MS): Promise<T> {
   const over = new AbortController();
   try {
     return await Promise.race([start, deadline(milliseconds, over.signal)]);
@@ -40,12 +40,12 @@ async function deadline(milliseconds: number, signal: AbortSignal): Promise<neve
   for (;;) {
     await sleep(milliseconds, undefined, { signal, ref: false }).catch(() => new Promise<never>(() => undefined));
     const work = [...steps].filter(([, { isOwnWork }]) => isOwnWork).map(([what]) => what);
-    if (work.length === 0) throw new StartError(lateness(milliseconds));
-    new Logger('Start').warn(`Still at work after ${milliseconds / 1_000} s: ${work.join('; ')}.`);
+    if (work.length === 0) throw new StartError(timeoutMessage(milliseconds));
+    new Logger('Start').warn(`Still in progress after ${milliseconds / 1_000} s: ${work.join('; ')}.`);
   }
 }
 
-function lateness(milliseconds: number): string {
-  const waitedFor = steps.size > 0 ? [...steps.keys()].join('; ') : 'nothing that it knows of';
-  return `The start was given up after ${milliseconds / 1_000} s. It was waiting for: ${waitedFor}.`;
+function timeoutMessage(milliseconds: number): string {
+  const waitedFor = steps.size > 0 ? [...steps.keys()].join('; ') : 'an unknown step';
+  return `The start timed out after ${milliseconds / 1_000} s. It was waiting for: ${waitedFor}.`;
 }

@@ -4,5 +4,5 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string;
 };
 
-/** The release that runs, as `package.json` names it. */
+/** The version of this release, from `package.json`. */
 export const VERSION = version;

@@ -1,11 +1,4 @@
 import { DataSource } from 'typeorm';
-import { ApiKey } from '../api-keys/api-key.entity.js';
-import { Cascade } from '../api-keys/cascade.entity.js';
-import { KeyChange } from '../api-keys/key-change.entity.js';
-import { Owner } from '../audit/owner.entity.js';
-import { AuditEvent } from '../audit/audit-event.entity.js';
-import { IdempotentAnswer } from '../idempotency/idempotent-answer.entity.js';
-import { UsageDay } from '../usage/usage-day.entity.js';
 import { AddCascades1764420000000 } from './migrations/1764420000000-add-cascades.js';
 import { AddExpiryIndex1764550000000 } from './migrations/1764550000000-add-expiry-index.js';
 import { AddKeyLife1764300000000 } from './migrations/1764300000000-add-key-life.js';
@@ -16,33 +9,38 @@ import { connectionOptions, SafeClient } from './safe-client.js';
 import { AddKeyLimits1764200000000 } from './migrations/1764200000000-add-key-limits.js';
 import { CreateKeyChanges1764100000000 } from './migrations/1764100000000-create-key-changes.js';
 
-/** How a pool of connections is used. */
+/** The limits of a connection pool. */
 export interface PoolSettings {
-  /** At most so many connections. */
+  /** Maximum number of connections. */
   size: number;
-  /** How long a query may take here; the server gives up a little earlier, so that its side of it does not stay. */
+  /** Client-side timeout of a query; the server's is a little shorter, so that it cancels the statement first. */
   queryTimeoutMs: number;
   lockTimeoutMs: number;
   /** See `StatementLimits`. */
   idleInTransactionMs?: number;
 }
 
+/** The entity classes of rows. */
+export type Entities = readonly (new () => object)[];
+
 /**
- * The one definition of the database: what the service, the tests and TypeORM's own commands use.
+ * The only definition of the database, for the service, the tests and TypeORM's own commands.
  *
- * @param settings without them, a statement takes as long as it likes, as migrations do
+ * @param entities none if only SQL is run, such as migrations
+ * @param settings by default, statements have no timeout, as migrations require
  */
 export function createDataSource(
   location: DatabaseLocation,
+  entities: Entities = [],
   { size = 10, queryTimeoutMs = 0, lockTimeoutMs = 0, idleInTransactionMs }: Partial<PoolSettings> = {},
 ): DataSource {
   const limits = { statementTimeoutMs: queryTimeoutMs * 0.9, lockTimeoutMs, idleInTransactionMs };
   const { application_name: applicationName, ...connection } = connectionOptions(location, limits);
   return new DataSource({
     type: 'postgres',
-    // The rest of how to connect is in `extra`, which goes to pg as it is
+    // The other connection options are in `extra`, which TypeORM passes to pg
     database: String(connection.database),
-    entities: [ApiKey, KeyChange, Owner, AuditEvent, UsageDay, IdempotentAnswer, Cascade],
+    entities: [...entities],
     migrations: [
       CreateApiKeys1764000000000,
       CreateKeyChanges1764100000000,

@@ -1,12 +1,11 @@
 import { type DynamicModule, Global, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Database } from './database.js';
-import { OwnerReads } from './owner-reads.js';
 
-/** The token of the pool (a `DataSource`) for what a verdict needs; `DataSource` itself is the one for all else. */
+/** The injection token of the pool (a `DataSource`) for verification; `DataSource` itself is the pool for everything else. */
 export const VERIFICATION_POOL = Symbol('VerificationPool');
 
-/** Hands out the open database, and closes it when everything that uses it has stopped. */
+/** Provides the open database, and closes it after everything that uses it has stopped. */
 @Global()
 @Module({})
 export class DatabaseModule implements OnApplicationShutdown {
@@ -19,9 +18,8 @@ export class DatabaseModule implements OnApplicationShutdown {
         { provide: Database, useValue: database },
         { provide: DataSource, useValue: database.dataSource },
         { provide: VERIFICATION_POOL, useValue: database.verificationPool },
-        OwnerReads,
       ],
-      exports: [Database, DataSource, VERIFICATION_POOL, OwnerReads],
+      exports: [Database, DataSource, VERIFICATION_POOL],
     };
   }
 

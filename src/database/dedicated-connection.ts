@@ -1,20 +1,20 @@
-import { DatabaseAwayError, isConnectionCut, refusesConnections } from './database-away.js';
+import { DatabaseUnavailableError, isConnectionLost, isConnectionRefused } from './database-unavailable.js';
 import type { SafeClient } from './safe-client.js';
 
-/** How many connections may be lost under the same work before it fails. */
+/** How many lost connections the same work survives before it fails. */
 const MAX_ATTEMPTS = 3;
 
 /**
- * A connection of one purpose, outside of every pool, so that it never waits for other work. It is opened when it
- * is first needed, and again after it was lost.
+ * A connection with a single purpose, outside of the pools, so that it never waits for other work. Opens on first use,
+ * and reopens after it was lost.
  */
 export class DedicatedConnection {
   private current: { client: SafeClient; ready: Promise<SafeClient> } | undefined;
   private isClosed = false;
 
   /**
-   * @param create makes a connection that is not open yet
-   * @param prepare what is done on it first of all, such as `LISTEN`
+   * @param create returns a connection that is not open yet
+   * @param prepare runs first on each new connection, such as `LISTEN`
    */
   constructor(
     private readonly create: () => SafeClient,
@@ -22,10 +22,9 @@ export class DedicatedConnection {
   ) {}
 
   /**
-   * Does work on the connection. Only what may be done twice: where the connection is lost under it, it is done again on
-   * another one.
+   * Runs work on the connection, and retries it on a new one if the connection is lost. The work must be repeatable.
    *
-   * @throws DatabaseAwayError if the network or the server refuses a connection; whatever the work throws
+   * @throws DatabaseUnavailableError if the network or the server refuses a connection; any error of the work
    */
   async run<T>(work: (client: SafeClient) => Promise<T>): Promise<T> {
     for (let attempts = 1; ; attempts++) {
@@ -34,14 +33,14 @@ export class DedicatedConnection {
       try {
         return await work(client);
       } catch (error) {
-        if (!isConnectionCut(error)) throw error;
+        if (!isConnectionLost(error)) throw error;
         this.drop(client);
         if (attempts >= MAX_ATTEMPTS) throw error;
       }
     }
   }
 
-  /** Closes it for good: what is under way on it fails, and nothing is opened again. */
+  /** Closes it permanently: work in progress fails, and it does not reopen. */
   close(): void {
     this.isClosed = true;
     if (this.current) this.drop(this.current.client);
@@ -63,7 +62,7 @@ export class DedicatedConnection {
       return client;
     } catch (error) {
       this.drop(client);
-      throw refusesConnections(error) ? new DatabaseAwayError(error) : error;
+      throw isConnectionRefused(error) ? new DatabaseUnavailableError(error) : error;
     }
   }
 

@@ -1,13 +1,13 @@
 import { fileProblem } from './file-problem.js';
 
-/** As Emscripten throws it: an object with a name and a number. */
-const thrown = (errno: number) => ({ name: 'ErrnoError', errno });
+/** As thrown by Emscripten: an object with a name and a number. */
+const errnoError = (errno: number) => ({ name: 'ErrnoError', errno });
 
 it.each([
-  [thrown(51), 'no room is left on the disk (ENOSPC)'],
-  [thrown(1000), 'its file system says 1000'],
+  [errnoError(51), 'the disk is full (ENOSPC)'],
+  [errnoError(1000), 'file system error 1000'],
   [Object.assign(new Error('open'), { errno: -28 }), undefined],
   [undefined, undefined],
-])('says of %j: %s', (what, words) => {
-  expect(fileProblem(what)).toBe(words);
+])('describes %j as %s', (thrown, description) => {
+  expect(fileProblem(thrown)).toBe(description);
 });

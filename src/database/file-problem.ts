@@ -1,17 +1,17 @@
-/** The numbers of WASI, by which the embedded database's file system names what the real one has refused. */
+/** WASI error numbers, which the embedded database's file system throws for errors of the real one. */
 const NUMBERS: Record<number, string> = {
   2: 'this process may not write there (EACCES)',
   19: 'the quota is used up (EDQUOT)',
-  22: 'files may not be as large as they need to be (EFBIG)',
+  22: 'the limit on file sizes is reached (EFBIG)',
   29: 'the disk cannot be read or written (EIO)',
-  33: 'the process may not open more files (EMFILE)',
-  51: 'no room is left on the disk (ENOSPC)',
-  69: 'the file system may only be read (EROFS)',
+  33: 'the limit on open files is reached (EMFILE)',
+  51: 'the disk is full (ENOSPC)',
+  69: 'the file system is read-only (EROFS)',
 };
 
-/** Why the embedded database could not use its files. What is thrown for that is no Error, and says no more than a number. */
+/** Why the embedded database could not use its files. It throws an object with a number, which is not an Error. */
 export function fileProblem(thrown: unknown): string | undefined {
   const { errno } = (thrown ?? {}) as { errno?: unknown };
   if (typeof errno !== 'number' || thrown instanceof Error) return undefined;
-  return NUMBERS[errno] ?? `its file system says ${errno}`;
+  return NUMBERS[errno] ?? `file system error ${errno}`;
 }

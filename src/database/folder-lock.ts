@@ -2,9 +2,9 @@ import { closeSync, openSync } from 'node:fs';
 import { tryLock } from 'fs-native-extensions';
 
 /**
- * Takes an exclusive lock that the kernel ends with the process, however it ends.
+ * Acquires an exclusive lock, which the kernel releases when the process ends.
  *
- * @returns a function that releases it, or `undefined` if another process holds it
+ * @returns a function that releases the lock, or `undefined` if another process has acquired it
  */
 export function lockFile(path: string): (() => void) | undefined {
   const descriptor = openSync(path, 'a', 0o600);

@@ -1,11 +1,11 @@
-import { DatabaseAwayError } from './database-away.js';
+import { DatabaseUnavailableError } from './database-unavailable.js';
 import type { DedicatedConnection } from './dedicated-connection.js';
 import { HedgedConnection } from './hedged-connection.js';
 
 type Answer = { resolve(value: string): void; reject(error: Error): void; isClosed: boolean };
 
-/** Connections on which answers come when the test says so; closed, what is under way on them fails. */
-function heldConnections() {
+/** Connections whose answers the test controls; closing one fails its work. */
+function controlledConnections() {
   const opened: Answer[] = [];
   const create = () => {
     const answer: Answer = { resolve: () => undefined, reject: () => undefined, isClosed: false };
@@ -21,45 +21,45 @@ function heldConnections() {
 }
 
 const work = async () => 'read';
-const REFUSED = new DatabaseAwayError(new Error('connect ECONNREFUSED'));
+const REFUSED = new DatabaseUnavailableError(new Error('connect ECONNREFUSED'));
 const turn = () => new Promise((resolve) => setTimeout(resolve, 10));
 const until = async (holds: () => boolean) => {
   while (!holds()) await turn();
 };
 
-it('reads on one connection while that answers', async () => {
-  const { opened, create } = heldConnections();
+it('reads on one connection while it answers', async () => {
+  const { opened, create } = controlledConnections();
   const connection = new HedgedConnection(create, 1_000);
   const reading = connection.run(work);
   opened[0]?.resolve('answer');
   expect(await reading).toBe('answer');
-  expect([opened.length, connection.isAway]).toEqual([1, false]);
+  expect([opened.length, connection.isUnavailable]).toEqual([1, false]);
 });
 
-it('takes a refused connection for a database that is away, for a while', async () => {
-  const { opened, create } = heldConnections();
+it('reports the database unavailable for a while after a refused connection', async () => {
+  const { opened, create } = controlledConnections();
   const connection = new HedgedConnection(create, 100);
   const reading = connection.run(work);
   opened[0]?.reject(REFUSED);
   await expect(reading).rejects.toBe(REFUSED);
-  expect(connection.isAway).toBe(true);
-  await until(() => !connection.isAway);
+  expect(connection.isUnavailable).toBe(true);
+  await until(() => !connection.isUnavailable);
   const later = connection.run(work);
   opened[0]?.resolve('answer');
   expect(await later).toBe('answer');
 });
 
-it('does not take what the server says of a read for that', async () => {
-  const { opened, create } = heldConnections();
+it('does not report it unavailable for a server error of a read', async () => {
+  const { opened, create } = controlledConnections();
   const connection = new HedgedConnection(create, 1_000);
   const reading = connection.run(work);
   opened[0]?.reject(new Error('canceling statement due to lock timeout'));
   await expect(reading).rejects.toThrow('lock timeout');
-  expect(connection.isAway).toBe(false);
+  expect(connection.isUnavailable).toBe(false);
 });
 
-it('goes over to a second connection where the first is silent', async () => {
-  const { opened, create } = heldConnections();
+it('switches to a second connection if the first is silent', async () => {
+  const { opened, create } = controlledConnections();
   const connection = new HedgedConnection(create, 1_000);
   const reading = connection.run(work);
   await until(() => opened.length === 2);
@@ -68,8 +68,8 @@ it('goes over to a second connection where the first is silent', async () => {
   expect(opened.map(({ isClosed }) => isClosed)).toEqual([true, false]);
 });
 
-it('takes an answer of the first that is late, though the second is refused for their number', async () => {
-  const { opened, create } = heldConnections();
+it('accepts a late answer of the first connection if the server rejects the second', async () => {
+  const { opened, create } = controlledConnections();
   const connection = new HedgedConnection(create, 1_000);
   const reading = connection.run(work);
   await until(() => opened.length === 2);
@@ -79,16 +79,16 @@ it('takes an answer of the first that is late, though the second is refused for 
   expect(await reading).toBe('late');
 });
 
-it('takes silence on both for a database that is away, until one of them or a third answers', async () => {
-  const { opened, create } = heldConnections();
+it('reports the database unavailable if both are silent, until one of them or a third answers', async () => {
+  const { opened, create } = controlledConnections();
   const connection = new HedgedConnection(create, 1_000);
-  await expect(connection.run(work)).rejects.toThrow(DatabaseAwayError);
-  expect(connection.isAway).toBe(true);
-  // Nobody waits for the probe on another connection that this starts
-  await expect(connection.run(work)).rejects.toThrow(DatabaseAwayError);
+  await expect(connection.run(work)).rejects.toThrow(DatabaseUnavailableError);
+  expect(connection.isUnavailable).toBe(true);
+  // Starts a probe on another connection, which no caller awaits
+  await expect(connection.run(work)).rejects.toThrow(DatabaseUnavailableError);
   expect(opened.length).toBe(3);
   opened.at(-1)?.resolve('answer');
-  await until(() => !connection.isAway);
+  await until(() => !connection.isUnavailable);
   const reading = connection.run(work);
   opened.at(-1)?.resolve('answer');
   expect(await reading).toBe('answer');

@@ -1,24 +1,24 @@
-import { DatabaseAwayError } from './database-away.js';
+import { DatabaseUnavailableError } from './database-unavailable.js';
 import type { DedicatedConnection } from './dedicated-connection.js';
 import { afterLoopTime } from './loop-time.js';
 import type { SafeClient } from './safe-client.js';
 
-/** Without an answer for so long, a second connection is tried beside the first. */
+/** Delay without an answer before the read is hedged on a second connection. */
 const HEDGE_AFTER_MS = 1_000;
-/** Longer than a server with its own statement timeout (`READ_LIMITS`) can keep silent while it is alive. */
-const SILENT_AFTER_MS = 4_000;
-/** How often a silent database is tried anew. */
-const PROBE_EVERY_MS = 2_000;
+/** Longer than the statement timeout (`READ_LIMITS`): a live server answers, or fails the statement, before. */
+const SILENCE_TIMEOUT_MS = 4_000;
+/** Interval of probes of a silent database. */
+const PROBE_INTERVAL_MS = 2_000;
 
-/** The server speaks before it would be taken for silent, whatever holds a statement up. */
+/** Limits under which a live server always answers before it counts as silent. */
 export const READ_LIMITS = { statementTimeoutMs: 2_000, lockTimeoutMs: 1_000 };
 
 type Work<T> = (client: SafeClient) => Promise<T>;
 
 /**
- * Reads that tell a slow or busy database from one that is away. It is away when the network or the server refuses a
- * new connection, or when two connections, one of them new, have been silent for four seconds in which this process was
- * awake to listen (`loop-time.ts`). A full pool has no part in it, for there is none here.
+ * Hedged reads that distinguish a slow database from an unavailable one. It is unavailable if the network or the server
+ * refuses a new connection, or if two connections, one of them new, are silent for four seconds of event-loop time
+ * (`loop-time.ts`). Pools are not involved, so a full one cannot count as an outage.
  */
 export class HedgedConnection {
   private first: DedicatedConnection;
@@ -27,37 +27,37 @@ export class HedgedConnection {
   private isSilent = false;
   private probedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param refusalStandsMs for how long one refused connection speaks for further reads */
+  /** @param refusalValidMs how long a refused connection counts for further reads */
   constructor(
     private readonly create: () => DedicatedConnection,
-    private readonly refusalStandsMs: number,
+    private readonly refusalValidMs: number,
   ) {
     this.first = create();
   }
 
-  /** Whether the database was found away just now. A refusal costs nothing to ask for again; silence does. */
-  get isAway(): boolean {
+  /** Whether the database was just found unavailable. */
+  get isUnavailable(): boolean {
     return this.isSilent || this.isRefused;
   }
 
-  /** Whether a connection was refused just now. */
+  /** Whether a connection was just refused. Retrying after a refusal is cheap; after silence it is not. */
   get isRefused(): boolean {
-    return performance.now() - this.refusedAt < this.refusalStandsMs;
+    return performance.now() - this.refusedAt < this.refusalValidMs;
   }
 
   /**
-   * @param work reads only: it may be done twice, on two connections
-   * @throws DatabaseAwayError; whatever the server says of the work
+   * @param work must only read: it may run twice, on two connections
+   * @throws DatabaseUnavailableError; any error of the work
    */
   async run<T>(work: Work<T>): Promise<T> {
     if (this.isSilent) {
       this.probe(work);
-      throw new DatabaseAwayError(undefined);
+      throw new DatabaseUnavailableError(undefined);
     }
     try {
       return await this.hedge(work);
     } catch (error) {
-      if (error instanceof DatabaseAwayError && !this.isSilent) this.refusedAt = performance.now();
+      if (error instanceof DatabaseUnavailableError && !this.isSilent) this.refusedAt = performance.now();
       throw error;
     }
   }
@@ -70,17 +70,18 @@ export class HedgedConnection {
   private async hedge<T>(work: Work<T>): Promise<T> {
     let cancelHedge: (() => void) | undefined;
     let cancelSilence: (() => void) | undefined;
-    let saidByServer: unknown;
+    let serverError: unknown;
     const hedged = new Promise<T>((resolve, reject) => {
       cancelHedge = afterLoopTime(HEDGE_AFTER_MS, () => {
-        // What the server says of the second connection alone, that it has too many, say, is no answer to the first
-        const noted = (error: unknown) => (error instanceof DatabaseAwayError ? reject(error) : (saidByServer = error));
-        this.tryOn(this.openSecond(), work).then(resolve, noted);
+        // A server error on the second connection alone, such as too many clients, must not fail the first
+        const note = (error: unknown) =>
+          error instanceof DatabaseUnavailableError ? reject(error) : (serverError = error);
+        this.tryOn(this.openSecond(), work).then(resolve, note);
       });
-      cancelSilence = afterLoopTime(SILENT_AFTER_MS, () => {
-        this.isSilent = saidByServer === undefined;
+      cancelSilence = afterLoopTime(SILENCE_TIMEOUT_MS, () => {
+        this.isSilent = serverError === undefined;
         if (!this.isSilent) this.replaceFirst(this.create());
-        reject(saidByServer ?? new DatabaseAwayError(new Error('no answer on two connections')));
+        reject(serverError ?? new DatabaseUnavailableError(new Error('no answer on two connections')));
       });
       this.tryOn(this.first, work).then(resolve, reject);
     });
@@ -90,7 +91,7 @@ export class HedgedConnection {
     });
   }
 
-  /** Whatever comes of it, the database is silent no longer; and the connection that answers is the one to use. */
+  /** Any outcome ends the silence, and the connection that answers first replaces the other. */
   private async tryOn<T>(connection: DedicatedConnection, work: Work<T>): Promise<T> {
     try {
       const result = await connection.run(work);
@@ -104,9 +105,9 @@ export class HedgedConnection {
     }
   }
 
-  /** Over a new connection each time, since what the present ones wait for may never come. Nobody waits for it. */
+  /** Probes on a new connection each time, since the current ones may never get an answer. */
   private probe<T>(work: Work<T>): void {
-    if (performance.now() - this.probedAt < PROBE_EVERY_MS) return;
+    if (performance.now() - this.probedAt < PROBE_INTERVAL_MS) return;
     this.probedAt = performance.now();
     this.tryOn(this.openSecond(), work).catch(() => undefined);
   }
@@ -118,14 +119,14 @@ export class HedgedConnection {
   }
 
   private closeSecond(): void {
-    const former = this.second;
+    const previous = this.second;
     this.second = undefined;
-    former?.close();
+    previous?.close();
   }
 
   private replaceFirst(connection: DedicatedConnection): void {
-    const former = this.first;
+    const previous = this.first;
     this.first = connection;
-    former.close();
+    previous.close();
   }
 }

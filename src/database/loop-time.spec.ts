@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { afterLoopTime } from './loop-time.js';
 
-/** Keeps the event loop busy, as a process that is stopped cannot run. */
+/** Blocks the event loop, like a stopped process. */
 function stall(milliseconds: number): void {
   const end = performance.now() + milliseconds;
   while (performance.now() < end);
@@ -28,7 +28,7 @@ it('does not count the time in which the loop was stalled', async () => {
   expect(performance.now() - began).toBeGreaterThan(1_500);
 });
 
-it('lets an answer win that arrived while the loop was stalled', async () => {
+it('lets an answer that arrived during a stall win', async () => {
   const server = createServer((socket) => socket.end('answer')).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
@@ -42,7 +42,7 @@ it('lets an answer win that arrived while the loop was stalled', async () => {
   server.close();
 });
 
-it('calls nobody back who has cancelled', async () => {
+it('does not call back after it was cancelled', async () => {
   let calls = 0;
   const cancel = afterLoopTime(50, () => calls++);
   cancel();

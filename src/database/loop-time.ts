@@ -1,30 +1,30 @@
 const TICK_MS = 50;
 
-interface Waiting {
+interface LoopTimer {
   ticksLeft: number;
   callback: () => void;
 }
 
-const waiting = new Set<Waiting>();
-let timer: NodeJS.Timeout | undefined;
+const timers = new Set<LoopTimer>();
+let ticker: NodeJS.Timeout | undefined;
 let isTicking = false;
 
 /**
- * Calls back after so much time in which this process's event loop was alive, to the tick of 50 ms after it.
+ * Calls back after that much time in which the event loop was running, rounded up to a tick of 50 ms.
  *
- * A process that was stopped (SIGSTOP, a suspended machine) or kept busy wakes up with its timers overdue and its
- * sockets unread: an ordinary timer then fires before the answer that has long arrived is read. Here each tick counts
- * once however late it is, and only after a poll phase of the event loop has passed.
+ * A process that was stopped (SIGSTOP, a suspended machine) or busy resumes with overdue timers and unread sockets: an
+ * ordinary timer would fire before an answer that has long arrived is read. Here each tick counts once however late it
+ * is, and only after a poll phase of the event loop.
  *
- * @returns cancels it
+ * @returns a function that cancels the timer
  */
 export function afterLoopTime(milliseconds: number, callback: () => void): () => void {
-  // One more, since the first may be about to come
-  const one = { ticksLeft: Math.ceil(milliseconds / TICK_MS) + 1, callback };
-  waiting.add(one);
-  timer ??= setInterval(tick, TICK_MS);
+  // One more, since the next tick may be imminent
+  const loopTimer = { ticksLeft: Math.ceil(milliseconds / TICK_MS) + 1, callback };
+  timers.add(loopTimer);
+  ticker ??= setInterval(tick, TICK_MS);
   return () => {
-    waiting.delete(one);
+    timers.delete(loopTimer);
     stopWhenIdle();
   };
 }
@@ -35,18 +35,18 @@ function tick(): void {
   // Sockets are read between timers and immediates
   setImmediate(() => {
     isTicking = false;
-    for (const one of waiting) if (--one.ticksLeft <= 0) expire(one);
+    for (const loopTimer of timers) if (--loopTimer.ticksLeft <= 0) expire(loopTimer);
     stopWhenIdle();
   });
 }
 
-function expire(one: Waiting): void {
-  waiting.delete(one);
-  one.callback();
+function expire(loopTimer: LoopTimer): void {
+  timers.delete(loopTimer);
+  loopTimer.callback();
 }
 
 function stopWhenIdle(): void {
-  if (waiting.size > 0) return;
-  clearInterval(timer);
-  timer = undefined;
+  if (timers.size > 0) return;
+  clearInterval(ticker);
+  ticker = undefined;
 }

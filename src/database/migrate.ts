@@ -6,52 +6,53 @@ import { createDataSource } from './data-source.js';
 import { pendingMigrations } from './pending-migrations.js';
 import { LOCK_NOT_AVAILABLE, sqlStateOf } from './sql-state.js';
 
-/** Any number that no other program on the database uses: "w3k" in hexadecimal. */
+/** An arbitrary advisory lock number, unique on the database: "w3k" in hexadecimal. */
 const MIGRATION_LOCK = 0x77336b;
-const LOCK_WITHIN_MS = 25_000;
-/** While many processes start on a machine, each may be without its turn for seconds. */
-const LIMITS = { lockTimeoutMs: LOCK_WITHIN_MS, idleInTransactionMs: LOCK_WITHIN_MS };
-/** SQLSTATEs of what is there already, or is otherwise than it should be: names and types, of which no value is told. */
-const OF_OTHER_TABLES = /^42(P07|710|P01|703|704|804|809|883)$/;
+const LOCK_TIMEOUT_MS = 25_000;
+/** Generous, since many processes that start on one machine may each be delayed for seconds. */
+const LIMITS = { lockTimeoutMs: LOCK_TIMEOUT_MS, idleInTransactionMs: LOCK_TIMEOUT_MS };
+/** SQLSTATEs of objects that exist already or differ from the expected ones; their messages quote no values. */
+const SCHEMA_CONFLICT = /^42(P07|710|P01|703|704|804|809|883)$/;
 
-/** The migrations' own numbers, where a database was restored without what they had come to. */
-const ADVANCE_NUMBERS = `SELECT setval(pg_get_serial_sequence('migrations', 'id'), max(id)) FROM migrations HAVING max(id) > 0`;
+/** Repairs the sequence of the migrations table after a restore that did not include its position. */
+const ADVANCE_SEQUENCE = `SELECT setval(pg_get_serial_sequence('migrations', 'id'), max(id)) FROM migrations HAVING max(id) > 0`;
 
 /**
- * Runs the migrations that are not in yet, on a connection of its own, where they may take as long as they do.
+ * Runs pending migrations on a connection of its own, without a statement timeout.
  *
- * All are one transaction, and its lock lets in one process at a time: behind a pooler, what a session locks stays locked
- * when its process is gone. Those that come later find nothing left to do, and no lock to wait for.
+ * All run in one transaction with an advisory lock, so that one process migrates at a time. The lock is the
+ * transaction's: behind a pooler, a session's lock would outlive its process. Later processes find nothing pending and
+ * acquire no lock.
  *
  * @returns the names of the migrations that this call ran
- * @throws StartError if others held a lock that it needs for too long
+ * @throws StartError if a lock was not available in time, or the schema conflicts with existing objects
  */
 export async function migrate(location: DatabaseLocation): Promise<string[]> {
-  // TypeORM's other loggers print what fails in lines of their own, which are no JSON, beside those that tell it here
-  const dataSource = await createDataSource(location, LIMITS).setOptions({ logger: 'debug' }).initialize();
+  // TypeORM's other loggers would print failures in lines of their own, which are not JSON
+  const dataSource = await createDataSource(location, [], LIMITS).setOptions({ logger: 'debug' }).initialize();
   try {
     const runner = dataSource.createQueryRunner();
     const pending = await pendingMigrations(dataSource, runner);
     return pending.length === 0 ? [] : await runPending(dataSource, runner);
   } catch (error) {
-    throw inWords(error) ?? error;
+    throw toStartError(error) ?? error;
   } finally {
     // Ends the connections, and with them a transaction that is still open
     await dataSource.destroy();
   }
 }
 
-function inWords(error: unknown): StartError | undefined {
+function toStartError(error: unknown): StartError | undefined {
   const state = sqlStateOf(error);
   if (state === LOCK_NOT_AVAILABLE)
     return new StartError(
-      `The migrations waited ${LOCK_WITHIN_MS / 1_000} s for a lock that another session of the database holds: ` +
-        'a process that is migrating it, or a transaction that is open (see pg_stat_activity and pg_locks).',
+      `The migrations timed out after ${LOCK_TIMEOUT_MS / 1_000} s waiting for a lock of another database session: ` +
+        'another process that migrates, or an open transaction (see pg_stat_activity and pg_locks).',
     );
-  if (!OF_OTHER_TABLES.test(String(state))) return undefined;
+  if (!SCHEMA_CONFLICT.test(String(state))) return undefined;
   return new StartError(
-    `The migrations do not fit what is in the database (${(error as Error).message}). If these tables are another ` +
-      "program's, give this service a database, or a schema, of its own.",
+    `The migrations conflict with existing tables (${(error as Error).message}). If these belong to another program, ` +
+      'give this service a database or schema of its own.',
     { cause: error },
   );
 }
@@ -59,10 +60,10 @@ function inWords(error: unknown): StartError | undefined {
 async function runPending(dataSource: DataSource, runner: QueryRunner): Promise<string[]> {
   await runner.startTransaction();
   const lock = runner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-  await startStep('the lock of the migrations, which another process holds', lock);
-  if (await runner.hasTable('migrations')) await runner.query(ADVANCE_NUMBERS);
+  await startStep('the migration lock, which another process has acquired', lock);
+  if (await runner.hasTable('migrations')) await runner.query(ADVANCE_SEQUENCE);
   const migrations = new MigrationExecutor(dataSource, runner).executePendingMigrations();
-  const done = await startStep('its migrations of the database', migrations, true);
+  const done = await startStep('the migrations', migrations, true);
   await runner.commitTransaction();
   return done.map(({ name }) => name);
 }

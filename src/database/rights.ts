@@ -1,5 +1,5 @@
-/** What the service does to each of its tables, for which the database's user needs the right. */
-const RIGHTS: Readonly<Record<string, readonly string[]>> = {
+/** The rights that the service's database role needs, by table. */
+const REQUIRED_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   api_keys: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
   key_changes: ['SELECT', 'INSERT', 'DELETE'],
   owners: ['SELECT', 'INSERT', 'UPDATE'],
@@ -10,29 +10,29 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   migrations: ['SELECT'],
 };
 
-/** Whether this server takes changes, and which rights are missing: `INSERT on owners`. */
-export const MISSING_RIGHTS = `
+/** Whether the server is read-only, and which rights are missing, as `INSERT on owners`. */
+export const MISSING_RIGHTS_QUERY = `
   SELECT current_setting('transaction_read_only') = 'on' AS "isReadOnly",
          array(SELECT needed.right || ' on ' || needed.table
                FROM unnest($1::text[], $2::text[]) AS needed ("table", "right")
                WHERE NOT has_table_privilege(to_regclass(needed.table), needed.right)) AS missing`;
 
 export const RIGHTS_PARAMETERS: readonly string[][] = [
-  Object.entries(RIGHTS).flatMap(([table, rights]) => rights.map(() => table)),
-  Object.values(RIGHTS).flat(),
+  Object.entries(REQUIRED_RIGHTS).flatMap(([table, rights]) => rights.map(() => table)),
+  Object.values(REQUIRED_RIGHTS).flat(),
 ];
 
-/** Of what the server says of a missing right (SQLSTATE insufficient_privilege), only which object it is about. */
-const DENIED = /^permission denied for (\w+) ([\w.]+)$/;
+/** The server's message for a missing right (SQLSTATE insufficient_privilege) on a named object. */
+const PERMISSION_DENIED = /^permission denied for (\w+) ([\w.]+)$/;
 
 /**
- * Which right is missing, in words; it quotes names of the schema alone, never a value.
+ * Describes a missing right. Quotes names of the schema, never a value.
  *
- * @param otherwise where the server does not say which
+ * @param otherwise if the server does not name the object
  */
 export function missingRight(message: string, otherwise = 'a right is missing'): string {
-  const [, kind = '', name = ''] = DENIED.exec(message) ?? [];
+  const [, kind = '', name = ''] = PERMISSION_DENIED.exec(message) ?? [];
   if (!kind) return otherwise;
-  const needed = RIGHTS[name];
+  const needed = REQUIRED_RIGHTS[name];
   return `permission denied for ${kind} ${name}${needed ? `; the service needs ${needed.join(', ')} on it` : ''}`;
 }

@@ -1,20 +1,20 @@
 import pg from 'pg';
 import type { DatabaseLocation } from '../config/environment.js';
 import { afterLoopTime } from './loop-time.js';
-import { postgresOptions } from './postgres-url.js';
-import { repeatConflicts } from './retry-conflicts.js';
-import { assertUsableServer, refusalByPooler, watchParameters } from './server-parameters.js';
-import { LateAnswerError } from './within.js';
+import { postgresOptions } from '../config/postgres-url.js';
+import { retryOnConflict } from './retry-on-conflict.js';
+import { assertUsableServer, poolerError, watchParameters } from './server-parameters.js';
+import { TimeoutError } from './with-timeout.js';
 
-/** How long the server works on a statement, and waits for a lock, before it gives up and says so; 0 for ever. */
+/** Server-side timeouts in milliseconds; 0 for none. */
 export interface StatementLimits {
   statementTimeoutMs: number;
   lockTimeoutMs: number;
-  /** How long a process may do nothing in the middle of a transaction; absent: as short as others can wait for its locks. */
+  /** How long a transaction may be idle; absent: as long as others can wait for its locks. */
   idleInTransactionMs?: number | undefined;
 }
 
-/** What pg wants to know of a connection to the database. */
+/** The options of pg for a connection to the database. */
 export function connectionOptions(location: DatabaseLocation, limits: StatementLimits): pg.ClientConfig {
   return {
     application_name: APPLICATION_NAME,
@@ -26,48 +26,52 @@ export function connectionOptions(location: DatabaseLocation, limits: StatementL
   };
 }
 
-/** Of the socket in the folder. */
+/** For the socket in the data folder. */
 function embeddedOptions(dataDir: string): pg.ClientConfig {
   return { host: dataDir, port: 5432, user: 'postgres', database: 'postgres', ssl: false };
 }
 
-/** A process that is stopped in the middle of a transaction must not keep its locks: others' revocations wait for them. */
+/** A process stopped in the middle of a transaction must not keep its locks: revocations wait for them. */
 const IDLE_IN_TRANSACTION_MS = 1_500;
 
-/** What the database calls our connections, in `pg_stat_activity`. */
+/** The name of our connections in `pg_stat_activity`. */
 const APPLICATION_NAME = 'w3ipfs-api-keys';
 
-/** What TypeORM begins every transaction with, migrations too. */
+/** The statement with which TypeORM starts every transaction, including migrations. */
 const START_TRANSACTION = 'START TRANSACTION';
 
 type Connected = ((error: Error) => void) | ((error: null, client: pg.Client) => void);
 type Query = (text: unknown, ...rest: unknown[]) => unknown;
 
-/** What the service asks of every connection, wherever it is opened: by a pool, or by itself. */
+/**
+ * The client of every connection, pooled or dedicated: checks the server, retries conflicts, sets the limits of each
+ * transaction, and closes a connection whose query times out.
+ */
 export class SafeClient extends pg.Client {
   private readonly parameters = watchParameters(this);
   private readonly queryTimeoutMs: number;
   private readonly startTransaction: string;
 
-  /** @param options with how long a query may take, in milliseconds; absent or 0: as long as it likes */
+  /** @param options with the client-side timeout of a query in milliseconds; absent or 0: none */
   constructor(options: pg.ClientConfig & { queryTimeoutMs?: number }) {
-    // As it is, since a pool hides the password from whoever would copy it
+    // Passed unchanged: a pool makes the password non-enumerable, so a copy would lose it
     super(options);
     this.queryTimeoutMs = options.queryTimeoutMs ?? 0;
     this.startTransaction = startTransaction(options);
-    // A connection that the server ends at the very moment it is opened emits an error before the pool listens for it,
-    // and an error without a listener ends the process. The pool learns of it all the same.
+    // A connection that the server closes while it opens emits an error before the pool listens, and an error without a
+    // listener ends the process. The pool is notified anyway.
     this.on('error', () => undefined);
     const query = this.query.bind(this) as Query;
     this.query = ((...[text, ...rest]: Parameters<Query>) => {
       if (rest.some((argument) => typeof argument === 'function')) return query(text, ...rest);
-      const send = () => this.inTime(query(text === START_TRANSACTION ? this.startTransaction : text, ...rest));
-      // In a transaction, the whole of it has to be done again
-      return this.getTransactionStatus() === 'I' ? repeatConflicts(send) : send();
+      const send = () =>
+        this.withQueryTimeout(query(text === START_TRANSACTION ? this.startTransaction : text, ...rest));
+      // Within a transaction, the whole transaction must be retried, by its caller
+      return this.getTransactionStatus() === 'I' ? retryOnConflict(send) : send();
     }) as pg.Client['query'];
   }
 
-  /** @throws StandbyError, StartError if the server is not one that the service can work with */
+  /** @throws StandbyError, StartError if the server is unsuitable */
   override connect(): Promise<pg.Client>;
   override connect(callback: Connected): void;
   override connect(callback?: Connected): Promise<pg.Client> | void {
@@ -77,17 +81,17 @@ export class SafeClient extends pg.Client {
     connected.then((client) => call(null, client), call);
   }
 
-  /** Closes the connection at once, whatever is under way on it. */
+  /** Closes the connection at once; queries in progress fail. */
   destroy(): void {
     this.connection.stream.destroy();
   }
 
   /**
-   * Whether a pooler hands out the server's connections: then this one is not the same from one transaction to the next,
-   * and what is set on it, or listened for, is another client's. A pooler tells its clients process numbers of its own.
+   * Whether a pooler is in front of the server. Then each transaction may run on another server connection, so session
+   * settings and `LISTEN` do not work. Detected by the process id, which a pooler replaces by one of its own.
    */
   async isPooled(): Promise<boolean> {
-    const { processID } = this as unknown as { processID: number };
+    const processID = Reflect.get(this, 'processID') as number;
     const { rows } = await this.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     return rows[0]?.pid !== processID;
   }
@@ -99,17 +103,16 @@ export class SafeClient extends pg.Client {
       return this;
     } catch (error) {
       this.destroy();
-      throw refusalByPooler(error) ?? error;
+      throw poolerError(error) ?? error;
     }
   }
 
   /**
-   * One on which a query has not been answered in time is closed: of what is given up here alone, nobody could tell
-   * whether it is done after all. The driver would keep the connection, and drop the ROLLBACK that waits behind the
-   * query: whoever gets it from the pool next would be in another's transaction. The time is the event loop's own
-   * (`loop-time.ts`), since the driver's timer would not look whether the answer has arrived.
+   * Closes the connection if a query times out, since its outcome is unknown. The driver's own timeout would keep the
+   * connection and drop the ROLLBACK queued behind the query, so its next user would be in a foreign transaction; and
+   * it could fire before an answer that has already arrived is read (`loop-time.ts`).
    */
-  private async inTime(answer: unknown): Promise<unknown> {
+  private async withQueryTimeout(answer: unknown): Promise<unknown> {
     const milliseconds = this.queryTimeoutMs;
     if (milliseconds === 0) return answer;
     let isLate = false;
@@ -120,7 +123,7 @@ export class SafeClient extends pg.Client {
     try {
       return await answer;
     } catch (error) {
-      throw isLate ? new LateAnswerError(`Query read timeout: no answer within ${milliseconds} ms`) : error;
+      throw isLate ? new TimeoutError(`Query read timeout: no answer within ${milliseconds} ms`) : error;
     } finally {
       cancel();
     }
@@ -128,8 +131,8 @@ export class SafeClient extends pg.Client {
 }
 
 /**
- * Every transaction says what it relies on, in the round trip that begins it: the database may have another isolation
- * level for its default, and a pooler hands out connections that know nothing of ours.
+ * Sets the isolation level and limits in the round trip that starts each transaction: the database may have another
+ * default, and behind a pooler the settings of the session are lost.
  */
 function startTransaction(options: pg.ClientConfig): string {
   const limits = {

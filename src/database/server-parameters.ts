@@ -2,20 +2,20 @@ import type { EventEmitter } from 'node:events';
 import type pg from 'pg';
 import { StartError } from '../config/start-error.js';
 
-/** What a server said of itself when it took the connection, and since (ParameterStatus of PostgreSQL's protocol). */
+/** Parameters that the server reports on connecting and on change (ParameterStatus of PostgreSQL's protocol). */
 export type ServerParameters = ReadonlyMap<string, string>;
 
-/** The connection leads to a standby: it takes no changes, and what it tells may be old. */
+/** The server is a standby: it rejects writes, and its rows may be outdated. */
 export class StandbyError extends StartError {
   constructor() {
-    super('The database is a standby, which takes no changes: lead DATABASE_URL to the primary.');
+    super('The database is a standby, which rejects writes: point DATABASE_URL to the primary.');
   }
 }
 
-/** Keeps them up to date: it costs no round trip. */
+/** Tracks the parameters, without round trips. */
 export function watchParameters(client: pg.Client): ServerParameters {
   const parameters = new Map<string, string>();
-  const { connection } = client as unknown as { connection: EventEmitter };
+  const connection = Reflect.get(client, 'connection') as EventEmitter;
   connection.on('parameterStatus', (status: { parameterName: string; parameterValue: string }) => {
     parameters.set(status.parameterName, status.parameterValue);
   });
@@ -23,7 +23,7 @@ export function watchParameters(client: pg.Client): ServerParameters {
 }
 
 /**
- * That the service can work with this server at all. What a pooler does not pass on is taken to be as it should.
+ * Checks that the service can work with this server. Parameters that a pooler does not pass on are assumed to be valid.
  *
  * @throws StandbyError, StartError
  */
@@ -33,17 +33,17 @@ export function assertUsableServer(parameters: ServerParameters): void {
   const encoding = parameters.get('server_encoding') ?? 'UTF8';
   if (encoding === 'UTF8') return;
   throw new StartError(
-    `The database's encoding is ${encoding}, which cannot store every name: it has to be UTF8 ` +
+    `The database's encoding is ${encoding}, which cannot store every name: it must be UTF8 ` +
       `(CREATE DATABASE ... TEMPLATE template0 ENCODING 'UTF8').`,
   );
 }
 
-/** What PgBouncer says of what a client wants to set for its session, unless it is told to ignore that. */
-export function refusalByPooler(error: unknown): StartError | undefined {
+/** Explains PgBouncer's rejection of session settings that it is not configured to ignore. */
+export function poolerError(error: unknown): StartError | undefined {
   if (!(error instanceof Error) || !error.message.startsWith('unsupported startup parameter')) return undefined;
   return new StartError(
-    `The pooler in front of the database refuses the limits of a connection (${error.message}). Have it ignore them, each ` +
-      'transaction says them again: ignore_startup_parameters = ' +
+    `The pooler in front of the database rejects the limits of a connection (${error.message}). Configure it to ignore ` +
+      'them; each transaction sets them again: ignore_startup_parameters = ' +
       'statement_timeout,lock_timeout,idle_in_transaction_session_timeout',
     { cause: error },
   );

@@ -1,14 +1,14 @@
 import { QueryFailedError } from 'typeorm';
 
-/** SQLSTATE lock_not_available: others hold a lock for longer than `lock_timeout`, or than a `NOWAIT` waits. */
+/** SQLSTATE lock_not_available: a lock was not available within `lock_timeout`, or at once with `NOWAIT`. */
 export const LOCK_NOT_AVAILABLE = '55P03';
 
-/** What the driver, the server or the network has thrown, without what TypeORM wraps it in. */
+/** The error of the driver, the server or the network, without TypeORM's wrapper. */
 export function driverErrorOf(error: unknown): unknown {
   return error instanceof QueryFailedError ? error.driverError : error;
 }
 
-/** The five characters by which PostgreSQL names an error; `undefined` for what is none of its own. */
+/** The SQLSTATE of a server error; `undefined` or another code for any other error. */
 export function sqlStateOf(error: unknown): unknown {
   return (driverErrorOf(error) as { code?: unknown } | null | undefined)?.code;
 }

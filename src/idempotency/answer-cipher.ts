@@ -4,24 +4,23 @@ import { canonicalJson } from './canonical-json.js';
 const CIPHER = 'aes-256-gcm';
 const [NONCE, TAG] = [12, 16];
 
-/** A key of its own for this purpose, made of a server key (HKDF, RFC 5869). */
+/** The key for stored answers, derived from a server key (HKDF, RFC 5869). */
 export function answerKey(serverKey: Buffer): Buffer {
   return Buffer.from(hkdfSync('sha256', serverKey, '', 'w3ipfs idempotent answers', 32));
 }
 
 /**
- * What an `Idempotency-Key` of a caller opens: the place of its answer, and the answer. All of it is made of a
- * server's key and the `Idempotency-Key` together, so that the database gives nothing away, however short a word
- * the client has chosen.
+ * Locates and encrypts the answer stored under an `Idempotency-Key` of a caller. Everything is derived from a server key
+ * and the `Idempotency-Key` together: the database alone reveals nothing, even if the client chose a short key.
  */
 export class AnswerCipher {
-  /** Where the answer is kept. */
+  /** The primary key of the stored answer. */
   readonly id: Buffer;
   readonly #key: Buffer;
 
   /**
    * @param serverKey 32 bytes
-   * @param scope who asks, and for what: the same `Idempotency-Key` of another means nothing here
+   * @param scope the caller and the call: an `Idempotency-Key` is valid for these only
    */
   constructor(serverKey: Buffer, scope: readonly string[], idempotencyKey: string) {
     this.id = createHmac('sha256', serverKey)
@@ -30,12 +29,12 @@ export class AnswerCipher {
     this.#key = Buffer.from(hkdfSync('sha256', serverKey, idempotencyKey, this.id, 32));
   }
 
-  /** Of a request's body, however its JSON was written. */
+  /** Identifies a request's body, independently of how its JSON was written. */
   fingerprint(body: unknown): Buffer {
     return createHmac('sha256', this.#key).update(canonicalJson(body)).digest();
   }
 
-  /** AES-256-GCM (NIST SP 800-38D), with a nonce of its own. */
+  /** AES-256-GCM (NIST SP 800-38D), with a random nonce. */
   encrypt(text: string): Buffer {
     const nonce = randomBytes(NONCE);
     const cipher = createCipheriv(CIPHER, this.#key, nonce);

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { canonicalJson } from './canonical-json.js';
 
-it('is the same for every order of members, at every level', () => {
+it('is independent of the order of members, at every level', () => {
   expect(canonicalJson({ b: [{ y: 1, x: 2 }], a: null })).toBe('{"a":null,"b":[{"x":2,"y":1}]}');
   expect(canonicalJson({ a: null, b: [{ x: 2, y: 1 }] })).toBe('{"a":null,"b":[{"x":2,"y":1}]}');
 });
 
-it('keeps the order of lists, and knows different values apart', () => {
+it('preserves the order of lists, and distinguishes values', () => {
   const values = [[1, 2], [2, 1], { a: 1 }, { a: '1' }, { a: [1] }, { a: { b: 1 } }, {}, [], null, '', 0, false];
   expect(new Set(values.map(canonicalJson)).size).toBe(values.length);
 });
@@ -25,12 +25,12 @@ it('orders names by their UTF-16 code units, as RFC 8785 (3.2.3) shows', () => {
   ]);
 });
 
-it('writes numbers in one way, however they came', () => {
+it('writes numbers in canonical form', () => {
   const texts = ['{"n":1}', '{"n":1.0}', '{"n":10e-1}', '{ "n" : 1 }'];
   expect(new Set(texts.map((text) => canonicalJson(JSON.parse(text)))).size).toBe(1);
 });
 
-it('is JSON of the same value, whatever it is', () => {
+it('is JSON of the same value', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));

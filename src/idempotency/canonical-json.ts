@@ -1,6 +1,6 @@
 /**
- * A JSON value in the one form that all texts of it have in common (RFC 8785): members in the order of their names'
- * UTF-16 code units, numbers as ECMAScript writes them, no spaces. Members that are `undefined` are left out.
+ * The canonical JSON text of a value (RFC 8785): members in the order of their names' UTF-16 code units, numbers as in
+ * ECMAScript, no whitespace. Members that are `undefined` are omitted.
  */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((element) => canonicalJson(element ?? null)).join()}]`;

@@ -1,12 +1,12 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { ValidationError } from '../contract/api-error.js';
-import { headerValues } from '../contract/header-values.js';
+import { ValidationError } from '../http/errors/api-error.js';
+import { headerValues } from '../http/header-values.js';
 
-const LONGEST = 255;
+const MAX_LENGTH = 255;
 
-/** Hands a handler the request's `Idempotency-Key`; `undefined` if there is none. @throws ValidationError */
+/** The request's `Idempotency-Key`; `undefined` if there is none. @throws ValidationError */
 export const IdempotencyKey = createParamDecorator((_: unknown, context: ExecutionContext): string | undefined =>
   idempotencyKeyOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );
@@ -15,9 +15,9 @@ export const IdempotencyKey = createParamDecorator((_: unknown, context: Executi
 export function idempotencyKeyOf({ raw }: FastifyRequest): string | undefined {
   const values = headerValues(raw, 'idempotency-key');
   const [key] = values;
-  if (values.length > 1 || (key !== undefined && (key.length < 1 || key.length > LONGEST))) {
+  if (values.length > 1 || (key !== undefined && (key.length < 1 || key.length > MAX_LENGTH))) {
     throw new ValidationError([
-      { path: 'Idempotency-Key', message: `must be there once, with 1 to ${LONGEST} characters` },
+      { path: 'Idempotency-Key', message: `must be given once, with 1 to ${MAX_LENGTH} characters` },
     ]);
   }
   return key;
@@ -28,8 +28,8 @@ export function ApiIdempotencyKey(): MethodDecorator {
     ApiHeader({
       name: 'Idempotency-Key',
       required: false,
-      description: 'A word of your own for this request: sent again within ten minutes, it gets the very same answer',
-      schema: { type: 'string', minLength: 1, maxLength: LONGEST },
+      description: 'A unique value of your choice: a retry with it within ten minutes gets the same answer',
+      schema: { type: 'string', minLength: 1, maxLength: MAX_LENGTH },
     }),
   );
 }

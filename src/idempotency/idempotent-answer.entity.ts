@@ -1,17 +1,17 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** The answer to a request that carried an `Idempotency-Key`, or the claim of whoever is working on it. */
+/** The answer to a request with an `Idempotency-Key`, or the claim of a request in progress. */
 @Entity('idempotent_answers')
 export class IdempotentAnswer {
-  /** Made of who asks, for what, and the `Idempotency-Key`, under a server key: it tells none of them. */
+  /** An HMAC of the caller, the call and the `Idempotency-Key` under a server key: it reveals none of them. */
   @PrimaryColumn({ type: 'bytea', primaryKeyConstraintName: 'idempotent_answers_pkey' })
   id: Buffer;
 
-  /** Of the request, so that another one under the same `Idempotency-Key` is noticed. */
+  /** Identifies the request, so that a different one with the same `Idempotency-Key` is refused. */
   @Column({ type: 'bytea' })
   fingerprint: Buffer;
 
-  /** Encrypted under a key made of the `Idempotency-Key`; `null` while the request is being worked on. */
+  /** Encrypted under a key derived from the `Idempotency-Key`; `null` while the request is in progress. */
   @Column({ type: 'bytea', nullable: true })
   answer: Buffer | null;
 

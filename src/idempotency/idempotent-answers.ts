@@ -1,93 +1,109 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { Caller } from '../api-keys/caller.js';
-import type { KeyPair } from '../api-keys/credentials.js';
+import type { Caller } from '../principals/caller.js';
+import type { KeyPair } from '../principals/key-pair.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { AnswerCipher } from './answer-cipher.js';
-import { type AnswerRow, AnswerRows } from './answer-rows.js';
+import { AnswerCipher, answerKey } from './answer-cipher.js';
+import { type AnswerRow, AnswerRows, type Claim } from './answer-rows.js';
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from './errors.js';
 
-/** What makes two requests of one caller the same. */
+/** Two requests of one caller are the same if these are equal. */
 export interface SameRequest {
-  /** Which call it is, and of what. */
+  /** The operation, and the id of its resource. */
   call: readonly string[];
   body: object;
 }
 
-/** What a client wants to be done once, however often it has to ask. */
+/** A request that takes effect once, however often it is repeated. */
 export interface IdempotentRequest<T> extends SameRequest {
   caller: Caller;
   /** `undefined` if the client sent none. */
   idempotencyKey: string | undefined;
-  /** The pair that the request presents and ends: see `findForEndedPair()`. */
+  /** The pair that the request authenticates with and invalidates: see `findForEndedPair()`. */
   endedPair?: KeyPair | undefined;
   /**
-   * That the caller may still be given the earlier answer, which holds a secret: it may have been revoked since it was
-   * let in. @throws ApiError if not
+   * Checks that the caller may still be given the earlier answer, which contains a secret: it may have been revoked while
+   * its call was in flight. @throws ApiError if not
    */
   assertStillAllowed: (earlier: T) => Promise<void>;
 }
 
-/** Keeps the answer in the transaction of what it tells of: both are there, or neither. */
-export type Keep<T> = (tx: EntityManager, answer: T) => Promise<void>;
+/** Where the answer to a request is stored. */
+export interface AnswerSlot<T> {
+  /**
+   * Stores the answer in the transaction of the change that it reports: both commit, or neither.
+   *
+   * @throws IdempotencyKeyInUseError if the request took so long that its claim expired, and another one took it over
+   */
+  store(tx: EntityManager, answer: T): Promise<void>;
+}
 
 /**
- * Gives the same request the same answer for ten minutes (the `Idempotency-Key` header;
- * draft-ietf-httpapi-idempotency-key-header), secrets included.
+ * Answers the same request with the same answer, secrets included, for ten minutes (the `Idempotency-Key` header;
+ * draft-ietf-httpapi-idempotency-key-header).
  */
 @Injectable()
 export class IdempotentAnswers {
+  private readonly answerKeys: readonly Buffer[];
+
   constructor(
     private readonly rows: AnswerRows,
-    @Inject(ENVIRONMENT) private readonly environment: Environment,
-  ) {}
+    @Inject(ENVIRONMENT) { serverKeys }: Environment,
+  ) {
+    this.answerKeys = serverKeys.map(answerKey);
+  }
 
   /**
-   * Does what is asked, or gives the answer that was given to the same request before.
+   * Serves a request, or returns the answer that was given to the same request before.
    *
-   * @param act has to hand its answer to `keep` in its transaction
-   * @throws IdempotencyKeyInUseError, also if it took so long that somebody else has taken the place;
-   *   IdempotencyKeyReusedError
+   * @param serve has to store its answer in the slot, in its transaction; there is no slot without an `Idempotency-Key`
+   * @throws IdempotencyKeyInUseError, IdempotencyKeyReusedError
    */
-  async once<T extends object>(request: IdempotentRequest<T>, act: (keep: Keep<T>) => Promise<T>): Promise<T> {
+  async once<T extends object>(request: IdempotentRequest<T>, serve: (slot?: AnswerSlot<T>) => Promise<T>): Promise<T> {
     const ciphers = this.ciphersOf(request);
     const [cipher] = ciphers;
-    if (!cipher) return act(() => Promise.resolve());
-    const [beside] = this.ciphersOfEndedPair(request);
-    const fingerprint = cipher.fingerprint(request.body);
+    if (!cipher) return serve();
     const earlier = await this.find<T>(ciphers, request);
     if (earlier) return earlier;
-    const claim = await this.rows.claim(cipher.id, fingerprint);
+    const claim = await this.rows.claim(cipher.id, cipher.fingerprint(request.body));
     if (!claim) return this.findOther(ciphers, request);
+    const store = (tx: EntityManager, answer: T) => this.store(tx, { claim, cipher }, request, answer);
     try {
-      return await act(async (tx, answer) => {
-        const text = JSON.stringify(answer);
-        if (!(await this.rows.keep(tx, claim, cipher.encrypt(text)))) throw new IdempotencyKeyInUseError();
-        if (beside) await this.rows.store(tx, beside.id, beside.fingerprint(request.body), beside.encrypt(text));
-      });
+      return await serve({ store });
     } catch (error) {
-      // It expires by itself, and the client is to learn why its request failed
+      // A claim that cannot be released expires; the client needs the error of its request
       await this.rows.release(claim).catch(() => undefined);
       throw error;
     }
   }
 
   /**
-   * The answer to a request that has ended the very pair that it presented, as a key's rotation of itself does: for the
-   * same request again, by that pair. Where it is kept and how it is encrypted is made of the pair too, so to find it
-   * is to have proved the secret and the `Idempotency-Key`; whoever lacks either, or asks for something else, finds
-   * nothing, without a word of why.
+   * Finds the answer to a request that invalidated the pair it authenticated with, as a key's rotation of itself does,
+   * for a retry with that pair. The row's id and the encryption are derived from the pair and the `Idempotency-Key`: only
+   * a caller that has both can find the answer. A different request finds nothing either, without an error.
    *
-   * Whether it may be given still is for the caller to find out.
+   * Does not check whether the caller may still be given the answer.
    */
   async findForEndedPair<T>(
     request: SameRequest & { endedPair: KeyPair; idempotencyKey: string },
   ): Promise<T | undefined> {
     const found = await this.read(this.ciphersOfEndedPair(request));
-    const isSame = found && isEqual(found.cipher.fingerprint(request.body), found.kept.fingerprint);
-    if (!isSame || !found.kept.answer) return undefined;
-    return JSON.parse(found.cipher.decrypt(found.kept.answer)) as T;
+    const isSame = found && isEqual(found.cipher.fingerprint(request.body), found.row.fingerprint);
+    if (!isSame || !found.row.answer) return undefined;
+    return JSON.parse(found.cipher.decrypt(found.row.answer)) as T;
+  }
+
+  private async store<T>(
+    tx: EntityManager,
+    { claim, cipher }: { claim: Claim; cipher: AnswerCipher },
+    request: IdempotentRequest<T>,
+    answer: T,
+  ): Promise<void> {
+    const text = JSON.stringify(answer);
+    if (!(await this.rows.fill(tx, claim, cipher.encrypt(text)))) throw new IdempotencyKeyInUseError();
+    const [byPair] = this.ciphersOfEndedPair(request);
+    if (byPair) await this.rows.store(tx, byPair.id, byPair.fingerprint(request.body), byPair.encrypt(text));
   }
 
   private ciphersOf({ caller, call, idempotencyKey }: IdempotentRequest<never>): AnswerCipher[] {
@@ -101,19 +117,19 @@ export class IdempotentAnswers {
     return pair ? this.ciphersFor(['ended pair', pair.apiKey, pair.secretKey, ...call], idempotencyKey) : [];
   }
 
-  /** One for each server key, since the answer may have been kept before they were rotated. */
+  /** One for each server key: the answer may have been stored before they were rotated. */
   private ciphersFor(scope: readonly string[], idempotencyKey: string | undefined): AnswerCipher[] {
     if (idempotencyKey === undefined) return [];
-    return this.environment.answerKeys.map((key) => new AnswerCipher(key, scope, idempotencyKey));
+    return this.answerKeys.map((key) => new AnswerCipher(key, scope, idempotencyKey));
   }
 
-  private async read(ciphers: readonly AnswerCipher[]): Promise<{ cipher: AnswerCipher; kept: AnswerRow } | undefined> {
-    const kept = await this.rows.find(ciphers.map(({ id }) => id));
-    const cipher = kept && ciphers.find(({ id }) => id.equals(kept.id));
-    return kept && cipher && { cipher, kept };
+  private async read(ciphers: readonly AnswerCipher[]): Promise<{ cipher: AnswerCipher; row: AnswerRow } | undefined> {
+    const row = await this.rows.find(ciphers.map(({ id }) => id));
+    const cipher = row && ciphers.find(({ id }) => id.equals(row.id));
+    return row && cipher && { cipher, row };
   }
 
-  /** Somebody was faster, and has either answered by now or not. */
+  /** Another request has the claim: its answer is there by now, or not yet. */
   private async findOther<T>(ciphers: readonly AnswerCipher[], request: IdempotentRequest<T>): Promise<T> {
     const answer = await this.find<T>(ciphers, request);
     if (!answer) throw new IdempotencyKeyInUseError();
@@ -126,16 +142,16 @@ export class IdempotentAnswers {
   ): Promise<T | undefined> {
     const found = await this.read(ciphers);
     if (!found) return undefined;
-    const { cipher, kept } = found;
-    if (!isEqual(cipher.fingerprint(body), kept.fingerprint)) throw new IdempotencyKeyReusedError();
-    if (!kept.answer) throw new IdempotencyKeyInUseError();
-    const earlier = JSON.parse(cipher.decrypt(kept.answer)) as T;
+    const { cipher, row } = found;
+    if (!isEqual(cipher.fingerprint(body), row.fingerprint)) throw new IdempotencyKeyReusedError();
+    if (!row.answer) throw new IdempotencyKeyInUseError();
+    const earlier = JSON.parse(cipher.decrypt(row.answer)) as T;
     await assertStillAllowed(earlier);
     return earlier;
   }
 }
 
-/** In constant time; both are digests of one length. */
+/** Compares two digests in constant time. */
 function isEqual(one: Buffer, other: Buffer): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }

@@ -1,136 +1,137 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../config/clock.js';
+import type { RateLimit } from '../principals/key-limits.js';
+import type { Clock } from '../clock.js';
 import { heapBytesOf } from './heap-bytes.js';
 import type { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import type { RateDecision } from './rate-limiter.js';
-import type { RateLimit, Reckoning } from './sliding-window.js';
+import type { WindowResult } from './sliding-window.js';
 
-/** What Redis last said of a key. */
-interface LastWord {
+/** The state of a key that Redis last reported. */
+interface RedisReport {
   limit: RateLimit;
-  /** How much counted. */
+  /** The cost that counted. */
   used: number;
-  /** When none of that will count, by the steady clock. */
+  /** When all of it has expired, by the steady clock. */
   resetAt: number;
-  /** Names the window: one begun anew is another. */
-  begun: number;
+  /** Identifies the window: a new window of the key has another start. */
+  startedAt: number;
 }
 
-const NO_WORD = [0, 0, 0] as const;
+const NO_REPORT = [0, 0, 0] as const;
 
-/** What was granted for a key without Redis, which it has to be told. */
-export interface Debt {
+/** The cost granted for a key without Redis and not yet reported to it. */
+export interface UnreportedGrant {
   readonly limit: RateLimit;
   cost: number;
-  /** When the last of it was granted, by the steady clock. */
+  /** The time of the latest grant, by the steady clock. */
   at: number;
 }
 
 const MEBIBYTE = 1_048_576;
-/** Of the least recently used keys beyond it, Redis' last word is not known. */
-const LAST_WORD_BYTES = 32 * MEBIBYTE;
-const DEBT_BYTES = 32 * MEBIBYTE;
-/** A word or a debt, and its places in the cache. */
+/** Reports of the least recently used keys beyond this are evicted. */
+const REPORTS_BYTES = 32 * MEBIBYTE;
+const UNREPORTED_BYTES = 32 * MEBIBYTE;
+/** A report or an unreported grant, with its cache entry. */
 const RECORD_BYTES = 200;
 
 /**
- * Decides in this process while Redis is unavailable, so that all processes together still grant no more than the
- * limit: each grants its share of what was left when Redis last spoke of the key, or of the whole limit if it has not.
+ * Decides in this process while Redis is unavailable, so that all processes together still grant at most the limit:
+ * each grants its share of what was left at Redis's last report of the key, or of the whole limit if there is none.
  */
 export class FallbackRates {
-  private readonly words = boundedBy<LastWord>(LAST_WORD_BYTES);
-  private debts = boundedBy<Debt>(DEBT_BYTES);
+  private readonly reports = boundedBy<RedisReport>(REPORTS_BYTES);
+  private unreported = boundedBy<UnreportedGrant>(UNREPORTED_BYTES);
 
-  /** @param processes how many share the limits */
+  /** @param processes returns the number of processes that share the limits */
   constructor(
-    private readonly own: InProcessRateLimiter,
+    private readonly local: InProcessRateLimiter,
     private readonly processes: () => number,
     private readonly clock: Clock,
   ) {}
 
   get bytes(): number {
-    return this.own.bytes + this.words.calculatedSize + this.debts.calculatedSize;
+    return this.local.bytes + this.reports.calculatedSize + this.unreported.calculatedSize;
   }
 
-  /** Remembers what Redis has said. */
-  note(key: string, limit: RateLimit, { remaining, resetMs }: Reckoning, begun: number): void {
-    const said = { limit, used: limit.requests - remaining, resetAt: this.clock.steady() + resetMs, begun };
-    const word = this.words.get(key);
-    if (word) Object.assign(word, said);
-    else this.words.set(key, said);
+  recordReport(key: string, limit: RateLimit, { remaining, resetMs }: WindowResult, startedAt: number): void {
+    const latest = { limit, used: limit.requests - remaining, resetAt: this.clock.steady() + resetMs, startedAt };
+    const report = this.reports.get(key);
+    if (report) Object.assign(report, latest);
+    else this.reports.set(key, latest);
   }
 
-  /** What Redis is to restore of a key, should it have lost it: how much counted, for how many ms more, and of which window. */
-  lastWord(key: string): readonly [used: number, resetMs: number, begun: number] {
-    const word = this.words.get(key);
-    const resetMs = word ? Math.floor(word.resetAt - this.clock.steady()) : 0;
-    return word && resetMs > 0 ? [word.used, resetMs, word.begun] : NO_WORD;
+  /** The state to restore if Redis has lost the key: the cost that counted, for how many ms more, and its window. */
+  lastReport(key: string): readonly [used: number, resetMs: number, startedAt: number] {
+    const report = this.reports.get(key);
+    const resetMs = report ? Math.floor(report.resetAt - this.clock.steady()) : 0;
+    return report && resetMs > 0 ? [report.used, resetMs, report.startedAt] : NO_REPORT;
   }
 
-  /** Of what keys something still counts, by Redis' last words; those last used first, and no more than `most`. */
-  keysInUse(most: number): [key: string, limit: RateLimit][] {
+  /** At most `max` keys for which a cost still counts by Redis's last report; the most recently used first. */
+  keysInUse(max: number): [key: string, limit: RateLimit][] {
     const now = this.clock.steady();
-    const inUse = [...this.words.entries()].filter(([, { used, resetAt }]) => used > 0 && resetAt > now);
-    return inUse.slice(0, most).map(([key, { limit }]) => [key, limit]);
+    const inUse = [...this.reports.entries()].filter(([, { used, resetAt }]) => used > 0 && resetAt > now);
+    return inUse.slice(0, max).map(([key, { limit }]) => [key, limit]);
   }
 
-  /** @throws UnavailableError where there is no memory to count in */
+  /** @throws UnavailableError if memory is exhausted */
   take(key: string, limit: RateLimit, cost: number, owner?: string): RateDecision {
     const share = this.shareOf(limit.requests);
-    const ownLimit = { requests: Math.max(1, share), windowSeconds: limit.windowSeconds };
-    this.begin(key, limit, ownLimit, owner);
-    const decision = this.own.take(key, ownLimit, cost, owner);
+    const localLimit = { requests: Math.max(1, share), windowSeconds: limit.windowSeconds };
+    this.chargeOthers(key, limit, localLimit, owner);
+    const decision = this.local.take(key, localLimit, cost, owner);
     if (!decision.granted || cost === 0) return { ...decision, limit: limit.requests };
-    const debt = this.owe(key, limit, cost, this.clock.steady());
+    const grant = this.addUnreported(key, limit, cost, this.clock.steady());
     let isCharged = true;
-    const giveBack = () => {
-      if (isCharged) debt.cost -= cost;
+    const refund = () => {
+      if (isCharged) grant.cost -= cost;
       isCharged = false;
-      return decision.giveBack();
+      return decision.refund();
     };
-    return { ...decision, limit: limit.requests, giveBack };
+    return { ...decision, limit: limit.requests, refund };
   }
 
-  /** What has been granted since the last call and still counts, by key. */
-  collectDebts(): [key: string, debt: Debt][] {
+  /** Removes and returns the grants since the last call that still count, by key. */
+  drainUnreported(): [key: string, grant: UnreportedGrant][] {
     const now = this.clock.steady();
-    const collected = [...this.debts.entries()].filter(
+    const drained = [...this.unreported.entries()].filter(
       ([, { cost, at, limit }]) => cost > 0 && now - at < limit.windowSeconds * 1_010,
     );
-    this.debts = boundedBy<Debt>(DEBT_BYTES);
-    return collected;
+    this.unreported = boundedBy<UnreportedGrant>(UNREPORTED_BYTES);
+    return drained;
   }
 
-  /** Of debts that Redis may not have been told: rather twice than never. */
-  oweAgain(debts: readonly [key: string, debt: Debt][]): void {
-    for (const [key, { limit, cost, at }] of debts) this.owe(key, limit, cost, at);
+  /** Keeps grants that may not have reached Redis for another report: counting one twice is safer than never. */
+  restoreUnreported(grants: readonly [key: string, grant: UnreportedGrant][]): void {
+    for (const [key, { limit, cost, at }] of grants) this.addUnreported(key, limit, cost, at);
   }
 
-  /** Redis has been told, and counts again. */
-  end(): void {
-    this.own.clear();
+  /** Drops the local counts once Redis has them. */
+  clear(): void {
+    this.local.clear();
   }
 
-  /** In a key's first window without Redis, that counts which was not left to this process. */
-  private begin(key: string, { requests }: RateLimit, ownLimit: RateLimit, owner: string | undefined): void {
-    if (this.own.has(key)) return;
-    const word = this.words.get(key);
-    if (!word || word.resetAt <= this.clock.steady()) return;
-    const left = this.shareOf(Math.max(0, requests - word.used));
-    if (left < ownLimit.requests) this.own.charge(key, ownLimit, ownLimit.requests - left, word.resetAt, owner);
+  /** Opens a key's first local window by charging everything but this process's share of what Redis last reported left. */
+  private chargeOthers(key: string, { requests }: RateLimit, localLimit: RateLimit, owner: string | undefined): void {
+    if (this.local.has(key)) return;
+    const report = this.reports.get(key);
+    if (!report || report.resetAt <= this.clock.steady()) return;
+    const left = this.shareOf(Math.max(0, requests - report.used));
+    if (left >= localLimit.requests) return;
+    this.local.charge(key, localLimit, localLimit.requests - left, report.resetAt, owner);
   }
 
   private shareOf(amount: number): number {
     return Math.floor(amount / this.processes());
   }
 
-  private owe(key: string, limit: RateLimit, cost: number, at: number): Debt {
-    const known = this.debts.get(key);
-    const debt = known ?? { limit, cost: 0, at };
-    debt.cost += cost;
-    debt.at = Math.max(debt.at, at);
-    if (!known) this.debts.set(key, debt);
-    return debt;
+  private addUnreported(key: string, limit: RateLimit, cost: number, at: number): UnreportedGrant {
+    const known = this.unreported.get(key);
+    const grant = known ?? { limit, cost: 0, at };
+    grant.cost += cost;
+    grant.at = Math.max(grant.at, at);
+    if (!known) this.unreported.set(key, grant);
+    return grant;
   }
 }
 

@@ -1,12 +1,12 @@
 import { range } from '../../test/support/at-once.js';
+import type { RateLimit } from '../principals/key-limits.js';
 import { TestClock } from '../../test/support/clock.js';
 import { itKeepsRateLimits } from '../../test/support/rate-limits.js';
 import { heldMemory } from '../../test/support/held-memory.js';
-import { UnavailableError } from '../contract/api-error.js';
+import { UnavailableError } from '../http/errors/api-error.js';
 import { InProcessRateLimiter } from './in-process-rate-limiter.js';
-import type { RateLimit } from './sliding-window.js';
 
-/** How many calls are granted of twenty. */
+/** The number of calls granted out of twenty. */
 function grants(limiter: InProcessRateLimiter, key: string, rate: RateLimit, owner?: string): number {
   try {
     return range(20).filter(() => limiter.take(key, rate, 1, owner).granted).length;
@@ -23,7 +23,7 @@ itKeepsRateLimits(() => {
   return { limiter: new InProcessRateLimiter(clock), clock };
 }, 500);
 
-it('lets through what the rate allows in the long run, less a hundredth', () => {
+it('sustains the configured rate, less two hundredths at most', () => {
   const clock = new TestClock();
   const limiter = new InProcessRateLimiter(clock);
   let granted = 0;
@@ -35,14 +35,14 @@ it('lets through what the rate allows in the long run, less a hundredth', () => 
   expect(granted).toBeGreaterThanOrEqual(980);
 });
 
-it('counts each key for itself', () => {
+it('counts each key separately', () => {
   const limiter = new InProcessRateLimiter(new TestClock());
   expect(limiter.take('one', limit, 10).granted).toBe(true);
   expect(limiter.take('other', limit, 10).granted).toBe(true);
   expect(limiter.take('one', limit, 1).granted).toBe(false);
 });
 
-it('never forgets a window that is not over: beyond its memory it opens no other one', () => {
+it('never evicts an active window: with its memory exhausted, it rejects new ones', () => {
   const clock = new TestClock();
   const limiter = new InProcessRateLimiter(clock, { key: 50_000, other: 50_000 });
   const daily = { requests: 5, windowSeconds: 86_400 };
@@ -57,7 +57,7 @@ it('never forgets a window that is not over: beyond its memory it opens no other
   expect(grants(limiter, 'key:another', daily)).toBe(5);
 });
 
-it('leaves room for others, whatever one owner does', () => {
+it('reserves memory for other owners', () => {
   const limiter = new InProcessRateLimiter(new TestClock(), { key: 50_000, other: 50_000 });
   const taken = range(1_000).map((i) => grants(limiter, `key:${i}`, limit, 'ann'));
   expect(taken.filter((count) => count > 0).length).toBeGreaterThan(10);
@@ -65,7 +65,7 @@ it('leaves room for others, whatever one owner does', () => {
   expect(range(20).map((i) => grants(limiter, `key:other ${i}`, limit, 'bob'))).toEqual(range(20).map(() => 10));
 });
 
-it('counts for each purpose in memory of its own', () => {
+it('counts each purpose in its own memory', () => {
   const limiter = new InProcessRateLimiter(new TestClock(), { key: 50_000, other: 50_000 });
   const opened = (purpose: string) =>
     range(1_000).filter((i) => grants(limiter, `${purpose}:${i}`, limit, `owner ${i}`) > 0).length;
@@ -74,7 +74,7 @@ it('counts for each purpose in memory of its own', () => {
   expect(opened('key')).toBeGreaterThan(50);
 });
 
-it('grants no more in a window that may not grow, and goes on to grant', () => {
+it('grants no more than the limit in a window that may not grow, and keeps granting', () => {
   const clock = new TestClock();
   const bytes = 10_000;
   const limiter = new InProcessRateLimiter(clock, { key: bytes, other: bytes });
@@ -91,7 +91,7 @@ it('grants no more in a window that may not grow, and goes on to grant', () => {
   expect(times.length).toBeGreaterThan(50);
 });
 
-it.each([1, 5, 50])('takes the memory that it reckons, with windows of %d charges', async (charges) => {
+it.each([1, 5, 50])('estimates its memory use, with windows of %d charges', async (charges) => {
   const [clock, keys] = [new TestClock(), 5_000];
   const limiter = new InProcessRateLimiter(clock);
   const id = (i: number) => `0199c0de-0000-7000-8000-${String(i).padStart(12, '0')}`;
@@ -102,13 +102,13 @@ it.each([1, 5, 50])('takes the memory that it reckons, with windows of %d charge
       limiter.take(`key:${id(i)}`, { requests: 100, windowSeconds: 60 }, 1, `owner ${i % 100}`);
     }
   }
-  const [taken, reckoned] = [(await heldMemory()) - before, limiter.bytes].map((bytes) => Math.round(bytes / keys));
-  process.stdout.write(`a window with ${charges} charges: ${taken} bytes, reckoned ${reckoned}\n`);
-  expect((reckoned as number) / (taken as number)).toBeGreaterThan(0.7);
-  expect((reckoned as number) / (taken as number)).toBeLessThan(1.5);
+  const [actual, estimated] = [(await heldMemory()) - before, limiter.bytes].map((bytes) => Math.round(bytes / keys));
+  process.stdout.write(`a window with ${charges} charges: ${actual} bytes, estimated ${estimated}\n`);
+  expect((estimated as number) / (actual as number)).toBeGreaterThan(0.7);
+  expect((estimated as number) / (actual as number)).toBeLessThan(1.5);
 });
 
-it('drops windows that are over as new ones come', () => {
+it('drops expired windows as new ones are opened', () => {
   const clock = new TestClock();
   const limiter = new InProcessRateLimiter(clock);
   for (let i = 0; i < 500; i++) limiter.take(`old ${i}`, limit, 1);
@@ -117,20 +117,20 @@ it('drops windows that are over as new ones come', () => {
   expect(limiter.size).toBe(500);
 });
 
-it('remembers nothing for what costs nothing, or is refused', () => {
+it('opens no window for a cost of 0 or a denial', () => {
   const limiter = new InProcessRateLimiter(new TestClock());
   limiter.take('free', limit, 0);
   limiter.take('never', limit, 11);
   expect(limiter.size).toBe(0);
 });
 
-it('gives back no more than still counts, where the window has changed and changed back', async () => {
+it('refunds no more than still counts if the window changed and changed back', async () => {
   const clock = new TestClock();
   const limiter = new InProcessRateLimiter(clock);
   const charged = limiter.take('key', limit, 5);
   clock.time += 30_000;
   limiter.take('key', { ...limit, windowSeconds: 1 }, 0);
   limiter.take('key', limit, 0);
-  await charged.giveBack();
+  await charged.refund();
   expect(limiter.take('key', limit, 11).granted).toBe(false);
 });

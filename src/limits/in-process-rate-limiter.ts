@@ -1,45 +1,46 @@
-import type { Clock } from '../config/clock.js';
-import { decisionOf, type RateDecision, RateLimiter } from './rate-limiter.js';
+import type { Clock } from '../clock.js';
+import type { RateLimit } from '../principals/key-limits.js';
+import { toDecision, type RateDecision, RateLimiter } from './rate-limiter.js';
 import { RateWindows } from './rate-windows.js';
-import { type RateLimit, SlidingWindow } from './sliding-window.js';
+import { SlidingWindow } from './sliding-window.js';
 
 const MEBIBYTE = 1_048_576;
 
-/** What windows may take, in bytes: those of keys, and those of each other purpose. */
+/** The memory for windows in bytes: for those of keys, and for those of each other purpose. */
 const BOUNDS = { key: 160 * MEBIBYTE, other: 16 * MEBIBYTE };
 export type WindowBounds = Readonly<typeof BOUNDS>;
 
 /**
- * Counts in the memory of this process, which suffices where there is one process. Each purpose, which a key begins
- * with (`key:`, `management:`), has a space of its own: what fills one of them leaves the others alone.
+ * Counts in this process's memory, which suffices for a single process. Each purpose, the prefix of a key (`key:`,
+ * `management:`), has its own space, so exhausting one does not affect the others.
  *
- * It goes by the steady clock, so that setting the host's clock changes nothing here.
+ * Uses the steady clock, so changes to the host's clock have no effect.
  */
 export class InProcessRateLimiter extends RateLimiter {
   private readonly spaces = new Map<string, RateWindows>();
-  private readonly ofKeys: RateWindows;
+  private readonly keySpace: RateWindows;
 
   constructor(
     private readonly clock: Clock,
     private readonly bounds: WindowBounds = BOUNDS,
   ) {
     super();
-    this.ofKeys = new RateWindows(bounds.key);
-    this.spaces.set('key', this.ofKeys);
+    this.keySpace = new RateWindows(bounds.key);
+    this.spaces.set('key', this.keySpace);
   }
 
-  /** @throws UnavailableError where a window would have to be opened and there is no room */
+  /** @throws UnavailableError if a window would have to be opened and memory is exhausted */
   take(key: string, limit: RateLimit, cost: number, owner?: string): RateDecision {
     const now = this.clock.steady();
     const space = this.spaceOf(key);
     const known = space.get(key);
     const window = known?.window ?? new SlidingWindow(limit, now);
-    const reckoning = known ? space.take(known, limit, cost, now) : window.take(limit, cost, now);
-    if (!reckoning.granted || cost === 0) return decisionOf(limit, reckoning, nothing);
+    const result = known ? space.take(known, limit, cost, now) : window.take(limit, cost, now);
+    if (!result.granted || cost === 0) return toDecision(limit, result, noRefund);
     if (!known) space.open(key, window, now, owner);
     let charge: ReturnType<SlidingWindow['chargeOf']> | undefined = window.chargeOf(cost);
-    return decisionOf(limit, reckoning, () => {
-      if (charge) window.giveBack(charge);
+    return toDecision(limit, result, () => {
+      if (charge) window.refund(charge);
       charge = undefined;
     });
   }
@@ -49,9 +50,10 @@ export class InProcessRateLimiter extends RateLimiter {
   }
 
   /**
-   * Opens a window in which that counts, until then by the steady clock, which was granted elsewhere.
+   * Opens a window that counts a cost granted elsewhere.
    *
-   * @throws UnavailableError where there is no room
+   * @param until when the cost expires, by the steady clock
+   * @throws UnavailableError if memory is exhausted
    */
   charge(key: string, limit: RateLimit, cost: number, until: number, owner?: string): void {
     const now = this.clock.steady();
@@ -64,7 +66,7 @@ export class InProcessRateLimiter extends RateLimiter {
     for (const space of this.spaces.values()) space.clear();
   }
 
-  /** How many windows are counted in, and what they take of memory in bytes. */
+  /** The number of open windows. */
   get size(): number {
     return [...this.spaces.values()].reduce((sum, { size }) => sum + size, 0);
   }
@@ -74,7 +76,7 @@ export class InProcessRateLimiter extends RateLimiter {
   }
 
   private spaceOf(key: string): RateWindows {
-    if (key.startsWith('key:')) return this.ofKeys;
+    if (key.startsWith('key:')) return this.keySpace;
     const purpose = key.slice(0, Math.max(0, key.indexOf(':')));
     let space = this.spaces.get(purpose);
     if (!space) this.spaces.set(purpose, (space = new RateWindows(this.bounds.other)));
@@ -82,6 +84,6 @@ export class InProcessRateLimiter extends RateLimiter {
   }
 }
 
-function nothing(): void {
-  // There is no charge to give back
+function noRefund(): void {
+  // Nothing was charged
 }

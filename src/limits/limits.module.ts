@@ -1,22 +1,17 @@
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
-import { Clock } from '../config/clock.js';
+import { Clock } from '../clock.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { ClientAddress } from './client-address.js';
 import { InProcessRateLimiter } from './in-process-rate-limiter.js';
-import { Metering } from './metering.js';
+import { Quota } from './quota.js';
 import { RateLimiter } from './rate-limiter.js';
 import { RedisRateLimiter } from './redis-rate-limiter.js';
-import { UsageMeter } from './usage-meter.js';
+import { UsageModule } from '../usage/usage.module.js';
 
-/** How often, how much, until when and from where: exact, over any number of processes. */
+/** Rate limits and quotas of keys, exact over any number of processes. */
 @Module({
-  providers: [
-    { provide: RateLimiter, inject: [ENVIRONMENT, Clock], useFactory: createRateLimiter },
-    ClientAddress,
-    UsageMeter,
-    Metering,
-  ],
-  exports: [RateLimiter, ClientAddress, Metering, UsageMeter],
+  imports: [UsageModule],
+  providers: [{ provide: RateLimiter, inject: [ENVIRONMENT, Clock], useFactory: createRateLimiter }, Quota],
+  exports: [RateLimiter, Quota],
 })
 export class LimitsModule implements OnApplicationShutdown {
   constructor(private readonly rateLimiter: RateLimiter) {}
@@ -26,11 +21,11 @@ export class LimitsModule implements OnApplicationShutdown {
   }
 }
 
-/** Over Redis where there is one; while that is unavailable, each process counts its share of each limit itself. */
+/** Counts in Redis if it is configured. While Redis is unavailable, each process grants its share of each limit. */
 async function createRateLimiter({ redisUrl: url }: Environment, clock: Clock): Promise<RateLimiter> {
-  const own = new InProcessRateLimiter(clock);
-  if (!url) return own;
-  const shared = new RedisRateLimiter({ url }, own, clock);
+  const local = new InProcessRateLimiter(clock);
+  if (!url) return local;
+  const shared = new RedisRateLimiter({ url }, local, clock);
   await shared.open();
   return shared;
 }

@@ -1,60 +1,60 @@
-import type { RateLimit, Reckoning } from './sliding-window.js';
+import type { WindowResult } from './sliding-window.js';
+import type { RateLimit } from '../principals/key-limits.js';
 
-/** How a key stands to its limit, after a decision; see draft-ietf-httpapi-ratelimit-headers. */
+/** The state of a limit after a decision; see draft-ietf-httpapi-ratelimit-headers. */
 export interface RateState {
   limit: number;
   windowSeconds: number;
   remaining: number;
   /**
-   * Whole seconds, rounded up, until all of the limit is there again; never more than the window. Of a refusal never 0:
-   * of a cost that never fits, it is the window's length, however little counts.
+   * Whole seconds, rounded up, until the whole limit is available again; at most the window. Never 0 after a denial: for
+   * a cost that never fits it is the window's length.
    */
   resetSeconds: number;
 }
 
 export interface RateDecision extends RateState {
   granted: boolean;
-  /** 0 when granted; else whole seconds, rounded up, until this cost would fit (the window's, if it never will). */
+  /** 0 if granted; otherwise whole seconds, rounded up, until this cost fits (the window's length if it never does). */
   retryAfterSeconds: number;
   /**
-   * Undoes the charge, because a later check has refused. A second call does nothing, and so does a call after a
-   * refusal. It never fails: a charge that cannot be given back leaves with the window.
+   * Undoes the charge after a later check denied the request. Does nothing after a denial or when called again. Never
+   * throws: a charge that cannot be refunded expires with the window.
    */
-  giveBack(): void | Promise<void>;
+  refund(): void | Promise<void>;
 }
 
 /**
- * Decides whether a key may do something now: never more than `requests` of cost in any window of
- * `windowSeconds`, wherever it begins; what is granted counts for at most a hundredth of the window longer than
- * that. A refusal costs nothing, a cost of 0 is always granted, and one above `requests` never.
+ * Limits rates exactly: grants a total cost of at most `requests` in any window of `windowSeconds`, wherever it begins.
+ * A charge counts for up to a hundredth of the window too long. A denial costs nothing, a cost of 0 is always granted,
+ * and a cost above `requests` never.
  */
 export abstract class RateLimiter {
-  /** What it takes of this process's memory, about. */
+  /** The approximate memory use in this process. */
   abstract get bytes(): number;
 
   /**
-   * @param key begins with its purpose (`key:`, `management:`), each of which has memory of its own
+   * @param key starts with its purpose (`key:`, `management:`); each purpose has its own memory
    * @param cost a whole number from 0
-   * @param owner whose key it is: no owner may have more than a share of that memory
-   * @throws UnavailableError, at once or by its promise, where too many wait for a decision, or there is no memory
-   *   to count in
+   * @param owner the key's owner, who may use at most a share of that memory
+   * @throws UnavailableError, synchronously or as a rejection, if too many decisions are pending or memory is exhausted
    */
   abstract take(key: string, limit: RateLimit, cost: number, owner?: string): RateDecision | Promise<RateDecision>;
 }
 
 /**
- * Words a reckoning as a decision. What counts for a hundredth of the window too long is not told: clients and proxies
- * take a wait beyond the window for a mistake. Whoever comes back then may be told once more to wait for that little.
+ * Converts a window's result to a decision. Times are capped at the window, since clients and proxies treat a longer wait
+ * as an error. As charges may count for a hundredth of the window longer, a client may have to retry once more.
  */
-export function decisionOf(limit: RateLimit, reckoning: Reckoning, giveBack: RateDecision['giveBack']): RateDecision {
+export function toDecision(limit: RateLimit, result: WindowResult, refund: RateDecision['refund']): RateDecision {
   return {
-    granted: reckoning.granted,
+    granted: result.granted,
     limit: limit.requests,
     windowSeconds: limit.windowSeconds,
-    remaining: reckoning.remaining,
-    resetSeconds: secondsWithin(limit, Math.max(reckoning.resetMs, reckoning.retryAfterMs)),
-    retryAfterSeconds: secondsWithin(limit, reckoning.retryAfterMs),
-    giveBack,
+    remaining: result.remaining,
+    resetSeconds: secondsWithin(limit, Math.max(result.resetMs, result.retryAfterMs)),
+    retryAfterSeconds: secondsWithin(limit, result.retryAfterMs),
+    refund,
   };
 }
 

@@ -1,44 +1,45 @@
-import { UnavailableError } from '../contract/api-error.js';
+import { UnavailableError } from '../http/errors/api-error.js';
+import type { RateLimit } from '../principals/key-limits.js';
 import { heapBytesOf } from './heap-bytes.js';
-import { type Reckoning, type RateLimit, SlidingWindow } from './sliding-window.js';
+import { type WindowResult, SlidingWindow } from './sliding-window.js';
 
-/** A window, and what it takes of its space. */
+/** A window and its memory use. */
 export interface RateWindow {
   readonly window: SlidingWindow;
   readonly account: Account | undefined;
   bytes: number;
 }
 
-/** What all windows of one owner take. */
+/** The memory use of all windows of one owner. */
 interface Account {
   readonly owner: string;
   bytes: number;
 }
 
-/** How many windows are looked at, when one is opened, to see whether they are over; and when there is no room. */
-const SWEPT = 4;
-const SWEPT_WHEN_FULL = 200;
-/** An entry or an account, and its place in the map with room to grow. */
-const PLACE_BYTES = 48 + 72;
-/** Room for a window and the account of its owner, or for a window to grow as large as it can. */
-const NEW_BYTES = 1_024;
-/** No owner has more than this share of a space, so that none can fill it alone. */
-const OWNER_SHARE = 1 / 4;
+/** The number of windows checked for expiry whenever one is opened, and whenever space is exhausted. */
+const SWEEP_SIZE = 4;
+const SWEEP_SIZE_WHEN_FULL = 200;
+/** An entry or an account, and its slot in the map including spare capacity. */
+const ENTRY_BYTES = 48 + 72;
+/** Enough for a new window with its owner's account, or for a window to grow to its maximum. */
+const MIN_FREE_BYTES = 1_024;
+/** The maximum share of a space per owner, so that no owner can fill it alone. */
+const MAX_OWNER_SHARE = 1 / 4;
 
 /**
- * The windows of one purpose, in bounded memory. A window that is not over is never forgotten: where there is no room
- * for another one, it is refused; and a window that would need more room keeps counts together instead, of which some
- * then count for longer. So limits are never exceeded for lack of memory.
+ * The windows of one purpose, in bounded memory. Active windows are never evicted. If memory is exhausted, new windows
+ * are rejected, and a window that would have to grow merges counts instead, some of which then count for longer. So
+ * memory pressure never causes a limit to be exceeded.
  */
 export class RateWindows {
   private readonly windows = new Map<string, RateWindow>();
   private readonly accounts = new Map<string, Account>();
   private readonly ownerBytes: number;
   private cursor = this.windows.entries();
-  private taken = 0;
+  private usedBytes = 0;
 
   constructor(private readonly maxBytes: number) {
-    this.ownerBytes = maxBytes * OWNER_SHARE;
+    this.ownerBytes = maxBytes * MAX_OWNER_SHARE;
   }
 
   get size(): number {
@@ -46,78 +47,78 @@ export class RateWindows {
   }
 
   get bytes(): number {
-    return this.taken;
+    return this.usedBytes;
   }
 
   get(key: string): RateWindow | undefined {
     return this.windows.get(key);
   }
 
-  /** Charges a window of this space if the cost fits. */
-  take(one: RateWindow, limit: RateLimit, cost: number, now: number): Reckoning {
-    const before = one.window.bytes;
-    const reckoning = one.window.take(limit, cost, now, this.hasRoom(one.account, NEW_BYTES));
-    this.reckon(one, one.window.bytes - before);
-    return reckoning;
+  /** Charges the window if the cost fits. */
+  take(entry: RateWindow, limit: RateLimit, cost: number, now: number): WindowResult {
+    const before = entry.window.bytes;
+    const result = entry.window.take(limit, cost, now, this.hasRoom(entry.account, MIN_FREE_BYTES));
+    this.addBytes(entry, entry.window.bytes - before);
+    return result;
   }
 
   /**
-   * Adds a window that has been charged.
+   * Adds a charged window.
    *
-   * @throws UnavailableError where there is no room
+   * @throws UnavailableError if memory is exhausted
    */
   open(key: string, window: SlidingWindow, now: number, owner: string | undefined): void {
-    this.sweep(SWEPT, now);
+    this.sweep(SWEEP_SIZE, now);
     let account = owner === undefined ? undefined : this.accounts.get(owner);
-    if (!this.hasRoom(account, NEW_BYTES)) this.sweep(SWEPT_WHEN_FULL, now);
-    if (!this.hasRoom(account, NEW_BYTES)) {
-      throw new UnavailableError('Too many rate limits are in use to count another one. Try again later.');
+    if (!this.hasRoom(account, MIN_FREE_BYTES)) this.sweep(SWEEP_SIZE_WHEN_FULL, now);
+    if (!this.hasRoom(account, MIN_FREE_BYTES)) {
+      throw new UnavailableError('Too many rate limits are in use to track another one. Try again later.');
     }
     if (owner !== undefined) account = this.accounts.get(owner) ?? this.addAccount(owner);
-    const one: RateWindow = { window, account, bytes: 0 };
-    this.windows.set(key, one);
-    this.reckon(one, PLACE_BYTES + heapBytesOf(key) + window.bytes);
+    const entry: RateWindow = { window, account, bytes: 0 };
+    this.windows.set(key, entry);
+    this.addBytes(entry, ENTRY_BYTES + heapBytesOf(key) + window.bytes);
   }
 
   clear(): void {
     this.windows.clear();
     this.accounts.clear();
-    this.taken = 0;
+    this.usedBytes = 0;
   }
 
   private hasRoom(account: Account | undefined, bytes: number): boolean {
-    if (this.taken + bytes > this.maxBytes) return false;
+    if (this.usedBytes + bytes > this.maxBytes) return false;
     return account === undefined || account.bytes + bytes <= this.ownerBytes;
   }
 
   private addAccount(owner: string): Account {
     const account = { owner, bytes: 0 };
     this.accounts.set(owner, account);
-    this.taken += PLACE_BYTES + heapBytesOf(owner);
+    this.usedBytes += ENTRY_BYTES + heapBytesOf(owner);
     return account;
   }
 
-  private reckon(one: RateWindow, change: number): void {
+  private addBytes(entry: RateWindow, change: number): void {
     if (change === 0) return;
-    one.bytes += change;
-    this.taken += change;
-    if (one.account) one.account.bytes += change;
+    entry.bytes += change;
+    this.usedBytes += change;
+    if (entry.account) entry.account.bytes += change;
   }
 
-  private drop(key: string, one: RateWindow): void {
+  private drop(key: string, entry: RateWindow): void {
     this.windows.delete(key);
-    this.reckon(one, -one.bytes);
-    const { account } = one;
+    this.addBytes(entry, -entry.bytes);
+    const { account } = entry;
     if (account?.bytes !== 0 || !this.accounts.delete(account.owner)) return;
-    this.taken -= PLACE_BYTES + heapBytesOf(account.owner);
+    this.usedBytes -= ENTRY_BYTES + heapBytesOf(account.owner);
   }
 
-  /** Looks at some windows, in turn, and drops those that are over. */
+  /** Checks the next `count` windows and drops the expired ones. */
   private sweep(count: number, now: number): void {
     for (let i = 0; i < count && this.windows.size > 0; i++) {
       const { value, done } = this.cursor.next();
       if (done) this.cursor = this.windows.entries();
-      else if (value[1].window.isOver(now)) this.drop(value[0], value[1]);
+      else if (value[1].window.isExpired(now)) this.drop(value[0], value[1]);
     }
   }
 }

@@ -1,100 +1,105 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RateLimit } from '../principals/key-limits.js';
 import type { FallbackRates } from './fallback-rates.js';
 import type { ProcessCount } from './process-count.js';
 import type { RedisConnection } from './redis-connection.js';
-import type { RateLimit } from './sliding-window.js';
 
-/** For how long this process still decides by itself once Redis answers, so that all have told it what they granted. */
+/** How long this process still decides locally once Redis responds, so that all processes have reported their grants. */
 const SETTLE_MS = 500;
-const BEAT_EVERY_MS = 2_000;
-/** So many keys are told at once. */
-const TOLD_AT_ONCE = 100;
-/** Of so many keys, a server that has lost what it counted is told at once; of others when they are used. */
-const MAX_TOLD = 10_000;
-/** How often it is looked for what was granted while the rest was told. */
+const HEARTBEAT_INTERVAL_MS = 2_000;
+/** The number of concurrent script calls. */
+const BATCH_SIZE = 100;
+/** The number of keys restored at once to a server that lost its data. Other keys are restored when used. */
+const MAX_RESTORED = 10_000;
+/** The number of rounds that report grants made during the previous round. */
 const MAX_ROUNDS = 10;
 
-/** Asks Redis for a cost, and with it says what was last told of the key; `isGranted`: the cost was granted already. */
-type Ask = (key: string, limit: RateLimit, cost: number, isGranted?: boolean) => Promise<unknown>;
+/**
+ * Charges a cost in Redis, along with the key's last report.
+ *
+ * @param isGranted whether the cost was granted already
+ */
+type TakeInRedis = (key: string, limit: RateLimit, cost: number, isGranted?: boolean) => Promise<unknown>;
 
 /**
- * Tells Redis what it has missed: that this process counts there, what was granted while it was away, and, where it has
- * lost what it counted, what it had said.
+ * Brings Redis up to date: registers this process, reports the costs granted during an outage and, if the server lost its
+ * data, restores the last known counts.
  */
 export class RedisCatchUp {
   private heartbeat: NodeJS.Timeout | undefined;
-  /** Redis does not know this process any more, and so may have lost what it counted. */
-  private isForgotten = false;
+  /** Redis no longer lists this process, so it may have lost its counts too. */
+  private mayHaveLostState = false;
 
   constructor(
     private readonly processes: ProcessCount,
     private readonly fallback: FallbackRates,
-    private readonly ask: Ask,
+    private readonly takeInRedis: TakeInRedis,
   ) {}
 
-  keepAnnouncing(connection: RedisConnection): void {
-    this.heartbeat = setInterval(() => this.beat(connection), BEAT_EVERY_MS).unref();
+  startHeartbeat(connection: RedisConnection): void {
+    this.heartbeat = setInterval(() => this.beat(connection), HEARTBEAT_INTERVAL_MS).unref();
   }
 
   close(): void {
     clearInterval(this.heartbeat);
   }
 
-  /** Says that this process counts in this Redis, and hears of the others. */
+  /** Registers this process in Redis and updates the number of processes. */
   async announce(connection: RedisConnection): Promise<void> {
-    if (await this.processes.beat(connection)) this.isForgotten = true;
+    if (await this.processes.beat(connection)) this.mayHaveLostState = true;
   }
 
-  /** Before a server that was away is used again. */
+  /** Runs after an outage, before the server is used again. */
   async run(closing: AbortSignal): Promise<void> {
-    await this.remind();
-    await this.tellDebts();
+    await this.restoreLostState();
+    await this.reportGrants();
     await sleep(SETTLE_MS, undefined, { signal: closing, ref: false });
-    await this.tellDebts();
-    this.fallback.end();
+    await this.reportGrants();
+    this.fallback.clear();
   }
 
   private beat(connection: RedisConnection): void {
     if (!connection.isUp) return;
-    const told = this.announce(connection).then(() => this.remind());
-    told.catch((error: unknown) => connection.lost(error));
+    const updated = this.announce(connection).then(() => this.restoreLostState());
+    updated.catch((error: unknown) => connection.markDown(error));
   }
 
-  private async remind(): Promise<void> {
-    if (!this.isForgotten) return;
-    // It may lose all of it again meanwhile
-    this.isForgotten = false;
+  private async restoreLostState(): Promise<void> {
+    if (!this.mayHaveLostState) return;
+    // Reset first: the server may lose its data again during the restore
+    this.mayHaveLostState = false;
     try {
-      const keys = this.fallback.keysInUse(MAX_TOLD);
-      await inBatches(keys, ([key, limit]) => this.ask(key, limit, 0));
+      const keys = this.fallback.keysInUse(MAX_RESTORED);
+      // Each call carries the key's last report, from which the script restores lost counts
+      await inBatches(keys, ([key, limit]) => this.takeInRedis(key, limit, 0));
     } catch (error) {
-      this.isForgotten = true;
+      this.mayHaveLostState = true;
       throw error;
     }
   }
 
   /**
-   * Tells Redis what was granted without it, also while it is being told, but not for ever: under load there is always
-   * more. What fails is told again the next time.
+   * Reports the costs granted without Redis, including those granted meanwhile. Limited to some rounds, since under load
+   * there are always more. Failed reports are retried next time.
    */
-  private async tellDebts(): Promise<void> {
+  private async reportGrants(): Promise<void> {
     for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
-      const debts = this.fallback.collectDebts();
-      if (debts.length === 0) return;
-      const told = inBatches(debts, ([key, { limit, cost }]) => this.ask(key, limit, cost, true));
-      await told.catch((error: unknown) => {
-        this.fallback.oweAgain(debts);
+      const grants = this.fallback.drainUnreported();
+      if (grants.length === 0) return;
+      const reported = inBatches(grants, ([key, { limit, cost }]) => this.takeInRedis(key, limit, cost, true));
+      await reported.catch((error: unknown) => {
+        this.fallback.restoreUnreported(grants);
         throw error;
       });
     }
   }
 }
 
-/** Tells all, some at once; what has been told is taken out. */
-async function inBatches<T>(all: T[], tell: (one: T) => Promise<unknown>): Promise<void> {
-  while (all.length > 0) {
-    const some = all.slice(0, TOLD_AT_ONCE);
-    await Promise.all(some.map(tell));
-    all.splice(0, some.length);
+/** Sends all entries, a batch at a time, and removes those that were sent. */
+async function inBatches<T>(entries: T[], send: (entry: T) => Promise<unknown>): Promise<void> {
+  while (entries.length > 0) {
+    const batch = entries.slice(0, BATCH_SIZE);
+    await Promise.all(batch.map(send));
+    entries.splice(0, batch.length);
   }
 }

@@ -2,70 +2,70 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { ConfigurationError } from '../config/start-error.js';
-import { OutageLog } from '../contract/outage-log.js';
-import { within } from '../database/within.js';
-import { assertFit, UnfitRedisError } from './redis-fitness.js';
-import { whyAway } from './redis-failure.js';
+import { OutageLog } from '../logging/outage-log.js';
+import { withTimeout } from '../database/with-timeout.js';
+import { assertUsable, UnusableRedisError } from './redis-fitness.js';
+import { describeOutage } from './redis-failure.js';
 import type { Script } from './redis-scripts.js';
-import { redisOptions } from './redis-url.js';
+import { redisOptions } from '../config/redis-url.js';
 
-/** An answer that comes later than this comes too late. */
-const ANSWER_WITHIN_MS = 250;
-/** Without any answer for this long, the connection is given up for a new one. */
-const SILENT_AT_MOST_MS = 2_000;
-const CONNECT_WITHIN_MS = 1_000;
-const RETRY_AT_LEAST_EVERY_MS = 1_000;
-const PROBE_EVERY_MS = 100;
+/** A reply after this is too late to be useful. */
+const ANSWER_TIMEOUT_MS = 250;
+/** After this long without a reply, the connection is replaced. */
+const MAX_SILENCE_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 1_000;
+const MAX_RETRY_DELAY_MS = 1_000;
+const PROBE_INTERVAL_MS = 100;
 
-/** What its user does with a connection. */
-interface Use {
-  /** Succeeds where the server does what it is needed for. */
+/** The callbacks of a connection's user. */
+interface ConnectionHooks {
+  /** Resolves if the server can do what it is needed for. */
   probe(connection: RedisConnection): Promise<unknown>;
-  /** Tells a server that was away what it has missed, before it is used again. */
+  /** Brings the server up to date after an outage, before it is used again. */
   catchUp(closing: AbortSignal): Promise<unknown>;
 }
 
 /**
- * A connection to Redis (6 or later) or Valkey that is either up or not used at all, so that nobody waits for
- * a server that is away: the first command that fails, or is not answered in time, takes it down; from then on
- * it is tried ten times a second in the background, and is up again when that has succeeded.
+ * A connection to Redis (6 or later) or Valkey with a circuit breaker, so that no request waits for an unavailable
+ * server. The first command that fails or times out marks it down. It is then probed ten times a second in the
+ * background, and is up again once a probe succeeds.
  */
 export class RedisConnection {
   private readonly outage = new OutageLog(new Logger('Redis'));
   private readonly client: Redis;
-  /** Its host and port. */
+  /** The server's host and port. */
   private readonly server: string;
   private readonly closing = new AbortController();
   private up = false;
-  /** Why it cannot connect: what fails for that says only that there is no connection. */
+  /** The reason why it cannot connect: commands that fail for it report only that there is no connection. */
   private connectError: Error | undefined;
-  private regaining: Promise<void> | undefined;
+  private reconnecting: Promise<void> | undefined;
 
   /** @param url `redis://` or `rediss://` */
   constructor(
     url: string,
-    private readonly use: Use,
+    private readonly hooks: ConnectionHooks,
   ) {
     const options = redisOptions(url);
     this.server = `${options.host}:${options.port}`;
     this.client = new Redis({
       ...options,
       lazyConnect: true,
-      connectTimeout: CONNECT_WITHIN_MS,
-      retryStrategy: (attempt) => Math.min(50 * attempt, RETRY_AT_LEAST_EVERY_MS),
-      // A command fails at once where there is no connection, and is never sent twice
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      retryStrategy: (attempt) => Math.min(50 * attempt, MAX_RETRY_DELAY_MS),
+      // Without a connection, commands fail at once; they are never sent twice
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
-      // What matters is that the probe succeeds
+      // The probe decides instead
       enableReadyCheck: false,
       disableClientInfo: true,
     });
-    // Told by lost() instead, once for each outage
+    // Logged by markDown(), once per outage
     this.client.on('error', (error: Error) => (this.connectError = error));
     this.client.on('connect', () => (this.connectError = undefined));
-    // Noticed though nobody is asking
-    this.client.on('close', () => this.up && this.lost(new Error('the connection was closed')));
+    // Detects a closed connection even without commands
+    this.client.on('close', () => this.up && this.markDown(new Error('the connection was closed')));
   }
 
   get isUp(): boolean {
@@ -73,9 +73,9 @@ export class RedisConnection {
   }
 
   /**
-   * Connects; resolves after the first attempt, even if nothing answers.
+   * Connects. Resolves after the first attempt, whether or not it succeeds.
    *
-   * @throws ConfigurationError if a server answers that cannot be used
+   * @throws ConfigurationError if the server responds but cannot be used
    */
   async open(): Promise<void> {
     try {
@@ -83,11 +83,11 @@ export class RedisConnection {
       await this.probe();
       this.up = true;
     } catch (error) {
-      if (error instanceof UnfitRedisError) {
+      if (error instanceof UnusableRedisError) {
         this.client.disconnect();
         throw new ConfigurationError([`REDIS_URL (${this.server}): ${error.message}`]);
       }
-      this.lost(error);
+      this.markDown(error);
     }
   }
 
@@ -95,12 +95,12 @@ export class RedisConnection {
     this.up = false;
     this.closing.abort();
     this.client.disconnect();
-    await this.regaining;
+    await this.reconnecting;
   }
 
-  /** @throws LateAnswerError; whatever the client or the server says; tell `lost()` of it */
+  /** @throws LateAnswerError, or the client's or server's error; the caller passes it to `markDown()` */
   run(script: Script, key: string, args: readonly (string | number)[]): Promise<unknown> {
-    return within(ANSWER_WITHIN_MS, this.send(script, key, args));
+    return withTimeout(ANSWER_TIMEOUT_MS, this.send(script, key, args));
   }
 
   private async send({ source, sha1 }: Script, key: string, args: readonly (string | number)[]): Promise<unknown> {
@@ -112,46 +112,48 @@ export class RedisConnection {
     }
   }
 
-  /** A command has failed: the connection is down until a probe succeeds. */
-  lost(cause: unknown): void {
+  /** Marks the connection down until a probe succeeds. Call this when a command fails. */
+  markDown(cause: unknown): void {
     this.up = false;
-    if (this.regaining || this.closing.signal.aborted) return;
-    this.tell(cause);
-    this.regaining = this.regain();
+    if (this.reconnecting || this.closing.signal.aborted) return;
+    this.logOutage(cause);
+    this.reconnecting = this.reconnect();
   }
 
-  private tell(cause: unknown): void {
-    const reason = whyAway(this.connectError ?? (cause as Error));
+  private logOutage(cause: unknown): void {
+    const reason = describeOutage(this.connectError ?? (cause as Error));
     this.outage.failed(
-      `Redis at ${this.server} is unavailable (${reason}): each process counts rates by itself until it returns.`,
+      `Redis at ${this.server} is unavailable (${reason}): rate limits are per process until it returns.`,
     );
   }
 
   private async probe(): Promise<void> {
-    await within(ANSWER_WITHIN_MS, assertFit(this.client));
-    await this.use.probe(this);
+    await withTimeout(ANSWER_TIMEOUT_MS, assertUsable(this.client));
+    await this.hooks.probe(this);
   }
 
-  private async regain(): Promise<void> {
+  private async reconnect(): Promise<void> {
     const { signal } = this.closing;
-    let answeredAt = performance.now();
+    let lastReplyAt = performance.now();
     while (!signal.aborted) {
       try {
-        await sleep(PROBE_EVERY_MS, undefined, { signal, ref: false });
+        await sleep(PROBE_INTERVAL_MS, undefined, { signal, ref: false });
         await this.probe();
-        answeredAt = performance.now();
-        await this.use.catchUp(signal);
+        lastReplyAt = performance.now();
+        await this.hooks.catchUp(signal);
         this.up = true;
-        this.outage.over(`Redis at ${this.server} is available again, and counts rates for all processes.`);
+        this.outage.recovered(
+          `Redis at ${this.server} is available again, and rate limits apply across all processes.`,
+        );
         break;
       } catch (error) {
         if (signal.aborted) break;
-        this.tell(error);
-        if (performance.now() - answeredAt < SILENT_AT_MOST_MS) continue;
+        this.logOutage(error);
+        if (performance.now() - lastReplyAt < MAX_SILENCE_MS) continue;
         this.client.disconnect(true);
-        answeredAt = performance.now();
+        lastReplyAt = performance.now();
       }
     }
-    this.regaining = undefined;
+    this.reconnecting = undefined;
   }
 }

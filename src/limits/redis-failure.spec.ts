@@ -9,10 +9,10 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-/** What is said of a server that does this with each connection. */
-async function saidOf(answer: (socket: Socket) => void, scheme = 'redis'): Promise<string> {
+/** The logged reason for a server that does this with each connection. */
+async function reasonFor(serve: (socket: Socket) => void, scheme = 'redis'): Promise<string> {
   const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
-  server = createServer((socket) => answer(socket.on('error', () => {})));
+  server = createServer((socket) => serve(socket.on('error', () => {})));
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const connection = new RedisConnection(`${scheme}://127.0.0.1:${port}`, {
@@ -25,19 +25,18 @@ async function saidOf(answer: (socket: Socket) => void, scheme = 'redis'): Promi
 }
 
 it.each<[string, (socket: Socket) => void]>([
-  [
-    'what answers there is not Redis',
-    (socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n')),
-  ],
+  ['the server is not Redis', (socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n'))],
   ['the connection was closed; is it Redis?', (socket) => socket.once('data', () => socket.end())],
   [
     'NOAUTH Authentication required',
     (socket) => socket.on('data', () => socket.write('-NOAUTH Authentication required.\r\n')),
   ],
-])('says of what is in REDIS_URL: %s', async (words, answer) => {
-  expect(await saidOf(answer)).toBe(words);
+])('reports about REDIS_URL: %s', async (reason, serve) => {
+  expect(await reasonFor(serve)).toBe(reason);
 });
 
-it('says that a server without TLS does not answer to it', async () => {
-  expect(await saidOf((socket) => socket.resume(), 'rediss')).toMatch(/^no answer; is it Redis, and TLS only where/);
+it('reports that a server without TLS does not reply', async () => {
+  expect(await reasonFor((socket) => socket.resume(), 'rediss')).toMatch(
+    /^no reply; is it Redis, and does it use TLS only if/,
+  );
 });

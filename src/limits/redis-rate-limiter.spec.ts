@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { jest } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { atOnce, range } from '../../test/support/at-once.js';
+import { runConcurrently, range } from '../../test/support/at-once.js';
 import { TestClock } from '../../test/support/clock.js';
 import { itKeepsRateLimits } from '../../test/support/rate-limits.js';
 import { HAS_REDIS_SERVER, RedisServer } from '../../test/support/redis-server.js';
 import { until } from '../../test/support/until.js';
-import { type Clock, SystemClock } from '../config/clock.js';
+import { type Clock, SystemClock } from '../clock.js';
 import { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import { RedisRateLimiter } from './redis-rate-limiter.js';
 
@@ -15,12 +15,12 @@ const url = process.env['TEST_REDIS_URL'];
 const limit = { requests: 10, windowSeconds: 60 };
 const opened: RedisRateLimiter[] = [];
 
-if (!url) process.stdout.write('Left out, since TEST_REDIS_URL is not set: rate limits over Redis\n');
-if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-server: Redis going away\n');
+if (!url) process.stdout.write('Skipped, since TEST_REDIS_URL is not set: rate limits over Redis\n');
+if (!HAS_REDIS_SERVER) process.stdout.write('Skipped, since there is no redis-server: Redis outages\n');
 
 async function open(settings: { url: string; prefix: string; clock?: Clock }): Promise<RedisRateLimiter> {
-  const own = settings.clock ?? new SystemClock();
-  const limiter = new RedisRateLimiter(settings, new InProcessRateLimiter(own), own);
+  const clock = settings.clock ?? new SystemClock();
+  const limiter = new RedisRateLimiter(settings, new InProcessRateLimiter(clock), clock);
   opened.push(limiter);
   await limiter.open();
   return limiter;
@@ -49,21 +49,21 @@ afterAll(async () => {
 
   itKeepsRateLimits(() => ({ limiter, clock }), 60);
 
-  it('counts for all processes together, however many ask at once', async () => {
+  it('counts for all processes together under concurrent calls', async () => {
     const processes = await Promise.all(range(3).map(() => open(server)));
     const key = randomUUID();
     let granted = 0;
-    await atOnce(64, range(600), async (i) => {
+    await runConcurrently(64, range(600), async (i) => {
       const decision = await processes[i % 3]?.take(key, { requests: 100, windowSeconds: 3_600 }, 1);
       if (decision?.granted) granted++;
     });
     expect(granted).toBe(100);
   });
 
-  it('leaves nothing behind for longer than the window and a slot', async () => {
+  it('keeps no state for longer than the window and a slot', async () => {
     const key = randomUUID();
     await limiter.take(key, limit, 5);
-    await (await limiter.take(key, limit, 5)).giveBack();
+    await (await limiter.take(key, limit, 5)).refund();
     const ttl = await admin.pttl(server.prefix + key);
     expect(ttl).toBeGreaterThan(55_000);
     expect(ttl).toBeLessThanOrEqual(60_600);
@@ -71,24 +71,24 @@ afterAll(async () => {
     expect(await admin.exists(`${server.prefix}${key} refused`)).toBe(0);
   });
 
-  it('goes by the time of the server', async () => {
+  it('uses the time of the server', async () => {
     const [one, key] = [await open(server), randomUUID()];
     const decision = await one.take(key, { requests: 1, windowSeconds: 1 }, 1);
     expect(decision).toMatchObject({ granted: true, resetSeconds: 1 });
     await until(async () => (await one.take(key, { requests: 1, windowSeconds: 1 }, 1)).granted, 'the window to pass');
   });
 
-  it('loads the scripts again when the server has forgotten them', async () => {
+  it('loads the scripts again after a script flush', async () => {
     await admin.script('FLUSH');
     expect(await limiter.take(randomUUID(), limit, 1)).toMatchObject({ granted: true, remaining: 9 });
   });
 
-  it('has decided nothing of the above by its own count', () => {
+  it('has made none of these decisions locally', () => {
     expect(limiter.fallbacks).toBe(0);
   });
 });
 
-(HAS_REDIS_SERVER ? describe : describe.skip)('while Redis is away', () => {
+(HAS_REDIS_SERVER ? describe : describe.skip)('while Redis is unavailable', () => {
   let server: RedisServer;
   let limiter: RedisRateLimiter;
   let log: string[];
@@ -107,20 +107,20 @@ afterAll(async () => {
 
   const isBack = () => until(() => limiter.isShared, 'Redis to be used again');
 
-  /** How long a decision takes in the middle of a thousand, in milliseconds. */
+  /** The median duration of a thousand decisions, in milliseconds. */
   function median(): number {
     const times = range(1_000).map((i) => {
       const began = performance.now();
-      if (limiter.take(`key ${i}`, limit, 1) instanceof Promise) throw new Error('the decision waits for something');
+      if (limiter.take(`key ${i}`, limit, 1) instanceof Promise) throw new Error('the decision is asynchronous');
       return performance.now() - began;
     });
     return times.toSorted((one, other) => one - other)[500] as number;
   }
 
-  it('decides by its own count, at once, and by Redis again when that has been started again', async () => {
+  it('decides locally at once, and in Redis again after a restart', async () => {
     expect(await limiter.take('key', limit, 10)).toMatchObject({ granted: true, remaining: 0 });
     await server.kill();
-    await until(() => !limiter.isShared, 'the own count');
+    await until(() => !limiter.isShared, 'the local fallback');
     expect((await limiter.take('another', limit, 10)).granted).toBe(true);
     expect((await limiter.take('another', limit, 1)).granted).toBe(false);
     expect(median()).toBeLessThan(5);
@@ -128,7 +128,7 @@ afterAll(async () => {
     await server.startAgain();
     await isBack();
     const { fallbacks } = limiter;
-    // A server that comes back empty is told what it has last said
+    // The last reports are restored to a server that comes back empty
     expect(await limiter.take('key', limit, 1)).toMatchObject({ granted: false, remaining: 0 });
     expect(await limiter.take('third', limit, 1)).toMatchObject({ granted: true, remaining: 9 });
     expect(limiter.fallbacks).toBe(fallbacks);
@@ -138,7 +138,7 @@ afterAll(async () => {
     ]);
   });
 
-  it('waits for a server that hangs no longer than the timeout, once, and uses it again when it goes on', async () => {
+  it('waits for a hanging server only once and no longer than the timeout, and uses it again when it resumes', async () => {
     server.freeze();
     const began = performance.now();
     const decisions = await Promise.all(range(100).map(async () => limiter.take('key', limit, 1)));
@@ -154,17 +154,17 @@ afterAll(async () => {
     ]);
   });
 
-  it('leaves a hanging connection for a new one', async () => {
+  it('replaces a hanging connection', async () => {
     server.freeze();
     await limiter.take('key', limit, 1);
     await server.kill();
     await server.startAgain();
     await isBack();
-    // The new one has been told of the first
+    // The first grant was reported over the new connection
     expect(await limiter.take('key', limit, 1)).toMatchObject({ granted: true, remaining: 8 });
   });
 
-  it('uses no server that cannot write, and one that can again', async () => {
+  it('does not use a server that cannot write until it can', async () => {
     const admin = new Redis(server.url);
     await admin.replicaof('127.0.0.1', '1');
     expect(await limiter.take('key', limit, 10)).toMatchObject({ granted: true, remaining: 0 });
@@ -184,9 +184,9 @@ afterAll(async () => {
     await late.close();
   });
 
-  it('gives back, without failing, what it cannot give back', async () => {
+  it('ignores a refund that fails', async () => {
     const decision = await limiter.take('key', limit, 1);
     await server.kill();
-    await expect(decision.giveBack()).resolves.toBeUndefined();
+    await expect(decision.refund()).resolves.toBeUndefined();
   });
 });

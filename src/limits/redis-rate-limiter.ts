@@ -1,48 +1,49 @@
-import type { Clock } from '../config/clock.js';
-import { Admission } from '../contract/admission.js';
+import type { Clock } from '../clock.js';
+import type { RateLimit } from '../principals/key-limits.js';
+import { ConcurrencyLimit } from '../http/load/concurrency-limit.js';
 import { FallbackRates } from './fallback-rates.js';
 import type { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import { ProcessCount } from './process-count.js';
-import { decisionOf, type RateDecision, RateLimiter } from './rate-limiter.js';
+import { toDecision, type RateDecision, RateLimiter } from './rate-limiter.js';
 import { RedisCatchUp } from './redis-catch-up.js';
 import { RedisConnection } from './redis-connection.js';
-import { GIVE_BACK, TAKE } from './redis-scripts.js';
-import { type RateLimit, type Reckoning, slotMsOf } from './sliding-window.js';
+import { REFUND, TAKE } from './redis-scripts.js';
+import { type WindowResult, slotMsOf } from './sliding-window.js';
 
-/** So many decisions may wait for Redis: more than it makes in the time in which an answer is of use. */
-const MOST_ASKING = 10_000;
+/** The number of decisions that may wait for Redis: more than it can make before they time out. */
+const MAX_PENDING = 10_000;
 
 export interface RedisSettings {
   /** `redis://` or `rediss://`. */
   url: string;
-  /** What all keys begin with. */
+  /** The prefix of all keys. */
   prefix?: string;
-  /** Instead of the server's time, which all processes share. */
+  /** Replaces the server's time, which all processes share; for tests. */
   clock?: Clock;
 }
 
-/** What `TAKE` answers. */
-type TakeAnswer = [
+/** The reply of `TAKE`. */
+type TakeReply = [
   granted: number,
   remaining: number,
   resetMs: number,
   retryAfterMs: number,
   position: number,
-  begun: number,
+  startedAt: number,
 ];
 
 /**
- * Counts in Redis, for all processes together: one script call a decision, by the server's own time.
+ * Counts in Redis, for all processes together: one script call per decision, by the server's time.
  *
- * While Redis is unavailable, this process decides at once, within its share of each limit (`FallbackRates`), and tells
- * Redis what it has granted before using it again. A Redis that comes back empty is told what it has last said. A call
- * that Redis answers too late may be charged there besides: too strict for a window, never too lax. If the server's clock
- * jumps forwards, what was granted before is forgotten.
+ * While Redis is unavailable, this process decides at once, within its share of each limit (`FallbackRates`), and reports
+ * its grants to Redis before using it again. If Redis comes back empty, its last known counts are restored. A call that
+ * times out may still be charged in Redis: too strict for one window, never too lax. If the server's clock jumps
+ * forwards, earlier charges expire.
  */
 export class RedisRateLimiter extends RateLimiter {
-  /** How many decisions this process has made because Redis was away. */
+  /** The number of decisions made locally because Redis was unavailable. */
   fallbacks = 0;
-  private readonly asking = new Admission(MOST_ASKING, 'Too many rates are being counted.');
+  private readonly pending = new ConcurrencyLimit(MAX_PENDING, 'Too many rate-limit decisions are pending.');
   private readonly connection: RedisConnection;
   private readonly processes: ProcessCount;
   private readonly fallback: FallbackRates;
@@ -50,25 +51,28 @@ export class RedisRateLimiter extends RateLimiter {
   private readonly prefix: string;
   private readonly serverClock: Clock | undefined;
 
-  /** @param clock this process's own, by which it counts while Redis is unavailable */
+  /**
+   * @param local counts while Redis is unavailable
+   * @param clock this process's clock, used while Redis is unavailable
+   */
   constructor(
     { url, prefix = 'w3ipfs:rate:', clock: serverClock }: RedisSettings,
-    own: InProcessRateLimiter,
+    local: InProcessRateLimiter,
     clock: Clock,
   ) {
     super();
     this.prefix = prefix;
     this.serverClock = serverClock;
     this.processes = new ProcessCount(`${prefix}processes`);
-    this.fallback = new FallbackRates(own, () => this.processes.count, clock);
-    this.catchUp = new RedisCatchUp(this.processes, this.fallback, (...what) => this.ask(...what));
+    this.fallback = new FallbackRates(local, () => this.processes.count, clock);
+    this.catchUp = new RedisCatchUp(this.processes, this.fallback, (...args) => this.takeInRedis(...args));
     this.connection = new RedisConnection(url, {
       probe: (connection) => this.probe(connection),
       catchUp: (closing) => this.catchUp.run(closing),
     });
   }
 
-  /** Whether decisions are made in Redis now. */
+  /** Whether decisions are currently made in Redis. */
   get isShared(): boolean {
     return this.connection.isUp;
   }
@@ -77,15 +81,15 @@ export class RedisRateLimiter extends RateLimiter {
     return this.fallback.bytes;
   }
 
-  /** How many processes count in this Redis, as far as this one knows. */
+  /** The last known number of processes that share this Redis. */
   get processCount(): number {
     return this.processes.count;
   }
 
-  /** Connects; resolves after the first attempt, however it ends. */
+  /** Connects. Resolves after the first attempt, whether or not it succeeds. */
   async open(): Promise<void> {
     await this.connection.open();
-    this.catchUp.keepAnnouncing(this.connection);
+    this.catchUp.startHeartbeat(this.connection);
   }
 
   close(): Promise<void> {
@@ -94,55 +98,60 @@ export class RedisRateLimiter extends RateLimiter {
   }
 
   take(key: string, limit: RateLimit, cost: number, owner?: string): RateDecision | Promise<RateDecision> {
-    return this.connection.isUp ? this.takeShared(key, limit, cost, owner) : this.takeAlone(key, limit, cost, owner);
+    return this.connection.isUp ? this.takeShared(key, limit, cost, owner) : this.takeLocally(key, limit, cost, owner);
   }
 
   private async takeShared(key: string, limit: RateLimit, cost: number, owner?: string): Promise<RateDecision> {
-    this.asking.enter();
+    this.pending.acquire();
     try {
-      const [reckoning, charge] = await this.ask(key, limit, cost);
-      let charged = charge;
-      return decisionOf(limit, reckoning, async () => {
-        const given = charged;
-        charged = undefined;
-        if (given) await this.giveBack(key, given);
+      const [result, charge] = await this.takeInRedis(key, limit, cost);
+      let refundable = charge;
+      return toDecision(limit, result, async () => {
+        const charged = refundable;
+        refundable = undefined;
+        if (charged) await this.refund(key, charged);
       });
     } catch (error) {
-      this.connection.lost(error);
-      return this.takeAlone(key, limit, cost, owner);
+      this.connection.markDown(error);
+      return this.takeLocally(key, limit, cost, owner);
     } finally {
-      this.asking.leave();
+      this.pending.release();
     }
   }
 
-  /** @param isGranted whether the cost was granted already, and is to be charged even if it does not fit */
-  private async ask(key: string, limit: RateLimit, cost: number, isGranted = false): Promise<[Reckoning, number[]?]> {
+  /** @param isGranted whether the cost was granted already, so that it is charged even if it does not fit */
+  private async takeInRedis(
+    key: string,
+    limit: RateLimit,
+    cost: number,
+    isGranted = false,
+  ): Promise<[WindowResult, number[]?]> {
     const slotMs = slotMsOf(limit);
     const now = this.serverClock?.now() ?? '';
-    const args = [limit.requests, slotMs, cost, now, Number(isGranted), ...this.fallback.lastWord(key)];
-    const answer = (await this.connection.run(TAKE, this.prefix + key, args)) as TakeAnswer;
-    const [granted, remaining, resetMs, retryAfterMs, position, begun] = answer;
-    const reckoning = { granted: granted === 1, remaining, resetMs, retryAfterMs };
-    this.fallback.note(key, limit, reckoning, begun);
-    return reckoning.granted && cost > 0 ? [reckoning, [position, slotMs, cost]] : [reckoning];
+    const args = [limit.requests, slotMs, cost, now, Number(isGranted), ...this.fallback.lastReport(key)];
+    const reply = (await this.connection.run(TAKE, this.prefix + key, args)) as TakeReply;
+    const [granted, remaining, resetMs, retryAfterMs, position, startedAt] = reply;
+    const result = { granted: granted === 1, remaining, resetMs, retryAfterMs };
+    this.fallback.recordReport(key, limit, result, startedAt);
+    return result.granted && cost > 0 ? [result, [position, slotMs, cost]] : [result];
   }
 
-  private takeAlone(key: string, limit: RateLimit, cost: number, owner?: string): RateDecision {
+  private takeLocally(key: string, limit: RateLimit, cost: number, owner?: string): RateDecision {
     this.fallbacks++;
     return this.fallback.take(key, limit, cost, owner);
   }
 
-  private async giveBack(key: string, charge: readonly number[]): Promise<void> {
+  private async refund(key: string, charge: readonly number[]): Promise<void> {
     if (!this.connection.isUp) return;
     try {
-      await this.connection.run(GIVE_BACK, this.prefix + key, charge);
+      await this.connection.run(REFUND, this.prefix + key, charge);
     } catch (error) {
-      this.connection.lost(error);
+      this.connection.markDown(error);
     }
   }
 
   private async probe(connection: RedisConnection): Promise<void> {
-    // A charge, since a server that cannot write (out of memory, a replica) is of no use either
+    // Charges a key, since a server that cannot write (out of memory, a replica) is unusable too
     await connection.run(TAKE, `${this.prefix}probe`, [1_000_000, 10, 1, '']);
     await this.catchUp.announce(connection);
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** A Lua script, and the name under which Redis remembers it. */
+/** A Lua script, and the hash under which Redis caches it. */
 export interface Script {
   source: string;
   sha1: string;
@@ -12,18 +12,18 @@ function script(source: string): Script {
 
 /**
  * `SlidingWindow.take()`. The key holds one string, in MessagePack: the length of a slot, the newest slot by the
- * clock, its position, the sum, the ring of counts (see `sliding-window.ts`), when the window was begun, and how much was
- * restored to it. It is written when something is charged or restored, or the clock has run backwards, and ends with the
+ * clock, its position, the sum, the ring of counts (see `sliding-window.ts`), the window's start, and the cost restored
+ * to it. It is written when a cost is charged or restored, or when the clock has run backwards, and expires with the
  * window.
  *
- * A server may have lost what it counted. Whoever asks says what it was told last: if that was of a window begun at
- * another time, it is restored, but for what others have restored before.
+ * The server may have lost its data. So the caller sends the last report that it received: if that names another
+ * window, its cost is restored, minus the cost that other processes have restored already.
  *
- * ARGV: requests, slot in milliseconds, cost, the time in milliseconds, or '' for the server's own, 1 if the cost
- * is to be charged whether it fits or not, since it was granted elsewhere; and of the last answer how much counted, for how
- * many milliseconds more it does, and when the window was begun.
- * Answers: granted (0, 1), remaining, reset in ms, retry after in ms, the position of the charge, and when the window was
- * begun (in microseconds by the server's time, which names it).
+ * ARGV: requests, slot in milliseconds, cost, the time in milliseconds or '' for the server's time, 1 to charge the cost
+ * even if it does not fit (it was granted elsewhere); and from the last report the cost that counted, for how many
+ * milliseconds more, and the window's start.
+ * Returns: granted (0, 1), remaining, reset in ms, retry after in ms, the position of the charge, and the window's start
+ * (microseconds by the server's time; identifies the window).
  */
 export const TAKE = script(/* lua */ `
 local SLOTS, RING = 100, 101
@@ -112,11 +112,11 @@ return {granted and 1 or 0, math.max(0, requests - sum), resetMs, retryAfterMs, 
 `);
 
 /**
- * `SlidingWindow.giveBack()`.
+ * `SlidingWindow.refund()`.
  *
  * ARGV: the position of the charge, its slot in milliseconds, its cost.
  */
-export const GIVE_BACK = script(/* lua */ `
+export const REFUND = script(/* lua */ `
 local RING = 101
 local state = redis.call('GET', KEYS[1])
 if not state then return end
@@ -130,10 +130,10 @@ redis.call('SET', KEYS[1], cmsgpack.pack({slotMs, slot, position, sum - cost, we
 `);
 
 /**
- * Lists a process among those that count here.
+ * Registers a process among those that share this Redis.
  *
- * ARGV: the process, and for how many milliseconds it counts without telling again.
- * Answers: how many there are, and 1 if it was not listed before.
+ * ARGV: the process's id, and for how many milliseconds it counts without another heartbeat.
+ * Returns: the number of processes, and 1 if this one was not listed before.
  */
 export const HEARTBEAT = script(/* lua */ `
 local time = redis.call('TIME')

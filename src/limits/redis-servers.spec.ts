@@ -7,12 +7,12 @@ import { makeCertificates } from '../../test/support/certificates.js';
 import { makeFolder, removeFolder } from '../../test/support/folders.js';
 import { HAS_REDIS_SERVER, RedisServer } from '../../test/support/redis-server.js';
 import { until } from '../../test/support/until.js';
-import { SystemClock } from '../config/clock.js';
+import { SystemClock } from '../clock.js';
 import { ConfigurationError } from '../config/start-error.js';
 import { InProcessRateLimiter } from './in-process-rate-limiter.js';
 import { RedisRateLimiter } from './redis-rate-limiter.js';
 
-if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-server: kinds of servers\n');
+if (!HAS_REDIS_SERVER) process.stdout.write('Skipped, since there is no redis-server: kinds of servers\n');
 
 (HAS_REDIS_SERVER ? describe : describe.skip)('a server in REDIS_URL', () => {
   const limiters: RedisRateLimiter[] = [];
@@ -41,34 +41,34 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     return limiter;
   }
 
-  const offencesOf = async ({ url }: { url: string }) => {
-    const error: unknown = await open(url).catch((refused: unknown) => refused);
-    return error instanceof ConfigurationError ? error.offences : error;
+  const problemsOf = async ({ url }: { url: string }) => {
+    const error: unknown = await open(url).catch((rejection: unknown) => rejection);
+    return error instanceof ConfigurationError ? error.problems : error;
   };
 
-  it('is refused if it is a node of a cluster, though it has all the keys', async () => {
+  it('is rejected if it is a cluster node, even one with all the keys', async () => {
     server = await RedisServer.start(['--cluster-enabled', 'yes', '--dir', folder]);
     const client = new Redis(server.url);
     await client.cluster('ADDSLOTSRANGE', 0, 16_383);
     await until(async () => /cluster_state:ok/.test(await client.cluster('INFO')), 'the cluster');
     client.disconnect();
-    const expected = `REDIS_URL (127.0.0.1:${server.port}): is a node of a cluster, which has a part of the keys alone: give one`;
-    expect(await offencesOf(server)).toEqual([expect.stringContaining(expected)]);
-    // Nor by a number that a cluster does not have
-    expect(await offencesOf({ url: `${server.url}/1` })).toEqual([expect.stringContaining(expected)]);
+    const expected = `REDIS_URL (127.0.0.1:${server.port}): is a cluster node, which holds only part of the keys; use a server`;
+    expect(await problemsOf(server)).toEqual([expect.stringContaining(expected)]);
+    // The same with a database number, which clusters do not support
+    expect(await problemsOf({ url: `${server.url}/1` })).toEqual([expect.stringContaining(expected)]);
   });
 
-  it('is refused if it is a sentinel', async () => {
+  it('is rejected if it is a sentinel', async () => {
     writeFileSync(join(folder, 'sentinel.conf'), '');
     server = await RedisServer.start([join(folder, 'sentinel.conf'), '--sentinel']);
-    expect(await offencesOf(server)).toEqual([
-      expect.stringMatching(/^REDIS_URL \(127\.0\.0\.1:\d+\): is a sentinel: give the server that it watches/),
+    expect(await problemsOf(server)).toEqual([
+      expect.stringMatching(/^REDIS_URL \(127\.0\.0\.1:\d+\): is a sentinel; use the server that it monitors/),
     ]);
   });
 
-  it('is refused if it has no such database, and used if it has', async () => {
+  it('is rejected if it lacks the database, and used otherwise', async () => {
     server = await RedisServer.start(['--databases', '4']);
-    expect(await offencesOf({ url: `${server.url}/4` })).toEqual([
+    expect(await problemsOf({ url: `${server.url}/4` })).toEqual([
       expect.stringMatching(/^REDIS_URL \(127\.0\.0\.1:\d+\): has no database 4$/),
     ]);
     expect((await open(`${server.url}/3`)).isShared).toBe(true);
@@ -77,7 +77,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     client.disconnect();
   });
 
-  it('need not let the account ask what it is', async () => {
+  it('need not permit INFO to the account', async () => {
     server = await RedisServer.start();
     const client = new Redis(server.url);
     await client.acl('SETUSER', 'keys', 'on', '>p@ss', '~w3ipfs:*', '+@all', '-info');
@@ -85,7 +85,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     expect((await open(server.url.replace('//', '//keys:p%40ss@'))).isShared).toBe(true);
   });
 
-  it('is named with the reason where it cannot be reached', async () => {
+  it('is named with the reason if it cannot be reached', async () => {
     server = await RedisServer.startWithTls(makeCertificates(folder));
     const { port } = server;
     expect((await open(`rediss://localhost:${port}`)).isShared).toBe(false);

@@ -1,25 +1,20 @@
+import type { RateLimit } from '../principals/key-limits.js';
 import { RING, SlotCounts, SLOTS } from './slot-counts.js';
 
-/** At most `requests` (1 to 1,000,000) in any window of `windowSeconds` (1 to 86,400 * 31). */
-export interface RateLimit {
-  requests: number;
-  windowSeconds: number;
-}
-
-/** What a window says to a cost. */
-export interface Reckoning {
+/** The result of charging a window. */
+export interface WindowResult {
   granted: boolean;
-  /** How much more would be granted now. */
+  /** The cost that would still be granted now. */
   remaining: number;
-  /** Until all that was granted has left the window; 0 if nothing counts. */
+  /** Until all charges have expired; 0 if nothing counts. */
   resetMs: number;
-  /** Until this very cost would fit; 0 when granted, the window's length when it never will. */
+  /** Until this cost fits; 0 if granted, the window's length if it never fits. */
   retryAfterMs: number;
 }
 
-/** What was granted, so that it can be given back. */
+/** A charge that can be refunded. */
 export interface Charge {
-  /** Where it was counted. */
+  /** The position of its slot. */
   position: number;
   slotMs: number;
   cost: number;
@@ -28,26 +23,26 @@ export interface Charge {
 /** An object with a boxed number. */
 const OBJECT_BYTES = 24 + 3 * 8 + 16;
 
-/** The length of a slot in milliseconds, always whole. */
+/** The length of a slot in whole milliseconds. */
 export function slotMsOf(limit: RateLimit): number {
   return limit.windowSeconds * (1_000 / SLOTS);
 }
 
 /**
- * What one key was granted lately: a count for each slot of a hundredth of the window. A cost is granted if it
- * fits beside all that the slots hold which overlap the last window, the oldest counted whole. So there is
- * never more than the limit in any window, wherever it begins, and what was granted counts for at most a
- * hundredth of the window too long. `redis-scripts.ts` reckons the same way.
+ * The recent charges of one key, counted in slots of a hundredth of the window. A cost is granted if it fits with the
+ * counts of all slots that overlap the last window, of which the oldest counts in full. So the limit holds in every
+ * window, wherever it begins, and a charge counts for at most a hundredth of the window too long. `redis-scripts.ts`
+ * implements the same algorithm.
  *
- * - If the window's length changes, what each slot holds counts as granted at the slot's end; what was
- *   forgotten under the former length stays so.
- * - If time runs backwards, what counts stays, as if the last of it were granted now: too strict rather than
- *   too lax, and for one window at the most.
+ * - If the window's length changes, each slot's count is treated as charged at the slot's end; counts that expired under
+ *   the previous length stay expired.
+ * - If time runs backwards, counts are kept as if the newest were charged now: too strict rather than too lax, for at
+ *   most one window.
  */
 export class SlidingWindow {
   private readonly counts: SlotCounts;
   private slotMs: number;
-  /** The newest slot, by the clock. */
+  /** The number of the newest slot, by the clock. */
   private slot: number;
 
   constructor(limit: RateLimit, now: number) {
@@ -56,17 +51,18 @@ export class SlidingWindow {
     this.counts = new SlotCounts(this.slot);
   }
 
-  /** What it takes of memory, about. */
+  /** The approximate memory use. */
   get bytes(): number {
     return OBJECT_BYTES + this.counts.bytes;
   }
 
   /**
-   * Charges the cost if it fits; a cost of 0 always does. Times are from 1970 on.
+   * Charges the cost if it fits; a cost of 0 always does.
    *
-   * @param mayGrow whether it may take more memory; if not, some of what was granted may count for longer
+   * @param now in milliseconds, not negative
+   * @param mayGrow whether more memory may be allocated; otherwise some charges may count for longer
    */
-  take(limit: RateLimit, cost: number, now: number, mayGrow = true): Reckoning {
+  take(limit: RateLimit, cost: number, now: number, mayGrow = true): WindowResult {
     const slotMs = slotMsOf(limit);
     if (slotMs === this.slotMs) this.moveTo(now);
     else this.resize(slotMs, now);
@@ -80,26 +76,26 @@ export class SlidingWindow {
     };
   }
 
-  /** Charges what was granted elsewhere, as if in the slot that counts until then, or the newest one. */
+  /** Counts a cost granted elsewhere in the slot that expires at `until`, or in the newest one. */
   charge(cost: number, until: number): void {
     const age = Math.floor(this.slot + RING - until / this.slotMs);
     this.counts.add(Math.min(Math.max(age, 0), SLOTS), cost);
   }
 
-  /** What a `take()` just now has charged. */
+  /** The charge of the `take()` just made. */
   chargeOf(cost: number): Charge {
     return { position: this.counts.position, slotMs: this.slotMs, cost };
   }
 
-  /** Undoes a charge, unless the window's length has changed since; of one that changed and changed back, what is left. */
-  giveBack({ position, slotMs, cost }: Charge): void {
+  /** Undoes a charge, unless the window's length has changed. If it changed and changed back, refunds what still counts. */
+  refund({ position, slotMs, cost }: Charge): void {
     const age = this.counts.position - position;
     if (slotMs !== this.slotMs || age < 0 || age >= RING) return;
     this.counts.add(age, -Math.min(cost, this.counts.weightOf(age)));
   }
 
-  /** Whether nothing counts any more. */
-  isOver(now: number): boolean {
+  /** Whether no charge counts anymore. */
+  isExpired(now: number): boolean {
     return this.counts.sum === 0 || now >= this.endOf(0);
   }
 
@@ -112,11 +108,11 @@ export class SlidingWindow {
 
   private resize(slotMs: number, now: number): void {
     const ages = Array.from({ length: RING }, (_, age) => age);
-    const former = ages.map((age) => ({ end: this.endOfSlot(age), weight: this.counts.weightOf(age) }));
+    const previous = ages.map((age) => ({ end: this.endOfSlot(age), weight: this.counts.weightOf(age) }));
     this.slotMs = slotMs;
     this.slot = Math.floor(now / slotMs);
     this.counts.clear(this.slot);
-    for (const { end, weight } of former) {
+    for (const { end, weight } of previous) {
       const age = this.slot - Math.floor(Math.min(end, now) / slotMs);
       if (age < RING) this.counts.add(age, weight);
     }
@@ -136,7 +132,7 @@ export class SlidingWindow {
     return (this.slot - age + 1) * this.slotMs;
   }
 
-  /** When what the slot holds counts no more. */
+  /** When the slot's count expires. */
   private endOf(age: number): number {
     return this.endOfSlot(age) + SLOTS * this.slotMs;
   }

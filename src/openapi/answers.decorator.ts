@@ -1,12 +1,12 @@
 import { type Type, applyDecorators } from '@nestjs/common';
 import { ApiResponse, type ApiResponseOptions } from '@nestjs/swagger';
-import { ApiError } from '../contract/api-error.js';
-import { failure, success } from '../contract/envelope.js';
-import { ERROR_CODES, type ErrorCode } from '../contract/error-codes.js';
+import { ApiError } from '../http/errors/api-error.js';
+import { failure, success } from '../http/envelope.js';
+import { ERROR_CODES, type ErrorCode } from '../http/errors/error-codes.js';
 import { FailureDto } from './failure.dto.js';
 import { successOf } from './success.dto.js';
 
-/** What any route may answer that wants a principal. */
+/** The errors of every route that requires a principal. */
 export const AUTHENTICATED: ErrorCode[] = [
   'ambiguous_credentials',
   'unauthenticated',
@@ -15,9 +15,9 @@ export const AUTHENTICATED: ErrorCode[] = [
   'internal',
   'unavailable',
 ];
-/** What any route may answer that manages keys. */
+/** The errors of every route that manages keys. */
 export const MANAGEMENT: ErrorCode[] = [...AUTHENTICATED, 'insufficient_scope', 'usage_exceeded'];
-/** What any route may answer that reads a body. */
+/** The errors of every route that reads a body. */
 export const WITH_BODY: ErrorCode[] = [
   'malformed_json',
   'validation_failed',
@@ -25,15 +25,15 @@ export const WITH_BODY: ErrorCode[] = [
   'unsupported_media_type',
 ];
 
-/** What any route may answer that takes an `Idempotency-Key`. */
+/** The errors of every route that accepts an `Idempotency-Key`. */
 export const WITH_IDEMPOTENCY_KEY: ErrorCode[] = ['idempotency_key_in_use', 'idempotency_key_reused'];
 
 const EXAMPLE_REQUEST_ID = '0f2d9b1e-6c1f-4a57-9d0e-3f7c5b8a9e42';
 
 /**
- * Documents the 200 answer: the envelope around `data`, a schema of its own.
+ * Documents the 200 response: the envelope with `data`, as a schema of its own.
  *
- * @param headers what it has besides those of every answer (`headers.ts`)
+ * @param headers besides those of every response (`headers.ts`)
  */
 export function ApiSuccess<T>(
   data: Type<T>,
@@ -44,12 +44,12 @@ export function ApiSuccess<T>(
   return ApiResponse({ status: 200, description, headers, type: successOf(data), example: success(example) });
 }
 
-/** Documents the errors that a route may answer, each with an example, under their statuses. */
+/** Documents the errors of a route by status, each with an example. */
 export function ApiErrors(...codes: ErrorCode[]): MethodDecorator {
   return ApiErrorsWithHeaders({}, ...codes);
 }
 
-/** The same for a route whose errors tell something in headers too, by their status. */
+/** The same for a route whose errors have headers of their own. @param headers by status */
 export function ApiErrorsWithHeaders(
   headers: Record<number, ApiResponseOptions['headers']>,
   ...codes: ErrorCode[]
@@ -75,5 +75,5 @@ function exampleOf(code: ErrorCode) {
 
 const EXTRAS: Partial<Record<ErrorCode, ConstructorParameters<typeof ApiError>[2]>> = {
   validation_failed: { details: [{ path: 'scopes.data.pin_list', message: 'must be true or false' }] },
-  unauthenticated: { reason: 'INVALID_CREDENTIALS' },
+  unauthenticated: { verdict: 'INVALID_CREDENTIALS' },
 };

@@ -7,8 +7,8 @@ interface Schema {
 }
 
 /**
- * Closes every object that a client may send, at whatever depth: what is not described there is refused, so no schema
- * may admit it. Answers stay open, since they may have more one day, but for the schemas that requests have too.
+ * Forbids additional properties in every object of a request, at any depth, since the service rejects them. Responses stay
+ * open for properties to be added later, except for schemas that they share with requests.
  */
 export function closeRequestSchemas({ paths, components = {} }: OpenAPIObject): void {
   const seen = new Set<object>();

@@ -10,19 +10,19 @@ import { withPlainSchemas } from './plain-schemas.js';
 
 const DESCRIPTION = `Issues, limits, verifies, lists, reads, revokes and tests the API keys of W3IPFS.
 
-Who may call what:
+Credentials:
 
-- The calls of clients, and of gateways on their behalf, take a session (\`Authorization: Bearer <JWT>\`) or an API key: in
+- Calls of clients, and of gateways on their behalf, take a session (\`Authorization: Bearer <JWT>\`) or an API key: in
   the two headers \`pinning_api_key\` and \`pinning_secret_key\` (or with hyphens), in one string (\`Authorization: Bearer
-  <api_key>.<secret_key>\`), or by HTTP Basic (\`api_key\` as user, \`secret_key\` as password); in one of these ways alone.
+  <api_key>.<secret_key>\`), or by HTTP Basic (\`api_key\` as user, \`secret_key\` as password); in exactly one of these ways.
 - \`/api/apiKeys/verify\`, its batch and \`/metrics\` take a service token (\`Authorization: Bearer <service token>\`).
 - \`/api/apiKeys/report-leak\` and \`/health\` take no credentials.
 
-Paths are matched without regard to case, with or without a trailing slash. Every answer carries \`X-Request-Id\`.
+Paths are matched without regard to case, with or without a trailing slash. Every response has \`X-Request-Id\`.
 
-What is not listed at each operation: a request that is not readable HTTP is answered with 400 \`validation_failed\`, or 431
-\`payload_too_large\` where its headers are too long; a path that there is not, with 404 \`route_not_found\`; a method that a
-path does not take, with 405 \`method_not_allowed\`. All of them have the envelope of every failure.`;
+Not listed for each operation: a request that is not valid HTTP is answered with 400 \`validation_failed\`, or 431
+\`payload_too_large\` if its headers are too large; an unknown path, with 404 \`route_not_found\`; a method that a path does
+not allow, with 405 \`method_not_allowed\`. All of them have the envelope of every failure.`;
 
 type PathItem = OpenAPIObject['paths'][string];
 type Operation = NonNullable<PathItem['get']>;
@@ -39,20 +39,20 @@ export function createDocument(app: INestApplication): OpenAPIObject {
   for (const [tag, description] of Object.entries(TAGS)) builder.addTag(tag, description);
   const document = SwaggerModule.createDocument(app, addSecuritySchemes(builder).build());
   closeRequestSchemas(document);
-  sayWhatIsOpen(document);
+  documentPublicOperations(document);
   documentHeaders(document);
   sortPaths(document);
   return withPlainSchemas(document) as OpenAPIObject;
 }
 
-/** An operation that asks for no credentials says so, and does not leave it to be guessed. */
-function sayWhatIsOpen({ paths }: OpenAPIObject): void {
+/** States explicitly that an operation needs no credentials. */
+function documentPublicOperations({ paths }: OpenAPIObject): void {
   for (const operation of operationsOf(paths)) operation.security ??= [];
 }
 
 /**
- * By tag, and then by length: a collection, its members, what else can be done with them. Tools that do not know the
- * tags show the operations in this order.
+ * Sorts paths by tag and length: a collection, then its members, then their actions. Tools that ignore tags show the
+ * operations in this order.
  */
 function sortPaths(document: OpenAPIObject): void {
   const tags = Object.keys(TAGS);
@@ -68,12 +68,11 @@ function operationsOf(paths: OpenAPIObject['paths']): Operation[] {
   return Object.values(paths).flatMap((path) => Object.values(path) as Operation[]);
 }
 
-/** Where the page and the document are. */
 export const PAGE = '/docs';
 export const DOCUMENT = '/openapi.json';
 const PAGE_FILE = /^\/(?:docs(?:\/|$)|openapi\.json$)/;
 
-/** Serves the document at `/openapi.json`, and a page to read and try it at `/docs`. */
+/** Serves the document at `/openapi.json`, and an interactive page at `/docs`. */
 export function serveDocument(app: INestApplication): void {
   const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
   fastify.addHook('onRoute', (route) => {
@@ -82,7 +81,7 @@ export function serveDocument(app: INestApplication): void {
   SwaggerModule.setup(PAGE, app, createDocument(app), {
     jsonDocumentUrl: DOCUMENT,
     raw: ['json'],
-    // Without the bar on top, which is for choosing another document, and whose logo brings a style of its own
+    // Without the top bar, which selects other documents and whose logo has inline styles
     swaggerOptions: { layout: 'BaseLayout' },
   });
 }

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { ERROR_CODES, type ErrorCode } from '../contract/error-codes.js';
-import { UNAUTHENTICATED_REASONS, type UnauthenticatedReason } from '../verification/verdict.js';
+import { ERROR_CODES, type ErrorCode } from '../http/errors/error-codes.js';
+import { UNAUTHENTICATED_REASONS, type UnauthenticatedReason } from '../http/errors/refusals.js';
 
 @ApiSchema({ name: 'ErrorDetail' })
 export class ErrorDetailDto {
@@ -11,7 +11,7 @@ export class ErrorDetailDto {
   message: string;
 }
 
-/** What was wrong, and what to do about it. Not named `Error`, which is a class in most languages already. */
+/** Not named `Error`, which most languages define already. */
 @ApiSchema({ name: 'ApiError' })
 class ApiErrorDto {
   @ApiProperty({ enum: Object.keys(ERROR_CODES), enumName: 'ErrorCode' })
@@ -32,7 +32,7 @@ class ApiErrorDto {
   details?: ErrorDetailDto[];
 }
 
-/** Documents the envelope of failures, which `failure()` makes. */
+/** Documents the envelope of errors that `failure()` returns. */
 @ApiSchema({ name: 'Failure' })
 export class FailureDto {
   @ApiProperty({ enum: ['error'] })
@@ -41,6 +41,6 @@ export class FailureDto {
   @ApiProperty({ type: ApiErrorDto })
   error: ApiErrorDto;
 
-  @ApiProperty({ description: 'As in the header `X-Request-Id`' })
+  @ApiProperty({ description: 'The same as in the header `X-Request-Id`' })
   request_id: string;
 }

@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 
 /**
- * What the page may load and do: its own files, and what it asks of this service. The styles that it has inline are
- * named by their digests (CSP Level 3); it has no such script, and may have none.
+ * The page may load its own files and call this service. Inline styles are allowed by their digests (CSP Level 3); inline
+ * scripts are forbidden, and the page has none.
  */
 function policyFor(html: string): string {
   const blocks = [...html.matchAll(/<style>([^]*?)<\/style>/g)].map(([, text = '']) => digestOf(text));
@@ -21,8 +21,8 @@ function policyFor(html: string): string {
   ].join('; ');
 }
 
-/** Of what is no page nothing is to be run, wherever it is opened. */
-const NO_PAGE = "default-src 'none'; frame-ancestors 'none'";
+/** Other files must not run anything, wherever they are opened. */
+const NOT_A_PAGE = "default-src 'none'; frame-ancestors 'none'";
 
 const HEADERS = {
   // For browsers that do not know `frame-ancestors`
@@ -31,19 +31,19 @@ const HEADERS = {
   'Referrer-Policy': 'no-referrer',
 };
 
-/** The pages are few, and the same for everybody. */
+/** By page; there are few, the same for everybody. */
 const policies = new Map<string, string>();
 
 function protect(_: FastifyRequest, reply: FastifyReply, payload: unknown, done: () => void): void {
-  // Of an answer to HEAD there is no text to read the styles from
+  // A response to HEAD has no text to read the styles from
   const isPage = typeof payload === 'string' && String(reply.getHeader('content-type')).startsWith('text/html');
-  let policy = isPage ? policies.get(payload) : NO_PAGE;
+  let policy = isPage ? policies.get(payload) : NOT_A_PAGE;
   if (policy === undefined) policies.set(payload as string, (policy = policyFor(payload as string)));
   reply.headers({ ...HEADERS, 'Content-Security-Policy': policy });
   done();
 }
 
-/** Sends every answer of the route with a policy by which a browser refuses whatever does not belong to the page. */
+/** Adds to every response of the route a policy that makes browsers block everything foreign to the page. */
 export function protectPage(route: RouteOptions): void {
   route.onSend = [route.onSend ?? [], protect].flat() as RouteOptions['onSend'] & object;
 }

@@ -1,13 +1,13 @@
 import type { Type } from '@nestjs/common';
 import { ApiProperty, ApiSchema, getSchemaPath } from '@nestjs/swagger';
-import type { Success } from '../contract/envelope.js';
+import type { Success } from '../http/envelope.js';
 
-/** One for each type of data, whichever operations answer with it. */
+/** One for each type of data. */
 const envelopes = new Map<Type, Type<Success<unknown>>>();
 
 /**
- * Documents the envelope of an answer that succeeds: for `Usage`, a schema `SuccessUsage`. With a name of its own,
- * generated clients have one type for it, and not one for each operation that they have to find a name for.
+ * Documents the envelope of a successful response: for `Usage`, a schema `SuccessUsage`. Thanks to the name, generated
+ * clients have one type for it instead of one for each operation.
  */
 export function successOf(data: Type): Type<Success<unknown>> {
   const known = envelopes.get(data);

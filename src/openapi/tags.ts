@@ -1,9 +1,9 @@
-/** The document's tags, in the order in which somebody new needs them. */
+/** The tags of the document, in the order in which newcomers need them. */
 export const TAGS = {
-  'API keys': 'For clients: issue, find, change, rotate and revoke keys, see what was done with them, and try one.',
-  Verification: 'For the services of the platform: may this key do that, now?',
-  Gateways: 'For gateways, which ask before they let a request of a client pass.',
+  'API keys': 'For clients: issue, find, change, rotate, revoke and test keys, and see their usage and events.',
+  Verification: 'For services of the platform: may this key do that, now?',
+  Gateways: 'For gateways: may this request of a client pass?',
   Health: 'For balancers and supervisors: is the process alive, and ready for requests?',
-  Operations: 'For whoever runs the service.',
+  Operations: 'For operators of the service.',
 };
 export type Tag = keyof typeof TAGS;

@@ -4,15 +4,15 @@ import { ApiExtension, ApiExtraModels, ApiSchema, getSchemaPath } from '@nestjs/
 const MEMBERS = 'x-one-of';
 
 /**
- * Documents a class as one of several others: its schema is their union. They are to be told apart by properties with
- * different values (`enum`), by which a compiler narrows them.
+ * Documents a class as the union of several others. A property with different values (`enum`) must discriminate between
+ * them, so that compilers can narrow the type.
  */
 export function ApiUnion(name: string, ...members: Type[]): ClassDecorator {
   const references = members.map((member) => ({ $ref: getSchemaPath(member) }));
   return applyDecorators(ApiSchema({ name }), ApiExtraModels(...members), ApiExtension(MEMBERS, references));
 }
 
-/** A class has properties, which the generator writes down even where there are none: a union is its members alone. */
+/** The generator writes an object schema for every class: replaces it with the union of its members. */
 export function asUnion(schema: object): object {
   return MEMBERS in schema ? { oneOf: schema[MEMBERS] } : schema;
 }

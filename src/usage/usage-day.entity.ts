@@ -2,7 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 const PRIMARY_KEY = { primaryKeyConstraintName: 'usage_days_pkey' };
 
-/** How often a key got a verdict on one day (UTC). */
+/** The number of times a key got a verdict on one day (UTC). */
 @Entity('usage_days')
 export class UsageDay {
   @PrimaryColumn({ name: 'api_key_id', type: 'uuid', ...PRIMARY_KEY })

@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import { TestClock } from '../../test/support/clock.js';
 import { UsageStatistics } from './usage-statistics.js';
 
-it('keeps verdicts on so many keys for the next writing, and counts what it has lost', async () => {
+it('keeps verdicts of a bounded number of keys for the next write, and counts the verdicts it drops', async () => {
   let written = 0;
   const transaction = (work: (tx: object) => Promise<unknown>) =>
     work({

@@ -1,62 +1,40 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { Clock } from '../config/clock.js';
-import { databaseOutage } from '../database/database-outage.js';
+import { Clock } from '../clock.js';
+import { databaseOutage } from '../logging/database-outage.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
-import { runOnce } from '../database/run-once.js';
-import { WriteBehind } from '../database/write-behind.js';
-import { digestInSql } from '../api-keys/hash-digest.js';
+import { executeAtMostOnce } from './execute-at-most-once.js';
+import { WriteBehind } from '../background/write-behind.js';
 import { UsageDay } from './usage-day.entity.js';
 
 const DAY_MS = 86_400_000;
-/** Of how many keys and days statistics may wait to be written, some 400 bytes each; those of further ones are lost. */
-const MOST_WAITING = 200_000;
+/** The number of pairs of key and day that may wait to be written, about 400 bytes each. Verdicts of others are lost. */
+const MAX_WAITING = 200_000;
 
-/** In the order of the primary key, as everywhere, so that processes cannot lock each other out for good. */
+/** Rows are written in primary-key order, as everywhere, to avoid deadlocks. */
 const ADD = `
   INSERT INTO usage_days (api_key_id, day, code, count)
   SELECT * FROM unnest($1::uuid[], $2::date[], $3::text[], $4::bigint[]) AS added (api_key_id, day, code, count)
   ORDER BY api_key_id, day, code
   ON CONFLICT (api_key_id, day, code) DO UPDATE SET count = usage_days.count + excluded.count`;
 
-/** Skips keys whose rows others have locked, rather than hold those of others meanwhile, and tells which. */
-const TOUCH = `
-  WITH used AS (
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS used (id, hash, at)
-  ), locked AS (
-    SELECT k.id, used.at FROM api_keys AS k JOIN used ON k.id = used.id
-    WHERE ${digestInSql('k.previous_secret_hash')} = used.hash ORDER BY k.id FOR UPDATE OF k SKIP LOCKED
-  ), touched AS (
-    UPDATE api_keys AS k SET previous_secret_last_used_at = greatest(k.previous_secret_last_used_at, locked.at)
-    FROM locked WHERE k.id = locked.id RETURNING k.id
-  )
-  SELECT k.id FROM api_keys AS k JOIN used ON k.id = used.id
-  WHERE ${digestInSql('k.previous_secret_hash')} = used.hash AND k.id NOT IN (SELECT id FROM touched)`;
-
-/** How often a key got each verdict on one day. */
+/** The verdicts of a key on one day (UTC). */
 export interface DayOfUse {
   day: string;
   verified: number;
-  /** By the verdict's code. */
+  /** Counts by the verdict's code. */
   denied: Record<string, number>;
 }
 
-/** When the secret before the last rotation was used; of which rotation, the digest of its hash tells. */
-interface UseOfPreviousSecret {
-  hash: string | null;
-  at: number;
-}
-
-/** Counts verdicts for each key and day, in memory, and writes them each second: the last of them may be lost. */
+/** Counts verdicts by key and day in memory and writes them every second. A crash may lose the last second. */
 @Injectable()
 export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(UsageStatistics.name);
-  /** By day, then by key, then by code. */
+  /** Counts by day, then key, then code. */
   private verdicts = new Map<number, Map<string, Record<string, number>>>();
-  /** Of how many keys and days. */
+  /** The number of pairs of key and day in `verdicts`. */
   private waiting = 0;
-  private previousSecrets = new Map<string, UseOfPreviousSecret>();
-  /** How many verdicts were not counted, because too many keys waited to be written. */
+  /** The number of verdicts dropped because too many keys waited to be written. */
   lost = 0;
   private readonly writer = new WriteBehind(() => this.write());
 
@@ -73,7 +51,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     return this.writer.stop();
   }
 
-  /** How many verdicts are not in the database, lost ones among them. */
+  /** The number of verdicts that are not in the database, including lost ones. */
   get unwritten(): number {
     const counts = [...this.verdicts.values()].flatMap((keys) => [...keys.values()].flatMap(Object.values<number>));
     return counts.reduce((sum, count) => sum + count, this.lost);
@@ -83,13 +61,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     this.add(Math.floor(this.clock.now() / DAY_MS), keyId, code, 1);
   }
 
-  /** The secret before the last rotation was used. */
-  notePreviousSecret({ id, storedHash: hash }: { id: string; storedHash: string | null }): void {
-    if (this.previousSecrets.size >= MOST_WAITING && !this.previousSecrets.has(id)) return;
-    this.previousSecrets.set(id, { hash, at: this.clock.now() });
-  }
-
-  /** The last days on which there were verdicts, today first. */
+  /** The days with verdicts among the last `days` days, newest first. */
   async lastDays(keyId: string, days: number): Promise<DayOfUse[]> {
     const since = dayOf(this.clock.now() - (days - 1) * DAY_MS);
     const query = this.dataSource.getRepository(UsageDay).createQueryBuilder('row');
@@ -107,13 +79,13 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     return [...found.values()];
   }
 
-  /** Writes what was counted now, unless it is being written already. */
+  /** Writes the counts now, unless a write is already running. */
   flush(): Promise<void> {
     return this.writer.flush();
   }
 
   private async write(): Promise<void> {
-    await Promise.all([this.writeVerdicts(), this.writePreviousSecrets()]).catch((error: unknown) => {
+    await this.writeVerdicts().catch((error: unknown) => {
       databaseOutage.report(this.logger, 'Statistics could not be written yet', error);
     });
   }
@@ -123,7 +95,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     if (!keys) this.verdicts.set(day, (keys = new Map()));
     let counts = keys.get(keyId);
     if (!counts) {
-      if (this.waiting >= MOST_WAITING) {
+      if (this.waiting >= MAX_WAITING) {
         this.lost += times;
         return;
       }
@@ -141,41 +113,17 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     this.verdicts = new Map();
     this.waiting = 0;
     try {
-      const written = await runOnce<unknown>(this.dataSource, ADD, [
+      const written = await executeAtMostOnce<unknown>(this.dataSource, ADD, [
         rows.map(({ id }) => id),
         rows.map(({ day }) => dayOf(day * DAY_MS)),
         rows.map(({ code }) => code),
         rows.map(({ count }) => count),
       ]);
-      if (written === undefined) this.logger.warn('Whether verdicts were counted is not known: not once more.');
+      if (written === undefined)
+        this.logger.warn('Unknown whether verdicts were written; not retrying, to avoid counting them twice.');
     } catch (error) {
       for (const { day, id, code, count } of rows) this.add(day, id, code, count);
       throw error;
-    }
-  }
-
-  private async writePreviousSecrets(): Promise<void> {
-    if (this.previousSecrets.size === 0) return;
-    const used = this.previousSecrets;
-    this.previousSecrets = new Map();
-    const uses = [...used.values()];
-    try {
-      const skipped = (await this.dataSource.query(TOUCH, [
-        [...used.keys()],
-        uses.map(({ hash }) => hash),
-        uses.map(({ at }) => new Date(at)),
-      ])) as { id: string }[];
-      this.keepPreviousSecrets(used, new Set(skipped.map(({ id }) => id)));
-    } catch (error) {
-      this.keepPreviousSecrets(used, new Set(used.keys()));
-      throw error;
-    }
-  }
-
-  /** For the next time, unless they have been used again by now. */
-  private keepPreviousSecrets(used: ReadonlyMap<string, UseOfPreviousSecret>, ids: ReadonlySet<string>): void {
-    for (const [id, use] of used) {
-      if (ids.has(id) && !this.previousSecrets.has(id)) this.previousSecrets.set(id, use);
     }
   }
 }

@@ -1,13 +1,7 @@
 import { Module } from '@nestjs/common';
-import { ApiKeysModule } from '../api-keys/api-keys.module.js';
-import { UsageController } from './usage.controller.js';
+import { UsageLimiter } from './usage-limiter.js';
 import { UsageStatistics } from './usage-statistics.js';
 
-/** How often keys were used, and refused. */
-@Module({
-  imports: [ApiKeysModule],
-  controllers: [UsageController],
-  providers: [UsageStatistics],
-  exports: [UsageStatistics],
-})
+/** Counts uses and denials of keys: exactly for keys with `max_uses`, otherwise in memory with write-behind. */
+@Module({ providers: [UsageLimiter, UsageStatistics], exports: [UsageLimiter, UsageStatistics] })
 export class UsageModule {}

@@ -1,7 +1,7 @@
 import type { Verdict } from './verdict.js';
 import type { VerifyRequest } from './verifier.js';
 
-/** In place of a verdict that cannot be come to now; nothing was charged for it. */
+/** Replaces a verdict that cannot be determined now; nothing was charged. */
 export interface Undecided {
   valid: false;
   code: 'UNAVAILABLE';
@@ -12,66 +12,65 @@ export type BatchVerdict = Verdict | Undecided;
 
 export type Verify = (request: VerifyRequest) => Verdict | Promise<Verdict>;
 
-interface Surroundings {
+interface BatchContext {
   verify: Verify;
-  /** How many requests of this batch may wait at once. */
-  mostWaiting(): number;
-  /** One more waits, or one less. */
-  count(change: 1 | -1): void;
-  /** What is answered where a request could not be decided. */
+  /** The cap on waiting requests of this batch, as of now. */
+  maxWaiting(): number;
+  addWaiting(change: 1 | -1): void;
+  /** The answer for a request that failed. */
   undecided(failure: unknown): Undecided;
 }
 
-/** What has not begun after so long is not begun any more: nobody would wait for its answer. */
-const LONGEST_MS = 5_000;
+/** Requests that have not started by then are not started: the client has probably given up. */
+const MAX_MS = 5_000;
 const TOO_LATE: Undecided = { valid: false, code: 'UNAVAILABLE', retryAfterSeconds: 1 };
 
-/** The part of one batch that has to wait, for the database or for Redis: some at once, and each settles for itself. */
+/** The part of one batch that has to wait, for the database or for Redis. Runs a few requests concurrently. */
 export class BatchRun {
-  private readonly began = performance.now();
+  private readonly startedAt = performance.now();
   private readonly waiting = new Set<Promise<BatchVerdict>>();
-  /** What the last request on each key comes to: the next one has to wait for it. */
+  /** By `api_key`, the last request with the key: the next one waits for it. */
   private readonly latest = new Map<string, Promise<BatchVerdict>>();
 
-  /** @param outcomes those of the first requests, which are decided */
+  /** @param verdicts on the first requests, which are decided */
   constructor(
     private readonly requests: readonly VerifyRequest[],
-    private readonly outcomes: BatchVerdict[],
-    private readonly surroundings: Surroundings,
+    private readonly verdicts: BatchVerdict[],
+    private readonly context: BatchContext,
   ) {}
 
-  /** @param first what the next request comes to, which has begun */
+  /** @param first the verdict on the first undecided request, which has started */
   async finish(first: Promise<Verdict>): Promise<BatchVerdict[]> {
-    const { requests, outcomes, waiting } = this;
-    let begun: Promise<Verdict> | undefined = first;
-    for (let index = outcomes.length; index < requests.length; index++) {
-      while (waiting.size >= this.surroundings.mostWaiting()) await Promise.race(waiting);
+    const { requests, verdicts, waiting } = this;
+    let started: Promise<Verdict> | undefined = first;
+    for (let index = verdicts.length; index < requests.length; index++) {
+      while (waiting.size >= this.context.maxWaiting()) await Promise.race(waiting);
       const request = requests[index] as VerifyRequest;
-      const outcome = begun ?? this.begin(request);
-      if (outcome instanceof Promise) this.settle(index, request, outcome);
-      else outcomes[index] = outcome;
-      begun = undefined;
+      const verdict = started ?? this.start(request);
+      if (verdict instanceof Promise) this.settle(index, request, verdict);
+      else verdicts[index] = verdict;
+      started = undefined;
     }
     await Promise.all(waiting);
-    return outcomes;
+    return verdicts;
   }
 
-  private begin(request: VerifyRequest): BatchVerdict | Promise<BatchVerdict> {
-    const decide = () => (performance.now() - this.began > LONGEST_MS ? TOO_LATE : this.surroundings.verify(request));
-    const before = this.latest.get(request.pair.apiKey);
-    return before ? before.then((one) => (one.code === 'UNAVAILABLE' ? one : decide())) : decide();
+  private start(request: VerifyRequest): BatchVerdict | Promise<BatchVerdict> {
+    const decide = () => (performance.now() - this.startedAt > MAX_MS ? TOO_LATE : this.context.verify(request));
+    const previous = this.latest.get(request.pair.apiKey);
+    return previous ? previous.then((verdict) => (verdict.code === 'UNAVAILABLE' ? verdict : decide())) : decide();
   }
 
-  private settle(index: number, { pair }: VerifyRequest, outcome: Promise<BatchVerdict>): void {
-    const { surroundings, waiting } = this;
-    surroundings.count(1);
-    const settled = outcome
-      .catch((failure: unknown) => surroundings.undecided(failure))
-      .then((one) => {
-        surroundings.count(-1);
+  private settle(index: number, { pair }: VerifyRequest, verdict: Promise<BatchVerdict>): void {
+    const { context, waiting } = this;
+    context.addWaiting(1);
+    const settled = verdict
+      .catch((failure: unknown) => context.undecided(failure))
+      .then((outcome) => {
+        context.addWaiting(-1);
         waiting.delete(settled);
-        this.outcomes[index] = one;
-        return one;
+        this.verdicts[index] = outcome;
+        return outcome;
       });
     waiting.add(settled);
     this.latest.set(pair.apiKey, settled);

@@ -1,47 +1,49 @@
 import { Logger } from '@nestjs/common';
-import { ApiError } from '../contract/api-error.js';
-import { inFull } from '../contract/error-text.js';
-import { isDatabaseAway } from '../database/database-away.js';
-import { databaseOutage } from '../database/database-outage.js';
+import { ApiError } from '../http/errors/api-error.js';
+import { describeError } from '../logging/describe-error.js';
+import { isDatabaseUnavailable } from '../database/database-unavailable.js';
+import { databaseOutage } from '../logging/database-outage.js';
 import { BatchRun, type BatchVerdict, type Undecided, type Verify } from './batch-run.js';
+import type { Verdict } from './verdict.js';
 import type { VerifyRequest } from './verifier.js';
 
-/** How many requests of all batches may wait at once: so far fewer than may be read for the first time that others find room. */
-const WAITING_OF_ALL = 500;
-/** And of one batch; where all batches have too many waiting, each goes on with one at a time. */
-const WAITING_OF_ONE = 25;
+/** The cap on waiting requests of all batches: well below the cap on lookups, so that single requests find room. */
+const MAX_WAITING = 500;
+/** The cap for one batch. Once all batches together reach theirs, each proceeds with one request at a time. */
+const MAX_WAITING_PER_BATCH = 25;
 const RETRY_AFTER_SECONDS = 2;
 
+/** Repeats the checks of a verdict that has waited for others. */
+export type Recheck = (request: VerifyRequest, verdict: Verdict) => Promise<Verdict>;
+
 /**
- * Decides the requests of batches, those on the same key one after the other. Each settles for itself: one that cannot
- * be decided now is charged nothing and leaves the others alone, but for later ones on its key, which would fare no
- * better.
+ * Decides the requests of batches, those with the same key one after the other. Each request settles independently: one
+ * that cannot be decided is not charged, and affects only later requests with its key, which would fail as well.
  */
 export class Batches {
   private readonly logger = new Logger(Batches.name);
   private waiting = 0;
 
-  /** @param decideOne what decides one request */
-  constructor(private readonly decideOne: Verify) {}
+  constructor(
+    private readonly decideOne: Verify,
+    private readonly recheck: Recheck,
+  ) {}
 
-  /** The outcomes in the order of the requests; at once where all are decided from memory. Never fails. */
-  decide(requests: readonly VerifyRequest[]): BatchVerdict[] | Promise<BatchVerdict[]> {
-    const outcomes: BatchVerdict[] = [];
+  /** The verdicts in the order of the requests. Never rejects. */
+  async decide(requests: readonly VerifyRequest[]): Promise<BatchVerdict[]> {
+    const verdicts: BatchVerdict[] = [];
     for (const request of requests) {
       const verdict = this.verify(request);
-      if (verdict instanceof Promise) return this.runOf(requests, outcomes).finish(verdict);
-      outcomes.push(verdict);
+      if (verdict instanceof Promise) {
+        const settled = await this.runOf(requests, verdicts).finish(verdict);
+        return Promise.all(settled.map((one, index) => this.recheckOne(requests[index] as VerifyRequest, one)));
+      }
+      verdicts.push(verdict);
     }
-    return outcomes;
+    return verdicts;
   }
 
-  /** What is answered for one that cannot be decided. */
-  undecided(failure: unknown): Undecided {
-    this.tell(failure);
-    return undecidedOf(failure);
-  }
-
-  /** What fails at once is no reason to leave the others. */
+  /** A synchronous failure of one request must not fail the others. */
   private readonly verify: Verify = (request) => {
     try {
       return this.decideOne(request);
@@ -50,31 +52,40 @@ export class Batches {
     }
   };
 
-  private runOf(requests: readonly VerifyRequest[], outcomes: BatchVerdict[]): BatchRun {
-    let isTold = false;
-    return new BatchRun(requests, outcomes, {
+  /** The first verdicts of a batch have waited for the last. */
+  private async recheckOne(request: VerifyRequest, verdict: BatchVerdict): Promise<BatchVerdict> {
+    if (!verdict.valid) return verdict;
+    return this.recheck(request, verdict).catch((failure: unknown) => {
+      this.report(failure);
+      return undecidedOf(failure);
+    });
+  }
+
+  private runOf(requests: readonly VerifyRequest[], verdicts: BatchVerdict[]): BatchRun {
+    let isReported = false;
+    return new BatchRun(requests, verdicts, {
       verify: this.verify,
-      mostWaiting: () => (this.waiting < WAITING_OF_ALL ? WAITING_OF_ONE : 1),
-      count: (change) => (this.waiting += change),
+      maxWaiting: () => (this.waiting < MAX_WAITING ? MAX_WAITING_PER_BATCH : 1),
+      addWaiting: (change) => (this.waiting += change),
       undecided: (failure) => {
-        // Once for each batch: usually all have failed for one reason
-        if (!isTold) this.tell(failure);
-        isTold = true;
+        // Once per batch: usually all failures have the same cause
+        if (!isReported) this.report(failure);
+        isReported = true;
         return undecidedOf(failure);
       },
     });
   }
 
-  private tell(failure: unknown): void {
+  private report(failure: unknown): void {
     if (failure instanceof ApiError && failure.cause === undefined) return;
     const text = 'Requests of a batch could not be decided';
     const cause = failure instanceof ApiError ? failure.cause : failure;
-    if (failure instanceof ApiError || isDatabaseAway(failure)) databaseOutage.report(this.logger, text, cause);
-    else this.logger.error(`${text}: ${inFull(failure)}`);
+    if (failure instanceof ApiError || isDatabaseUnavailable(failure)) databaseOutage.report(this.logger, text, cause);
+    else this.logger.error(`${text}: ${describeError(failure)}`);
   }
 }
 
 function undecidedOf(failure: unknown): Undecided {
-  const told = failure instanceof ApiError ? Number(failure.headers['Retry-After']) : Number.NaN;
-  return { valid: false, code: 'UNAVAILABLE', retryAfterSeconds: told || RETRY_AFTER_SECONDS };
+  const seconds = failure instanceof ApiError ? Number(failure.headers['Retry-After']) : Number.NaN;
+  return { valid: false, code: 'UNAVAILABLE', retryAfterSeconds: seconds || RETRY_AFTER_SECONDS };
 }

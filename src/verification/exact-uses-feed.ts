@@ -1,21 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import { keyOfExactUses } from '../api-keys/announcements.js';
-import { inBackground } from '../contract/background.js';
-import { UsageMeter } from '../limits/usage-meter.js';
-import { ChangeFeed } from './change-feed.js';
+import { keyOfExactUses } from '../api-keys/invalidation/announcements.js';
+import { inBackground } from '../background/background.js';
+import { UsageLimiter } from '../usage/usage-limiter.js';
+import { InvalidationFeed } from './invalidation-feed.js';
 
-/** Writes what this process has counted of a key, when another one is about to set the key's `max_uses`. */
+/** Flushes this process's count of a key's uses when another process is about to set the key's `max_uses`. */
 @Injectable()
 export class ExactUsesFeed {
-  constructor(feed: ChangeFeed, usageMeter: UsageMeter) {
+  constructor(feed: InvalidationFeed, usageLimiter: UsageLimiter) {
     feed.subscribe({
       changed: (texts) => {
         for (const text of texts) {
           const keyId = keyOfExactUses(text);
-          if (keyId !== undefined) inBackground('Writing what was counted', usageMeter.countExactly(keyId));
+          if (keyId !== undefined) inBackground('Writing what was counted', usageLimiter.countExactly(keyId));
         }
       },
-      // What was announced meanwhile is over, or is about to be: whatever was counted is written each second
+      // Missed announcements need no action: counts are flushed every second anyway
       anyMayHaveChanged: () => undefined,
     });
   }

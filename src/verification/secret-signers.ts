@@ -1,14 +1,14 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { inOneLine } from '../contract/error-text.js';
+import { summarizeError } from '../logging/describe-error.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
-import { WriteBehind } from '../database/write-behind.js';
+import { WriteBehind } from '../background/write-behind.js';
 
-/** Of how many secrets it may wait to be written, some 300 bytes each; further ones are noted at their next check. */
+/** Some 300 bytes each; secrets over the cap are recorded at their next check. */
 const MAX_WAITING = 10_000;
 
-/** By its hash a secret is told from one that a rotation has put in its place. Rows that others have locked are told, and wait. */
-const NOTE = `
+/** The hash identifies the secret: a rotation may have replaced it. Locked rows are skipped, and returned for the next write. */
+const RECORD = `
   WITH noted AS (
     SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[]) AS noted (hash, id, signer)
   ), locked AS (
@@ -25,8 +25,8 @@ const NOTE = `
   WHERE noted.hash IN (k.secret_hash, k.previous_secret_hash) AND k.id NOT IN (SELECT id FROM touched)`;
 
 /**
- * Notes which of `CREDENTIAL_KEYS` signed a secret where its row does not say so, since it is from before that was kept.
- * It is found out where the secret is checked by argon2 anyway, and written each second, by one statement for all of them.
+ * Records which of `CREDENTIAL_KEYS` signed a secret if its row, written by an earlier version, does not say so. The
+ * signer is determined when the secret is checked by argon2 anyway. Write-behind: one statement a second for all of them.
  */
 @Injectable()
 export class SecretSigners implements OnModuleInit, OnApplicationShutdown {
@@ -46,24 +46,24 @@ export class SecretSigners implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** @param signer the fingerprint of the server key that signed the secret */
-  note(id: string, secretHash: string, signer: string): void {
+  record(id: string, secretHash: string, signer: string): void {
     if (this.waiting.size < MAX_WAITING) this.waiting.set(secretHash, { id, signer });
   }
 
   private async write(): Promise<void> {
     if (this.waiting.size === 0) return;
-    const taken = this.waiting;
-    const [hashes, rows] = [[...taken.keys()], [...taken.values()]];
+    const batch = this.waiting;
+    const [hashes, rows] = [[...batch.keys()], [...batch.values()]];
     this.waiting = new Map();
     try {
-      const noted = [hashes, rows.map(({ id }) => id), rows.map(({ signer }) => signer)];
-      for (const { hash } of await this.dataSource.query<{ hash: string }[]>(NOTE, noted)) {
-        const row = taken.get(hash);
-        if (row) this.note(row.id, hash, row.signer);
+      const parameters = [hashes, rows.map(({ id }) => id), rows.map(({ signer }) => signer)];
+      for (const { hash } of await this.dataSource.query<{ hash: string }[]>(RECORD, parameters)) {
+        const row = batch.get(hash);
+        if (row) this.record(row.id, hash, row.signer);
       }
     } catch (error) {
-      // Nothing is lost by it: the next process that checks these secrets finds out the same
-      this.logger.debug(`Which server keys signed ${rows.length} secrets was not noted (${inOneLine(error)}).`);
+      // Nothing is lost: the next process that checks these secrets determines the same signers
+      this.logger.debug(`The signers of ${rows.length} secrets could not be recorded (${summarizeError(error)}).`);
     }
   }
 }

@@ -1,18 +1,18 @@
 import type { RateState } from '../limits/rate-limiter.js';
 import type { BatchVerdict } from './batch-run.js';
-import type { CachedKey } from './cached-key.js';
+import type { CachedKey } from './cache/cached-key.js';
 import type { Verdict } from './verdict.js';
 
-/** The verdict as the JSON of a `VerdictDto`. What is the same each time for a key is written once. */
+/** The verdict as the JSON of a `VerdictDto`. The constant parts of a key are serialized once. */
 export function verdictJson({ valid, code, key, charge }: Verdict): string {
   if (!valid) return `{"valid":false,"code":"${code}"${charge?.rate ? `,"rate_limit":${rateJson(charge.rate)}` : ''}}`;
   const rate = charge.rate ? rateJson(charge.rate) : 'null';
-  const expiry = key.expiresAt === null ? 'null' : key.derive(expiryOf);
-  const description = `${key.derive(beginningOf)},"scopes":${key.granted.json},"expires_at":${expiry}`;
+  const expiry = key.expiresAt === null ? 'null' : key.memoize(expiryOf);
+  const description = `${key.memoize(prefixOf)},"scopes":${key.granted.json},"expires_at":${expiry}`;
   return `${description},"remaining_uses":${charge.remainingUses},"rate_limit":${rate}}`;
 }
 
-/** One of a batch as the JSON of a `BatchVerdictDto`. */
+/** A verdict of a batch as the JSON of a `BatchVerdictDto`. */
 export function batchVerdictJson(verdict: BatchVerdict): string {
   if (verdict.code !== 'UNAVAILABLE') return verdictJson(verdict);
   return `{"valid":false,"code":"UNAVAILABLE","retry_after_seconds":${verdict.retryAfterSeconds}}`;
@@ -22,8 +22,8 @@ function rateJson({ limit, remaining, resetSeconds }: RateState): string {
   return `{"limit":${limit},"remaining":${remaining},"reset_seconds":${resetSeconds}}`;
 }
 
-/** The beginning of a verdict, up to its scopes: those of equal keys are one text. */
-function beginningOf({ id, ownerId, name }: CachedKey): string {
+/** The verdict up to its scopes, whose JSON keys with equal scopes share. */
+function prefixOf({ id, ownerId, name }: CachedKey): string {
   return JSON.stringify({ valid: true, code: 'VALID', key_id: id, owner_id: ownerId, name }).slice(0, -1);
 }
 

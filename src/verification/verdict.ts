@@ -1,44 +1,30 @@
-import type { Scope } from '../api-keys/scopes.js';
-import type { Charge } from '../limits/metering.js';
-import type { CachedKey } from './cached-key.js';
+import type { Scope } from '../principals/scopes.js';
+import type { QuotaDecision } from '../limits/quota.js';
+import type { Refusal } from '../http/errors/refusals.js';
+import type { CachedKey } from './cache/cached-key.js';
 
-/** The refusals about which nothing can be done but to present other credentials. */
-export const UNAUTHENTICATED_REASONS = [
-  'INVALID_CREDENTIALS',
-  'REVOKED',
-  'DISABLED',
-  'NOT_YET_VALID',
-  'EXPIRED',
-] as const;
-export type UnauthenticatedReason = (typeof UNAUTHENTICATED_REASONS)[number];
-
-/** Why a credential is refused, in the order in which it is decided. */
-export const REFUSALS = [
-  ...UNAUTHENTICATED_REASONS,
-  'IP_NOT_ALLOWED',
-  'INSUFFICIENT_SCOPE',
-  'RATE_LIMITED',
-  'USAGE_EXCEEDED',
-] as const;
-export type Refusal = (typeof REFUSALS)[number];
-
-/** What a caller is about to do with a credential. */
-export interface Need {
-  /** All of them are needed. */
+/** What a credential has to permit. */
+export interface Requirements {
+  /** All of them are required. */
   scopes: readonly Scope[];
-  /** The address that the client calls from; `undefined` where it is not known. */
+  /** The client's IP address; `undefined` if unknown. */
   ip: string | undefined;
-  /** How much it weighs against the key's uses and rate: 0 to 1,000,000; 0 asks without charge. */
+  /** The weight against the key's uses and rate: 0 to 1,000,000; 0 verifies without charging. */
   cost: number;
 }
 
-/** Whether a credential may do something, now. A refusal is a value, never an exception. */
+/** Whether a credential permits something now. A refusal is a value, never an exception. */
 export type Verdict =
-  | { valid: true; code: 'VALID'; key: CachedKey; charge: Charge }
-  | { valid: false; code: Refusal; key: CachedKey | undefined; charge: Charge | undefined };
+  | { valid: true; code: 'VALID'; key: CachedKey; charge: QuotaDecision }
+  | { valid: false; code: Refusal; key: CachedKey | undefined; charge: QuotaDecision | undefined };
 
-/** What speaks against a key whose secret has passed, before it is charged: the checks, in the documented order. */
-export function refusalOf(key: CachedKey, { scopes, ip }: Omit<Need, 'cost'>, now: number): Refusal | null {
+/**
+ * Why a key with a verified secret is refused before it is charged; `null` if it is not. The checks run in the documented
+ * order.
+ *
+ * @param now milliseconds since 1970
+ */
+export function refusalOf(key: CachedKey, { scopes, ip }: Omit<Requirements, 'cost'>, now: number): Refusal | null {
   const { notBefore, expiresAt } = key;
   if (key.isRevoked) return 'REVOKED';
   if (!key.enabled) return 'DISABLED';
@@ -49,6 +35,11 @@ export function refusalOf(key: CachedKey, { scopes, ip }: Omit<Need, 'cost'>, no
   return null;
 }
 
-export function refused(code: Refusal, key?: CachedKey, charge?: Charge): Verdict {
+export function refused(code: Refusal, key?: CachedKey, charge?: QuotaDecision): Verdict {
   return { valid: false, code, key, charge };
+}
+
+/** The verdict on a key that passed all checks, once its charge is decided. */
+export function toVerdict(key: CachedKey, charge: QuotaDecision): Verdict {
+  return charge.refusal ? refused(charge.refusal, key, charge) : { valid: true, code: 'VALID', key, charge };
 }

@@ -1,39 +1,62 @@
 import { Module } from '@nestjs/common';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
+import { Clock } from '../clock.js';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { HttpModule } from '../http/http.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
-import { OverloadModule } from '../operations/overload.module.js';
-import { CascadesUnderWay } from './cascades-under-way.js';
-import { ChangeFeed } from './change-feed.js';
-import { ExactUsesFeed } from './exact-uses-feed.js';
-import { KeyLookup } from './key-lookup.js';
+import { ServiceTokens } from '../principals/service-tokens.js';
 import { UsageModule } from '../usage/usage.module.js';
-import { LeakReportRates } from './leak-report-rates.js';
-import { LeaksController } from './leaks.controller.js';
-import { KeyReader } from './key-reader.js';
-import { KnownKeys } from './known-keys.js';
-import { SecretChecks } from './secret-checks.js';
+import { ActiveCascades } from './active-cascades.js';
+import { KeyCache } from './cache/key-cache.js';
+import { KeyLoader } from './cache/key-loader.js';
+import { KeyLookup } from './cache/key-lookup.js';
+import { StalePolicy } from './cache/stale-policy.js';
+import { ExactUsesFeed } from './exact-uses-feed.js';
+import { InvalidationFeed } from './invalidation-feed.js';
+import { KeyResolver } from './key-resolver.js';
+import { LeakReportRates } from './leaks/leak-report-rates.js';
+import { LeaksController } from './leaks/leaks.controller.js';
+import { PreviousSecretUses } from './previous-secret-uses.js';
 import { SecretSigners } from './secret-signers.js';
-import { ServiceTokens } from './service-tokens.js';
+import { SecretVerifier } from './secret-verifier.js';
 import { VerificationController } from './verification.controller.js';
+import { VerifyFastPath } from './verify.fast-path.js';
 import { Verifier } from './verifier.js';
 
-/** Knows what a presented key may do. */
+const keyCache = {
+  provide: KeyCache,
+  inject: [ENVIRONMENT, Clock],
+  useFactory: ({ verificationCacheKeys: keys, verificationCacheBytes: bytes }: Environment, clock: Clock) =>
+    new KeyCache({ keys, bytes }, clock),
+};
+
+const stalePolicy = {
+  provide: StalePolicy,
+  inject: [ENVIRONMENT],
+  useFactory: (environment: Environment) => new StalePolicy(environment),
+};
+
+/** Decides what a presented key may do. */
 @Module({
-  imports: [ApiKeysModule, LimitsModule, OverloadModule, UsageModule],
+  imports: [HttpModule, ApiKeysModule, LimitsModule, UsageModule],
   controllers: [VerificationController, LeaksController],
   providers: [
     Verifier,
+    VerifyFastPath,
+    KeyResolver,
     KeyLookup,
-    KnownKeys,
-    KeyReader,
-    SecretChecks,
+    keyCache,
+    stalePolicy,
+    KeyLoader,
+    SecretVerifier,
     SecretSigners,
-    ChangeFeed,
-    CascadesUnderWay,
+    PreviousSecretUses,
+    InvalidationFeed,
+    ActiveCascades,
     ExactUsesFeed,
     LeakReportRates,
     ServiceTokens,
   ],
-  exports: [Verifier, KnownKeys, SecretChecks, ChangeFeed, ServiceTokens],
+  exports: [Verifier, KeyLookup, SecretVerifier, InvalidationFeed, ServiceTokens],
 })
 export class VerificationModule {}

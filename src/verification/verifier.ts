@@ -1,115 +1,109 @@
 import { Injectable } from '@nestjs/common';
-import type { KeyPair } from '../api-keys/credentials.js';
-import { Clock } from '../config/clock.js';
-import { type Charge, FREE_OF_CHARGE, type Metered, Metering } from '../limits/metering.js';
+import type { KeyPair } from '../principals/key-pair.js';
+import { Clock } from '../clock.js';
+import { REFUSALS } from '../http/errors/refusals.js';
+import { type QuotaDecision, NO_CHARGE, type LimitedKey, Quota } from '../limits/quota.js';
 import { UsageStatistics } from '../usage/usage-statistics.js';
 import type { BatchVerdict } from './batch-run.js';
 import { Batches } from './batches.js';
-import type { CachedKey } from './cached-key.js';
-import { KeyLookup } from './key-lookup.js';
-import { type Need, REFUSALS, refusalOf, refused, type Verdict } from './verdict.js';
+import type { CachedKey } from './cache/cached-key.js';
+import { KeyResolver } from './key-resolver.js';
+import { PreviousSecretUses } from './previous-secret-uses.js';
+import { type Requirements, refusalOf, refused, toVerdict, type Verdict } from './verdict.js';
 
-/** A pair, and what is needed of it. */
+/** A pair, and what is required of it. */
 export interface VerifyRequest {
   pair: KeyPair;
-  need: Need;
+  requirements: Requirements;
 }
 
-/** Decides what a presented key pair may do: the one place that does. */
+/** Decides what a presented key pair may do: the only place that does. */
 @Injectable()
 export class Verifier {
-  /** How often this process has come to each verdict. */
+  /** The number of verdicts of this process, by code. */
   readonly verdicts = Object.fromEntries([...REFUSALS, 'VALID'].map((code) => [code, 0])) as Record<
     Verdict['code'],
     number
   >;
 
-  private readonly batches = new Batches(({ pair, need }) => this.verify(pair, need));
+  private readonly batches = new Batches(
+    ({ pair, requirements }) => this.verify(pair, requirements),
+    (request, verdict) => this.recheck(request, verdict),
+  );
 
   constructor(
-    private readonly keyLookup: KeyLookup,
-    private readonly metering: Metering,
+    private readonly keys: KeyResolver,
+    private readonly quota: Quota,
     private readonly statistics: UsageStatistics,
+    private readonly previousSecretUses: PreviousSecretUses,
     private readonly clock: Clock,
   ) {}
 
   /**
-   * The verdict on a pair, for what is needed of it; the state of a key is told only to who
-   * holds its secret. It is at hand at once for a key that is known and whose limits are kept here.
+   * Verifies a pair against requirements. Only a caller with the right secret learns the key's state. Synchronous for a
+   * cached key whose limits are kept in this process.
    *
-   * @throws UnavailableError if it cannot be told now
+   * @throws UnavailableError if the verdict cannot be determined now
    */
-  verify(pair: KeyPair, need: Need): Verdict | Promise<Verdict> {
-    const known = this.keyLookup.find(pair);
-    return known instanceof Promise ? known.then((key) => this.judge(key, pair, need)) : this.judge(known, pair, need);
+  verify(pair: KeyPair, requirements: Requirements): Verdict | Promise<Verdict> {
+    const key = this.keys.resolve(pair);
+    return key instanceof Promise
+      ? key.then((found) => this.verifyKey(found, pair, requirements))
+      : this.verifyKey(key, pair, requirements);
   }
 
-  /** The same without the charge: what is left of the key's rate and uses is not asked. */
-  async identify(pair: KeyPair, need: Omit<Need, 'cost'>): Promise<Verdict> {
-    const verdict = this.inspect(await this.keyLookup.find(pair), need);
-    return verdict.valid ? verdict : this.counted(verdict);
+  /** Verifies without charging: the key's remaining rate and uses are not checked. */
+  async identify(pair: KeyPair, requirements: Omit<Requirements, 'cost'>): Promise<Verdict> {
+    const verdict = this.checkAccess(await this.keys.resolve(pair), requirements);
+    return verdict.valid ? verdict : this.record(verdict);
   }
 
-  /** The charge alone, for a key that was identified. */
-  async charge(key: Metered, cost: number): Promise<Charge> {
-    const charge = await this.metering.charge(key, cost);
-    this.statistics.count(key.id, charge.refusal ?? 'VALID');
-    this.verdicts[charge.refusal ?? 'VALID']++;
+  /** Charges a key that was identified. */
+  async charge(key: LimitedKey, cost: number): Promise<QuotaDecision> {
+    const charge = await this.quota.charge(key, cost);
+    const code = charge.refusal ?? 'VALID';
+    this.statistics.count(key.id, code);
+    this.verdicts[code]++;
     return charge;
   }
 
-  /** The verdicts on several, those on the same key one after the other, in the order of the requests. Never fails. */
-  verifyInOrder(requests: readonly VerifyRequest[]): BatchVerdict[] | Promise<BatchVerdict[]> {
-    const verdicts = this.batches.decide(requests);
-    return verdicts instanceof Promise ? verdicts.then((all) => this.confirmAll(requests, all)) : verdicts;
+  /** Verifies a batch: requests with the same key one after the other, in order. Never rejects. */
+  verifyInOrder(requests: readonly VerifyRequest[]): Promise<BatchVerdict[]> {
+    return this.batches.decide(requests);
   }
 
-  private judge(key: CachedKey | undefined, pair: KeyPair, need: Need): Verdict | Promise<Verdict> {
-    const verdict = this.inspect(key, need);
-    if (!verdict.valid) return this.counted(verdict);
-    const charge = this.metering.charge(verdict.key, need.cost);
-    if (!(charge instanceof Promise)) return this.counted(charged(verdict.key, charge));
-    return charge.then(async (one) => this.counted(await this.confirm({ pair, need }, charged(verdict.key, one))));
-  }
-
-  /**
-   * The verdict as it is when it is given: what had to wait for others, for a commit or for Redis, may be about a key
-   * that was revoked or changed meanwhile. Refused now, it has paid nothing.
-   */
-  private async confirm({ pair, need }: VerifyRequest, verdict: Verdict): Promise<Verdict> {
-    if (!verdict.valid || this.keyLookup.isCurrent(verdict.key)) return verdict;
-    const now = this.inspect(await this.keyLookup.find(pair), need);
-    if (now.valid) return verdict;
-    await this.metering.refund(verdict.key, need.cost, verdict.charge);
-    return now;
-  }
-
-  /** The early ones of a batch wait for the last. */
-  private confirmAll(requests: readonly VerifyRequest[], verdicts: BatchVerdict[]): Promise<BatchVerdict[]> {
-    return Promise.all(
-      verdicts.map(async (verdict, index) => {
-        if (!verdict.valid) return verdict;
-        return this.confirm(requests[index] as VerifyRequest, verdict).catch((failure) =>
-          this.batches.undecided(failure),
-        );
-      }),
+  private verifyKey(key: CachedKey | undefined, pair: KeyPair, requirements: Requirements): Verdict | Promise<Verdict> {
+    const verdict = this.checkAccess(key, requirements);
+    if (!verdict.valid) return this.record(verdict);
+    const charge = this.quota.charge(verdict.key, requirements.cost);
+    if (!(charge instanceof Promise)) return this.record(toVerdict(verdict.key, charge));
+    return charge.then(async (decision) =>
+      this.record(await this.recheck({ pair, requirements }, toVerdict(verdict.key, decision))),
     );
   }
 
-  private counted(verdict: Verdict): Verdict {
+  /**
+   * The verdict as of now: while it waited for other requests, a commit or Redis, the key may have been revoked or
+   * changed. If it is refused now, its charge is refunded.
+   */
+  private async recheck({ pair, requirements }: VerifyRequest, verdict: Verdict): Promise<Verdict> {
+    if (!verdict.valid || this.keys.isCurrent(verdict.key)) return verdict;
+    const current = this.checkAccess(await this.keys.resolve(pair), requirements);
+    if (current.valid) return verdict;
+    await this.quota.refund(verdict.key, requirements.cost, verdict.charge);
+    return current;
+  }
+
+  private record(verdict: Verdict): Verdict {
     this.verdicts[verdict.code]++;
     if (verdict.key) this.statistics.count(verdict.key.id, verdict.code);
     return verdict;
   }
 
-  private inspect(key: CachedKey | undefined, need: Omit<Need, 'cost'>): Verdict {
+  private checkAccess(key: CachedKey | undefined, requirements: Omit<Requirements, 'cost'>): Verdict {
     if (!key) return refused('INVALID_CREDENTIALS');
-    if (key.which === 'previous') this.statistics.notePreviousSecret(key);
-    const refusal = refusalOf(key, need, this.clock.now());
-    return refusal ? refused(refusal, key) : charged(key, FREE_OF_CHARGE);
+    if (key.secretKind === 'previous') this.previousSecretUses.record(key);
+    const refusal = refusalOf(key, requirements, this.clock.now());
+    return refusal ? refused(refusal, key) : toVerdict(key, NO_CHARGE);
   }
-}
-
-function charged(key: CachedKey, charge: Charge): Verdict {
-  return charge.refusal ? refused(charge.refusal, key, charge) : { valid: true, code: 'VALID', key, charge };
 }

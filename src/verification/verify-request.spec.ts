@@ -1,6 +1,6 @@
 import { readVerifyRequest } from './verify-request.js';
 
-const requestFrom = (ip: string) => readVerifyRequest({ credential: 'a.b', ip }).need.ip;
+const requestFrom = (ip: string) => readVerifyRequest({ credential: 'a.b', ip }).requirements.ip;
 
 it.each([
   ['192.0.2.7', '192.0.2.7'],

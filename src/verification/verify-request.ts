@@ -1,55 +1,72 @@
 import { isIPv4 } from 'node:net';
-import { type KeyPair, pairOfCredential } from '../api-keys/credentials.js';
-import { isScope, SCOPES } from '../api-keys/scopes.js';
-import { type ErrorDetail, MissingBodyError, ValidationError } from '../contract/api-error.js';
-import { probablyMeant, unknownMember } from '../contract/unknown-member.js';
-import { parseForwardedAddress } from '../limits/forwarded-address.js';
-import { writeAddress } from '../limits/ip-address.js';
+import { Injectable, type PipeTransform } from '@nestjs/common';
+import { type KeyPair, pairOfCredential } from '../principals/key-pair.js';
+import { isScope, SCOPES } from '../principals/scopes.js';
+import { type ErrorDetail, MissingBodyError, ValidationError } from '../http/errors/api-error.js';
+import { probablyMeant, unknownMember } from '../suggestions/suggestions.js';
+import { parseForwardedAddress } from '../addresses/forwarded-address.js';
+import { formatAddress } from '../addresses/ip-address.js';
 import type { VerifyRequest } from './verifier.js';
 
-const MOST_REQUESTS = 100;
-const LARGEST_COST = 1_000_000;
+const MAX_REQUESTS = 100;
+const MAX_COST = 1_000_000;
 const PROPERTIES = ['api_key', 'secret_key', 'credential', 'scope', 'ip', 'cost'];
 const KNOWN = new Set(PROPERTIES);
-const NO_NAME = 'must be the name of a scope, like pinning.unpin';
-const NO_SCOPE = `${NO_NAME}, or a list of such names`;
+const NOT_A_SCOPE = 'must be the name of a scope, like pinning.unpin';
+const NOT_SCOPES = `${NOT_A_SCOPE}, or a list of such names`;
 
 type Body = Record<string, unknown>;
-type Refuse = (name: string, message: string) => void;
+type Report = (name: string, message: string) => void;
 
 /**
- * Reads the body of `POST /api/apiKeys/verify`. It is what every call of a service passes through, so it
- * is plain code; the DTO of the same shape describes it in the OpenAPI document.
+ * Reads the body of `POST /api/apiKeys/verify`. Plain code, since it runs on every call of a service; the DTO of the same
+ * shape describes it in the OpenAPI document.
  *
- * @throws ValidationError naming every offence by its path
+ * @throws ValidationError naming every problem by its path
  */
 export function readVerifyRequest(body: unknown): VerifyRequest {
   const details: ErrorDetail[] = [];
   const request = read(body ?? {}, '', details);
-  refuseOffences(body, details);
+  throwIfInvalid(body, details);
   return request;
 }
 
-/** Reads the body of `POST /api/apiKeys/verify/batch`: `{"requests": [1 to 100 of them]}`. */
+/** Reads the body of `POST /api/apiKeys/verify/batch`: `{"requests": [...]}`, 1 to 100. */
 export function readVerifyBatch(body: unknown): VerifyRequest[] {
   const { requests, ...unknown } = (body ?? {}) as Body;
   const details = Object.keys(unknown).map((name, index) => unknownMember(name, ['requests'], { rank: index }));
-  const isBatch = Array.isArray(requests) && requests.length >= 1 && requests.length <= MOST_REQUESTS;
-  if (!isBatch) details.push({ path: 'requests', message: `must be a list of 1 to ${MOST_REQUESTS} requests` });
+  const isBatch = Array.isArray(requests) && requests.length >= 1 && requests.length <= MAX_REQUESTS;
+  if (!isBatch) details.push({ path: 'requests', message: `must be a list of 1 to ${MAX_REQUESTS} requests` });
   const batch = isBatch ? requests.map((one, index) => readElement(one, `requests.${index}`, details)) : [];
-  refuseOffences(body, details);
+  throwIfInvalid(body, details);
   return batch as VerifyRequest[];
 }
 
-/** @throws ValidationError if there are offences */
-function refuseOffences(body: unknown, details: ErrorDetail[]): void {
+/** Reads the body of a single request. */
+@Injectable()
+export class VerifyRequestPipe implements PipeTransform<unknown, VerifyRequest> {
+  transform(body: unknown): VerifyRequest {
+    return readVerifyRequest(body);
+  }
+}
+
+/** Reads the body of a batch. */
+@Injectable()
+export class VerifyBatchPipe implements PipeTransform<unknown, VerifyRequest[]> {
+  transform(body: unknown): VerifyRequest[] {
+    return readVerifyBatch(body);
+  }
+}
+
+/** @throws ValidationError if there are problems */
+function throwIfInvalid(body: unknown, details: ErrorDetail[]): void {
   if (details.length > 0) throw body === undefined ? new MissingBodyError(details) : new ValidationError(details);
 }
 
-/** For how many requests the body of a batch counts, before it is known whether it fits. */
+/** The number of requests that the body of a batch counts as, before it is validated. */
 export function weightOfBatch(body: unknown): number {
   const requests = (body as Body | null | undefined)?.['requests'];
-  return Array.isArray(requests) ? Math.min(Math.max(requests.length, 1), MOST_REQUESTS) : 1;
+  return Array.isArray(requests) ? Math.min(Math.max(requests.length, 1), MAX_REQUESTS) : 1;
 }
 
 function readElement(value: unknown, path: string, details: ErrorDetail[]): VerifyRequest | undefined {
@@ -60,16 +77,16 @@ function readElement(value: unknown, path: string, details: ErrorDetail[]): Veri
 
 function read(value: unknown, at: string, details: ErrorDetail[]): VerifyRequest {
   const body = value as Body;
-  const refuse: Refuse = (name, message) => details.push({ path: at + name, message });
+  const report: Report = (name, message) => details.push({ path: at + name, message });
   for (const name in body) {
     if (!KNOWN.has(name)) details.push(unknownMember(name, PROPERTIES, { parent: at, rank: details.length }));
   }
-  const pair = readPair(body, refuse);
+  const pair = readPair(body, report);
   const { scope, cost = 1 } = body;
-  const ip = readAddress(body['ip'], refuse);
-  if (!isCost(cost)) refuse('cost', `must be a whole number from 0 to ${LARGEST_COST}`);
+  const ip = readAddress(body['ip'], report);
+  if (!isCost(cost)) report('cost', `must be a whole number from 0 to ${MAX_COST}`);
   const needed = readScopes(scope, details, at);
-  return { pair, need: { scopes: needed, ip, cost } } as VerifyRequest;
+  return { pair, requirements: { scopes: needed, ip, cost } } as VerifyRequest;
 }
 
 function readScopes(scope: unknown, details: ErrorDetail[], at: string): unknown[] {
@@ -79,34 +96,35 @@ function readScopes(scope: unknown, details: ErrorDetail[], at: string): unknown
   for (let index = 0; index < names.length; index++) {
     if (isScope(names[index])) continue;
     const meant = probablyMeant(names[index], SCOPES, details.length);
-    const [path, message] = Array.isArray(scope) ? [`scope.${index}`, NO_NAME] : ['scope', NO_SCOPE];
+    const [path, message] = Array.isArray(scope) ? [`scope.${index}`, NOT_A_SCOPE] : ['scope', NOT_SCOPES];
     details.push({ path: at + path, message: message + meant });
   }
   return names;
 }
 
-/** The pair, in two members or in one; what is not right about it is refused, and then it means nothing. */
-function readPair({ api_key: apiKey, secret_key: secretKey, credential }: Body, refuse: Refuse): KeyPair {
+/** The pair, from two members or one. An invalid pair is reported, and its value is meaningless. */
+function readPair({ api_key: apiKey, secret_key: secretKey, credential }: Body, report: Report): KeyPair {
   if (credential === undefined) {
-    if (typeof apiKey !== 'string') refuse('api_key', 'must be a string; or give credential in place of the pair');
-    if (typeof secretKey !== 'string') refuse('secret_key', 'must be a string');
+    if (typeof apiKey !== 'string') report('api_key', 'must be a string; or give credential instead of the pair');
+    if (typeof secretKey !== 'string') report('secret_key', 'must be a string');
     return { apiKey, secretKey } as KeyPair;
   }
-  if (apiKey !== undefined || secretKey !== undefined) refuse('credential', 'does not go with api_key and secret_key');
+  if (apiKey !== undefined || secretKey !== undefined)
+    report('credential', 'must not be given together with api_key and secret_key');
   if (typeof credential === 'string') return pairOfCredential(credential);
-  refuse('credential', 'must be a string: the api_key, a dot and the secret_key');
+  report('credential', 'must be a string: the api_key, a dot and the secret_key');
   return { apiKey: '', secretKey: '' };
 }
 
-/** Services pass on what a proxy has told them, so it is read as we read that ourselves. */
-function readAddress(ip: unknown, refuse: Refuse): string | undefined {
+/** Services may pass on an address from a proxy's header, so the same spellings are read as in such headers. */
+function readAddress(ip: unknown, report: Report): string | undefined {
   if (ip === undefined || (typeof ip === 'string' && isIPv4(ip))) return ip;
   const address = typeof ip === 'string' ? parseForwardedAddress(ip) : undefined;
-  if (address) return writeAddress(address);
-  refuse('ip', 'must be an IPv4 or IPv6 address');
+  if (address) return formatAddress(address);
+  report('ip', 'must be an IPv4 or IPv6 address');
   return undefined;
 }
 
 function isCost(cost: unknown): boolean {
-  return Number.isInteger(cost) && (cost as number) >= 0 && (cost as number) <= LARGEST_COST;
+  return Number.isInteger(cost) && (cost as number) >= 0 && (cost as number) <= MAX_COST;
 }

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
-import { hangBelow, insertChain, insertChildren } from '../support/key-rows.js';
+import { moveBelow, insertChain, insertChildren } from '../support/key-rows.js';
 import { documentedBody, issued, type IssuedKey, issueKey, pairHeaders } from '../support/keys.js';
 import { type ServiceProcess, sharedVariables, startProcess } from '../support/process.js';
 import { sessionOf } from '../support/sessions.js';
@@ -9,11 +9,11 @@ import { verify } from '../support/verification.js';
 
 const CHILDREN = 10_000;
 
-// The embedded database has one process alone
+// The embedded database allows only one process
 (onServer ? describe : describe.skip)('a cascade whose process is killed', () => {
   let database: TestDatabase;
   let connection: pg.Client;
-  /** A query as `DataSource` answers it. */
+  /** Runs a query like `DataSource`. */
   const db = { query: async (text: string, values?: unknown[]) => (await connection.query(text, values)).rows };
   const start = () => startProcess({ ...sharedVariables, ...database.variables });
   beforeAll(async () => {
@@ -32,16 +32,16 @@ const CHILDREN = 10_000;
       (await db.query('SELECT count(*) FROM api_keys WHERE owner_id = $1 AND revoked_at IS NULL', [owner]))[0].count,
     );
 
-  /** A root with thousands of children, and a key far below it, which the process knows. */
+  /** A root with thousands of children, and a deep descendant that the process has cached. */
   async function grow({ client }: ServiceProcess, owner: string): Promise<[root: IssuedKey, leaf: IssuedKey]> {
     const root = await issueKey(client, owner);
     const leaf = issued(await client.post('/api/apiKeys', pairHeaders(root), documentedBody));
-    await hangBelow(db as never, leaf, await insertChain(db as never, owner, root, 200));
+    await moveBelow(db as never, leaf, await insertChain(db as never, owner, root, 200));
     await insertChildren(db as never, owner, root, CHILDREN);
     return [root, leaf];
   }
 
-  /** Deletes the root, and kills the process as soon as some of the rows are written. */
+  /** Deletes the root, and kills the process once some of the rows are written. */
   async function killInTheMiddle(service: ServiceProcess, owner: string, root: IssuedKey): Promise<number> {
     const all = await live(owner);
     const answer = service.client
@@ -55,7 +55,7 @@ const CHILDREN = 10_000;
     return left;
   }
 
-  it('is finished by another one, which refuses the descendants until then', async () => {
+  it('is finished by another one, which refuses the descendants in the meantime', async () => {
     const [doomed, other] = await Promise.all([start(), start()]);
     const [root, leaf] = await grow(doomed, 'ann');
     expect(await codeOf(other, leaf)).toBe('VALID');
@@ -70,7 +70,7 @@ const CHILDREN = 10_000;
     await other.stop();
   });
 
-  it('is finished by the next that starts, where there was no other', async () => {
+  it('is finished by the next that starts, if there was no other', async () => {
     const doomed = await start();
     const [root, leaf] = await grow(doomed, 'bob');
     await killInTheMiddle(doomed, 'bob', root);
@@ -83,54 +83,51 @@ const CHILDREN = 10_000;
   });
 });
 
-// The embedded database has one process alone
-(onServer ? it : it.skip)(
-  'commits no change of a deleted key, nor of its descendants, after the deletion',
-  async () => {
-    const ROUNDS = 12;
-    const database = await createTestDatabase();
-    const variables = { ...sharedVariables, ...database.variables };
-    const [first, second] = await Promise.all([startProcess(variables), startProcess(variables)]);
-    const connection = new pg.Client({ connectionString: database.variables.DATABASE_URL as string });
-    await connection.connect();
-    let changes = 0;
-    for (let round = 0; round < ROUNDS; round++) {
-      const owner = `owner ${round}`;
-      const stolen = await issueKey(first.client, owner);
-      const child = issued(await first.client.post('/api/apiKeys', pairHeaders(stolen), documentedBody));
-      const victim = await issueKey(first.client, owner);
-      let isDeleted = false;
-      let rotations = 0;
-      const thieves = [stolen, child].flatMap((key) =>
-        [first, second].map(async ({ client }) => {
-          for (;;) {
-            const wasDeleted = isDeleted;
-            const { status } = await client.post(`/api/apiKeys/${victim.id}/rotate`, pairHeaders(key), {});
-            // What was asked after the answer is refused by whoever has answered
-            if (wasDeleted && client === first.client) expect(status).toBe(401);
-            if (status === 401) return;
-            if (status === 200) rotations++;
-          }
-        }),
-      );
-      await until(() => rotations >= 4, 'rotations to be under way');
-      const answer = await first.client.delete(`/api/apiKeys/${stolen.id}?cascade=true`, sessionOf(owner));
-      isDeleted = true;
-      expect(answer.status).toBe(200);
-      await Promise.all(thieves);
-      const { rows } = await connection.query(
-        `SELECT action, actor, api_key_id FROM audit_events WHERE owner_id = $1 AND refusal IS NULL ORDER BY seq`,
-        [owner],
-      );
-      const end = rows.findIndex(({ action, api_key_id: id }) => action === 'key.revoked' && id === stolen.id);
-      const actors = new Set([stolen, child].map(({ id }) => `key:${id}`));
-      expect(rows.slice(end + 1).filter(({ actor }) => actors.has(actor))).toEqual([]);
-      changes += end;
-    }
-    process.stdout.write(`${ROUNDS} stolen keys deleted, ${changes} changes before, none after\n`);
-    expect(changes).toBeGreaterThan(0);
-    await connection.end();
-    await Promise.all([first, second].map((service) => service.stop()));
-    await database.drop();
-  },
-);
+// The embedded database allows only one process
+(onServer ? it : it.skip)('commits no change of a deleted key or its descendants after the deletion', async () => {
+  const ROUNDS = 12;
+  const database = await createTestDatabase();
+  const variables = { ...sharedVariables, ...database.variables };
+  const [first, second] = await Promise.all([startProcess(variables), startProcess(variables)]);
+  const connection = new pg.Client({ connectionString: database.variables.DATABASE_URL as string });
+  await connection.connect();
+  let changes = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const owner = `owner ${round}`;
+    const stolen = await issueKey(first.client, owner);
+    const child = issued(await first.client.post('/api/apiKeys', pairHeaders(stolen), documentedBody));
+    const victim = await issueKey(first.client, owner);
+    let isDeleted = false;
+    let rotations = 0;
+    const thieves = [stolen, child].flatMap((key) =>
+      [first, second].map(async ({ client }) => {
+        for (;;) {
+          const wasDeleted = isDeleted;
+          const { status } = await client.post(`/api/apiKeys/${victim.id}/rotate`, pairHeaders(key), {});
+          // Requests after the answer are refused by the process that gave it
+          if (wasDeleted && client === first.client) expect(status).toBe(401);
+          if (status === 401) return;
+          if (status === 200) rotations++;
+        }
+      }),
+    );
+    await until(() => rotations >= 4, 'rotations to be under way');
+    const answer = await first.client.delete(`/api/apiKeys/${stolen.id}?cascade=true`, sessionOf(owner));
+    isDeleted = true;
+    expect(answer.status).toBe(200);
+    await Promise.all(thieves);
+    const { rows } = await connection.query(
+      `SELECT action, actor, api_key_id FROM audit_events WHERE owner_id = $1 AND refusal IS NULL ORDER BY seq`,
+      [owner],
+    );
+    const end = rows.findIndex(({ action, api_key_id: id }) => action === 'key.revoked' && id === stolen.id);
+    const actors = new Set([stolen, child].map(({ id }) => `key:${id}`));
+    expect(rows.slice(end + 1).filter(({ actor }) => actors.has(actor))).toEqual([]);
+    changes += end;
+  }
+  process.stdout.write(`${ROUNDS} stolen keys deleted, ${changes} changes before, none after\n`);
+  expect(changes).toBeGreaterThan(0);
+  await connection.end();
+  await Promise.all([first, second].map((service) => service.stop()));
+  await database.drop();
+});

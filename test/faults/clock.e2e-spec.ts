@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { Housekeeping } from '../../src/operations/housekeeping.js';
+import { Housekeeping } from '../../src/operations/lifecycle/housekeeping.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { issued, type IssuedKey, powerlessBody } from '../support/keys.js';
 import { metricOf } from '../support/metrics.js';
@@ -17,9 +17,9 @@ const WINDOW_SECONDS = 5;
 const FEED_AGE = 'w3ipfs_keys_change_feed_age_seconds';
 
 let database: TestDatabase;
-/** In this process, whose clock is set. */
+/** A service in this process, whose clock the test sets. */
 let service: TestService;
-/** Another, whose clock is right; the embedded database has one process alone. */
+/** Another process with the right clock; the embedded database allows only one. */
 let other: ServiceProcess | undefined;
 let wrongBy = 0;
 beforeAll(async () => {
@@ -42,7 +42,7 @@ afterAll(async () => {
 });
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
-/** A session that holds whatever the clock is set to here. */
+/** A session that is valid at every time set here. */
 const session = bearer(signToken({ sub: 'ann', nbf: secondsFromNow(-7_200), exp: secondsFromNow(14_400) }));
 const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
 const issue = async (limits: object = {}, headers: Record<string, string> = session) =>
@@ -69,29 +69,29 @@ describe.each([
     expect(last - revokedAt).toBeLessThan(BOUND_MS);
   });
 
-  it('a rate limit counts what it had counted, and no longer than its window', async () => {
+  it('a rate limit keeps its counts, for no longer than its window', async () => {
     const key = await issue({ rate_limit: { requests: 3, window_seconds: WINDOW_SECONDS } });
     const began = performance.now();
     for (const nth of [1, 2, 3]) expect([nth, await codeOf(key)]).toEqual([nth, 'VALID']);
     wrongBy = by;
     const code = await codeOf(key);
-    // A machine that has taken so long has seen the window end
+    // On a machine this slow, the window has ended
     const isOver = performance.now() - began > WINDOW_SECONDS * 1_000;
     expect([code, isOver]).toEqual([isOver ? code : 'RATE_LIMITED', isOver]);
     await until(async () => (await codeOf(key)) === 'VALID', 'the window to end');
     expect(performance.now() - began).toBeGreaterThanOrEqual(WINDOW_SECONDS * 1_000);
   });
 
-  it('the process stays ready, and its change feed fresh', async () => {
+  it('the process stays ready, and its invalidation feed fresh', async () => {
     const polled = async () => performance.now() - 1_000 * (await metricOf(service.client, FEED_AGE));
     wrongBy = by;
     const setAt = performance.now();
-    // Changes have been looked for anew, with the clock as it is now
+    // Changes have been polled again with the new clock
     await until(async () => (await polled()) > setAt, 'a poll');
     expect((await service.client.get('/health/ready')).status).toBe(200);
   });
 
-  it('keys begin and expire by the clock, as it is set', async () => {
+  it('keys become valid and expire by the new clock', async () => {
     const ends = await issue({ expires_at: inSeconds(HALF_AN_HOUR) });
     const begins = await issue({ not_before: inSeconds(HALF_AN_HOUR) });
     expect([await codeOf(ends), await codeOf(begins)]).toEqual(['VALID', 'NOT_YET_VALID']);
@@ -104,7 +104,7 @@ describe.each([
     expect([await codeOf(ends), await codeOf(begins)]).toEqual(['VALID', 'NOT_YET_VALID']);
   });
 
-  it('sessions hold by the clock, as it is set', async () => {
+  it('sessions are valid by the new clock', async () => {
     const short = bearer(signToken({ exp: secondsFromNow(HALF_AN_HOUR) }));
     const test = async () => (await service.client.get('/api/apiKeys/testAuthentication', short)).body.error?.reason;
     expect(await test()).toBeUndefined();
@@ -114,18 +114,18 @@ describe.each([
     expect(await test()).toBeUndefined();
   });
 
-  it('an answer is given again while it is kept, ten minutes by the clock of the database', async () => {
+  it('a stored answer is repeated for ten minutes by the clock of the database', async () => {
     const headers = { ...session, 'idempotency-key': randomUUID() };
     const first = await issue({}, headers);
     wrongBy = by;
     const again = await issue({}, headers);
-    // The embedded database is in this process, and has its clock
+    // The embedded database is in this process and shares its clock
     const isKept = onServer || by < 0;
     expect([again.id === first.id, again.secret_key === first.secret_key]).toEqual([isKept, isKept]);
   });
 });
 
-(onServer ? it : it.skip)('a process whose clock is far ahead removes nothing that others still keep', async () => {
+(onServer ? it : it.skip)('a process whose clock is far ahead removes nothing that others still need', async () => {
   const { client } = other as ServiceProcess;
   const key = issued(await client.post('/api/apiKeys', session, powerlessBody));
   const headers = { ...session, 'idempotency-key': randomUUID() };
@@ -137,7 +137,7 @@ describe.each([
   expect((await client.post('/api/apiKeys', headers, powerlessBody)).text).toBe(answered.text);
 });
 
-it('is as it was when the clock is right again', async () => {
+it('everything is as before when the clock is right again', async () => {
   const key = issued(await service.client.post('/api/apiKeys', sessionOf('ann'), powerlessBody));
   expect(await codeOf(key)).toBe('VALID');
   await until(async () => (await service.client.get('/health/ready')).status === 200, 'the process to be ready');

@@ -10,8 +10,8 @@ import { until } from '../support/until.js';
 
 const STALE_SECONDS = 2;
 
-// The embedded database is in the process and cannot be away from it
-(onServer ? describe : describe.skip)('while the database is away', () => {
+// The embedded database is in the process and cannot become unavailable
+(onServer ? describe : describe.skip)('while the database is unavailable', () => {
   let database: TestDatabase;
   let proxy: Proxy;
   let service: TestService;
@@ -55,32 +55,32 @@ const STALE_SECONDS = 2;
     await until(async () => (await service.client.get('/health/ready')).status === 200, 'the service to be ready');
     expect((await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key))).status).toBe(200);
     jest.restoreAllMocks();
-    // Besides those of the requests themselves
+    // In addition to those of the requests themselves
     const outage = lines.filter((line) => !/^(?:GET|POST) /.test(line));
     expect(outage).toEqual([
-      expect.stringMatching(/^The database cannot be used now \(.+\)\./),
-      expect.stringMatching(/^The database can be used again\. It took \d+ s, with \d+ failed attempts\.$/),
+      expect.stringMatching(/^The database is unavailable \(.+\)\./),
+      expect.stringMatching(/^The database is available again\. The outage lasted \d+ s, with \d+ failed attempts\.$/),
     ]);
   });
 
-  it('goes on verifying known keys for as long as it was told to, and no unknown ones', async () => {
+  it('verifies cached keys for the configured time, and no others', async () => {
     const unknown = await issueKey(service.client, 'ann', powerlessBody);
     expect(await statusOf(key)).toBe(200);
     await proxy.cut();
     const cutAt = performance.now();
     expect(await statusOf(unknown)).toBe(503);
     while ((await statusOf(key)) === 200) expect(await statusOf(unknown)).toBe(503);
-    const believedSeconds = (performance.now() - cutAt) / 1000;
+    const trustedSeconds = (performance.now() - cutAt) / 1000;
 
     expect(await statusOf(key)).toBe(503);
-    expect(believedSeconds).toBeGreaterThan(STALE_SECONDS - 1);
-    expect(believedSeconds).toBeLessThan(STALE_SECONDS + 2);
+    expect(trustedSeconds).toBeGreaterThan(STALE_SECONDS - 1);
+    expect(trustedSeconds).toBeLessThan(STALE_SECONDS + 2);
     await proxy.mend();
     while ((await statusOf(key)) !== 200);
     expect(await statusOf(unknown)).toBe(200);
   });
 
-  it('reads known keys anew when it cannot read the changes, though the database answers', async () => {
+  it('revalidates cached keys when it cannot read the changes, although the database answers', async () => {
     const query = (statement: string) => service.app.get(DataSource).query(statement);
     const doomed = await issueKey(service.client, 'ann', powerlessBody);
     expect(await statusOf(doomed)).toBe(200);

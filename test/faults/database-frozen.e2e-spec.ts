@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atOnce, range } from '../support/at-once.js';
+import { runConcurrently, range } from '../support/at-once.js';
 import { onServer } from '../support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from '../support/keys.js';
 import { metricOf } from '../support/metrics.js';
@@ -13,13 +13,13 @@ const BOUND_MS = 1_000;
 const FROZEN_MS = 10_000;
 const REVOKED = 120;
 const KEPT = 20;
-/** So many revocations are answered a bound's length before the database freezes, and some more, while others are under way. */
+/** This many revocations are answered more than the bound before the database freezes, while others are under way. */
 const REVOKED_EARLY = 60;
 const FREEZE_AFTER = 80;
-/** More than could wait for reads of their own. */
+/** More than can wait for reads of their own. */
 const CROWD = 900;
 
-/** What was seen of a key: when its revocation was answered, and when the last call began that found it valid. */
+/** When a key's revocation was answered, and when the last call began that found it valid. */
 interface Seen {
   key: IssuedKey;
   revokedAt?: number;
@@ -49,10 +49,10 @@ interface Seen {
     await postgres?.stop();
   });
 
-  it('denies what was revoked within the bound, and serves the rest as promised', async () => {
+  it('denies revoked keys within the bound, and serves the rest as promised', async () => {
     const watched = [trusting, failingClosed];
     const all: Seen[] = [];
-    await atOnce(10, range(REVOKED + KEPT), async () => void all.push(await seen()));
+    await runConcurrently(10, range(REVOKED + KEPT), async () => void all.push(await seen()));
     const [doomed, kept] = [all.slice(0, REVOKED), all.slice(REVOKED)];
     const unknown = (await seen()).key;
     for (const { key } of [...doomed, ...kept])
@@ -69,15 +69,15 @@ interface Seen {
       one.revokedAt = performance.now();
       answered++;
     };
-    await atOnce(6, doomed.slice(0, REVOKED_EARLY), revoke);
+    await runConcurrently(6, doomed.slice(0, REVOKED_EARLY), revoke);
     await sleep(BOUND_MS);
-    const revoked = atOnce(6, doomed.slice(REVOKED_EARLY), revoke);
+    const revoked = runConcurrently(6, doomed.slice(REVOKED_EARLY), revoke);
     await until(() => answered >= FREEZE_AFTER, 'revocations');
     postgres.freeze();
     const frozenAt = performance.now();
     const isStale = async () => (await metricOf(trusting.client, 'w3ipfs_keys_change_feed_age_seconds')) > 0.9;
     await until(isStale, 'changes to have been missed');
-    // Before it is known that the database is away: that takes until the first of these reads is given up
+    // The database counts as unavailable only once the first of these reads times out
     const crowd = await Promise.all(range(CROWD).map((i) => codeOf(trusting, kept[i % KEPT]!.key)));
     expect(new Set(crowd)).toEqual(new Set(['VALID']));
     const unknownStatuses = new Set<string>();
@@ -100,7 +100,7 @@ interface Seen {
     }
     watching.abort();
     await Promise.all(watchers);
-    // What was counted meanwhile is written
+    // Uses counted in the meantime are written
     for (const service of watched) expect(await service.stop('SIGTERM')).toBe(0);
     let uses = 0;
     for (const { key } of kept)
@@ -133,10 +133,10 @@ interface Seen {
     expect(new Set(keptCodes.get(failingClosed)?.keys())).toEqual(new Set(['VALID', '503']));
     expect([...unknownStatuses].filter((code) => code !== 'VALID')).toEqual(['503']);
 
-    /** Asks for the keys, again and again, from several callers. */
+    /** Verifies the keys repeatedly, from several callers. */
     async function watch(service: ServiceProcess, keys: Seen[], signal: AbortSignal): Promise<void> {
       while (!signal.aborted) {
-        await atOnce(4, keys, async (one) => {
+        await runConcurrently(4, keys, async (one) => {
           const began = performance.now();
           const code = await codeOf(service, one.key);
           if (code === 'VALID') one.lastValidAt.set(service, Math.max(began, one.lastValidAt.get(service) ?? 0));
@@ -155,7 +155,7 @@ interface Seen {
   }
 });
 
-/** The verdict's code, or the status where there is no verdict. */
+/** The verdict's code, or the status if there is no verdict. */
 async function codeOf({ client }: ServiceProcess, key: IssuedKey): Promise<string> {
   const { status, body } = await verify(client, key);
   return status === 200 ? body.data.code : String(status);

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atOnce, range } from '../support/at-once.js';
+import { runConcurrently, range } from '../support/at-once.js';
 import { onServer } from '../support/database.js';
 import { issued, issueKey, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
 import { PostgresServer } from '../support/postgres-server.js';
@@ -12,13 +12,13 @@ import { verify } from '../support/verification.js';
 const CALLERS = 6;
 const RESTARTS = 2;
 const CUTS = 20;
-/** So many keys are to be issued between two faults. */
+/** The number of keys issued between two faults. */
 const BETWEEN = 15;
 
-/** How often each status was answered; `unanswered` where a process ended the connection. */
+/** The number of answers by status; `unanswered` if a process closed the connection. */
 type Counts = Record<string, number>;
 
-// The embedded database is in the process, and ends with it
+// The embedded database is in the process, and stops with it
 (onServer ? describe : describe.skip)('while two processes issue and verify', () => {
   let postgres: PostgresServer;
   let services: ServiceProcess[] = [];
@@ -35,7 +35,7 @@ type Counts = Record<string, number>;
     await postgres?.stop();
   });
 
-  it('PostgreSQL may be killed and started again: nothing that was answered is lost', async () => {
+  it('PostgreSQL can be killed and restarted: nothing acknowledged is lost', async () => {
     await during('PostgreSQL killed and started again', async (progress) => {
       for (const _ of range(RESTARTS)) {
         await progress();
@@ -46,7 +46,7 @@ type Counts = Record<string, number>;
     });
   });
 
-  it('its connections may be ended again and again: nothing that was answered is lost', async () => {
+  it('its connections can be cut repeatedly: nothing acknowledged is lost', async () => {
     await during('connections ended', async (progress) => {
       const client = new pg.Client({ connectionString: postgres.url });
       await client.connect();
@@ -65,7 +65,7 @@ type Counts = Record<string, number>;
     });
   });
 
-  /** Issues and verifies all the while; `progress` waits until some more keys were issued. */
+  /** Issues and verifies continuously; `progress` waits until more keys were issued. */
   async function during(name: string, act: (progress: () => Promise<void>) => Promise<void>): Promise<void> {
     const known = await issueKey(services[0]!.client, 'ann', powerlessBody);
     for (const { client } of services) expect((await verify(client, known)).body.data.code).toBe('VALID');
@@ -73,7 +73,7 @@ type Counts = Record<string, number>;
     const [issuing, verifying]: [Counts, Counts] = [{}, {}];
     const ending = new AbortController();
     const callers = (call: (service: ServiceProcess) => Promise<void>) =>
-      atOnce(CALLERS, range(CALLERS), async (i) => {
+      runConcurrently(CALLERS, range(CALLERS), async (i) => {
         while (!ending.signal.aborted) await call(services[i % services.length] as ServiceProcess);
       });
     const busy = Promise.all([
@@ -105,7 +105,7 @@ type Counts = Record<string, number>;
       await until(async () => (await client.get('/health/ready')).status === 200, 'the service to be ready');
     }
     const lost: IssuedKey[] = [];
-    await atOnce(CALLERS, keys.entries(), async ([i, key]) => {
+    await runConcurrently(CALLERS, keys.entries(), async ([i, key]) => {
       const { client } = services[i % services.length] as ServiceProcess;
       const { status } = await client.get('/api/apiKeys/testAuthentication', pairHeaders(key));
       if (status !== 200) lost.push(key);

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { atOnce, range } from '../support/at-once.js';
+import { runConcurrently, range } from '../support/at-once.js';
 import { makeFolder, removeFolder } from '../support/folders.js';
 import { issued, type IssuedKey, pairHeaders, powerlessBody } from '../support/keys.js';
 import { type ServiceProcess, startProcess } from '../support/process.js';
@@ -10,14 +10,14 @@ import { until } from '../support/until.js';
 
 const SIZE = '128m';
 const CALLERS = 8;
-/** So many keys are answered before the disk is filled, so many refused while it is full, and so many made after. */
+/** The numbers of keys issued before the disk is filled, refused while it is full, and issued afterwards. */
 const [BEFORE, REFUSED, AFTER] = [50, 50, 20];
 const CHUNK = Buffer.alloc(65_536);
 
 const disk = mountSmall();
-if (!disk) process.stdout.write('Left out, since no tmpfs can be mounted here: a disk that is full\n');
+if (!disk) process.stdout.write('Skipped, since no tmpfs can be mounted here: a disk that is full\n');
 
-// On a server, too: this one's service has an embedded database of its own
+// On a server too: this service has an embedded database of its own
 (disk ? describe : describe.skip)('when the disk of the embedded database is full', () => {
   let service: ServiceProcess;
   const filler = join(disk ?? '', 'filler');
@@ -31,11 +31,11 @@ if (!disk) process.stdout.write('Left out, since no tmpfs can be mounted here: a
     removeFolder(disk as string);
   });
 
-  it('what cannot be written is refused with 503, and nothing that was answered is lost', async () => {
+  it('refuses what it cannot write with 503, and loses nothing acknowledged, on a full disk', async () => {
     const keys: IssuedKey[] = [];
     const statuses: Record<string, number> = {};
     const ending = new AbortController();
-    const issuing = atOnce(CALLERS, range(CALLERS), async () => {
+    const issuing = runConcurrently(CALLERS, range(CALLERS), async () => {
       while (!ending.signal.aborted) {
         const body = { ...powerlessBody, metadata: { note: 'x'.repeat(1_000) } };
         const answer = await service.client.post('/api/apiKeys', sessionOf('ann'), body).catch(() => undefined);
@@ -49,7 +49,7 @@ if (!disk) process.stdout.write('Left out, since no tmpfs can be mounted here: a
       await until(() => keys.length >= BEFORE, 'keys to be issued');
       fill(filler);
       await until(() => (statuses['503'] ?? 0) >= REFUSED, 'keys to be refused');
-      // It still reads
+      // Reads still work
       expect(await works(keys[0] as IssuedKey)).toBe(true);
       rmSync(filler);
       issuedWhenRoomy = keys.length;
@@ -74,14 +74,14 @@ if (!disk) process.stdout.write('Left out, since no tmpfs can be mounted here: a
 
   async function lostOf(keys: IssuedKey[]): Promise<IssuedKey[]> {
     const lost: IssuedKey[] = [];
-    await atOnce(CALLERS, keys, async (key) => {
+    await runConcurrently(CALLERS, keys, async (key) => {
       if (!(await works(key))) lost.push(key);
     });
     return lost;
   }
 });
 
-/** @returns the folder; `undefined` where one may not mount */
+/** @returns the folder; `undefined` if mounting is not permitted */
 function mountSmall(): string | undefined {
   const folder = makeFolder();
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', folder], { stdio: 'ignore' });
@@ -90,7 +90,7 @@ function mountSmall(): string | undefined {
   return undefined;
 }
 
-/** Takes all the room that there is, down to the last page. */
+/** Fills the disk to the last page. */
 function fill(file: string): void {
   const descriptor = openSync(file, 'w');
   try {

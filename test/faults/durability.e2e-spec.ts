@@ -1,22 +1,22 @@
 import pg from 'pg';
-import { atOnce, range } from '../support/at-once.js';
+import { runConcurrently, range } from '../support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { documentedBody, issued, type IssuedKey, issueKey, pairHeaders, powerlessBody } from '../support/keys.js';
 import { type ServiceProcess, startProcess } from '../support/process.js';
-import { retried } from '../support/retry.js';
+import { withRetry } from '../support/retry.js';
 import { accountService, sessionOf } from '../support/sessions.js';
 import { until } from '../support/until.js';
 
 const KEYS = 1_000;
-/** So many more are asked for, and half of them answered, when it is killed. */
+/** This many more are requested, and half of them answered, when it is killed. */
 const MORE = 300;
 const CALLERS = 32;
 
-/** Commits that have to do with keys wait for whoever holds this advisory lock. */
-const HELD = 77;
+/** Commits that change keys wait for this advisory lock. */
+const LOCK = 77;
 const HOLD_COMMITS = `
   CREATE FUNCTION hold_commit() RETURNS trigger LANGUAGE plpgsql AS
-    'BEGIN PERFORM pg_advisory_xact_lock_shared(${HELD}); RETURN NULL; END';
+    'BEGIN PERFORM pg_advisory_xact_lock_shared(${LOCK}); RETURN NULL; END';
   CREATE CONSTRAINT TRIGGER hold_commits AFTER INSERT OR UPDATE ON api_keys DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION hold_commit()`;
 const WAITING = `
@@ -38,10 +38,10 @@ afterAll(async () => {
 
 const keys: IssuedKey[] = [];
 
-it(`issues ${KEYS} keys to ${CALLERS} callers at once: all distinct, none lost`, async () => {
+it(`issues ${KEYS} keys to ${CALLERS} concurrent callers: all distinct, none lost`, async () => {
   let refused = 0;
-  await atOnce(CALLERS, range(KEYS), async (index) => {
-    keys.push(issued(await retried(issueNamed(`key ${index}`), () => refused++)));
+  await runConcurrently(CALLERS, range(KEYS), async (index) => {
+    keys.push(issued(await withRetry(issueNamed(`key ${index}`), () => refused++)));
   });
   process.stdout.write(`${KEYS} keys issued to ${CALLERS} callers at once, ${refused} refused for the moment\n`);
   expect(new Set(keys.flatMap(({ id, api_key, secret_key }) => [id, api_key, secret_key])).size).toBe(3 * KEYS);
@@ -49,12 +49,12 @@ it(`issues ${KEYS} keys to ${CALLERS} callers at once: all distinct, none lost`,
   expect(await lostOf(keys)).toEqual([]);
 });
 
-it('keeps every key that was acknowledged, usable, when it is killed in mid-run', async () => {
+it('keeps every acknowledged key usable when it is killed in mid-run', async () => {
   let unanswered = 0;
   let refusedForNow = 0;
   let killed: Promise<unknown> | undefined;
-  await atOnce(CALLERS, range(MORE), async (index) => {
-    const answer = await retried(issueNamed(`more ${index}`), () => refusedForNow++).catch(() => undefined);
+  await runConcurrently(CALLERS, range(MORE), async (index) => {
+    const answer = await withRetry(issueNamed(`more ${index}`), () => refusedForNow++).catch(() => undefined);
     if (answer) keys.push(issued(answer));
     else unanswered++;
     if (keys.length === KEYS + MORE / 2) killed ??= service.stop('SIGKILL');
@@ -65,7 +65,7 @@ it('keeps every key that was acknowledged, usable, when it is killed in mid-run'
   service = await start();
   const lost = await lostOf(keys);
   const refused: IssuedKey[] = [];
-  await atOnce(CALLERS, keys, async (key) => {
+  await runConcurrently(CALLERS, keys, async (key) => {
     const { status } = await service.client.get('/api/apiKeys/testAuthentication', pairHeaders(key));
     if (status !== 200) refused.push(key);
   });
@@ -79,14 +79,14 @@ it('keeps every key that was acknowledged, usable, when it is killed in mid-run'
   expect(total).toBeLessThanOrEqual(KEYS + MORE);
 });
 
-(onServer ? it : it.skip)('answers no change, and grants no use, before it is committed', async () => {
+(onServer ? it : it.skip)('acknowledges no change, and grants no use, before it is committed', async () => {
   const [client, postgres] = [service.client, new pg.Client(database.variables.DATABASE_URL)];
   await postgres.connect();
-  // One owner each: an owner's changes wait for each other
+  // A separate owner for each: an owner's changes wait for each other
   const [rotated, changed, revoked] = await Promise.all(['ann', 'bob', 'cleo'].map((owner) => issueKey(client, owner)));
   const limited = await issueKey(client, 'dora', { ...documentedBody, limits: { max_uses: 10 } });
   await postgres.query(HOLD_COMMITS);
-  await postgres.query('SELECT pg_advisory_lock($1)', [HELD]);
+  await postgres.query('SELECT pg_advisory_lock($1)', [LOCK]);
   const path = (key: IssuedKey | undefined) => `/api/apiKeys/${key?.id}`;
   const answered: string[] = [];
   const calls = {
@@ -101,10 +101,10 @@ it('keeps every key that was acknowledged, usable, when it is killed in mid-run'
     answered.push(name);
     return [name, status];
   });
-  await until(async () => (await postgres.query(WAITING)).rowCount === all.length, 'all commits to be held');
+  await until(async () => (await postgres.query(WAITING)).rowCount === all.length, 'all commits to wait');
   await client.get('/health/live');
   expect(answered).toEqual([]);
-  await postgres.query('SELECT pg_advisory_unlock($1)', [HELD]);
+  await postgres.query('SELECT pg_advisory_unlock($1)', [LOCK]);
   expect(await Promise.all(all)).toEqual(Object.keys(calls).map((name) => [name, 200]));
   await postgres.query('DROP TRIGGER hold_commits ON api_keys');
   await postgres.end();
@@ -118,7 +118,7 @@ async function listPage(offset: number): Promise<{ total: number; api_keys: Issu
   return answer.body.data;
 }
 
-/** Those that are not listed. */
+/** The keys that are not listed. */
 async function lostOf(acknowledged: IssuedKey[]): Promise<IssuedKey[]> {
   const listed = new Set<string>();
   for (let offset = 0; offset < KEYS + MORE; offset += 100) {

@@ -35,24 +35,24 @@ const LOST = 20;
     await Promise.all([primary, standby].map((server) => server?.stop()));
   });
 
-  it('ends, in words, where it is started on the standby', async () => {
+  it('exits with an explanation when started on the standby', async () => {
     const { code, stderr, stdout } = await run(['dist/main.js'], {
       ...sharedVariables,
       DATABASE_URL: standby.url,
       PORT: '0',
     });
     expect(code).toBe(1);
-    expect(stderr + stdout).toMatch(/is a standby, which takes no changes: lead DATABASE_URL to the primary/);
+    expect(stderr + stdout).toMatch(/is a standby, which rejects writes: point DATABASE_URL to the primary/);
   });
 
-  it('denies within the bound, in every process, whatever is revoked on the new primary', async () => {
+  it('denies keys revoked on the new primary within the bound, in every process', async () => {
     const [first, other] = services;
     const kept = await issueKey(first.client, 'ann', powerlessBody);
     const doomed: IssuedKey[] = [];
     for (const _ of range(5)) doomed.push(await issueKey(first.client, 'ann', powerlessBody));
     await until(async () => (await standby.query('SELECT FROM api_keys')).rowCount === 6, 'the standby to follow');
     await standby.kill();
-    // Transactions that only the primary has: on the new one, their ids are given to others
+    // Transactions that only the old primary has: the new one reuses their ids
     for (const _ of range(LOST)) await issueKey(first.client, 'ann', powerlessBody);
     for (const key of [...doomed, kept]) expect(await codeOf(other, key)).toBe('VALID');
     const { rows } = await primary.query('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next');
@@ -68,7 +68,7 @@ const LOST = 20;
     await until(() => isReady(first), 'the first to be ready');
     const { rows: after } = await standby.query('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next');
     const beganAgain = BigInt(after[0].next) < reached;
-    // Before the other one gets there, which then asks for what came after all that it has seen on the old primary
+    // Before the other process connects, which then asks for changes after the last one it saw on the old primary
     for (const key of doomed) {
       const { status } = await first.client.delete(`/api/apiKeys/${key.id}`, sessionOf('ann'));
       expect(status).toBe(200);
@@ -91,10 +91,10 @@ const LOST = 20;
       `A failover: last VALID ${Math.max(...lastValid).toFixed(0)} ms after the database was back\n`,
     );
     expect(Math.max(...lastValid)).toBeLessThan(BOUND_MS);
-    // And it stays so, once changes are read again and what is cached is trusted
+    // And it stays denied, once changes are read again and the cache is trusted
     await until(() => isReady(other), 'the other to be ready');
     for (const key of doomed) expect(await codeOf(other, key)).toBe('REVOKED');
-    // Otherwise the test would show nothing: these transactions had ids that the old primary had given already
+    // Otherwise the test would prove nothing: these transactions reuse ids of the old primary
     expect(beganAgain).toBe(true);
     expect(await codeOf(other, kept)).toBe('VALID');
   });

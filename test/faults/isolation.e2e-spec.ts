@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
-import { atOnce, range } from '../support/at-once.js';
+import { runConcurrently, range } from '../support/at-once.js';
 import type { Answer } from '../support/client.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { type FloodRequest, startFlood } from '../support/flood.js';
@@ -11,7 +11,7 @@ import { type ServiceProcess, sharedVariables, startProcess } from '../support/p
 import { sessionOf } from '../support/sessions.js';
 import { pairOf, verify } from '../support/verification.js';
 
-/** What the others do meanwhile, and how often. */
+/** The requests of other callers during the flood, and how often each is sent. */
 const VERIFIED = 600;
 const USED = 200;
 const COLD = 100;
@@ -23,19 +23,19 @@ const KINDS = ['verify', 'use', 'cold', 'create'] as const;
 type Kind = (typeof KINDS)[number];
 type Times = Record<Kind, number[]>;
 
-/** What floods the service: so many connections that ask and ask, and what is asked once besides. */
+/** A flood: requests repeated on this many connections, and one sent once. */
 interface Flood {
   connections: number;
   requests: FloodRequest[];
   besides?: () => Promise<Answer>;
 }
 
-/** With the flood, nobody else's p99 is more than so many times what it is without. */
-const MOST_TIMES = 2;
-/** With and without the flood in turns: so that a moment at which the machine is slow tells in neither of them alone. */
+/** How many times larger the p99 of other callers may be during the flood. */
+const MAX_TIMES = 2;
+/** The rounds alternate with and without the flood, so that a slow moment of the machine affects both. */
 const ROUNDS = 3;
-/** What the machine does besides tells in few rounds: by the median of so many at most it has to hold. */
-const MOST_ROUNDS = 15;
+/** Other load of the machine affects few rounds: the median of at most this many has to meet the bound. */
+const MAX_ROUNDS = 15;
 
 // The embedded database shares the process's one thread, and cannot be isolated from it
 (onServer ? describe : describe.skip)("one caller's flood", () => {
@@ -70,7 +70,7 @@ const MOST_ROUNDS = 15;
     await database?.drop();
   });
 
-  it('of lists with filters, by 20 admin keys of one owner with 300,000 keys', async () => {
+  it('of filtered lists, by 20 admin keys of one owner with 300,000 keys', async () => {
     await withstand('lists', async (owner) => {
       const root = await issueKey(service.client, owner);
       await insertChildren(db, owner, root, 300_000);
@@ -84,7 +84,7 @@ const MOST_ROUNDS = 15;
     });
   });
 
-  it('of new keys, by 20 admin keys of one owner', async () => {
+  it('of issued keys, by 20 admin keys of one owner', async () => {
     await withstand('new keys', async (owner) => {
       const keys = await adminKeys(owner, 20);
       const body = JSON.stringify(powerlessBody);
@@ -107,14 +107,14 @@ const MOST_ROUNDS = 15;
     });
   });
 
-  it('of what is over its rate, over 200 connections', async () => {
+  it('of requests over their rate, over 200 connections', async () => {
     await withstand('429s', async (owner) => ({
       connections: 200,
       requests: [{ method: 'GET', path: '/api/apiKeys/list', headers: sessionOf(owner) }],
     }));
   });
 
-  it('of false tokens and pairs, over 100 connections', async () => {
+  it('of invalid tokens and pairs, over 100 connections', async () => {
     const forged = `${sessionOf('forger').authorization.slice(0, -8)}AAAAAAAA`;
     const madeUp = { pinning_api_key: `w3k_${'x'.repeat(20)}`, pinning_secret_key: `w3s_${'y'.repeat(40)}` };
     await withstand('false credentials', async () => ({
@@ -136,7 +136,7 @@ const MOST_ROUNDS = 15;
     await withstand('hostile bodies', async () => ({ connections: 60, requests }));
   });
 
-  it('of tokens of unknown keys while the key set hangs shuts out nobody who has an API key', async () => {
+  it('of tokens with unknown keys while the key set hangs locks out no caller with an API key', async () => {
     const hanging: Server = createServer(() => undefined);
     await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
     const { port } = hanging.address() as AddressInfo;
@@ -155,7 +155,7 @@ const MOST_ROUNDS = 15;
     ]);
     try {
       const answers: Answer[] = [];
-      await atOnce(CALLERS, admins, async (key) => {
+      await runConcurrently(CALLERS, admins, async (key) => {
         answers.push(await other.client.get('/api/apiKeys/list', pairHeaders(key)));
         answers.push(await other.client.post('/api/apiKeys', pairHeaders(key), powerlessBody));
       });
@@ -168,7 +168,7 @@ const MOST_ROUNDS = 15;
     }
   });
 
-  it('of a cascade over 150,000 keys, and reports of a pair that is revoked', async () => {
+  it('of a cascade over 150,000 keys, and reports of a revoked pair', async () => {
     await withstand('a cascade', async (owner) => {
       const root = await issueKey(service.client, owner);
       await insertChildren(db, owner, root, 150_000);
@@ -179,16 +179,16 @@ const MOST_ROUNDS = 15;
   });
 
   /**
-   * Nothing of what the others do is refused, with the flood or without, and it takes them no more than twice as long,
+   * No request of other callers is refused, with or without the flood, and they take no more than twice as long,
    * by the median over the rounds.
    *
-   * @param prepare makes a flood of an owner who has done nothing yet
+   * @param prepare makes a flood for a new owner
    */
   async function withstand(name: string, prepare: (owner: string) => Promise<Flood>): Promise<void> {
     const alone: Times[] = [];
     const flooded: Times[] = [];
     let slower: Kind[] = [...KINDS];
-    for (let round = 1; round <= MOST_ROUNDS && slower.length > 0; round++) {
+    for (let round = 1; round <= MAX_ROUNDS && slower.length > 0; round++) {
       await compare(name, await prepare(`${name} ${round}`), alone, flooded);
       if (round >= ROUNDS) slower = slowerThan(alone, flooded, `${name}, ${round} rounds`);
     }
@@ -196,7 +196,7 @@ const MOST_ROUNDS = 15;
   }
 
   async function compare(name: string, { connections, requests, besides }: Flood, alone: Times[], flooded: Times[]) {
-    // What was stored for the flood is not to be written to the disk meanwhile
+    // A checkpoint first: rows stored for the flood should not be written to disk during the measurement
     await sql.query('VACUUM ANALYZE api_keys');
     await sql.query('CHECKPOINT');
     alone.push(await measure());
@@ -208,7 +208,7 @@ const MOST_ROUNDS = 15;
     if (answer) expect((await answer).status).toBe(200);
   }
 
-  /** Whatever others do: nothing of it is refused. @returns how long each call took, in ms */
+  /** Sends the requests of other callers, of which none may be refused. @returns how long each call took, in ms */
   async function measure(): Promise<Times> {
     const times = noTimes();
     const cold = await Promise.all(
@@ -230,10 +230,10 @@ const MOST_ROUNDS = 15;
         return timed('create', () => service.client.post('/api/apiKeys', owner, powerlessBody));
       }),
     ];
-    // In turns, so that each kind is spread over all of the time
+    // Interleaved, so that each kind is spread over the whole time
     const spread = works.map((work, index) => ({ work, at: (index * 389) % works.length }));
     const ordered = spread.toSorted((one, other) => one.at - other.at).map(({ work }) => work);
-    await atOnce(CALLERS, ordered, (work) => work());
+    await runConcurrently(CALLERS, ordered, (work) => work());
     return times;
   }
 
@@ -258,15 +258,15 @@ function noTimes(): Times {
   return { verify: [], use: [], cold: [], create: [] };
 }
 
-/** What of it took too many times as long; prints all. */
+/** The kinds of requests that took too many times as long; prints all. */
 function slowerThan(alone: Times[], flooded: Times[], name: string): Kind[] {
   const usual = (rounds: Times[], kind: Kind) => median(rounds.map((times) => p99(times[kind])));
   const factors = KINDS.map((kind) => ({ kind, factor: usual(flooded, kind) / usual(alone, kind) }));
-  const told = factors.map(({ kind, factor }) => {
+  const described = factors.map(({ kind, factor }) => {
     return `${kind} ${usual(alone, kind).toFixed(1)} -> ${usual(flooded, kind).toFixed(1)} (${factor.toFixed(1)})`;
   });
-  process.stdout.write(`${name}: p99 in ms of others: ${told.join(', ')}\n`);
-  return factors.filter(({ factor }) => factor > MOST_TIMES).map(({ kind }) => kind);
+  process.stdout.write(`${name}: p99 in ms of others: ${described.join(', ')}\n`);
+  return factors.filter(({ factor }) => factor > MAX_TIMES).map(({ kind }) => kind);
 }
 
 function median(values: number[]): number {

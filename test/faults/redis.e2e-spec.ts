@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { atOnce, range } from '../support/at-once.js';
+import { runConcurrently, range } from '../support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from '../support/keys.js';
 import { type ServiceProcess, startProcess, sharedVariables } from '../support/process.js';
@@ -10,21 +10,21 @@ import { serviceHeaders, verify } from '../support/verification.js';
 
 const REQUESTS = 100;
 const CALLERS = 32;
-/** Far more than the 250 ms that Redis is given, and less than it is frozen for. */
+/** Far above the 250 ms timeout of Redis, and below the time it is frozen for. */
 const QUICK_MS = 2_000;
 const CUTS = 40;
-/** How many times as many are asked for as are allowed. */
+/** How many times more is requested than allowed. */
 const TOO_MANY = 10;
 
-/** When a request that was granted was sent, and when its answer was there: it was charged in between. */
+/** When a granted request was sent and answered: it was charged in between. */
 interface Grant {
   sentAt: number;
   answeredAt: number;
 }
 
-if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-server: rate limits over processes\n');
+if (!HAS_REDIS_SERVER) process.stdout.write('Skipped, since there is no redis-server: rate limits over processes\n');
 
-// The embedded database has one process alone
+// The embedded database allows only one process
 (onServer && HAS_REDIS_SERVER ? describe : describe.skip)('a rate limit, over three processes', () => {
   let database: TestDatabase;
   let redis: RedisServer;
@@ -48,8 +48,8 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
   const issue = (requests: number, window_seconds: number) =>
     issueKey(services[0]!.client, 'ann', { ...powerlessBody, limits: { rate_limit: { requests, window_seconds } } });
 
-  it('is never exceeded in any window, and not much less than its steady rate is granted', async () => {
-    // A machine that is busy with other things may let Redis answer too late, and then each process counts for itself
+  it('is never exceeded in any window, and close to its steady rate is granted', async () => {
+    // On a busy machine, Redis may answer too late, and then each process counts separately
     for (let tries = 1; ; tries++) {
       const [before, measure] = [await allFallbacks(), await Promise.all([overrun(2, 5.55), overrun(10, 1.15)])];
       const alone = (await allFallbacks()) - before;
@@ -64,20 +64,20 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     }
   });
 
-  /** Asks for too much, over so many windows, steadily and in bursts about the moments at which windows end. */
+  /** Requests too much over several windows, steadily and in bursts around the ends of windows. */
   async function overrun(windowSeconds: number, lengths: number) {
     const key = await issue(REQUESTS, windowSeconds);
     const windowMs = windowSeconds * 1_000;
     const began = performance.now();
     const grants: Grant[] = [];
     const arrivals = arrivalsOver(lengths).map((at) => began + at * windowMs);
-    await atOnce(CALLERS, arrivals.entries(), async ([i, at]) => {
+    await runConcurrently(CALLERS, arrivals.entries(), async ([i, at]) => {
       const early = at - performance.now();
       if (early > 0) await sleep(early);
       const sentAt = performance.now();
       if ((await codeOf(services[i % 3]!, key)) === 'VALID') grants.push({ sentAt, answeredAt: performance.now() });
     });
-    const most = mostWithin(windowMs, grants);
+    const most = maxWithin(windowMs, grants);
     const passed = (performance.now() - began) / windowMs;
     process.stdout.write(
       `${REQUESTS} in ${windowSeconds} s allowed, ${arrivals.length} asked in ${passed.toFixed(2)} windows: ` +
@@ -86,7 +86,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     return { most, granted: grants.length, least: 0.9 * REQUESTS * lengths };
   }
 
-  it('is shared out among the processes while Redis is away, and counted together again when it is back', async () => {
+  it('is divided among the processes while Redis is unavailable, and shared again after its return', async () => {
     const requests = 30;
     const grantsOf = (codes: string[]) => codes.filter((code) => code === 'VALID').length;
     await expectTogether();
@@ -96,7 +96,9 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     for (const service of services) {
       const codes = await Promise.all(range(3 * requests).map(() => codeOf(service, key)));
       expect([grantsOf(codes), new Set(codes)]).toEqual([requests / 3, new Set(['VALID', 'RATE_LIMITED'])]);
-      expect(service.output()).toMatch(/WARN.*Redis at .* is unavailable .*: each process counts rates by itself/);
+      expect(service.output()).toMatch(
+        /WARN.*Redis at .* is unavailable .*: rate limits are per process until it returns/,
+      );
     }
 
     await redis.startAgain();
@@ -105,7 +107,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     await expectTogether();
   });
 
-  it('is not exceeded by a stall, after which what was granted meanwhile counts', async () => {
+  it('is not exceeded by a stall, whose grants count afterwards', async () => {
     const requests = 10;
     await expectTogether();
     const keys = await Promise.all(range(3).map(() => issue(requests, 3_600)));
@@ -134,7 +136,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     await expectTogether();
   });
 
-  it('is answered at once by each process for itself while Redis is frozen, which each says', async () => {
+  it('is decided immediately by each process separately while Redis is frozen, which each reports', async () => {
     const fallbacks = await Promise.all(services.map(fallbacksOf));
     redis.freeze();
     await expectAlone('Redis frozen');
@@ -144,14 +146,14 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     await expectTogether();
   });
 
-  it('is answered while the connections to Redis are cut again and again', async () => {
+  it('is decided while the connections to Redis are cut repeatedly', async () => {
     const before = await allFallbacks();
     const admin = new Redis(redis.url);
     const key = await issue(10_000, 3_600);
     const codes: Record<string, number> = {};
     const times: number[] = [];
     const cutting = new AbortController();
-    const busy = atOnce(6, range(6), async (i) => {
+    const busy = runConcurrently(6, range(6), async (i) => {
       while (!cutting.signal.aborted) {
         const began = performance.now();
         const code = await codeOf(services[i % 3]!, key);
@@ -186,7 +188,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
     const times: number[] = [];
     for (const service of services) {
       const codes: Record<string, number> = {};
-      await atOnce(CALLERS, range(3 * requests), async () => {
+      await runConcurrently(CALLERS, range(3 * requests), async () => {
         const began = performance.now();
         const code = await codeOf(service, key);
         times.push(performance.now() - began);
@@ -205,7 +207,7 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
 
   async function expectTogether(): Promise<void> {
     for (const service of services) await untilBack(service);
-    // A process may not have noticed yet that its connection was cut last, and a busy one may be answered too late
+    // A process may not have noticed the last cut yet, and a busy one may get its answer too late
     await until(async () => {
       const key = await issue(10, 3_600);
       const codes = await Promise.all(range(60).map((i) => codeOf(services[i % 3]!, key)));
@@ -227,20 +229,20 @@ if (!HAS_REDIS_SERVER) process.stdout.write('Left out, since there is no redis-s
   }
 });
 
-/** When to ask, in windows from the first call on. */
+/** When to send a request, in windows from the first call on. */
 function arrivalsOver(lengths: number): number[] {
   const steady = TOO_MANY * REQUESTS * 0.6;
   const arrivals = range(Math.ceil(steady * lengths)).map((i) => i / steady);
   for (let edge = 1; edge < lengths; edge++) {
-    // A window ends after its length, and what was granted in it counts for a hundredth more at the most
+    // Grants count for the length of the window, and at most a hundredth longer
     for (const about of [edge - 0.002, edge + 0.002, edge * 1.01 + 0.002])
       arrivals.push(...range((TOO_MANY * REQUESTS * 0.4) / 3).map(() => about));
   }
   return arrivals.toSorted((one, other) => one - other);
 }
 
-/** How many grants certainly lay in one window, wherever it began: sent after its beginning, answered before its end. */
-function mostWithin(windowMs: number, grants: Grant[]): number {
+/** The most grants that certainly lay in one window, wherever it began: sent after its start, answered before its end. */
+function maxWithin(windowMs: number, grants: Grant[]): number {
   const within = ({ sentAt }: Grant) =>
     grants.filter((other) => other.sentAt >= sentAt && other.answeredAt < sentAt + windowMs).length;
   return Math.max(...grants.map(within));

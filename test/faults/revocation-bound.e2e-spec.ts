@@ -11,13 +11,13 @@ import { until } from '../support/until.js';
 import { verify } from '../support/verification.js';
 
 const BOUND_MS = 1_000;
-/** How a loop is that stalls again and again: it is the load, and waits for nothing. */
+/** A loop that stalls repeatedly; it generates the load, and waits for nothing. */
 const STALL_MS = 700;
 const AWAKE_MS = 30;
 const KEYS = 8;
 
-// The embedded database has one process alone
-(onServer ? describe : describe.skip)('a process to which no notification gets through', () => {
+// The embedded database allows only one process
+(onServer ? describe : describe.skip)('a process that receives no notifications', () => {
   let database: TestDatabase;
   let proxy: Proxy;
   let revoking: ServiceProcess;
@@ -42,11 +42,11 @@ const KEYS = 8;
     await database?.drop();
   });
 
-  it('answers no VALID to what it is asked after it was stopped past the bound', async () => {
+  it('answers no VALID to requests sent after it was paused past the bound', async () => {
     const keys = await knownKeys();
     for (const pauseMs of [1_500, 6_000]) {
       const doomed = keys.splice(0, KEYS / 2);
-      // Each call reads its key again, as long as the connections that listen are cut: some do when it is stopped
+      // Each call reads its key again while the listening connections are cut: some do when it is paused
       const asking = new AbortController();
       const crowd = Promise.all(range(5).flatMap(() => doomed.map((key) => askOn(key, asking.signal))));
       await until(async () => {
@@ -58,7 +58,7 @@ const KEYS = 8;
       try {
         for (const key of doomed) await revoke(key);
         await sleep(pauseMs);
-        // They lie in its sockets when it wakes up, beside what the database has answered and timers that are overdue
+        // They wait in its sockets when it resumes, beside answers of the database and overdue timers
         answers = Promise.all(range(5).flatMap(() => doomed.map((key) => codeOf(key))));
         await sleep(BOUND_MS / 10);
       } finally {
@@ -70,7 +70,7 @@ const KEYS = 8;
     }
   });
 
-  it('answers no VALID past the bound while its event loop stalls again and again', async () => {
+  it('answers no VALID past the bound while its event loop stalls repeatedly', async () => {
     const keys = await knownKeys();
     const stalling = new AbortController();
     const stalls = (async () => {
@@ -96,14 +96,14 @@ const KEYS = 8;
 
   it('answers no VALID past the bound while its pools are full and its connections are cut', async () => {
     const keys = await knownKeys();
-    // Each owner's row is locked, so that each of these calls keeps a connection for as long as it may wait
+    // Each owner's row is locked, so that each of these calls occupies a connection until it times out
     const owners = range(30).map((index) => `owner-${index}`);
     for (const owner of owners) await issueKey(watched.client, owner, powerlessBody);
     await sql.query('BEGIN');
     await sql.query('SELECT FROM owners WHERE owner_id = ANY($1) FOR UPDATE', [owners]);
     const waiting = owners.map((owner) => watched.client.post('/api/apiKeys', sessionOf(owner), powerlessBody));
     const isFull = async () => {
-      // Within a transaction, the view stays as it was first seen
+      // Within a transaction, the view keeps its first snapshot
       await sql.query('SELECT pg_stat_clear_snapshot()');
       const { rows } = await sql.query(
         `SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
@@ -136,7 +136,7 @@ const KEYS = 8;
     while (!signal.aborted) await codeOf(key);
   }
 
-  /** Keys that the watched process has in its cache. */
+  /** Keys that the watched process has cached. */
   async function knownKeys(): Promise<IssuedKey[]> {
     const keys: IssuedKey[] = [];
     for (const _ of range(KEYS)) keys.push(await issueKey(revoking.client, 'ann', powerlessBody));
@@ -144,7 +144,7 @@ const KEYS = 8;
     return keys;
   }
 
-  /** How long after its revocation was answered the last call began that each key was valid for, in ms. */
+  /** For each key, how long after its acknowledged revocation the last call began that was valid, in ms. */
   function askUntilRevoked(keys: IssuedKey[]): Promise<number[]> {
     return Promise.all(
       keys.map(async (key) => {

@@ -3,8 +3,8 @@ import { source } from './program.js';
 const CHECKED = 'if (body === undefined) throw new Error("there is no body");';
 
 /**
- * What is called besides the examples of the document, and `use`: TypeScript that compiles if the types of the answer
- * (`body`) are what a user takes for granted. Whatever operation is not named here is called as the document shows it.
+ * The calls besides the examples of the document, and `use`: TypeScript that compiles if the types of the answer
+ * (`body`) are as a user expects. Operations that are not listed here are called as the document shows them.
  */
 const CHANGES = {
   createApiKey: {
@@ -33,11 +33,11 @@ const CHANGES = {
     use: 'if (!body.data.scopes.pinning.unpin) throw new Error("the scopes are not effective");',
   },
   verifyApiKey: {
-    // Without what has a default
+    // Without members that have a default
     body: { api_key: source.of('key.api_key'), secret_key: source.of('key.secret_key'), scope: 'pinning.unpin' },
     use: `if (!body.data.valid) {
             const refusal: Exclude<typeof body.data.code, 'VALID'> = body.data.code;
-            // @ts-expect-error No refusal says whose key it is
+            // @ts-expect-error No refusal names the owner of a key
             throw new Error(refusal + body.data.owner_id);
           }
           const [owner, uses]: [string, number | null] = [body.data.owner_id, body.data.remaining_uses];
@@ -47,7 +47,7 @@ const CHANGES = {
     use: `for (const one of body.data.verdicts) {
             if (one.code === 'RATE_LIMITED') one.rate_limit.reset_seconds.toFixed();
             if (one.code === 'UNAVAILABLE') one.retry_after_seconds.toFixed();
-            // @ts-expect-error There is no such code
+            // @ts-expect-error This code does not exist
             if (one.code === 'PERHAPS') throw new Error();
           }`,
   },
@@ -56,7 +56,7 @@ const CHANGES = {
     query: { action: 'key.created' },
     use: `for (const { action, refusal } of body.data.events) {
             if (action === 'call.refused' || refusal === 'key_not_found') throw new Error('nothing was refused');
-            // @ts-expect-error There is no such action
+            // @ts-expect-error This action does not exist
             if (action === 'key.seen') throw new Error();
           }`,
   },
@@ -67,17 +67,17 @@ const CHANGES = {
   },
 };
 
-/** The types of a failure name its codes; an unknown key and a wrong secret are one. */
+/** The types of a failure list its codes; an unknown key and a wrong secret share one. */
 const REFUSED = `
   const code: 'unauthenticated' | 'key_not_found' | undefined | (string & {}) = failure?.error.code;
   const reason: 'INVALID_CREDENTIALS' | 'EXPIRED' | undefined | (string & {}) = failure?.error.reason;
-  // @ts-expect-error There is no such code
+  // @ts-expect-error This code does not exist
   if (failure?.error.code === 'forbidden') throw new Error();
   if (code !== 'unauthenticated' || reason !== 'INVALID_CREDENTIALS') throw new Error('it is refused otherwise');`;
 
 /**
- * Every operation of the document, as it is called: its method, path and parameters, who calls, with what, and what is
- * done with the answer. What deletes comes last, but for a call that is refused.
+ * Every operation of the document as a call: its method, path, parameters, caller and body, and the use of its
+ * answer. Deletions come last, followed only by a refused call.
  */
 export function callsOf(document) {
   const calls = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -110,7 +110,7 @@ function callerOf(security) {
   return schemes.includes('session') ? 'session' : 'service';
 }
 
-/** What is changed, else what is required: as the document shows it; an id is that of the key which was created. */
+/** The given parameters, otherwise the required ones as the document shows them; ids are those of the created key. */
 function argsOf(parameters, requestBody, { query = {}, headers = {}, body = exampleOf(requestBody) }) {
   const args = { path: {}, query: { ...query }, headers: { ...headers }, body };
   for (const { name, in: place, required, schema, example } of parameters) {

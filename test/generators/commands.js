@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
-/** Without a word to anybody: what these tools tell of their use, and whether there is a newer version. */
+/** Turns off the telemetry and update checks of these tools. */
 const SILENT = {
   DO_NOT_TRACK: '1',
   KUBB_DISABLE_TELEMETRY: '1',
@@ -26,7 +26,7 @@ export async function run(command, args, variables = {}) {
   }
 }
 
-/** Runs the tasks, so many at a time. All are run, even where one fails. @throws AggregateError */
+/** Runs the tasks, at most this many at a time. All are run, even if one fails. @throws AggregateError */
 export async function inTurns(atOnce, tasks) {
   const failures = [];
   const waiting = [...tasks];

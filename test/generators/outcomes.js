@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 
-/** Judges what was answered by the document. */
+/** Checks answers against the document. */
 export class OutcomeChecker {
   #ajv = new Ajv2020({ strict: false, allErrors: true });
   #document;
@@ -13,13 +13,15 @@ export class OutcomeChecker {
   }
 
   /**
-   * @param calls what was to be called
-   * @param outcomes what was told of each: the operation, the status and the body as the client gave it
-   * @returns what is wrong: calls that were not made, other statuses, bodies of another shape
+   * @param calls the expected calls
+   * @param outcomes the operation, the status and the body of each call, as the client returned them
+   * @returns the problems: missing calls, other statuses, bodies of another shape
    */
-  offencesOf(calls, outcomes) {
-    const told = outcomes.map(({ operation, status }) => `${operation} ${status}`);
-    const missing = calls.map(({ operation, status }) => `${operation} ${status}`).filter((one) => !told.includes(one));
+  problemsOf(calls, outcomes) {
+    const reported = outcomes.map(({ operation, status }) => `${operation} ${status}`);
+    const missing = calls
+      .map(({ operation, status }) => `${operation} ${status}`)
+      .filter((one) => !reported.includes(one));
     return [
       ...missing.map((one) => `${one}: is not answered so`),
       ...outcomes.flatMap((outcome) =>

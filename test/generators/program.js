@@ -1,4 +1,4 @@
-/** TypeScript that stands in a call as it is, and not as a text: what an earlier call has answered. */
+/** TypeScript that is inserted into a call unquoted: the answer of an earlier call. */
 class Source {
   constructor(text) {
     this.text = text;
@@ -18,7 +18,7 @@ export function source(value) {
 
 source.of = (text) => new Source(text);
 
-/** Without the members that are empty: they are left out of a call. */
+/** Without empty members, which are omitted from a call. */
 export function given(members) {
   const isEmpty = (value) =>
     value === undefined || (Object.getPrototypeOf(value) === Object.prototype && Object.keys(value).length === 0);
@@ -30,7 +30,7 @@ export function positional(values) {
   return values.map(source).join(', ');
 }
 
-/** What every program begins with: who calls, and where the outcome of each call is told. */
+/** The start of every program: the callers, and the report of each call's outcome. */
 const BEGIN = `
 declare const process: { env: Record<string, string>; stdout: { write(text: string): void } };
 const { BASE_URL = '', SESSION = '', SERVICE = '' } = process.env;
@@ -47,7 +47,7 @@ const report = (operation: string, status: number | undefined, body: unknown) =>
   process.stdout.write(\`\${JSON.stringify({ operation, status, body })}\\n\`);
 `;
 
-/** A TypeScript module that makes the calls with a generated client, one after the other. */
+/** A TypeScript module that makes the calls with a generated client, one at a time. */
 export function programOf({ imports, begin, call }, calls) {
   const blocks = calls.map(
     (one) => `

@@ -1,6 +1,6 @@
 /**
  * Makes a client from `openapi.json` with each generator, compiles it (`tsc --strict`) with a program that makes every call,
- * and runs the program against a service of its own. Judges the document by two linters besides. Needs a built service.
+ * and runs the program against a service of its own. Also checks the document with two linters. Needs a built service.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,7 @@ const LINTERS = [
   ['redocly', 'lint', DOCUMENT, '--config', 'linters/redocly.yaml'],
   ['spectral', 'lint', DOCUMENT, '--ruleset', 'linters/spectral.yaml', '--fail-severity', 'hint'],
 ];
-/** There are two cores in CI. */
+/** CI has two cores. */
 const AT_ONCE = 2;
 
 process.chdir(fileURLToPath(new URL('.', import.meta.url)));
@@ -49,7 +49,7 @@ try {
   await service.stop();
 }
 
-/** What is not to be mended is named in the linter's configuration, with the reason. */
+/** Exceptions are listed in the linter's configuration, with the reason. */
 async function lint([linter, ...args]) {
   await run(linter, args);
   console.log(`${linter}: nothing to say`);
@@ -78,7 +78,7 @@ async function callEverything({ name }) {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  const offences = checker.offencesOf(calls, outcomes);
+  const offences = checker.problemsOf(calls, outcomes);
   if (offences.length > 0) throw new Error(`${name}:\n${offences.join('\n')}`);
   console.log(`${name}: ${outcomes.length} calls, as documented`);
 }

@@ -1,5 +1,9 @@
-/** So many callers take the next piece of work, each as soon as it has done its last. */
-export async function atOnce<T>(callers: number, work: Iterable<T>, act: (piece: T) => Promise<void>): Promise<void> {
+/** Runs `act` for each piece of work, at most `callers` at a time. */
+export async function runConcurrently<T>(
+  callers: number,
+  work: Iterable<T>,
+  act: (piece: T) => Promise<void>,
+): Promise<void> {
   const pieces = [...work].values();
   const caller = async () => {
     for (const piece of pieces) await act(piece);

@@ -4,13 +4,13 @@ import { makeFolder } from './folders.js';
 import { freePort } from './free-port.js';
 import { type Addresses, changed, executableOf, type Gateway, startGateway } from './gateway-process.js';
 
-/** Names the Caddy that the gateways' tests run; without it they are left out. */
+/** The path of the Caddy that the gateways' tests run; without it they are skipped. */
 export const CADDY_VARIABLE = 'TEST_CADDY';
 
 /**
  * A Caddy of a test's own, configured by `deploy/Caddyfile`.
  *
- * @param mistakes what is different there
+ * @param mistakes replacements in that file
  */
 export async function startCaddy({ keys, platform }: Addresses, mistakes: [string, string][] = []): Promise<Gateway> {
   const folder = makeFolder();

@@ -1,7 +1,7 @@
-import type { Scope } from '../../src/api-keys/scopes.js';
+import type { Scope } from '../../src/principals/scopes.js';
 
 /**
- * What the platform's own programs send, as their sources have it, with the host, the credentials and ids left out:
+ * Requests of the platform's own programs, by their sources, without the host, the credentials and ids:
  * `{api_key}`, `{secret_key}`, `{credential}`, `{session}` and `{id}` stand for those. Method, path, headers and body are
  * those of:
  *
@@ -10,27 +10,27 @@ import type { Scope } from '../../src/api-keys/scopes.js';
  * - the toolkit's scripts (`generate_api_key.sh` and so on, as its API reference lists them), which call curl
  * - `ipfs pin remote`: github.com/ipfs/kubo, core/commands/pin/remotepin.go, and ipfs/boxo, pinning/remote/client
  *
- * curl's framing was taken down from curl 7.88 itself. That of Go was not: it was worked out from net/http's source, and no
- * program of these was seen on the wire. Go may cut a chunked body elsewhere.
+ * curl's framing was recorded from curl 7.88 itself. That of Go was derived from net/http's source, and none of these
+ * programs was seen on the wire. Go may split a chunked body elsewhere.
  */
 export interface CapturedRequest {
   from: string;
-  /** The request line, and each header as it is written. */
+  /** The request line, and each header verbatim. */
   head: string[];
   body: string;
 }
 
 /** A call that the key service answers itself. */
 export interface ManagementCall extends CapturedRequest {
-  /** What the program goes by: the status 200; `status` and an object in `data`; or JSON for `jq`, whatever it says. */
+  /** How the program detects success: the status 200; `status` and an object in `data`; or any JSON for `jq`. */
   reads: 'status' | 'data' | 'json';
   does: 'tests' | 'issues' | 'lists' | 'revokes';
 }
 
-/** A call to the platform, about which a gateway asks. */
+/** A call to the platform, which a gateway has authorized. */
 export interface PlatformCall extends CapturedRequest {
   needs: Scope;
-  /** What it needs where `deploy/routes.example.json` is the ROUTE_TABLE, if that is something else. */
+  /** The scope that it needs with `deploy/routes.example.json` as ROUTE_TABLE, if different. */
   listed?: Scope;
 }
 
@@ -38,7 +38,7 @@ const PIN = '9d4a9a9f-6f5e-4d0b-8a4e-2f6a1f0c7b11';
 const CID = 'Qmc1135ziMvmFG534i75E8HpJoLqzLzgKBxfjBV9cBsMAs';
 const JSON_TYPE = 'Content-Type: application/json';
 
-/** As net/http's source has it: the length, the headers in the order of the alphabet with a capital each, and its own. */
+/** By net/http's source: its own headers, the length, then the others in alphabetical order and canonical case. */
 function go(from: string, line: string, headers: string[], body = '', agent = 'Go-http-client/1.1'): CapturedRequest {
   const isChunked = headers.includes(CHUNKED);
   const framing = isChunked ? [CHUNKED] : body === '' ? [] : [`Content-Length: ${Buffer.byteLength(body)}`];
@@ -50,7 +50,7 @@ function go(from: string, line: string, headers: string[], body = '', agent = 'G
 const CHUNKED = 'Transfer-Encoding: chunked';
 const GO_PAIR = ['Pinning_api_key: {api_key}', 'Pinning_secret_key: {secret_key}'];
 
-/** curl: the headers as they were given, then the length, and the type of a form behind it. */
+/** curl: the headers as given, then the length, and the type of a form after it. */
 function curl(from: string, line: string, headers: string[], body = '', form: string[] = []): CapturedRequest {
   const own = ['Host: api.aiozpin.network', 'User-Agent: curl/7.88.1', 'Accept: */*'];
   const length = body === '' ? [] : [`Content-Length: ${Buffer.byteLength(body)}`];
@@ -81,7 +81,7 @@ const FEW_SCOPES = {
   pinning: { unpin: false, pin_by_hash: true, pin_file_to_ipfs: false },
   pin_nft: { unpin_nft: false, pin_nft_to_ipfs: false },
 };
-/** As the script's here-document has it. */
+/** As in the script's here-document. */
 const IN_LINES = JSON.stringify({ name: 'gallery', scopes: FEW_SCOPES }, undefined, 2);
 
 const cli = (command: string, ...rest: [string, string[], string?]) => go(`pinning ${command}`, ...rest);
@@ -99,7 +99,7 @@ export const MANAGEMENT_CALLS: ManagementCall[] = [
   { ...mcp('delete-api-key', 'DELETE /api/apiKeys/{id}', SESSION), reads: 'data', does: 'revokes' },
   { ...curl('generate_api_key.sh', 'POST /api/apiKeys/', SESSION, IN_LINES), reads: 'json', does: 'issues' },
   { ...curl('get_list_api_keys.sh', 'GET /api/apiKeys/list', SESSION), reads: 'json', does: 'lists' },
-  // In another case than its siblings
+  // In another letter case than its siblings
   { ...curl('delete_api_key.sh', 'DELETE /api/apikeys/{id}', SESSION), reads: 'json', does: 'revokes' },
 ];
 
@@ -114,7 +114,7 @@ const CLI_UPLOAD = upload(
 );
 const MCP_UPLOAD = upload(GO_BOUNDARY, 'aioz-pin-2718281828', 'application/octet-stream');
 
-/** These programs set a type without a body, too, and net/http leaves it in. */
+/** These programs set a type even without a body, and net/http sends it. */
 const TYPED_PAIR = [JSON_TYPE, ...GO_PAIR];
 
 export const PLATFORM_CALLS: PlatformCall[] = [

@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** The files of an authority that nobody trusts, and of a server's certificate that it has signed. */
+/** The files of an untrusted authority, and of a server certificate that it signed. */
 export interface Certificates {
   ca: string;
   cert: string;
   key: string;
 }
 
-/** Makes them in a folder, for a server that is called `localhost`, and by no address. */
+/** Creates them in a folder, for a server named `localhost`, without an address. */
 export function makeCertificates(folder: string): Certificates {
   const file = (name: string) => join(folder, name);
   const [ca, caKey, cert, key] = ['ca.pem', 'ca.key', 'server.pem', 'server.key'].map(file) as [

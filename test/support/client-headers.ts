@@ -1,4 +1,4 @@
-/** What servers and frameworks believe of a proxy; the last are set by the gateways themselves. */
+/** Headers that servers and frameworks trust from a proxy; the gateways set the last ones themselves. */
 export const CLIENT_HEADERS = [
   'x-http-method-override',
   'x-http-method',
@@ -57,7 +57,7 @@ export const CLIENT_HEADERS = [
   'x-request-id',
 ];
 
-/** Every way to write a name with a hyphen or an underscore in each of the places for one. */
+/** Every spelling of a name with a hyphen or an underscore in each position. */
 export function spellingsOf(name: string): string[] {
   return name
     .split('-')

@@ -1,28 +1,28 @@
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
-import { useSecret } from './log.js';
+import { trackSecret } from './log.js';
 
 export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
-  // The tests say what they expect to find in it
+  // Tests assert its shape
   body: any;
   text: string;
 }
 
 export interface CallOptions {
   headers?: Record<string, string | string[]>;
-  /** Sent as JSON, unless it is text or bytes already. */
+  /** Sent as JSON, unless it is a string or a Buffer. */
   body?: unknown;
 }
 
-/** Speaks HTTP as it is told to, well-formed or not; `fetch` would tidy headers up. */
+/** Sends HTTP verbatim, well-formed or not; `fetch` would normalize headers. */
 export class Client {
   private readonly agent = new Agent({ keepAlive: true });
 
   constructor(readonly url: string) {}
 
   call(method: string, path: string, { headers = {}, body }: CallOptions = {}): Promise<Answer> {
-    useSecrets(headers, body);
+    trackSecrets(headers, body);
     const payload = typeof body === 'string' || body instanceof Buffer ? body : JSON.stringify(body);
     const type = payload === undefined ? {} : { 'content-type': 'application/json' };
     const length = payload === undefined ? {} : { 'content-length': String(Buffer.byteLength(payload)) };
@@ -37,7 +37,7 @@ export class Client {
           const isJson = response.headers['content-type']?.startsWith('application/json') && text !== '';
           const status = response.statusCode ?? 0;
           const answer = { status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
-          for (const name of SECRET_MEMBERS) useSecret(answer.body?.data?.[name]);
+          for (const name of SECRET_MEMBERS) trackSecret(answer.body?.data?.[name]);
           resolve(answer);
         });
       });
@@ -67,9 +67,9 @@ const SECRET_HEADERS = new Set(['authorization', 'pinning_secret_key', 'pinning-
 
 const SECRET_MEMBERS = ['secret_key', 'credential'];
 
-function useSecrets(headers: Record<string, string | string[]>, body: unknown): void {
+function trackSecrets(headers: Record<string, string | string[]>, body: unknown): void {
   for (const [name, value] of Object.entries(headers)) {
-    if (SECRET_HEADERS.has(name.toLowerCase())) for (const one of [value].flat()) useSecret(one.replace(/^\S+ /, ''));
+    if (SECRET_HEADERS.has(name.toLowerCase())) for (const one of [value].flat()) trackSecret(one.replace(/^\S+ /, ''));
   }
-  for (const name of SECRET_MEMBERS) useSecret((body as Record<string, unknown> | undefined)?.[name]);
+  for (const name of SECRET_MEMBERS) trackSecret((body as Record<string, unknown> | undefined)?.[name]);
 }

@@ -1,6 +1,6 @@
-import { Clock } from '../../src/config/clock.js';
+import { Clock } from '../../src/clock.js';
 
-/** A clock that stands still until it is set. */
+/** A clock that stands still until a test sets it. */
 export class TestClock extends Clock {
   /** @param time milliseconds since 1970 */
   constructor(public time = 1_800_000_000_123) {
@@ -16,7 +16,7 @@ export class TestClock extends Clock {
   }
 }
 
-/** A day ahead of the host's clock, by which it is judged whether a limit that is given lies in the past. */
+/** A clock a day ahead of the host's, by which dates in requests are validated. */
 export function clockAhead(): TestClock {
   return new TestClock(Date.now() + 86_400_000);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { makeFolder, removeFolder, SERVER_VARIABLE, TEMPLATE_VARIABLE } from './folders.js';
 
-/** A database of a test's own: the variables that lead the service to it, and how to get rid of it. */
+/** A separate database for a test: the service's variables for it, and its removal. */
 export interface TestDatabase {
   variables: { DATA_DIR: string; DATABASE_URL?: string };
   drop(): Promise<void>;
@@ -13,16 +13,14 @@ export interface TestDatabase {
 export const onServer = process.env[SERVER_VARIABLE] !== undefined;
 
 /**
- * @param options.isEmpty whether even the schema is to be missing, as it always is on a server, and the secrets that go with it
- * @param options.definition what `CREATE DATABASE` is told besides the name, on a server
+ * @param options.isEmpty without the schema, as always on a server, and without secrets
+ * @param options.definition options of `CREATE DATABASE`, on a server
  */
 export async function createTestDatabase({ isEmpty = false, definition = '' } = {}): Promise<TestDatabase> {
   const folder = makeFolder();
   const server = process.env[SERVER_VARIABLE];
   if (!server) {
-    const template = process.env[TEMPLATE_VARIABLE] as string;
-    for (const part of isEmpty ? [] : ['postgres', 'secrets.json'])
-      cpSync(join(template, part), join(folder, part), { recursive: true });
+    if (!isEmpty) fillFolder(folder);
     return { variables: { DATA_DIR: folder }, drop: async () => removeFolder(folder) };
   }
   const name = `w3k_test_${randomBytes(6).toString('hex')}`;
@@ -36,6 +34,13 @@ export async function createTestDatabase({ isEmpty = false, definition = '' } = 
       removeFolder(folder);
     },
   };
+}
+
+/** Puts an embedded database with the schema, and its secrets, into a folder: far cheaper than a first start there. */
+export function fillFolder(folder: string): void {
+  const template = process.env[TEMPLATE_VARIABLE] as string;
+  for (const part of ['postgres', 'secrets.json'])
+    cpSync(join(template, part), join(folder, part), { recursive: true });
 }
 
 export async function onMaintenanceDatabase(url: string, statement: string): Promise<pg.QueryResult> {

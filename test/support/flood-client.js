@@ -1,5 +1,5 @@
-// A client that asks and asks, in a process of its own, until it is told to end: node flood-client.js < <JSON>.
-// Prints how often it got which status. The JSON: url, connections, requests: [{ method, path, headers, body }].
+// A client in a process of its own that repeats requests until SIGTERM: node flood-client.js < <JSON>.
+// Prints the number of answers by status. The JSON: url, connections, requests: [{ method, path, headers, body }].
 import { readFileSync } from 'node:fs';
 import { Agent, request as send } from 'node:http';
 
@@ -17,7 +17,7 @@ function ask() {
     body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
   return new Promise((resolve) => {
     const asked = send({ agent, hostname, port, method, path, headers: { ...length, ...headers } }, (answer) => {
-      // Whoever waits for the flood to be under way reads this
+      // Signals that the flood is under way
       if (++answered === connections) process.stdout.write('\n');
       statuses[answer.statusCode] = (statuses[answer.statusCode] ?? 0) + 1;
       answer.resume().once('close', resolve);

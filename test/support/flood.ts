@@ -9,11 +9,11 @@ export interface FloodRequest {
   body?: string;
 }
 
-/** How often which status was answered; `error` where the connection ended before. */
+/** The number of answers by status; `error` if the connection closed first. */
 export type Statuses = Record<string, number>;
 
 /**
- * Asks and asks over so many connections, each as soon as it is answered, from a process of its own; resolves once it
+ * Repeats requests over this many connections, each as soon as it is answered, from a separate process; resolves once it
  * was answered as often as it has connections.
  */
 export async function startFlood(

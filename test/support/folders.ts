@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { roomyFolder } from './roomy-folder.js';
 
-/** Names the folder of an embedded database with nothing in it but the schema, which the global setup makes to be copied. */
+/** The folder of an embedded database with the schema alone, which the global setup creates for tests to copy. */
 export const TEMPLATE_VARIABLE = 'TEST_EMBEDDED_TEMPLATE';
 
-/** Set to a server's URL, it moves all tests from the embedded database to new ones on that server. */
+/** Set to a server's URL, it runs all tests on new databases of that server instead of the embedded database. */
 export const SERVER_VARIABLE = 'TEST_DATABASE_URL';
 
 export function makeFolder(parent = roomyFolder()): string {

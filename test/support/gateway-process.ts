@@ -12,13 +12,13 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-/** Where the processes of the key service and the platform are, `host:port`. */
+/** The addresses of the key service's processes and of the platform, `host:port`. */
 export interface Addresses {
   keys: string | [string, string];
   platform: string;
 }
 
-/** How a gateway is started in a folder of its own, which is removed at the end. */
+/** How to start a gateway in a folder of its own, which is removed when it stops. */
 interface Launch {
   executable: string;
   args: string[];
@@ -28,7 +28,7 @@ interface Launch {
 }
 
 const NOBODY = 65_534;
-/** Started by root, they would change to a user who may not read the folder. */
+/** Started by root, they would switch to a user that cannot read the folder. */
 export const unprivileged = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 
 export async function startGateway({ executable, args, folder, port, env = {} }: Launch): Promise<Gateway> {
@@ -54,7 +54,7 @@ export async function startGateway({ executable, args, folder, port, env = {} }:
   return { port, client, stop };
 }
 
-/** The program that a variable names. */
+/** The program in a variable. */
 export function executableOf(variable: string, debianPackage: string): string {
   const path = process.env[variable] ?? '';
   try {
@@ -65,7 +65,7 @@ export function executableOf(variable: string, debianPackage: string): string {
   return path;
 }
 
-/** A file that is shipped, changed in places that it has once each. */
+/** A shipped file with replacements, each of text that occurs once. */
 export function changed(file: string, changes: [string, string][]): string {
   return changes.reduce(
     (text, [from, to]) => {

@@ -16,12 +16,12 @@ const SHIPPED: Shipped[] = [
   { name: 'HAProxy', variable: HAPROXY_VARIABLE, start: (addresses) => startHaproxy(addresses) },
 ];
 
-/** The same tests for each of them; those that this machine lacks are left out, and that is said. */
+/** The same tests for each of them; those that this machine lacks are skipped with a message. */
 export function describeGateways(tests: (start: Shipped['start'], name: string) => void): void {
   for (const { name, variable, start } of SHIPPED) {
-    const isThere = process.env[variable] !== undefined;
-    if (!isThere)
-      process.stderr.write(`Left out: the gateways' tests with ${name}, which want ${variable}=<its path>\n`);
-    (isThere ? describe : describe.skip)(name, () => tests(start, name));
+    const isInstalled = process.env[variable] !== undefined;
+    if (!isInstalled)
+      process.stderr.write(`Skipped: the gateways' tests with ${name}, which need ${variable}=<its path>\n`);
+    (isInstalled ? describe : describe.skip)(name, () => tests(start, name));
   }
 }

@@ -4,13 +4,13 @@ import { makeFolder } from './folders.js';
 import { freePort } from './free-port.js';
 import { type Addresses, changed, executableOf, type Gateway, startGateway } from './gateway-process.js';
 
-/** Names the HAProxy that the gateways' tests run; without it they are left out. */
+/** The path of the HAProxy that the gateways' tests run; without it they are skipped. */
 export const HAPROXY_VARIABLE = 'TEST_HAPROXY';
 
 /**
  * An HAProxy of a test's own, configured by `deploy/haproxy.cfg`.
  *
- * @param luaChanges what is different in its script
+ * @param luaChanges replacements in its script
  */
 export async function startHaproxy(
   { keys, platform }: Addresses,

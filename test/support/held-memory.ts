@@ -6,7 +6,7 @@ setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
 /**
- * What the heap and the buffers outside it hold, in bytes, once collections of garbage free nothing more. What one
+ * The bytes in the heap and the buffers outside it, once garbage collections free nothing more. What one
  * of them finalises, the next one frees; code that isn't called is given up after several; what a `WeakRef` has shown
  * is kept until the event loop turns. So in a process that has run other tests before, one collection isn't enough.
  */

@@ -4,7 +4,7 @@ import type { IssuedKey } from './keys.js';
 const ROWS_AT_ONCE = 5_000;
 let batches = 0;
 
-/** Writes keys that nobody has the secret of, all issued by one, as fast as the database can. */
+/** Inserts keys without usable secrets, all issued by one, as fast as the database can. */
 export async function insertChildren(db: Pick<DataSource, 'query'>, owner: string, key: IssuedKey, count: number) {
   for (let left = count; left > 0; left -= ROWS_AT_ONCE) await insertSome(db, owner, key, Math.min(left, ROWS_AT_ONCE));
 }
@@ -19,7 +19,7 @@ async function insertSome(db: Pick<DataSource, 'query'>, owner: string, { id }: 
   await countLive(db, owner, count);
 }
 
-/** Hangs so many keys below one, each issued by the one before it. @returns the id of the last */
+/** Inserts a chain of keys below one, each issued by the one before it. @returns the id of the last */
 export async function insertChain(db: Pick<DataSource, 'query'>, owner: string, { id }: IssuedKey, length: number) {
   const rows = (await db.query(
     `WITH RECURSIVE chain AS (
@@ -36,8 +36,8 @@ export async function insertChain(db: Pick<DataSource, 'query'>, owner: string, 
   return rows[0].id;
 }
 
-/** As if it had been issued by another key. Ancestry never changes in earnest: before the key is used. */
-export async function hangBelow(db: Pick<DataSource, 'query'>, { id }: IssuedKey, issuerId: string) {
+/** Moves a key below another issuer. The service never changes ancestry: call it before the key is used. */
+export async function moveBelow(db: Pick<DataSource, 'query'>, { id }: IssuedKey, issuerId: string) {
   await db.query('UPDATE api_keys SET issued_by = $2 WHERE id = $1', [id, issuerId]);
 }
 

@@ -1,8 +1,10 @@
-import { effectiveScopes, SCOPES } from '../../src/api-keys/scopes.js';
+import { effectiveScopes, type Scope, type Scopes, scopesOf } from '../../src/principals/scopes.js';
+import { LimitsDto } from '../../src/api-keys/dto/limits.dto.js';
+import { NO_LIMITS } from '../../src/principals/key-limits.js';
 import type { Answer, Client } from './client.js';
 import { sessionOf } from './sessions.js';
 
-/** The body of the documentation: a key with every scope there is. */
+/** The request of the published documentation, as it stands there. */
 export const documentedBody = {
   name: 'test-api-key',
   scopes: {
@@ -13,31 +15,20 @@ export const documentedBody = {
   },
 };
 
-/** The same, every scope refused. */
-export const powerlessBody = {
-  name: 'powerless',
-  scopes: {
-    admin: false,
-    data: { pin_list: false, nft_list: false },
-    pinning: { unpin: false, pin_by_hash: false, pin_file_to_ipfs: false },
-    pin_nft: { unpin_nft: false, pin_nft_to_ipfs: false },
-  },
-};
+/** The body of a key without any scope. */
+export const powerlessBody = { name: 'powerless', scopes: fullScopes() };
 
-/** The limits of a key that has none. */
-export const noLimits = { not_before: null, expires_at: null, max_uses: null, rate_limit: null, allowed_cidrs: null };
+/** The limits in the record of a key without limits. */
+export const noLimits = Object.fromEntries(Object.keys(LimitsDto.of(NO_LIMITS)).map((limit) => [limit, null]));
 
-/** The body of a key with these scopes and no other. */
-export function bodyWith(scopes: readonly string[], more: object = {}): object {
-  const body = structuredClone({
-    name: `has ${scopes.length} scopes`,
-    scopes: effectiveScopes({ admin: scopes.includes('admin') }),
-  });
-  for (const scope of SCOPES.filter((name) => name !== 'admin' && scopes.includes(name))) {
-    const [group = '', flag = ''] = scope.split('.');
-    (body.scopes as unknown as Record<string, Record<string, boolean>>)[group]![flag] = true;
-  }
-  return { ...body, ...more };
+/** The body of a key with exactly these scopes. */
+export function bodyWith(scopes: readonly Scope[], more: object = {}) {
+  return { name: `has ${scopes.length} scopes`, scopes: fullScopes(scopes), ...more };
+}
+
+/** The complete object of these scopes, of which `admin` implies every other. */
+export function fullScopes(granted: readonly Scope[] = []): Scopes {
+  return effectiveScopes(scopesOf(granted));
 }
 
 export interface IssuedKey {

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Secrets are looked for by so many of their last characters first. */
+/** Secrets are found by this many of their last characters first. */
 const PRINT_LENGTH = 12;
 
-/** Which of the secrets, of 12 characters or more, are somewhere in the text. */
+/** The secrets, of 12 characters or more, that occur in the text. */
 export function secretsIn(text, secrets) {
   const byPrint = groupByPrint(secrets);
   const found = new Set();
@@ -16,7 +16,7 @@ export function secretsIn(text, secrets) {
   return [...found];
 }
 
-/** Searches all logs in the folder for all secrets in it. @throws Error if one is there */
+/** Searches all logs in the folder for all secrets in it. @throws Error if one occurs */
 export function searchLogs(folder) {
   const read = (ending) => readdirSync(folder).filter((name) => name.endsWith(ending));
   const textOf = (name) => readFileSync(join(folder, name), 'utf8');

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 
-/** Names the folder that the global teardown searches: what the service logged, and the secrets that were used. */
+/** The folder that the global teardown searches: the services' logs, and the secrets used. */
 const FOLDER = process.env['TEST_LOGS'];
 
 const secrets = new Set<string>();
 
-/** A secret that the test uses, right or wrong; it must not be in any log. */
-export function useSecret(secret: unknown): void {
-  // Shorter ones are words that a log may well hold
+/** Registers a secret that the test uses, right or wrong: it must not occur in any log. */
+export function trackSecret(secret: unknown): void {
+  // Shorter ones are words that may occur in a log
   if (typeof secret === 'string' && secret.length >= 16) secrets.add(secret.trim());
 }
 
@@ -19,7 +19,7 @@ afterAll(() => {
   if (FOLDER) writeFileSync(join(FOLDER, `${randomUUID()}.secrets`), [...secrets].join('\n'));
 });
 
-/** Keeps all that a service in this process logs, at every level, for the search. */
+/** Keeps the log of a service in this process, at every level, for the search. */
 export class KeptLog implements LoggerService {
   private readonly file = FOLDER && join(FOLDER, `${randomUUID()}.log`);
 
@@ -28,7 +28,7 @@ export class KeptLog implements LoggerService {
   warn = (...message: unknown[]): void => this.keep('warn', message);
   debug = (...message: unknown[]): void => this.keep('debug', message);
 
-  /** For what a process has printed. */
+  /** Also for the output of a process. */
   keep(level: string, message: unknown[]): void {
     const text = message.map((part) => (typeof part === 'string' ? part : inspect(part, { depth: 8 }))).join(' ');
     if (this.file) appendFileSync(this.file, `${level} ${text}\n`);

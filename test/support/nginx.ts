@@ -6,12 +6,12 @@ import { makeFolder, removeFolder } from './folders.js';
 import { freePort } from './free-port.js';
 import { type Addresses, changed, executableOf, type Gateway, startGateway, unprivileged } from './gateway-process.js';
 
-/** Names the nginx that the gateway's tests run; without it they are left out. */
+/** The path of the nginx that the gateways' tests run; without it they are skipped. */
 export const NGINX_VARIABLE = 'TEST_NGINX';
 
 /** An nginx of a test's own, configured by `deploy/nginx.conf`. */
 export interface NginxGateway extends Gateway {
-  /** What the platform's services use. */
+  /** The configuration of the platform's services. */
   inside: Client;
 }
 
@@ -26,7 +26,7 @@ export async function startNginx(addresses: Addresses): Promise<NginxGateway> {
   return { ...gateway, inside, stop };
 }
 
-/** @throws where nginx would not start with the shipped configuration and these upstreams */
+/** @throws if nginx would not start with the shipped configuration and these upstreams */
 export async function checkNginx(upstreamsText: string): Promise<void> {
   const { folder, args } = await configured(upstreamsText);
   try {
@@ -36,10 +36,10 @@ export async function checkNginx(upstreamsText: string): Promise<void> {
   }
 }
 
-/** What `deploy/nginx.conf` reads from its own folder, beside `upstreams.conf`. */
+/** The files that `deploy/nginx.conf` reads from its folder, besides `upstreams.conf`. */
 export const INCLUDED = includedFiles(['nginx.conf']).filter((name) => name !== 'upstreams.conf');
 
-/** The files that these include, and those that they do. */
+/** The files that these include, recursively. */
 function includedFiles(files: string[]): string[] {
   const found = files.flatMap((file) =>
     [...readFileSync(join('deploy', file), 'utf8').matchAll(/^[^#\n]*\binclude (\S+);/gm)].map(([, name]) =>
@@ -49,7 +49,7 @@ function includedFiles(files: string[]): string[] {
   return [...new Set([...found, ...(found.length > 0 ? includedFiles(found) : [])])];
 }
 
-/** A folder of what is shipped, and how nginx is told to run there. */
+/** A folder of the shipped files, and nginx's arguments to run there. */
 async function configured(upstreamsText: string) {
   const folder = makeFolder();
   chmodSync(folder, 0o777);
@@ -66,7 +66,7 @@ function executable(): string {
   return executableOf(NGINX_VARIABLE, 'nginx-light');
 }
 
-/** The file that is shipped, but for its ports and the folders that need a user's rights. */
+/** The shipped file, except its ports and the folders that need special rights. */
 function configuration(folder: string, port: number, insidePort: number): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'scgi', 'uwsgi'].map(
     (one) => `${one}_temp_path ${folder}/${one};`,
@@ -78,7 +78,7 @@ function configuration(folder: string, port: number, insidePort: number): string
   ]);
 }
 
-/** The file that is shipped, with a test's addresses; one process of the key service alone is the only one listed. */
+/** The shipped file, with a test's addresses; a single process of the key service is the only one listed. */
 function upstreams({ keys, platform }: Addresses): string {
   const [first, second] = [keys].flat();
   return changed('deploy/upstreams.conf', [

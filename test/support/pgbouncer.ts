@@ -4,10 +4,10 @@ import { makeFolder } from './folders.js';
 import { freePort } from './free-port.js';
 import { executableOf, startGateway } from './gateway-process.js';
 
-/** Names the PgBouncer that its tests run; without it they are left out. */
+/** The path of the PgBouncer that its tests run; without it they are skipped. */
 export const PGBOUNCER_VARIABLE = 'TEST_PGBOUNCER';
 
-/** A PgBouncer of a test's own, which hands out connections to a server by transaction. */
+/** A PgBouncer of a test's own, in transaction pooling mode. */
 export interface PgBouncer {
   /** The same database, through it. */
   through(databaseUrl: string): string;

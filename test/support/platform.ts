@@ -7,7 +7,7 @@ export interface SmallServer {
   stop(): Promise<void>;
 }
 
-/** What nginx lets through must not fail here, or it would look as if nginx had refused it. */
+/** Requests that nginx passes must not fail here, or nginx would seem to have refused them. */
 const LENIENT = { insecureHTTPParser: true, maxHeaderSize: 65_536 };
 
 export async function startServer(
@@ -23,7 +23,7 @@ export async function startServer(
   return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, stop };
 }
 
-/** What the platform's service got, which it answers with, under the status in `?status=`. */
+/** The request that the platform's service received, echoed with the status in `?status=`. */
 interface Echo {
   method: string;
   url: string;
@@ -31,7 +31,7 @@ interface Echo {
   bytes: number;
 }
 
-/** Stands for the service that the gateway guards. */
+/** Stands in for the service behind the gateway. */
 export function startPlatform(): Promise<SmallServer> {
   return startServer(async (request, response) => {
     const echo = await echoOf(request);

@@ -7,7 +7,7 @@ import { makeFolder, removeFolder } from './folders.js';
 import { freePort } from './free-port.js';
 import { until } from './until.js';
 
-/** A PostgreSQL of a test's own, to be frozen, killed and started again on the same port. */
+/** A PostgreSQL of a test's own that can be frozen, killed and restarted on the same port. */
 export class PostgresServer {
   private child: ChildProcess | undefined;
 
@@ -31,7 +31,7 @@ export class PostgresServer {
     return `postgres://postgres@127.0.0.1:${this.listensAt}/postgres`;
   }
 
-  /** Another server with a copy of this one's data, which goes on to follow it until it is promoted. */
+  /** Starts a standby with a copy of this server's data, which follows it until it is promoted. */
   async standby(): Promise<PostgresServer> {
     const standby = new PostgresServer(makeFolder(), await freePort());
     if (ACCOUNT.uid !== undefined) chownSync(standby.folder, ACCOUNT.uid, ACCOUNT.gid);
@@ -71,7 +71,7 @@ export class PostgresServer {
     this.signal('SIGCONT');
   }
 
-  /** As if its machine had lost power; what was committed is there at the next start. */
+  /** Stops it like a power loss; committed data is there at the next start. */
   async kill(): Promise<void> {
     const { child } = this;
     this.child = undefined;
@@ -89,7 +89,7 @@ export class PostgresServer {
     return join(this.folder, 'data');
   }
 
-  /** Each connection has a process of its own, which does not hear of the signals that its parent gets. */
+  /** Each connection has a process of its own, which does not get its parent's signals. */
   private signal(signal: NodeJS.Signals, child = this.child): void {
     if (child?.pid === undefined) return;
     for (const pid of [child.pid, ...childrenOf(child.pid)]) signalTo(pid, signal);
@@ -108,10 +108,10 @@ export class PostgresServer {
   }
 }
 
-/** PostgreSQL refuses to run as root: root's tests run it as the account that its package made. */
+/** PostgreSQL refuses to run as root: tests of root run it as its package's account. */
 const ACCOUNT = process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
 
-/** Makes a folder, and all that is in it, one that such a server may read. */
+/** Makes a folder and its content readable for such a server. */
 export function giveToServer(folder: string): void {
   if (ACCOUNT.uid === undefined) return;
   for (const path of [folder, ...readdirSync(folder).map((name) => join(folder, name))])
@@ -130,7 +130,7 @@ function signalTo(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    // It may have ended meanwhile, or with its parent
+    // It may have exited in the meantime, or with its parent
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
@@ -145,7 +145,7 @@ function parentOf(pid: number): number | undefined {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     return Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]);
   } catch {
-    // It has ended meanwhile
+    // It has exited in the meantime
     return undefined;
   }
 }

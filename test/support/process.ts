@@ -1,41 +1,41 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve as absolute } from 'node:path';
-import { inBackground } from '../../src/contract/background.js';
+import { inBackground } from '../../src/background/background.js';
 import { Client } from './client.js';
 import { KeptLog } from './log.js';
 import { accountService } from './sessions.js';
 import { serviceVariables } from './verification.js';
 
-/** What processes have in common that know the same keys, sessions and services. */
+/** The variables shared by processes with the same keys, sessions and services. */
 export const sharedVariables = {
   JWT_PUBLIC_KEY: accountService.publicKey,
   CREDENTIAL_KEYS: Buffer.alloc(32, 7).toString('base64'),
   ...serviceVariables,
 };
 
-/** The built service as a process of its own, to be started, killed and started again. */
+/** The built service as a process of its own, which tests can kill and restart. */
 export interface ServiceProcess {
   client: Client;
-  /** All that it has printed until now. */
+  /** Everything it has printed so far. */
   output: () => string;
-  /** Stops it in the middle of whatever it does, until it is resumed. */
+  /** Suspends it (SIGSTOP) until it is resumed. */
   pause(): void;
   resume(): void;
-  /** Sends the signal, and tells with what it ended. */
+  /** Sends the signal. @returns its exit code or the signal that ended it */
   end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>;
-  /** The same, once the client's connections are closed. */
+  /** The same, after closing the client's connections. */
   stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
 }
 
-/** What a command printed, and its exit code. */
+/** A command's output and exit code. */
 export interface Outcome {
   code: number | NodeJS.Signals;
   stdout: string;
   stderr: string;
 }
 
-/** What the first start prints for its operator, secrets and all: no log, and said to be the only time. */
-const WELCOME = /This is the first start\.[^]*?-d '\{.*\}'/;
+/** The guide that the first start prints for its operator, with secrets: not part of the log, and announced as printed once. */
+const FIRST_RUN_GUIDE = /This is the first start\.[^]*?-d '\{.*\}'/;
 
 /** Starts `node dist/main.js` on a port of its own, and waits until it listens. */
 export async function startProcess(variables: Record<string, string>): Promise<ServiceProcess> {
@@ -48,7 +48,7 @@ export async function startProcess(variables: Record<string, string>): Promise<S
   const ended = endOf(child);
   inBackground(
     'Keeping the output',
-    ended.then(() => new KeptLog().keep('process', [output().replace(WELCOME, '')])),
+    ended.then(() => new KeptLog().keep('process', [output().replace(FIRST_RUN_GUIDE, '')])),
   );
   const listening = new Promise<string>((resolve) => {
     const look = () => {
@@ -75,7 +75,7 @@ export async function startProcess(variables: Record<string, string>): Promise<S
   return { client, output, pause, resume, end, stop };
 }
 
-/** Runs a built command to its end. */
+/** Runs a built command until it exits. */
 export async function run(args: string[], variables: Record<string, string>, folder?: string): Promise<Outcome> {
   const child = launch(args, variables, folder);
   const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => {
@@ -88,10 +88,10 @@ export async function run(args: string[], variables: Record<string, string>, fol
 }
 
 /**
- * With nothing of this process's own environment, which may configure the service too, nor of a developer's `.env`.
+ * Without this process's environment, which may configure the service too, and without a developer's `.env`.
  *
- * @param args of node: options, a script in `dist` or `scripts`, and what it is given
- * @param folder where it runs
+ * @param args of node: options, a script in `dist` or `scripts`, and its arguments
+ * @param folder its working folder
  */
 export function launch(args: string[], variables: Record<string, string>, folder = 'dist'): ChildProcess {
   const inFolder = args.map((arg) => (/^(dist|scripts)\//.test(arg) ? absolute(arg) : arg));

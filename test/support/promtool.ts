@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { executableOf } from './gateway-process.js';
 
-/** Names Prometheus' own tool, which checks what is made for it; without it these tests are left out. */
+/** The path of Prometheus' own tool, which checks files for it; without it these tests are skipped. */
 export const PROMTOOL_VARIABLE = 'TEST_PROMTOOL';
 
-/** What it finds wrong; nothing if all is well. */
+/** The problems it finds; empty if none. */
 export function promtool(args: string[], input = ''): string {
   const executable = executableOf(PROMTOOL_VARIABLE, 'prometheus');
   const { status, stdout, stderr } = spawnSync(executable, args, { input, encoding: 'utf8' });

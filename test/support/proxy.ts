@@ -1,22 +1,22 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
 
-/** A TCP proxy in front of a server that a test wants to be away for a while. */
+/** A TCP proxy that makes a server unavailable for a while. */
 export interface Proxy {
   port: number;
-  /** Ends all connections and refuses new ones. */
+  /** Closes all connections and refuses new ones. */
   cut(): Promise<void>;
-  /** Lets connections through again. */
+  /** Accepts connections again. */
   mend(): Promise<void>;
-  /** How many connections it has let through. */
+  /** The number of connections accepted so far. */
   connections(): number;
-  /** Where new connections lead from now on. */
+  /** Routes new connections to another server. */
   leadTo(port: number): void;
 }
 
 /**
- * @param options.losesNotifications whether what PostgreSQL sends of `NOTIFY` is lost on the way
- * @param options.roundTripMs how far away the server is
+ * @param options.losesNotifications whether it drops PostgreSQL's notifications (`NOTIFY`)
+ * @param options.roundTripMs the added latency of a round trip
  */
 export async function startProxy(
   targetHost: string,
@@ -60,7 +60,7 @@ export async function startProxy(
   };
 }
 
-/** Passes on what it gets in its order, each part so much later. */
+/** Passes on chunks in order, each with a delay. */
 function delayed(milliseconds: number): Transform {
   return new Transform({
     readableHighWaterMark: 1_048_576,
@@ -72,7 +72,7 @@ function delayed(milliseconds: number): Transform {
   });
 }
 
-/** Drops each NotificationResponse (`A`) of PostgreSQL's protocol; every message says its length behind its type. */
+/** Drops each NotificationResponse (`A`) of PostgreSQL's protocol; every message has its length after its type. */
 function withoutNotifications(): Transform {
   let rest = Buffer.alloc(0);
   return new Transform({

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { RateLimit } from '../../src/principals/key-limits.js';
 import fc from 'fast-check';
 import type { RateLimiter } from '../../src/limits/rate-limiter.js';
-import type { RateLimit } from '../../src/limits/sliding-window.js';
 import type { TestClock } from './clock.js';
 
 interface Subject {
@@ -9,7 +9,7 @@ interface Subject {
   clock: TestClock;
 }
 
-/** What was granted, and when by the true time: the naive way to count. */
+/** An exact log of grants by the true time: the naive way to count. */
 class Log {
   private entries: { at: number; cost: number }[] = [];
 
@@ -25,7 +25,7 @@ class Log {
     this.entries = this.entries.filter(({ at }) => at > time);
   }
 
-  /** What was granted after a time. */
+  /** The total granted after a time. */
   since(time: number): number {
     return this.entries.filter(({ at }) => at > time).reduce((sum, { cost }) => sum + cost, 0);
   }
@@ -34,7 +34,7 @@ class Log {
 const costs = fc.oneof(fc.constant(1), fc.nat(12));
 const windows = fc.constantFrom(60, 61, 97, 3_600, 86_400 * 31);
 const limits = fc.record({ requests: fc.integer({ min: 1, max: 30 }), windowSeconds: windows });
-/** Waits in thousandths of the window, most of them around a slot, or the whole window. */
+/** Waits in thousandths of the window, mostly around a slot or the whole window. */
 const waits = fc.oneof(fc.constant(0), fc.nat(25), fc.nat(300), fc.constantFrom(989, 999, 1_000, 1_001, 1_010, 1_011));
 const steps = fc.array(fc.record({ wait: waits, jitter: fc.nat(3), cost: costs, isGivenBack: fc.nat(5) }), {
   maxLength: 60,
@@ -42,12 +42,12 @@ const steps = fc.array(fc.record({ wait: waits, jitter: fc.nat(3), cost: costs, 
 const pass = (limit: RateLimit, step: { wait: number; jitter: number }) =>
   step.wait * limit.windowSeconds + step.jitter;
 
-/** In milliseconds, how much longer a wait of a whole window may be than it is told to be. */
-function untold({ windowSeconds }: RateLimit, seconds: number): number {
+/** In milliseconds, how much longer than announced a wait of a whole window may be. */
+function windowSlack({ windowSeconds }: RateLimit, seconds: number): number {
   return seconds === windowSeconds ? windowSeconds * 10 : 0;
 }
 
-/** What every limiter keeps to, compared with a log of what was granted. The times are the clock's alone. */
+/** The contract of every limiter, compared with a log of grants. All times come from the clock. */
 export function itKeepsRateLimits(subject: () => Subject, numRuns: number): void {
   it('never grants more in any window, nor refuses what an exact log of 1.01 windows would grant', async () => {
     await fc.assert(
@@ -63,8 +63,8 @@ export function itKeepsRateLimits(subject: () => Subject, numRuns: number): void
           expect([fits(exact), fits(strict)]).toContain(decision.granted);
           if (decision.granted) log.add(clock.time, step.cost);
           if (step.isGivenBack === 0) {
-            await decision.giveBack();
-            await decision.giveBack();
+            await decision.refund();
+            await decision.refund();
             if (decision.granted) log.undo();
           }
         }
@@ -73,7 +73,7 @@ export function itKeepsRateLimits(subject: () => Subject, numRuns: number): void
     );
   });
 
-  it('tells what remains, when all of it is there again, and when a refused cost fits', async () => {
+  it('reports what remains, when it resets, and when a refused cost will fit', async () => {
     await fc.assert(
       fc.asyncProperty(limits, steps, costs, async (limit, sequence, cost) => {
         const { limiter, clock } = subject();
@@ -89,20 +89,20 @@ export function itKeepsRateLimits(subject: () => Subject, numRuns: number): void
           expect(decision.retryAfterSeconds).toBeLessThanOrEqual(limit.windowSeconds);
           clock.time += (decision.retryAfterSeconds - 1) * 1_000 - 1;
           const early = await limiter.take(key, limit, Math.min(cost, limit.requests));
-          clock.time += 1_001 + untold(limit, decision.retryAfterSeconds);
+          clock.time += 1_001 + windowSlack(limit, decision.retryAfterSeconds);
           const due = await limiter.take(key, limit, Math.min(cost, limit.requests));
           expect([early.granted, due.granted]).toEqual([false, true]);
         }
         const { resetSeconds } = await limiter.take(key, limit, 0);
         expect(resetSeconds).toBeLessThanOrEqual(limit.windowSeconds);
-        clock.time += resetSeconds * 1_000 + untold(limit, resetSeconds);
+        clock.time += resetSeconds * 1_000 + windowSlack(limit, resetSeconds);
         expect(await limiter.take(key, limit, 0)).toMatchObject({ remaining: limit.requests, resetSeconds: 0 });
       }),
       { numRuns },
     );
   });
 
-  it('counts, under a changed limit, all that the former one had not forgotten', async () => {
+  it('counts, under a changed limit, all grants still in the window of the former one', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(limits, { minLength: 2, maxLength: 3 }), steps, async (changing, sequence) => {
         const { limiter, clock } = subject();
@@ -143,7 +143,7 @@ export function itKeepsRateLimits(subject: () => Subject, numRuns: number): void
     );
   });
 
-  it('tells of no wait beyond the window, however short that is', async () => {
+  it('reports no wait beyond the window, however short it is', async () => {
     const { limiter, clock } = subject();
     for (const windowSeconds of [1, 5, 30]) {
       const [key, limit] = [randomUUID(), { requests: 1, windowSeconds }];
@@ -158,7 +158,7 @@ export function itKeepsRateLimits(subject: () => Subject, numRuns: number): void
     }
   });
 
-  it('locks no key out when the clock was far ahead for a while', async () => {
+  it('locks no key out after the clock was far ahead for a while', async () => {
     const { limiter, clock } = subject();
     const [key, limit] = [randomUUID(), { requests: 10, windowSeconds: 60 }];
     clock.time += 365 * 86_400_000;
@@ -169,7 +169,7 @@ export function itKeepsRateLimits(subject: () => Subject, numRuns: number): void
     expect((await limiter.take(key, limit, 10)).granted).toBe(true);
   });
 
-  it('grants a cost of 0 though nothing is left, and never a cost above the limit, nor says to ask at once', async () => {
+  it('grants a cost of 0 with nothing left, and never a cost above the limit, without advising an immediate retry', async () => {
     const { limiter } = subject();
     const [key, limit] = [randomUUID(), { requests: 10, windowSeconds: 60 }];
     const never = { granted: false, limit: 10, remaining: 10, resetSeconds: 60, retryAfterSeconds: 60 };

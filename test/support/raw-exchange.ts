@@ -1,23 +1,23 @@
 import { RawConnection } from './connection.js';
-import { useSecret } from './log.js';
+import { trackSecret } from './log.js';
 import { until } from './until.js';
 
-/** An answer as it came. */
+/** A raw answer. */
 export interface RawAnswer {
   status: number;
-  /** By their names in lower case. */
+  /** By name in lower case. */
   headers: Record<string, string>;
   text: string;
 }
 
-/** Writes the bytes of one request on a connection of its own, and reads the answer to them, which has to say its length. */
+/** Sends the bytes of one request on a connection of its own, and reads the answer, which must have a Content-Length. */
 export async function exchange(url: string, bytes: string): Promise<RawAnswer> {
   const connection = new RawConnection(url);
   await connection.write(bytes);
   await until(() => connection.isClosed || isWhole(connection.text), `a whole answer to ${bytes.split('\r\n')[0]}`);
   connection.destroy();
   const answer = answerIn(connection.text);
-  useSecret(/"secret_key":"(\w+)"/.exec(answer.text)?.[1]);
+  trackSecret(/"secret_key":"(\w+)"/.exec(answer.text)?.[1]);
   return answer;
 }
 

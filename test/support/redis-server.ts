@@ -4,10 +4,10 @@ import type { Certificates } from './certificates.js';
 import { freePort } from './free-port.js';
 import { until } from './until.js';
 
-/** Whether there is a redis-server that tests can start. */
+/** Whether tests can start a redis-server. */
 export const HAS_REDIS_SERVER = spawnSync('redis-server', ['--version']).status === 0;
 
-/** A Redis of one's own, to be frozen, killed and started again on the same port. */
+/** A Redis of a test's own that can be frozen, killed and restarted on the same port. */
 export class RedisServer {
   private child: ChildProcess | undefined;
 
@@ -16,13 +16,13 @@ export class RedisServer {
     private readonly options: readonly string[],
   ) {}
 
-  /** @param settings as on its command line, perhaps with a file first */
+  /** @param settings its command line, with an optional file first */
   static async start(settings: readonly string[] = []): Promise<RedisServer> {
     const port = await freePort();
     return RedisServer.run(port, [...settings, '--port', String(port)]);
   }
 
-  /** With TLS alone, by `localhost`, which is what its certificate names. */
+  /** Only with TLS, at `localhost`, the name in its certificate. */
   static async startWithTls({ ca, cert, key }: Certificates): Promise<RedisServer> {
     const port = await freePort();
     const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', ca];

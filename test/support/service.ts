@@ -1,13 +1,13 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createApp } from '../../src/app.setup.js';
-import type { Clock } from '../../src/config/clock.js';
-import { loadEnvironment } from '../../src/config/environment.js';
+import { createApp } from '../../src/app.js';
+import type { Clock } from '../../src/clock.js';
+import { loadEnvironment } from '../../src/configuration.js';
 import { Client } from './client.js';
 import { KeptLog } from './log.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { accountService } from './sessions.js';
 
-/** The whole service in this process, and a client that talks HTTP to it. */
+/** The whole service in this process, and an HTTP client for it. */
 export interface TestService {
   app: NestFastifyApplication;
   client: Client;
@@ -15,7 +15,7 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
-/** On a new database, dropped at the end, or on one that the test keeps for several services in turn. */
+/** Starts it on a new database, dropped when it stops, or on one that the test keeps for several services in turn. */
 export async function startService(
   variables: Record<string, string> = {},
   keptDatabase?: TestDatabase,
@@ -44,5 +44,34 @@ export async function startService(
       await app.close();
       if (!keptDatabase) await database.drop();
     },
+  };
+}
+
+/**
+ * Starts the service on a database of its own before the tests of the file or block, and stops it after them.
+ *
+ * @returns the service, whose members are available once the first hook has run
+ */
+export function useService(variables: Record<string, string> = {}, clock?: Clock): TestService {
+  let started: TestService | undefined;
+  beforeAll(async () => {
+    started = await startService(variables, undefined, clock);
+  });
+  afterAll(() => started?.stop());
+  const running = () => {
+    if (!started) throw new Error('the service has not started yet');
+    return started;
+  };
+  return {
+    get app() {
+      return running().app;
+    },
+    get client() {
+      return running().client;
+    },
+    get database() {
+      return running().database;
+    },
+    stop: () => running().stop(),
   };
 }

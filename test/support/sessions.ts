@@ -7,14 +7,14 @@ const { publicKey, privateKey } = generateKeyPairSync('rsa', {
   privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
 });
 
-/** The account service's keys, as far as the tests are concerned. */
+/** The account service's keys in the tests. */
 export const accountService = { publicKey, privateKey };
 
 export function secondsFromNow(seconds: number): number {
   return Math.floor(Date.now() / 1000) + seconds;
 }
 
-/** A token like those of the documentation, RS256 with `exp`, `iat`, `nbf` and `sub`, but for what is changed. */
+/** A token like those of the documentation, RS256 with `exp`, `iat`, `nbf` and `sub`, with these changes. */
 export function signToken(changes: Record<string, unknown> = {}, options: jwt.SignOptions = {}): string {
   const payload = {
     exp: secondsFromNow(7200),
@@ -29,7 +29,7 @@ export function signToken(changes: Record<string, unknown> = {}, options: jwt.Si
 
 const tokens = new Map<string, string>();
 
-/** The headers of a session of the given owner, always the same: to sign one costs more than most calls. */
+/** The headers of a session of the owner, signed once: signing costs more than most calls. */
 export function sessionOf(owner: string): { authorization: string } {
   const token = tokens.get(owner) ?? signToken({ sub: owner });
   tokens.set(owner, token);

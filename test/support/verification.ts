@@ -3,7 +3,7 @@ import type { IssuedKey } from './keys.js';
 
 const TOKEN = 'a-service-token-of-at-least-32-characters';
 
-/** The variables under which `verify()` is a service that may ask. */
+/** The variables for a service that accepts `verify()`. */
 export const serviceVariables = { SERVICE_TOKENS: `other:${'o'.repeat(32)},gateway:${TOKEN}` };
 
 /** The headers of the platform's service. */
@@ -13,7 +13,7 @@ export function pairOf({ api_key, secret_key }: Pick<IssuedKey, 'api_key' | 'sec
   return { api_key, secret_key };
 }
 
-/** What a service is told about the pair of a key. */
+/** Verifies a key's pair as a service. */
 export function verify(client: Client, key: IssuedKey, need: object = {}): Promise<Answer> {
   return client.post('/api/apiKeys/verify', serviceHeaders, { ...pairOf(key), ...need });
 }

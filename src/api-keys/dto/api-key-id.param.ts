@@ -1,6 +1,6 @@
-import { KeyId } from '../../contract/canonical-id.js';
+import { KeyId } from '../../http/validation/canonical-id.js';
 
-/** The path of what concerns one key. */
+/** The path parameters of routes for one key. */
 export class ApiKeyIdParam {
   @KeyId()
   id: string;

@@ -1,14 +1,20 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { toCursor } from '../../contract/cursor.js';
-import { type ApiKey, KEY_STATUSES, type KeyStatus, REVOKED_REASONS, type RevokedReason } from '../api-key.entity.js';
-import type { KeyPage } from '../key-search.js';
-import type { IssuedKey } from '../api-keys.service.js';
-import { credentialOf } from '../credentials.js';
-import { type GivenScopes, inTreeOrder } from '../scopes.js';
+import { toCursor } from '../../http/validation/cursor.js';
+import { type ApiKey, REVOKED_REASONS, type RevokedReason } from '../api-key.entity.js';
+import { KEY_STATUSES, type KeyStatus } from '../key-status.js';
+import type { KeyPage } from '../search/key-search.js';
+import { credentialOf } from '../../principals/key-pair.js';
+import { type GivenScopes, normalizeScopes } from '../../principals/scopes.js';
 import { ApiScopes } from './key-scopes.decorator.js';
 import { LimitsDto } from './limits.dto.js';
 
-/** Whether the secret before the last rotation is still in use. */
+/** A key and its new secret, which cannot be retrieved later. */
+interface IssuedKey {
+  key: ApiKey;
+  secretKey: string;
+}
+
+/** The previous secret, during its overlap: whether it is still in use. */
 @ApiSchema({ name: 'Rotation' })
 export class RotationDto {
   @ApiProperty({ format: 'date-time' })
@@ -27,7 +33,7 @@ export class RotationDto {
   }
 }
 
-/** A key as it is shown: never its secret, nor the secret's hash. Times are RFC 3339 in UTC. */
+/** A key as it is shown: without its secret or the secret's hash. Times are RFC 3339 in UTC. */
 @ApiSchema({ name: 'ApiKey' })
 export class ApiKeyDto {
   @ApiProperty({ format: 'uuid' })
@@ -80,8 +86,8 @@ export class ApiKeyDto {
     return {
       id: key.id,
       name: key.name,
-      api_key: key.apiKey,
-      scopes: inTreeOrder(key.scopes),
+      api_key: key.identifier,
+      scopes: normalizeScopes(key.scopes),
       limits: LimitsDto.of(key.limits),
       metadata: key.metadata,
       status: key.statusAt(now),
@@ -103,8 +109,8 @@ export class ApiKeyPageDto {
   @ApiProperty({
     type: 'integer',
     description:
-      'How many keys there are on all pages. With filters, how many of the newest 10,001 keys fit (under ' +
-      '`status=revoked`, of the newest 10,001 revoked ones): 10,001 says that there are more than 10,000',
+      'The number of keys on all pages. With filters, how many of the newest 10,001 keys match (with ' +
+      '`status=revoked`, of the newest 10,001 revoked ones): 10,001 stands for more than 10,000',
   })
   total: number;
 
@@ -115,8 +121,8 @@ export class ApiKeyPageDto {
     type: String,
     nullable: true,
     description:
-      '`null` on the last page. With filters, a page looks at 10,001 keys at the most: it may hold fewer than `limit`, ' +
-      'or none, and still have this',
+      '`null` on the last page. With filters, a page searches at most 10,001 keys: it may have fewer than `limit`, ' +
+      'or none, and still have a next page',
   })
   next_cursor: string | null;
 
@@ -125,7 +131,7 @@ export class ApiKeyPageDto {
   }
 }
 
-/** A new key, with its secret: the only answer that ever holds one. */
+/** A new key with its secret. */
 @ApiSchema({ name: 'IssuedApiKey' })
 export class IssuedApiKeyDto {
   @ApiProperty({ example: 'test-api-key' })
@@ -134,7 +140,7 @@ export class IssuedApiKeyDto {
   @ApiProperty({ pattern: '^w3k_[0-9A-Za-z]{20}$', example: 'w3k_3mJ0vXq8TzKc1RbYdNfA' })
   api_key: string;
 
-  @ApiProperty({ pattern: '^w3s_[0-9A-Za-z]{40}$', description: 'Record it: it is not accessible again' })
+  @ApiProperty({ pattern: '^w3s_[0-9A-Za-z]{40}$', description: 'Store it now: it cannot be retrieved later' })
   secret_key: string;
 
   @ApiProperty({
@@ -158,14 +164,14 @@ export class IssuedApiKeyDto {
   @ApiProperty({ format: 'date-time' })
   created_at: string;
 
-  static of({ apiKey: key, secretKey }: IssuedKey): IssuedApiKeyDto {
+  static of({ key, secretKey }: IssuedKey): IssuedApiKeyDto {
     return {
       name: key.name,
-      api_key: key.apiKey,
+      api_key: key.identifier,
       secret_key: secretKey,
-      credential: credentialOf({ apiKey: key.apiKey, secretKey }),
+      credential: credentialOf({ apiKey: key.identifier, secretKey }),
       id: key.id,
-      scopes: inTreeOrder(key.scopes),
+      scopes: normalizeScopes(key.scopes),
       limits: LimitsDto.of(key.limits),
       metadata: key.metadata,
       created_at: key.createdAt.toISOString(),
@@ -173,13 +179,13 @@ export class IssuedApiKeyDto {
   }
 }
 
-/** A key with its new secret, and what the rotation means for the old one. */
+/** A key with its new secret, and until when the previous one stays valid. */
 @ApiSchema({ name: 'RotatedApiKey' })
 export class RotatedApiKeyDto extends IssuedApiKeyDto {
   @ApiProperty({ type: RotationDto, nullable: true, description: '`null` without an overlap' })
   rotation: RotationDto | null;
 
   static override of(rotated: IssuedKey): RotatedApiKeyDto {
-    return Object.assign(IssuedApiKeyDto.of(rotated), { rotation: RotationDto.of(rotated.apiKey) });
+    return Object.assign(IssuedApiKeyDto.of(rotated), { rotation: RotationDto.of(rotated.key) });
   }
 }

@@ -8,7 +8,8 @@ export class DeleteQuery {
     enum: ['true', 'false'],
     default: 'false',
     required: false,
-    description: 'Whether to revoke all that the key has issued, too, and what that has issued, and so on',
+    description:
+      'Whether to revoke all descendants, too: the keys that the key has issued, those that they have issued, and so on',
   })
   cascade = 'false';
 }

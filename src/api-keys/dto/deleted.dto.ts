@@ -1,19 +1,19 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import type { CascadeProgress } from '../cascades.js';
+import type { CascadeProgress } from '../cascades/cascades.js';
 
 @ApiSchema({ name: 'Revoked' })
 class RevokedDto {
-  @ApiProperty({ type: 'integer', description: 'How many keys are revoked so far, this one included' })
+  @ApiProperty({ type: 'integer', description: 'How many keys are revoked so far, including this one' })
   revoked: number;
 
   @ApiProperty({
     description:
-      'With `false`, what descends from the key is refused already, and shown as revoked once the rest of it is written',
+      '`false` while rows of descendants are still being written: they are refused already, and shown as revoked later',
   })
   complete: boolean;
 }
 
-/** The documented answer to a deletion, and how far it has got. */
+/** The documented answer to a deletion, and its progress. */
 @ApiSchema({ name: 'Deleted' })
 export class DeletedDto {
   @ApiProperty({ enum: ['API key has been deleted'] })

@@ -1,29 +1,25 @@
-import { credentialOf } from '../credentials.js';
+import { credentialOf } from '../../principals/key-pair.js';
+import { ADMIN_SCOPES, effectiveScopes } from '../../principals/scopes.js';
 import type { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto, RotatedApiKeyDto } from './api-key.dto.js';
 import type { DeletedDto } from './deleted.dto.js';
 import type { LimitsDto } from './limits.dto.js';
 
-const everyScope = {
-  admin: true,
-  data: { pin_list: true, nft_list: true },
-  pinning: { unpin: true, pin_by_hash: true, pin_file_to_ipfs: true },
-  pin_nft: { unpin_nft: true, pin_nft_to_ipfs: true },
-};
+const everyScope = effectiveScopes(ADMIN_SCOPES);
 
 /** The two bodies of the published documentation. */
 export const CREATE_EXAMPLES = {
-  full: { summary: 'Every scope named', value: { name: 'test-api-key', scopes: everyScope } },
+  full: { summary: 'Every scope given', value: { name: 'test-api-key', scopes: everyScope } },
   admin: { summary: 'An admin key, the rest left out', value: { name: 'Admin api key', scopes: { admin: true } } },
 };
 
 export const UPDATE_EXAMPLES = {
-  rename: { summary: 'A new name, and no expiry any more', value: { name: 'gallery', limits: { expires_at: null } } },
+  rename: { summary: 'A new name, and no expiry', value: { name: 'gallery', limits: { expires_at: null } } },
   disable: { summary: 'Refuse it until it is enabled again', value: { enabled: false } },
 };
 
 export const ROTATE_EXAMPLES = {
-  overlap: { summary: 'The old secret works for one more day', value: { overlap_seconds: 86_400 } },
-  atOnce: { summary: 'The old secret ends at once', value: {} },
+  overlap: { summary: 'The previous secret stays valid for a day', value: { overlap_seconds: 86_400 } },
+  atOnce: { summary: 'The previous secret becomes invalid at once', value: {} },
 };
 
 const limits: LimitsDto = {

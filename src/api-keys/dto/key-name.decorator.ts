@@ -3,7 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { Matches } from 'class-validator';
 
-/** Neither control characters nor lone surrogates, which PostgreSQL does not store. */
+/** Without control characters, and without lone surrogates, which PostgreSQL cannot store. */
 const NAME = /^[^\p{Cc}\p{Cs}]{1,100}$/u;
 
 /** The name of a key, trimmed. */

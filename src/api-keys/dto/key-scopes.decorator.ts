@@ -2,7 +2,7 @@ import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { Type as TypeOf } from 'class-transformer';
 import { IsObject, ValidateNested } from 'class-validator';
-import { SCOPE_TREE } from '../scopes.js';
+import { SCOPE_TREE } from '../../principals/scopes.js';
 import { AdminScopesDto, ScopesDto } from './scopes.dto.js';
 
 /** Scopes in the OpenAPI document. */
@@ -16,7 +16,7 @@ export function ApiScopes({ required = true } = {}): PropertyDecorator {
 
 const message = `must be an object with admin, ${Object.keys(SCOPE_TREE).join(', ')}; or {"admin": true} alone`;
 
-/** Scopes as a client gives them in `scopes`: which DTO they have to fit is decided by `admin`. */
+/** The scopes in a request: `admin` decides which DTO validates them. */
 export function KeyScopes({ required = true } = {}): PropertyDecorator {
   return applyDecorators(
     TypeOf((options) => scopesDto(options?.object['scopes'])),
@@ -26,7 +26,7 @@ export function KeyScopes({ required = true } = {}): PropertyDecorator {
   );
 }
 
-/** Where `admin` is neither, that is what is wrong: nobody knows whether the rest has to be there. */
+/** If `admin` is not a boolean, only that is reported: whether the rest is required depends on it. */
 function scopesDto(given: unknown): Type<AdminScopesDto | ScopesDto> {
   const mayBeAdmin = typeof given === 'object' && given !== null && 'admin' in given && given.admin !== false;
   return mayBeAdmin ? AdminScopesDto : ScopesDto;

@@ -11,34 +11,35 @@ import {
   ValidateNested,
   type ValidationArguments,
 } from 'class-validator';
-import type { ErrorDetail } from '../../contract/api-error.js';
-import { IfGiven } from '../../contract/if-given.decorator.js';
-import type { OffencesWithin } from '../../contract/validation.pipe.js';
-import { InvalidNetworkError, parseNetwork } from '../../limits/cidr.js';
-import type { KeyLimits } from '../../limits/key-limits.js';
-import { parseTimestamp } from '../../contract/timestamp.js';
+import type { ErrorDetail } from '../../http/errors/api-error.js';
+import { Optional } from '../../http/validation/optional.decorator.js';
+import { membersOf } from '../../http/validation/dto-reader.js';
+import type { ProblemsWithin } from '../../http/validation/validation.pipe.js';
+import { InvalidNetworkError, parseNetwork } from '../../addresses/networks.js';
+import type { KeyLimits } from '../../principals/key-limits.js';
+import { parseTimestamp } from '../../http/validation/timestamp.js';
 
-const MOST_USES = 1_000_000_000_000;
-const MOST_REQUESTS = 1_000_000;
+const MAX_USES = 1_000_000_000_000;
+const MAX_REQUESTS = 1_000_000;
 /** 31 days. */
-const LONGEST_WINDOW_SECONDS = 2_678_400;
-const MOST_NETWORKS = 64;
+const MAX_WINDOW_SECONDS = 2_678_400;
+const MAX_NETWORKS = 64;
 
-/** `null` stands for no such limit, and what is left out for whatever the call says of it. */
+/** `null` stands for no limit; the meaning of a missing limit depends on the call. */
 function Limit(
   name: string,
   explain: (value: unknown, limits: Partial<LimitsDto>) => string | undefined,
-  context?: OffencesWithin,
+  context?: ProblemsWithin,
 ): PropertyDecorator {
-  const judge = ({ value, object }: ValidationArguments) => explain(value, object);
+  const problemWith = ({ value, object }: ValidationArguments) => explain(value, object);
   return applyDecorators(
     ValidateIf((_, value) => value !== undefined && value !== null),
     ValidateBy(
       {
         name,
         validator: {
-          validate: (_, args) => args !== undefined && judge(args) === undefined,
-          defaultMessage: (args) => (args && judge(args)) ?? '',
+          validate: (_, args) => args !== undefined && problemWith(args) === undefined,
+          defaultMessage: (args) => (args && problemWith(args)) ?? '',
         },
       },
       { context },
@@ -58,7 +59,7 @@ function WholeNumber(most: number): PropertyDecorator {
 
 const TIMESTAMP = 'must be a time in RFC 3339 with its zone, like 2030-01-31T12:00:00Z';
 
-/** Whether it has come already is judged later (`key-update.ts`): it says nothing of the request as such. */
+/** Whether it has passed is checked later (`assertFuture()`), since a retried request must not fail for that. */
 function explainTimestamp(value: unknown): string | undefined {
   return parseTimestamp(value) ? undefined : TIMESTAMP;
 }
@@ -68,14 +69,14 @@ function explainExpiry(value: unknown, { not_before: notBefore }: Partial<Limits
   return explainTimestamp(value) ?? (begins && ends && begins >= ends ? 'must be after not_before' : undefined);
 }
 
-const NETWORKS = `must be a list of 1 to ${MOST_NETWORKS} networks, like 192.0.2.0/24`;
+const NETWORKS = `must be a list of 1 to ${MAX_NETWORKS} networks, like 192.0.2.0/24`;
 
 function explainNetworks(value: unknown): string | undefined {
   return isNetworkList(value) && badNetworks(value).length === 0 ? undefined : NETWORKS;
 }
 
 function isNetworkList(value: unknown): value is unknown[] {
-  return Array.isArray(value) && value.length > 0 && value.length <= MOST_NETWORKS;
+  return Array.isArray(value) && value.length > 0 && value.length <= MAX_NETWORKS;
 }
 
 function badNetworks(networks: unknown[]): ErrorDetail[] {
@@ -97,10 +98,10 @@ function explainNetwork(network: unknown): string | undefined {
 
 @ApiSchema({ name: 'RateLimit' })
 export class RateLimitDto {
-  @WholeNumber(MOST_REQUESTS)
+  @WholeNumber(MAX_REQUESTS)
   requests: number;
 
-  @WholeNumber(LONGEST_WINDOW_SECONDS)
+  @WholeNumber(MAX_WINDOW_SECONDS)
   window_seconds: number;
 }
 
@@ -108,34 +109,44 @@ export class RateLimitDto {
 @ApiSchema({ name: 'Limits' })
 export class LimitsDto {
   @Limit('not_before', explainTimestamp)
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Valid from then on' })
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Valid from this time on' })
   not_before: string | null;
 
   @Limit('expires_at', explainExpiry)
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Valid until then' })
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Valid until this time' })
   expires_at: string | null;
 
   @ValidateIf((_, value) => value !== undefined && value !== null)
-  @WholeNumber(MOST_USES)
-  @ApiProperty({ type: 'integer', minimum: 1, maximum: MOST_USES, nullable: true, description: 'How often in all' })
+  @WholeNumber(MAX_USES)
+  @ApiProperty({
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_USES,
+    nullable: true,
+    description: 'The maximum number of uses',
+  })
   max_uses: number | null;
 
   @ValidateIf((_, value) => value !== undefined && value !== null)
   @TypeOf(() => RateLimitDto)
   @ValidateNested({ message: 'must be an object with requests, window_seconds' })
   @IsObject({ message: 'must be an object with requests, window_seconds' })
-  @ApiProperty({ type: RateLimitDto, nullable: true, description: 'At most so many in any window of that length' })
+  @ApiProperty({
+    type: RateLimitDto,
+    nullable: true,
+    description: 'At most `requests` in any window of `window_seconds`',
+  })
   rate_limit: RateLimitDto | null;
 
   @Limit('allowed_cidrs', explainNetworks, {
-    offencesWithin: (value) => (isNetworkList(value) ? badNetworks(value) : []),
+    problemsWithin: (value) => (isNetworkList(value) ? badNetworks(value) : []),
   })
   @ApiProperty({
     type: [String],
     nullable: true,
     minItems: 1,
-    maxItems: MOST_NETWORKS,
-    description: 'The networks it may be used from, IPv4 and IPv6',
+    maxItems: MAX_NETWORKS,
+    description: 'The networks that it may be used from, IPv4 and IPv6',
     example: ['192.0.2.0/24', '2001:db8::/32'],
   })
   allowed_cidrs: string[] | null;
@@ -151,16 +162,16 @@ export class LimitsDto {
   }
 }
 
-/** Limits as a client gives them: each may be left out; `null` stands for none. */
+/** The limits in a request: each may be left out; `null` stands for none. */
 @ApiSchema({ name: 'GivenLimits' })
 export class GivenLimitsDto extends PartialType(LimitsDto, { skipNullProperties: false }) {}
 
-const LIMITS = 'must be an object with any of not_before, expires_at, max_uses, rate_limit, allowed_cidrs';
+const LIMITS = `must be an object with any of ${[...membersOf(LimitsDto)].join(', ')}`;
 
-/** Limits that may be left out altogether. */
+/** Optional limits in a request. */
 export function GivenLimits(): PropertyDecorator {
   return applyDecorators(
-    IfGiven(),
+    Optional(),
     TypeOf(() => GivenLimitsDto),
     ValidateNested({ message: LIMITS }),
     IsObject({ message: LIMITS }),
@@ -168,7 +179,7 @@ export function GivenLimits(): PropertyDecorator {
   );
 }
 
-/** The limits as the service has them; what was left out is left out. */
+/** Limits left out stay left out. */
 export function toKeyLimits(limits: GivenLimitsDto): Partial<KeyLimits> {
   const {
     not_before: notBefore,
@@ -177,11 +188,13 @@ export function toKeyLimits(limits: GivenLimitsDto): Partial<KeyLimits> {
     rate_limit: rate,
     allowed_cidrs: cidrs,
   } = limits;
-  return {
-    ...(notBefore !== undefined && { notBefore: parseTimestamp(notBefore) }),
-    ...(expiresAt !== undefined && { expiresAt: parseTimestamp(expiresAt) }),
-    ...(maxUses !== undefined && { maxUses }),
-    ...(rate !== undefined && { rateLimit: rate && { requests: rate.requests, windowSeconds: rate.window_seconds } }),
-    ...(cidrs !== undefined && { allowedCidrs: cidrs && cidrs.map((cidr) => parseNetwork(cidr).toString()) }),
+  // Typed so that a limit which is not read does not compile
+  const read: { [L in keyof KeyLimits]: KeyLimits[L] | undefined } = {
+    notBefore: notBefore === undefined ? undefined : parseTimestamp(notBefore),
+    expiresAt: expiresAt === undefined ? undefined : parseTimestamp(expiresAt),
+    maxUses,
+    rateLimit: rate && { requests: rate.requests, windowSeconds: rate.window_seconds },
+    allowedCidrs: cidrs && cidrs.map((cidr) => parseNetwork(cidr).toString()),
   };
+  return Object.fromEntries(Object.entries(read).filter(([, limit]) => limit !== undefined));
 }

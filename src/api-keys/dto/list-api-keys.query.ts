@@ -1,15 +1,15 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Matches, ValidateBy, type ValidationArguments } from 'class-validator';
-import { Cursor, fromCursor } from '../../contract/cursor.js';
-import { IfGiven } from '../../contract/if-given.decorator.js';
-import { OneOf } from '../../contract/one-of.decorator.js';
-import { WholeNumberInQuery } from '../../contract/whole-number.decorator.js';
-import { KEY_STATUSES, type KeyStatus } from '../api-key.entity.js';
-import type { KeyQuery } from '../key-search.js';
-import { type Scope, SCOPES } from '../scopes.js';
+import { Cursor, fromCursor } from '../../http/validation/cursor.js';
+import { Optional } from '../../http/validation/optional.decorator.js';
+import { OneOf } from '../../http/validation/one-of.decorator.js';
+import { WholeNumberInQuery } from '../../http/validation/whole-number.decorator.js';
+import { KEY_STATUSES, type KeyStatus } from '../key-status.js';
+import type { KeyQuery } from '../search/key-search.js';
+import { type Scope, SCOPES } from '../../principals/scopes.js';
 
-/** Each key before the page is read: the cursor goes further, and faster. */
-const LARGEST_OFFSET = 10_000;
+/** The database reads all keys before the page: beyond this, use the cursor. */
+const MAX_OFFSET = 10_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The query of `GET /api/apiKeys/list`. */
@@ -19,21 +19,21 @@ export class ListApiKeysQuery {
   limit = 10;
 
   @NotWithCursor()
-  @WholeNumberInQuery(0, LARGEST_OFFSET)
+  @WholeNumberInQuery(0, MAX_OFFSET)
   @ApiProperty({
     type: 'integer',
     minimum: 0,
-    maximum: LARGEST_OFFSET,
+    maximum: MAX_OFFSET,
     default: 0,
     required: false,
-    description: 'How many keys to pass over; `cursor` goes further',
+    description: 'How many keys to skip; use `cursor` to go further',
   })
   offset = 0;
 
   @Cursor(UUID)
   cursor?: string;
 
-  @IfGiven()
+  @Optional()
   @OneOf(KEY_STATUSES)
   @ApiProperty({
     enum: KEY_STATUSES,
@@ -43,12 +43,12 @@ export class ListApiKeysQuery {
   })
   status?: KeyStatus;
 
-  @IfGiven()
+  @Optional()
   @Matches(/^[^\p{Cc}\p{Cs}]{1,100}$/u, { message: 'must be a string of 1 to 100 characters' })
-  @ApiProperty({ required: false, minLength: 1, maxLength: 100, description: 'Part of the name, in whatever case' })
+  @ApiProperty({ required: false, minLength: 1, maxLength: 100, description: 'Part of the name, case-insensitive' })
   name?: string;
 
-  @IfGiven()
+  @Optional()
   @OneOf(SCOPES)
   @ApiProperty({
     enum: [...SCOPES],
@@ -63,12 +63,12 @@ export function toKeyQuery({ cursor, ...query }: ListApiKeysQuery): KeyQuery {
   return { ...query, before: cursor && fromCursor(cursor) };
 }
 
-/** A page is told by its place in the list, or by the key before it. */
+/** A page starts at an offset, or after the cursor's key. */
 function NotWithCursor(): PropertyDecorator {
   const isAlone = (offset: unknown, args?: ValidationArguments) =>
     offset === 0 || (args?.object as ListApiKeysQuery | undefined)?.cursor === undefined;
   return ValidateBy(
     { name: 'notWithCursor', validator: { validate: isAlone } },
-    { message: 'does not go with cursor' },
+    { message: 'cannot be combined with cursor' },
   );
 }

@@ -1,23 +1,23 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ValidateBy } from 'class-validator';
-import type { ErrorDetail } from '../../contract/api-error.js';
-import { IfGiven } from '../../contract/if-given.decorator.js';
-import type { OffencesWithin } from '../../contract/validation.pipe.js';
+import type { ErrorDetail } from '../../http/errors/api-error.js';
+import { Optional } from '../../http/validation/optional.decorator.js';
+import type { ProblemsWithin } from '../../http/validation/validation.pipe.js';
 
-const MOST_BYTES = 4_096;
-/** PostgreSQL takes neither U+0000 nor lone surrogates in `jsonb`. */
+const MAX_BYTES = 4_096;
+/** PostgreSQL accepts neither U+0000 nor lone surrogates in `jsonb`. */
 const STORABLE = /^[^\0\p{Cs}]*$/u;
 
-/** A flat object of strings, at most 4 KiB as JSON; it may be left out. */
+/** An optional flat object of strings, at most 4 KiB as JSON. */
 export function KeyMetadata(): PropertyDecorator {
   return applyDecorators(
-    IfGiven(),
+    Optional(),
     ValidateBy(
       { name: 'metadata', validator: { validate: isMetadata } },
       {
         message: 'must be a flat object of strings, at most 4 KiB as JSON, without the character U+0000',
-        context: { offencesWithin: badTexts } satisfies OffencesWithin,
+        context: { problemsWithin: badTexts } satisfies ProblemsWithin,
       },
     ),
     ApiProperty({
@@ -46,5 +46,5 @@ function badTexts(metadata: unknown): ErrorDetail[] {
 
 function isMetadata(value: unknown): boolean {
   if (!isObject(value)) return false;
-  return Object.entries(value).flat().every(isText) && Buffer.byteLength(JSON.stringify(value)) <= MOST_BYTES;
+  return Object.entries(value).flat().every(isText) && Buffer.byteLength(JSON.stringify(value)) <= MAX_BYTES;
 }

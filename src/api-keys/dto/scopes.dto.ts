@@ -1,93 +1,99 @@
 import { applyDecorators, type Type } from '@nestjs/common';
-import { ApiProperty, ApiSchema, PartialType } from '@nestjs/swagger';
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { Type as TypeOf } from 'class-transformer';
 import { IsBoolean, IsObject, ValidateNested } from 'class-validator';
-import type { MissingToo } from '../../contract/validation.pipe.js';
-import { type GivenScopes, type GroupFlags, SCOPE_TREE, type ScopeGroup, type Scopes } from '../scopes.js';
-import { IfGiven } from '../../contract/if-given.decorator.js';
+import { Optional } from '../../http/validation/optional.decorator.js';
+import type { RequiredWithin } from '../../http/validation/validation.pipe.js';
+import { type GivenScopes, NEW_SCOPES, SCOPE_TREE, type Scopes, type ScopeTree } from '../../principals/scopes.js';
 
-/** The DTO of one group of the tree: each of its flags has to be there, as a real boolean. */
-function GroupDto<G extends ScopeGroup>(group: G): Type<GroupFlags<G>> {
-  class Group {}
-  for (const flag of SCOPE_TREE[group]) {
-    IsBoolean({ message: 'must be true or false' })(Group.prototype, flag);
-    ApiProperty({ type: Boolean })(Group.prototype, flag);
+/** The DTO of the complete tree. The scopes in `newScopes`, by their flat names, are `false` if left out. */
+export function fullScopesDto(tree: ScopeTree, newScopes: readonly string[]): Type<Scopes> {
+  const defaults: [name: string, dto: Type<object>][] = [];
+  class FullScopes {
+    [group: string]: object;
+    constructor() {
+      for (const [group, dto] of defaults) this[group] = new dto();
+    }
   }
-  return Group as Type<GroupFlags<G>>;
+  AdminFlag({ type: Boolean })(FullScopes.prototype, 'admin');
+  for (const [group, flags] of Object.entries(tree)) {
+    const required = flags.filter((flag) => !newScopes.includes(`${group}.${flag}`));
+    const dto = fullGroupDto(group, flags, required);
+    if (required.length === 0) defaults.push([group, dto]);
+    Group(dto, flags, required)(FullScopes.prototype, group);
+  }
+  return FullScopes as Type<object> as Type<Scopes>;
 }
 
-@ApiSchema({ name: 'DataScopes' })
-export class DataScopesDto extends GroupDto('data') {}
-@ApiSchema({ name: 'PinningScopes' })
-export class PinningScopesDto extends GroupDto('pinning') {}
-@ApiSchema({ name: 'PinNftScopes' })
-export class PinNftScopesDto extends GroupDto('pin_nft') {}
-
-/** With `admin: true`, flags may be left out; `null` is not the same as left out. */
-@ApiSchema({ name: 'PartialDataScopes' })
-class PartialDataScopesDto extends PartialType(DataScopesDto, { skipNullProperties: false }) {}
-@ApiSchema({ name: 'PartialPinningScopes' })
-class PartialPinningScopesDto extends PartialType(PinningScopesDto, { skipNullProperties: false }) {}
-@ApiSchema({ name: 'PartialPinNftScopes' })
-class PartialPinNftScopesDto extends PartialType(PinNftScopesDto, { skipNullProperties: false }) {}
-
-function objectWith(group: ScopeGroup): string {
-  return `must be an object with ${SCOPE_TREE[group].join(', ')}`;
+/** The DTO of an admin key's scopes, in which every group and flag is optional: `admin` implies them. */
+export function adminScopesDto(tree: ScopeTree): Type<GivenScopes> {
+  class GivenAdminScopes {}
+  AdminFlag({ type: Boolean, enum: [true] })(GivenAdminScopes.prototype, 'admin');
+  for (const [group, flags] of Object.entries(tree)) {
+    applyDecorators(Optional(), Group(partialGroupDto(group, flags), flags, []))(GivenAdminScopes.prototype, group);
+  }
+  return GivenAdminScopes as Type<GivenScopes>;
 }
 
-/** A group that has to be there: where it is missing, each of its flags is named as missing too. */
-function RequiredGroup(group: ScopeGroup, dto: Type<unknown>): PropertyDecorator {
-  const context: MissingToo = { missingToo: SCOPE_TREE[group] };
-  const message = objectWith(group);
+/** What every key but an admin key must be given, and what effective scopes are. */
+@ApiSchema({ name: 'Scopes' })
+export class ScopesDto extends fullScopesDto(SCOPE_TREE, NEW_SCOPES) {}
+
+@ApiSchema({ name: 'AdminScopes' })
+export class AdminScopesDto extends adminScopesDto(SCOPE_TREE) {}
+
+function fullGroupDto(group: string, flags: readonly string[], required: readonly string[]): Type<object> {
+  const isNew = (flag: string) => !required.includes(flag);
+  class FullGroup {
+    [flag: string]: boolean;
+    constructor() {
+      for (const flag of flags.filter(isNew)) this[flag] = false;
+    }
+  }
+  for (const flag of flags) {
+    IsFlag()(FullGroup.prototype, flag);
+    ApiProperty({ type: Boolean, ...(isNew(flag) && { required: false, default: false }) })(FullGroup.prototype, flag);
+  }
+  ApiSchema({ name: schemaName(group) })(FullGroup);
+  return FullGroup;
+}
+
+/** A flag may be left out, but not be `null`. */
+function partialGroupDto(group: string, flags: readonly string[]): Type<object> {
+  class PartialGroup {}
+  for (const flag of flags) {
+    applyDecorators(
+      Optional(),
+      IsFlag(),
+      ApiProperty({ type: Boolean, required: false }),
+    )(PartialGroup.prototype, flag);
+  }
+  ApiSchema({ name: `Partial${schemaName(group)}` })(PartialGroup);
+  return PartialGroup;
+}
+
+/** Where a group is missing, each of its required flags is reported as missing too. */
+function Group(dto: Type<object>, flags: readonly string[], required: readonly string[]): PropertyDecorator {
+  const message = `must be an object with ${flags.join(', ')}`;
+  const context: RequiredWithin = { requiredWithin: required };
   return applyDecorators(
     TypeOf(() => dto),
     ValidateNested({ message }),
     IsObject({ message, context }),
-    ApiProperty({ type: dto }),
+    ApiProperty({ type: dto, required: required.length > 0 }),
   );
 }
 
-function OptionalGroup(group: ScopeGroup, dto: Type<unknown>): PropertyDecorator {
-  const message = objectWith(group);
-  return applyDecorators(
-    TypeOf(() => dto),
-    IfGiven(),
-    ValidateNested({ message }),
-    IsObject({ message }),
-    ApiProperty({ type: dto, required: false }),
-  );
+function AdminFlag(schema: { type: BooleanConstructor; enum?: boolean[] }): PropertyDecorator {
+  return applyDecorators(IsFlag(), ApiProperty(schema));
 }
 
-/** The full tree, as every key but an admin key has to be given it, and as effective scopes are shown. */
-@ApiSchema({ name: 'Scopes' })
-export class ScopesDto implements Scopes {
-  @IsBoolean({ message: 'must be true or false' })
-  @ApiProperty({ type: Boolean })
-  admin: boolean;
-
-  @RequiredGroup('data', DataScopesDto)
-  data: DataScopesDto;
-
-  @RequiredGroup('pinning', PinningScopesDto)
-  pinning: PinningScopesDto;
-
-  @RequiredGroup('pin_nft', PinNftScopesDto)
-  pin_nft: PinNftScopesDto;
+function IsFlag(): PropertyDecorator {
+  return IsBoolean({ message: 'must be true or false' });
 }
 
-/** The scopes of an admin key, which implies the rest: it may be left out. */
-@ApiSchema({ name: 'AdminScopes' })
-export class AdminScopesDto implements GivenScopes {
-  @IsBoolean({ message: 'must be true or false' })
-  @ApiProperty({ type: Boolean, enum: [true] })
-  admin: boolean;
-
-  @OptionalGroup('data', PartialDataScopesDto)
-  data?: PartialDataScopesDto;
-
-  @OptionalGroup('pinning', PartialPinningScopesDto)
-  pinning?: PartialPinningScopesDto;
-
-  @OptionalGroup('pin_nft', PartialPinNftScopesDto)
-  pin_nft?: PartialPinNftScopesDto;
+/** `pin_nft`: `PinNftScopes`. */
+function schemaName(group: string): string {
+  const words = group.split('_').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  return `${words.join('')}Scopes`;
 }

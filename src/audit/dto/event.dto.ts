@@ -1,13 +1,13 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { Matches, ValidateBy } from 'class-validator';
-import { type GivenScopes, inTreeOrder } from '../../api-keys/scopes.js';
-import { CanonicalIds, KeyId } from '../../contract/canonical-id.js';
-import { ERROR_CODES, type ErrorCode } from '../../contract/error-codes.js';
-import { Cursor, fromCursor, toCursor } from '../../contract/cursor.js';
-import { IfGiven } from '../../contract/if-given.decorator.js';
-import { OneOf } from '../../contract/one-of.decorator.js';
-import { parseTimestamp } from '../../contract/timestamp.js';
-import { WholeNumberInQuery } from '../../contract/whole-number.decorator.js';
+import { type GivenScopes, normalizeScopes } from '../../principals/scopes.js';
+import { CanonicalIds, KeyId } from '../../http/validation/canonical-id.js';
+import { ERROR_CODES, type ErrorCode } from '../../http/errors/error-codes.js';
+import { Cursor, fromCursor, toCursor } from '../../http/validation/cursor.js';
+import { Optional } from '../../http/validation/optional.decorator.js';
+import { OneOf } from '../../http/validation/one-of.decorator.js';
+import { parseTimestamp } from '../../http/validation/timestamp.js';
+import { WholeNumberInQuery } from '../../http/validation/whole-number.decorator.js';
 import { AUDIT_ACTIONS, type AuditAction } from '../audit-actions.js';
 import type { AuditEvent } from '../audit-event.entity.js';
 import type { EventPage, EventSearch } from '../event-finder.js';
@@ -21,29 +21,29 @@ function TimeInQuery(): PropertyDecorator {
 
 /** The query of `GET /api/apiKeys/events`. */
 export class EventsQuery {
-  @IfGiven()
+  @Optional()
   @KeyId({ required: false })
   api_key_id?: string;
 
-  @IfGiven()
+  @Optional()
   @OneOf(AUDIT_ACTIONS)
   @ApiProperty({ required: false, enum: AUDIT_ACTIONS, enumName: 'AuditAction', description: 'What was done' })
   action?: AuditAction;
 
-  @IfGiven()
+  @Optional()
   @CanonicalIds()
   @Matches(ACTOR, { message: 'must be session, operator, anonymous, or key: and the id of a key' })
-  @ApiProperty({ required: false, description: 'Who did it, as events name it', example: 'session' })
+  @ApiProperty({ required: false, description: 'Who did it, as in `actor` of the events', example: 'session' })
   actor?: string;
 
-  @IfGiven()
+  @Optional()
   @TimeInQuery()
-  @ApiProperty({ required: false, format: 'date-time', description: 'From then on' })
+  @ApiProperty({ required: false, format: 'date-time', description: 'Events at or after this time' })
   from?: string;
 
-  @IfGiven()
+  @Optional()
   @TimeInQuery()
-  @ApiProperty({ required: false, format: 'date-time', description: 'Before then' })
+  @ApiProperty({ required: false, format: 'date-time', description: 'Events before this time' })
   to?: string;
 
   @WholeNumberInQuery(1, 100)
@@ -53,7 +53,7 @@ export class EventsQuery {
     maximum: 100,
     default: 10,
     required: false,
-    description: 'Events a page',
+    description: 'Events per page',
   })
   limit = 10;
 
@@ -73,10 +73,10 @@ export function toEventSearch({ api_key_id, action, actor, from, to, limit, curs
   };
 }
 
-/** What was done, by whom and from where. */
+/** An event on the wire. */
 @ApiSchema({ name: 'AuditEvent' })
 export class EventDto {
-  @ApiProperty({ type: 'integer', description: 'The place in your trail, without gaps' })
+  @ApiProperty({ type: 'integer', description: 'The number of the event in your trail, without gaps' })
   seq: number;
 
   @ApiProperty({ format: 'date-time' })
@@ -95,7 +95,7 @@ export class EventDto {
     enum: Object.keys(ERROR_CODES),
     enumName: 'ErrorCode',
     nullable: true,
-    description: "The error's code, where the call was refused",
+    description: 'The error code of a refused call',
   })
   refusal: ErrorCode | null;
 
@@ -105,7 +105,7 @@ export class EventDto {
   @ApiProperty({ type: String, nullable: true })
   request_id: string | null;
 
-  @ApiProperty({ type: 'object', additionalProperties: true, description: 'What was changed, and into what' })
+  @ApiProperty({ type: 'object', additionalProperties: true, description: 'Old and new values' })
   changes: Record<string, unknown>;
 
   static of(event: AuditEvent): EventDto {
@@ -113,9 +113,9 @@ export class EventDto {
       seq: Number(event.seq),
       at: event.at.toISOString(),
       actor: event.actor,
-      action: event.action as AuditAction,
+      action: event.action,
       api_key_id: event.apiKeyId,
-      refusal: event.refusal as ErrorCode | null,
+      refusal: event.refusal,
       ip: event.ip,
       request_id: event.requestId,
       changes: withOrderedScopes(event.changes),
@@ -123,12 +123,13 @@ export class EventDto {
   }
 }
 
-/** Scopes as every other answer shows them: of a key that is new, or before and after a change. */
+/** Orders scopes as all other answers do: those of a new key, or those before and after a change. */
 function withOrderedScopes(changes: Record<string, unknown>): Record<string, unknown> {
   const { scopes } = changes;
   if (typeof scopes !== 'object' || scopes === null) return changes;
   const { from, to } = scopes as { from?: GivenScopes; to?: GivenScopes };
-  const ordered = from && to ? { from: inTreeOrder(from), to: inTreeOrder(to) } : inTreeOrder(scopes as GivenScopes);
+  const ordered =
+    from && to ? { from: normalizeScopes(from), to: normalizeScopes(to) } : normalizeScopes(scopes as GivenScopes);
   return { ...changes, scopes: ordered };
 }
 
@@ -141,8 +142,8 @@ export class EventPageDto {
     type: String,
     nullable: true,
     description:
-      '`null` on the last page. With filters, a page looks at 10,000 events at the most: it may hold fewer than ' +
-      '`limit`, or none, and still have this',
+      '`null` on the last page. With filters, a page examines at most 10,000 events: it may contain fewer than ' +
+      '`limit`, or none, without being the last',
   })
   next_cursor: string | null;
 

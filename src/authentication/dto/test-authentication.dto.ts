@@ -1,11 +1,11 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { ScopesDto } from '../../api-keys/dto/scopes.dto.js';
 import { LimitsDto } from '../../api-keys/dto/limits.dto.js';
-import { NO_LIMITS } from '../../limits/key-limits.js';
-import type { Scopes } from '../../api-keys/scopes.js';
-import type { Principal } from '../principal.js';
+import { NO_LIMITS } from '../../principals/key-limits.js';
+import type { Scopes } from '../../principals/scopes.js';
+import type { Principal } from '../../principals/principal.js';
 
-/** What the caller effectively is; `id` and `name` are the key's, and `null` for a session. */
+/** The caller and its effective rights; `id` and `name` are those of the key, `null` for a session. */
 @ApiSchema({ name: 'Principal' })
 class PrincipalDto {
   @ApiProperty({ type: String, format: 'uuid', nullable: true })
@@ -23,11 +23,11 @@ class PrincipalDto {
   @ApiProperty({ type: LimitsDto })
   limits: LimitsDto;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'How often the key was used; `null` for a session' })
+  @ApiProperty({ type: 'integer', nullable: true, description: 'The uses of the key so far; `null` for a session' })
   uses: number | null;
 }
 
-/** The documented message, which clients may compare, and who is calling. */
+/** The caller, with the documented message, which clients may compare. */
 @ApiSchema({ name: 'TestAuthentication' })
 export class TestAuthenticationDto {
   @ApiProperty({ example: 'Congratulations! You are communicating with the Web3 IPFS API!' })

@@ -1,49 +1,71 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
-import { ClientAddress } from '../../limits/client-address.js';
-import type { AuthenticatedRequest, RefusedRequest } from '../decorators/current-principal.decorator.js';
-import { ReplayableRotation } from '../decorators/presented-pair.decorator.js';
-import { Public } from '../decorators/public.decorator.js';
-import { UnauthenticatedError } from '../errors.js';
-import { presentedCredentials } from '../presented-credentials.js';
+import { ClientAddress } from '../../http/client-address.js';
+import { ApiError } from '../../http/errors/api-error.js';
+import type { CallerRequest } from '../../principals/caller-request.js';
+import { ServicesOnly } from '../../principals/decorators/for-services.decorator.js';
+import { ReplayableRotation } from '../../principals/decorators/presented-pair.decorator.js';
+import { Public } from '../../principals/decorators/public.decorator.js';
+import { readCredentials } from '../../principals/presented-credentials.js';
+import { ServiceTokens } from '../../principals/service-tokens.js';
+import { authenticate } from '../authenticate.js';
+import { Denial } from '../denial.js';
 import { RotationReplay } from '../rotation-replay.js';
-import { ApiKeyGuard, SessionGuard } from './passport.guards.js';
+import { API_KEY_STRATEGY } from '../strategies/api-key.strategy.js';
+import { SESSION_STRATEGY } from '../strategies/session.strategy.js';
 
-/** Lets nobody through to a route that isn't `@Public()` without a valid session or key pair. */
+/** Admits callers with a valid session or key pair, or with a service token if the route is for services. */
 @Injectable()
 export class AuthenticationGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    private readonly sessionGuard: SessionGuard,
-    private readonly apiKeyGuard: ApiKeyGuard,
+    private readonly serviceTokens: ServiceTokens,
     private readonly clientAddress: ClientAddress,
     private readonly rotationReplay: RotationReplay,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context
-      .switchToHttp()
-      .getRequest<FastifyRequest & Partial<AuthenticatedRequest & RefusedRequest>>();
-    const isPublic = this.reflector.getAllAndOverride(Public, [context.getHandler(), context.getClass()]);
+    const request = context.switchToHttp().getRequest<CallerRequest>();
+    const targets = [context.getHandler(), context.getClass()];
     try {
-      return isPublic || (await this.authenticate(context, request));
-    } catch (refusal) {
-      const mayBeLost = this.reflector.get(ReplayableRotation, context.getHandler()) && isOfWrongPair(refusal);
-      // Thrown as well: whatever it is, nobody is let through
-      throw (mayBeLost && (await this.rotationReplay.answerTo(request))) || refusal;
+      if (this.reflector.getAllAndOverride(Public, targets)) return true;
+      if (this.reflector.getAllAndOverride(ServicesOnly, targets)) {
+        request.context.caller = this.serviceTokens.identify(request.raw);
+        return true;
+      }
+      const refusal = await this.authenticate(request);
+      if (!refusal) return true;
+      const isReplayable = this.reflector.get(ReplayableRotation, context.getHandler()) && isInvalid(refusal);
+      // A stored answer is thrown too: the caller is not admitted either way
+      throw (isReplayable && (await this.rotationReplay.answerTo(request))) || refusal;
     } finally {
-      const actor = (request.user ?? request.refused)?.actor ?? 'anonymous';
-      request.origin = { actor, ip: this.clientAddress.of(request.raw) ?? null, requestId: request.id };
+      this.recordCaller(request);
     }
   }
 
-  private authenticate(context: ExecutionContext, { raw }: FastifyRequest): Promise<boolean> {
-    const guard = 'token' in presentedCredentials(raw) ? this.sessionGuard : this.apiKeyGuard;
-    return guard.canActivate(context) as Promise<boolean>;
+  /** Sets the request's principal. @returns the refusal if there is none */
+  private async authenticate(request: CallerRequest): Promise<ApiError | undefined> {
+    const credentials = readCredentials(request.raw);
+    if (credentials instanceof ApiError) return credentials;
+    const outcome = await authenticate('token' in credentials ? SESSION_STRATEGY : API_KEY_STRATEGY, request.raw);
+    if (outcome instanceof Denial) {
+      if (outcome.principal) request.denied = outcome.principal;
+      return outcome.error;
+    }
+    request.user = outcome;
+    return undefined;
+  }
+
+  /** For the log and the audit trail, also of a refused call. */
+  private recordCaller(request: CallerRequest): void {
+    const principal = request.user ?? request.denied;
+    if (principal) request.context.caller = principal.actorId;
+    if (request.user) request.context.verdict = 'VALID';
+    const ip = this.clientAddress.of(request.raw) ?? null;
+    request.source = { actor: principal?.actor ?? 'anonymous', ip, requestId: request.id };
   }
 }
 
-function isOfWrongPair(refusal: unknown): boolean {
-  return refusal instanceof UnauthenticatedError && refusal.reason === 'INVALID_CREDENTIALS';
+function isInvalid({ code, verdict }: ApiError): boolean {
+  return code === 'unauthenticated' && verdict === 'INVALID_CREDENTIALS';
 }

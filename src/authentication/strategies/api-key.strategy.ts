@@ -1,34 +1,22 @@
+import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
 import passport from 'passport';
 import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
-import type { KeyPair } from '../../api-keys/credentials.js';
-import { inBackground } from '../../contract/background.js';
-import { ClientAddress } from '../../limits/client-address.js';
+import { inBackground } from '../../background/background.js';
+import { ClientAddress } from '../../http/client-address.js';
+import { API_KEY_HEADER, presentedCredentials } from '../../principals/presented-credentials.js';
+import { Principal } from '../../principals/principal.js';
+import { refusalError } from '../../principals/refusal-errors.js';
 import { Verifier } from '../../verification/verifier.js';
-import { refusalError } from '../errors.js';
-import type { RefusedRequest } from '../decorators/current-principal.decorator.js';
-import { presentedCredentials } from '../presented-credentials.js';
-import { Principal } from '../principal.js';
+import { Denial } from '../denial.js';
 
 export const API_KEY_STRATEGY = 'api-key';
-const HEADER = 'pinning_api_key';
-
-/** The pair, and the address that it is presented from. */
-interface Presented {
-  pair: KeyPair;
-  ip: string | undefined;
-  request: Partial<RefusedRequest>;
-}
-
-/** What Passport calls a request: for this strategy Fastify's, then one reduced to the pair. */
-type PassportRequest = Parameters<HeaderAPIKeyStrategy['authenticate']>[0];
 
 /**
- * Takes the key pair in the two headers for the key's owner, with the rights in its scopes.
+ * Authenticates a key pair, in any of the forms that `readCredentials()` reads, as the key, with the rights in its scopes.
  *
- * Registers itself, since Nest's `PassportStrategy` takes a verify function's last argument
- * for its callback, which in this strategy is the request.
+ * Registers itself: Nest's `PassportStrategy` takes the last argument of a verify function for its callback, which in this
+ * strategy is the request.
  */
 @Injectable()
 export class ApiKeyStrategy extends HeaderAPIKeyStrategy {
@@ -36,29 +24,22 @@ export class ApiKeyStrategy extends HeaderAPIKeyStrategy {
     private readonly verifier: Verifier,
     private readonly clientAddress: ClientAddress,
   ) {
-    super({ header: HEADER, prefix: '' }, true, (_apiKey, done, request) => {
-      const validated = this.validate(request as unknown as Presented).then((principal) => done(null, principal), done);
-      inBackground('Authenticating a key pair', validated);
+    super({ header: API_KEY_HEADER, prefix: '' }, true, (_apiKey, done, request) => {
+      const settled = this.validate(request as IncomingMessage).then(
+        (outcome) => (outcome instanceof Denial ? done(null, undefined, outcome) : done(null, outcome)),
+        (failure: Error) => done(failure),
+      );
+      inBackground('Authenticating a key pair', settled);
     });
     passport.use(API_KEY_STRATEGY, this);
   }
 
-  /** Gives the strategy one spelling of the header, whichever of the two the client wrote. */
-  override authenticate(request: PassportRequest): void {
-    const fastifyRequest = request as unknown as FastifyRequest & Partial<RefusedRequest>;
-    const { raw } = fastifyRequest;
-    const presented = presentedCredentials(raw);
-    if (!('pair' in presented)) return this.fail(401);
-    const { pair } = presented;
-    const ip = this.clientAddress.of(raw);
-    const reduced = { headers: { [HEADER]: pair.apiKey }, pair, ip, request: fastifyRequest };
-    super.authenticate(reduced as unknown as PassportRequest);
-  }
-
-  async validate({ pair, ip, request }: Presented): Promise<Principal> {
-    const verdict = await this.verifier.identify(pair, { scopes: [], ip });
-    if (verdict.valid) return Principal.apiKey(verdict.key);
-    if (verdict.key) request.refused = Principal.apiKey(verdict.key);
-    throw refusalError(verdict.code);
+  private async validate(request: IncomingMessage): Promise<Principal | Denial> {
+    const credentials = presentedCredentials(request);
+    if ('token' in credentials) return new Denial(refusalError('INVALID_CREDENTIALS'));
+    const ip = this.clientAddress.of(request);
+    const { valid, code, key } = await this.verifier.identify(credentials.pair, { scopes: [], ip });
+    if (valid) return Principal.apiKey(key);
+    return new Denial(refusalError(code), key && Principal.apiKey(key));
   }
 }

@@ -70,19 +70,19 @@ it.each<[string, (response: ServerResponse) => void, RegExp]>([
   answer = respond;
   const message = await failureOf(new KeySetEndpoint(`http://user:word@${address}/path?key=x`));
   expect(message).toMatch(reason);
-  expect(message.startsWith(`The key set at ${address} cannot be had: `)).toBe(true);
+  expect(message.startsWith(`The key set at ${address} cannot be fetched: `)).toBe(true);
   expect(message).not.toMatch(/user|word|path|key=x/);
 });
 
-it('names the reason where nobody listens', async () => {
+it('names the reason if no server listens', async () => {
   server.close();
   expect(await failureOf(new KeySetEndpoint(`http://user:word@${address}/`))).toBe(
-    `The key set at ${address} cannot be had: the connection failed (ECONNREFUSED)`,
+    `The key set at ${address} cannot be fetched: the connection failed (ECONNREFUSED)`,
   );
 });
 
 it('waits for three seconds at the most', async () => {
   answer = (response) => response.write('{');
   const message = await failureOf(new KeySetEndpoint(`http://${address}/`));
-  expect(message).toBe(`The key set at ${address} cannot be had: there was no answer within 3 s`);
+  expect(message).toBe(`The key set at ${address} cannot be fetched: no response within 3 s`);
 });

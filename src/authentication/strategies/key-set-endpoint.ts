@@ -1,27 +1,27 @@
-import { percentDecoded } from '../../contract/percent-encoding.js';
+import { percentDecoded } from '../../http/percent-encoding.js';
 import { KeySet } from './key-set.js';
 
-const FETCH_WITHIN_MS = 3_000;
-/** Sets with certificates of ten keys have some 40 KB. */
+const FETCH_TIMEOUT_MS = 3_000;
+/** A set of ten keys with certificates has about 40 KB. */
 const MAX_BYTES = 262_144;
 const DEFAULT_PORTS: Record<string, string> = { 'http:': '80', 'https:': '443' };
 
-/** A key set could not be had; the message names the endpoint and the reason, and nothing that is secret. */
+/** A key set could not be fetched; the message names the endpoint and the reason, and no secret. */
 export class KeySetError extends Error {
   constructor(
     endpoint: string,
     readonly reason: string,
   ) {
-    super(`The key set at ${endpoint} cannot be had: ${reason}`);
+    super(`The key set at ${endpoint} cannot be fetched: ${reason}`);
   }
 }
 
 /**
- * Where a key set is published. Credentials in the URL are sent as Basic (RFC 7617); neither they nor the path, which
- * may hold a secret as well, are in anything that can be logged.
+ * The URL of a key set. Its credentials are sent as Basic (RFC 7617); neither they nor the path, which may contain a secret
+ * too, can be logged.
  */
 export class KeySetEndpoint {
-  /** Its host and port. */
+  /** The host and port. */
   readonly name: string;
   readonly #url: URL;
   readonly #headers: Record<string, string>;
@@ -38,13 +38,13 @@ export class KeySetEndpoint {
 
   /** @throws KeySetError */
   async fetch(): Promise<KeySet> {
-    const signal = AbortSignal.timeout(FETCH_WITHIN_MS);
+    const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
     try {
-      // A redirect could lead anywhere, the credentials with it
+      // Following a redirect would send the credentials to another server
       const response = await fetch(this.#url, { headers: this.#headers, redirect: 'manual', signal });
       if (response.status !== 200) {
         await response.body?.cancel();
-        throw this.error(`it was answered with status ${response.status}`);
+        throw this.error(`the response has status ${response.status}`);
       }
       return this.parse(await this.textOf(response));
     } catch (error) {
@@ -67,7 +67,7 @@ export class KeySetEndpoint {
     try {
       return new KeySet(JSON.parse(text));
     } catch {
-      throw this.error('what is there is not a JSON Web Key Set');
+      throw this.error('the response is not a JSON Web Key Set');
     }
   }
 
@@ -81,15 +81,15 @@ function basic(username: string, password: string): string {
   return `Basic ${Buffer.from(pair).toString('base64')}`;
 }
 
-/** By its code: the text of an error from below may hold whatever was sent. */
+/** By its code: the message of a library's error may contain anything that was sent. */
 function reasonOf(error: unknown): string {
   const { name, cause } = error as Error;
-  if (name === 'TimeoutError') return `there was no answer within ${FETCH_WITHIN_MS / 1_000} s`;
+  if (name === 'TimeoutError') return `no response within ${FETCH_TIMEOUT_MS / 1_000} s`;
   const code = codeOf(cause) ?? codeOf(error);
   return code === undefined ? `the request failed (${name})` : `the connection failed (${code})`;
 }
 
-/** Of several addresses that were tried, that of the first. */
+/** If several addresses were tried, the code of the first. */
 function codeOf(error: unknown): string | undefined {
   const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown[] };
   return typeof code === 'string' ? code : errors?.map(codeOf).find((one) => one !== undefined);

@@ -1,16 +1,16 @@
 import { Logger } from '@nestjs/common';
-import type { Clock } from '../../config/clock.js';
-import { OutageLog } from '../../contract/outage-log.js';
+import type { Clock } from '../../clock.js';
+import { OutageLog } from '../../logging/outage-log.js';
 import type { KeySet } from './key-set.js';
 
-/** A private key that goes on being published is said again after so long. */
+/** The interval of the error while a private key is published. */
 const REPEAT_AFTER_MS = 600_000;
 
-/** Says in the log what is wrong with a key set, once and from time to time, and when that is over. */
+/** Logs the problems of a key set, once and then at intervals, and their end. */
 export class KeySetLog {
   private readonly logger = new Logger('KeySet');
   private readonly outage: OutageLog;
-  private saidPrivateAt = Number.NEGATIVE_INFINITY;
+  private loggedPrivateAt = Number.NEGATIVE_INFINITY;
 
   /** @param endpoint its host and port */
   constructor(
@@ -21,18 +21,18 @@ export class KeySetLog {
   }
 
   fetched({ privateKeys }: KeySet): void {
-    this.outage.over(`The key set at ${this.endpoint} is there again.`);
-    if (privateKeys.length === 0) this.saidPrivateAt = Number.NEGATIVE_INFINITY;
+    this.outage.recovered(`The key set at ${this.endpoint} is available again.`);
+    if (privateKeys.length === 0) this.loggedPrivateAt = Number.NEGATIVE_INFINITY;
     else if (this.isDue()) {
       const which = `Key ${privateKeys.join(', ')} of the set at ${this.endpoint}`;
       this.logger.error(
-        `${which} is published with its PRIVATE half. Whoever has read it can sign sessions of anybody: replace it. ` +
+        `${which} is published with its PRIVATE half. Anyone who has read it can sign sessions of any owner: replace it. ` +
           'Until then its public half is used.',
       );
     }
   }
 
-  /** @param hasSet whether there is an earlier one to go by */
+  /** @param hasSet whether an earlier set can be used */
   failed(error: Error, hasSet: boolean): void {
     const meanwhile = hasSet ? 'The last good one is used for up to an hour.' : 'No session can be verified.';
     this.outage.failed(`${error.message}. ${meanwhile}`);
@@ -40,8 +40,8 @@ export class KeySetLog {
 
   private isDue(): boolean {
     const now = this.clock.steady();
-    if (now - this.saidPrivateAt < REPEAT_AFTER_MS) return false;
-    this.saidPrivateAt = now;
+    if (now - this.loggedPrivateAt < REPEAT_AFTER_MS) return false;
+    this.loggedPrivateAt = now;
     return true;
   }
 }

@@ -2,20 +2,20 @@ import { createPublicKey, type JsonWebKey, KeyObject, type webcrypto } from 'nod
 import { createLocalJWKSet, errors, type JWK, type JWSHeaderParameters } from 'jose';
 import { hasSigned } from './has-signed.js';
 
-/** What private keys and secrets have, and public keys have not (RFC 7518, 6.2.2, 6.3.2 and 6.4). */
+/** The members of private keys and secrets that public keys lack (RFC 7518, 6.2.2, 6.3.2 and 6.4). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 /** RFC 7518, 3.3. */
-const LEAST_RSA_BITS = 2_048;
+const MIN_RSA_BITS = 2_048;
 
 /** The public keys of a JSON Web Key Set (RFC 7517). Keys that cannot be read are ignored (section 5). */
 export class KeySet {
-  /** The places, from 1, of keys in the set that are private: of these the public half alone is kept. */
+  /** The positions, from 1, of private keys in the set; only their public half is kept. */
   readonly privateKeys: readonly number[];
-  /** Whether any session could be verified by it. */
+  /** Whether the set can verify any session. */
   readonly isUsable: boolean;
   private readonly find: ReturnType<typeof createLocalJWKSet>;
 
-  /** @param published the set, as parsed JSON @throws TypeError if it is none */
+  /** @param published the parsed JSON @throws TypeError if it is not a JSON Web Key Set */
   constructor(published: unknown) {
     const members = (published as { keys?: unknown } | null)?.keys;
     if (!Array.isArray(members)) throw new TypeError('not a JSON Web Key Set');
@@ -26,7 +26,7 @@ export class KeySet {
     this.find = createLocalJWKSet({ keys: publicKeys });
   }
 
-  /** The key that has signed a token, of those that its header may mean; `undefined` if none of them has. */
+  /** The key that signed a token, of those that match its header; `undefined` if none of them did. */
   async signerOf(token: string, header: JWSHeaderParameters): Promise<KeyObject | undefined> {
     for await (const key of this.candidates(header)) {
       const candidate = KeyObject.from(key);
@@ -35,13 +35,13 @@ export class KeySet {
     return undefined;
   }
 
-  /** Tokens of the account service name no `kid`: while its keys are being rotated, more than one may be meant. */
+  /** Tokens of the account service have no `kid`: while its keys are rotated, several may match. */
   private async *candidates(header: JWSHeaderParameters): AsyncIterable<webcrypto.CryptoKey> {
     try {
       yield await this.find(header);
     } catch (error) {
       if (error instanceof errors.JWKSMultipleMatchingKeys) yield* error;
-      // None, or one that is no key
+      // No key matches, or the match is not a valid key
     }
   }
 }
@@ -54,7 +54,7 @@ function isPrivate(key: JWK): boolean {
   return PRIVATE_MEMBERS.some((name) => key[name] !== undefined);
 }
 
-/** Whether it is a public key that is meant for signatures (RFC 7517, 4.2 and 4.3), and strong enough. */
+/** Whether it is a public key for signatures (RFC 7517, 4.2 and 4.3), and strong enough. */
 function canVerify(key: JWK): boolean {
   if ((key.use ?? 'sig') !== 'sig' || key.key_ops?.includes('verify') === false) return false;
   try {
@@ -64,7 +64,7 @@ function canVerify(key: JWK): boolean {
   }
 }
 
-/** Whoever has the public half checks with it what the private one, as `key_ops` may say, signs. */
+/** Without `key_ops`, which may be `sign`: the public half verifies. */
 function publicHalf(key: JWK): JWK {
   const { key_ops: _, ...rest } = key;
   for (const name of PRIVATE_MEMBERS) delete rest[name];
@@ -72,5 +72,5 @@ function publicHalf(key: JWK): JWK {
 }
 
 function isStrong({ asymmetricKeyDetails: details }: KeyObject): boolean {
-  return (details?.modulusLength ?? LEAST_RSA_BITS) >= LEAST_RSA_BITS;
+  return (details?.modulusLength ?? MIN_RSA_BITS) >= MIN_RSA_BITS;
 }

@@ -6,7 +6,7 @@ import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import jwt from 'jsonwebtoken';
 import { until } from '../../../test/support/until.js';
-import { Clock } from '../../config/clock.js';
+import { Clock } from '../../clock.js';
 import { RemoteKeySet } from './remote-key-set.js';
 
 class SteppedClock extends Clock {
@@ -28,7 +28,7 @@ const jwk = (kid: string) => {
   return { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256' };
 };
 const [old, current] = [jwk('old'), jwk('current')];
-jwk('made up');
+jwk('unknown');
 /** As the account service publishes it, and signs with it: without a name. */
 const nameless = (key: object) => ({ ...key, kid: undefined });
 const MAX_AGE_SECONDS = 60;
@@ -46,9 +46,9 @@ const holding = (...keys: object[]) => {
 };
 const failing = () => (answer = (response) => response.writeHead(500).end());
 const hanging = (): ServerResponse[] => {
-  const held: ServerResponse[] = [];
-  answer = (response) => held.push(response);
-  return held;
+  const pending: ServerResponse[] = [];
+  answer = (response) => pending.push(response);
+  return pending;
 };
 const NO_SUCH_KEY = 'no such key';
 const signedWith = (kid: string, header: { kid?: string }) => {
@@ -100,11 +100,11 @@ it('trusts a key that was taken out of the set until the set has its age, and no
 it('is fetched in the background before it is too old, without letting anybody wait', async () => {
   holding(old);
   await find('old');
-  const held = hanging();
+  const pending = hanging();
   clock.time += MAX_AGE_SECONDS * 1_000;
   expect([await find('old'), await find('old')]).toEqual(['found', 'found']);
-  while (held.length === 0) await new Promise(setImmediate);
-  expect([held.length, fetches]).toEqual([1, 2]);
+  while (pending.length === 0) await new Promise(setImmediate);
+  expect([pending.length, fetches]).toEqual([1, 2]);
 });
 
 it('is fetched for a key that it lacks, but not over and over', async () => {
@@ -112,29 +112,29 @@ it('is fetched for a key that it lacks, but not over and over', async () => {
   expect([await find('old'), await find('current'), fetches]).toEqual(['found', NO_SUCH_KEY, 1]);
   holding(old, current);
   clock.time += 10_000;
-  expect([await find('current'), await find('made up'), fetches]).toEqual(['found', NO_SUCH_KEY, 2]);
+  expect([await find('current'), await find('unknown'), fetches]).toEqual(['found', NO_SUCH_KEY, 2]);
 });
 
 it('lets those go on whose key it has, while it is fetched for others', async () => {
   holding(old);
   await find('old');
-  const held = hanging();
+  const pending = hanging();
   clock.time += 10_000;
-  const unknown = find('made up');
+  const unknown = find('unknown');
   expect(await find('old')).toBe('found');
-  while (held.length === 0) await new Promise(setImmediate);
+  while (pending.length === 0) await new Promise(setImmediate);
   server.closeAllConnections();
-  // Perhaps it is there by now: that cannot be told
-  expect([await unknown, await find('made up'), await find('old')]).toEqual(['unavailable', 'unavailable', 'found']);
+  // Perhaps the set has it by now: that is unknown
+  expect([await unknown, await find('unknown'), await find('old')]).toEqual(['unavailable', 'unavailable', 'found']);
 });
 
 it('is fetched once for however many wait, and refuses more than may', async () => {
-  const held = hanging();
+  const pending = hanging();
   const waiting = Array.from({ length: 500 }, () => find('old'));
   expect(await find('old')).toBe('unavailable');
-  while (held.length === 0) await new Promise(setImmediate);
+  while (pending.length === 0) await new Promise(setImmediate);
   holding(old);
-  answer(held[0] as ServerResponse);
+  answer(pending[0] as ServerResponse);
   expect(new Set(await Promise.all(waiting))).toEqual(new Set(['found']));
   expect(fetches).toBe(1);
 });
@@ -147,7 +147,7 @@ it('is used for an hour more while it cannot be fetched, once that was tried, an
   expect([await find('old'), fetches]).toEqual(['found', 2]);
   clock.time += 500;
   expect([await find('old'), fetches]).toEqual(['found', 2]);
-  // So long ago, the failure says nothing any more: a key may have been taken out since
+  // The failure is too long ago to count: a key may have been removed since
   clock.time += 300_000;
   holding(current);
   expect(await find('old')).toBe(NO_SUCH_KEY);
@@ -179,7 +179,7 @@ describe('a set that rotates while it is cached', () => {
     clock.time += 5_000;
     for (let second = 0; second < 10; second++) {
       const junk = Array.from({ length: 50 }, (_, index) =>
-        index % 2 === 0 ? findNameless('made up') : signedWith('made up', { kid: `${index}` }),
+        index % 2 === 0 ? findNameless('unknown') : signedWith('unknown', { kid: `${index}` }),
       );
       expect(new Set(await Promise.all(junk))).toEqual(new Set([NO_SUCH_KEY]));
       expect(await findNameless('old')).toBe('found');
@@ -193,20 +193,20 @@ describe('a set that rotates while it is cached', () => {
     await findNameless('old');
     failing();
     clock.time += 5_000;
-    expect([await findNameless('made up'), await findNameless('made up')]).toEqual(['unavailable', 'unavailable']);
+    expect([await findNameless('unknown'), await findNameless('unknown')]).toEqual(['unavailable', 'unavailable']);
     expect([await findNameless('old'), fetches]).toEqual(['found', 2]);
   });
 
   it('keeps no token waiting that its keys have signed, behind however many that they have not', async () => {
     holding(nameless(old));
     await findNameless('old');
-    const held = hanging();
+    const pending = hanging();
     clock.time += 5_000;
-    const junk = Array.from({ length: 600 }, () => findNameless('made up'));
-    while (held.length === 0) await new Promise(setImmediate);
+    const junk = Array.from({ length: 600 }, () => findNameless('unknown'));
+    while (pending.length === 0) await new Promise(setImmediate);
     expect(await findNameless('old')).toBe('found');
     holding(nameless(current));
-    answer(held[0] as ServerResponse);
+    answer(pending[0] as ServerResponse);
     const outcomes = await Promise.all(junk);
     expect(outcomes.filter((outcome) => outcome === NO_SUCH_KEY).length).toBeGreaterThanOrEqual(500);
     expect([new Set(outcomes).has('found'), fetches]).toEqual([false, 2]);
@@ -226,8 +226,8 @@ describe('a set that rotates while it is cached', () => {
   });
 });
 
-describe('what is wrong with it', () => {
-  it('is nothing as long as it can be fetched', async () => {
+describe('reports as its problem', () => {
+  it('none while it can be fetched', async () => {
     holding(old);
     expect([await keySet.problem(), fetches]).toEqual([undefined, 1]);
     clock.time += MAX_AGE_SECONDS * 1_000;
@@ -237,7 +237,7 @@ describe('what is wrong with it', () => {
     expect(warnings).not.toHaveBeenCalled();
   });
 
-  it('is that it was never had, until it is', async () => {
+  it('that it was never fetched, until it is', async () => {
     failing();
     await keySet.prepare();
     expect(await keySet.problem()).toEqual({ message: expect.stringContaining('never'), isMissing: true });
@@ -246,14 +246,14 @@ describe('what is wrong with it', () => {
     expect([await keySet.problem(), await find('old')]).toEqual([undefined, 'found']);
   });
 
-  it('is not held against the first who asks, where it was wrong at the start', async () => {
+  it('none to the first request after a failure at the start', async () => {
     failing();
     await keySet.prepare();
     holding(old);
     expect([await find('old'), fetches]).toEqual(['found', 2]);
   });
 
-  it('is for how long the last good one is used, or that it is no more', async () => {
+  it('how long the last good one is still used, or that it has expired', async () => {
     holding(old);
     await find('old');
     failing();
@@ -284,8 +284,8 @@ describe('what is wrong with it', () => {
     clock.time += MAX_AGE_SECONDS * 1_000 + 1;
     expect(await find('old')).toBe('found');
     expect(await keySet.problem()).toMatchObject({ isMissing: false });
-    const what = 'what is there holds no key that verifies sessions. The last good one is used for up to an hour.';
-    expect(warnings.mock.calls).toEqual([[`The key set at ${new URL(url).host} cannot be had: ${what}`]]);
+    const what = 'the set has no key that verifies sessions. The last good one is used for up to an hour.';
+    expect(warnings.mock.calls).toEqual([[`The key set at ${new URL(url).host} cannot be fetched: ${what}`]]);
     holding(current);
     clock.time += 10_001;
     expect(await find('current')).toBe('found');
@@ -299,12 +299,12 @@ describe('what is wrong with it', () => {
       await find('old');
       clock.time += 1_000;
     }
-    const line = `The key set at ${new URL(url).host} cannot be had: it was answered with status 500. No session can be verified.`;
-    expect(warnings.mock.calls).toEqual([[line], [`${line} It has been so for 60 s, with 61 failed attempts.`]]);
+    const line = `The key set at ${new URL(url).host} cannot be fetched: the response has status 500. No session can be verified.`;
+    expect(warnings.mock.calls).toEqual([[line], [`${line} The outage has lasted 60 s, with 61 failed attempts.`]]);
     holding(old);
     expect(await find('old')).toBe('found');
     expect(repeated.mock.calls).toEqual([
-      [`The key set at ${new URL(url).host} is there again. It took 61 s, with 61 failed attempts.`],
+      [`The key set at ${new URL(url).host} is available again. The outage lasted 61 s, with 61 failed attempts.`],
     ]);
   });
 

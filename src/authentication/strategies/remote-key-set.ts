@@ -1,46 +1,48 @@
-import type { Clock } from '../../config/clock.js';
-import { Admission } from '../../contract/admission.js';
-import { UnavailableError } from '../../contract/api-error.js';
+import type { Clock } from '../../clock.js';
+import { ConcurrencyLimit } from '../../http/load/concurrency-limit.js';
+import { UnavailableError } from '../../http/errors/api-error.js';
 import type { KeySet } from './key-set.js';
 import { KeySetEndpoint, KeySetError } from './key-set-endpoint.js';
 import { KeySetLog } from './key-set-log.js';
 
-/** How many may wait for a fetch; further ones are refused, so that unknown tokens cannot hold whatever waits. */
-const MOST_WAITING = 500;
-/** So long after a fetch that failed there is no other: each may take seconds. */
+/** At most this many requests wait for a fetch, so that floods of unknown tokens cannot exhaust memory. */
+const MAX_WAITING = 500;
+/** The pause after a failed fetch: each may take seconds. */
 const RETRY_AFTER_MS = 1_000;
-/** For so long a failed fetch tells that the set cannot be had; later, it has to be tried before it is believed. */
+/** How long a failed fetch counts as an outage; later, only another failed fetch does. */
 const FAILURE_TTL_MS = 10_000;
 /**
- * What no key of the set has signed may be of a new one; but whoever makes tokens up must not have us fetch over and
- * over.
+ * A token that no key of the set signed may be signed with a new key; but forged tokens must not cause fetch after fetch.
  */
 const REFETCH_COOLDOWN_MS = 5_000;
 /** While it cannot be fetched, the last good set is used for this much longer than its age allows. */
 const STALE_IF_ERROR_MS = 3_600_000;
 
-/** What is wrong with a key set; sessions are verified all the same where there is one to go by. */
+/** A problem of a key set; sessions are still verified if an earlier set can be used. */
 export interface KeySetProblem {
   message: string;
-  /** Whether none was ever had. */
+  /** Whether the set was never fetched. */
   isMissing: boolean;
 }
 
 /**
- * A JSON Web Key Set (RFC 7517) behind a URL, fetched by one request at a time. Beyond its age it is fetched again
- * before it is used, so that a key that was taken out of it is trusted no longer; in the second half of that time it is
- * so in the background, and nobody waits.
+ * A JSON Web Key Set (RFC 7517) behind a URL, fetched by one request at a time. Beyond its maximum age it is fetched before
+ * it is used, so that a removed key is no longer trusted; in the second half of that time it is refreshed in the
+ * background, and no request waits.
  */
 export class RemoteKeySet {
   private readonly endpoint: KeySetEndpoint;
   private readonly log: KeySetLog;
   private readonly maxAgeMs: number;
-  private readonly waiting = new Admission(MOST_WAITING, 'Too many sessions wait for the keys that verify them.');
-  /** Apart, so that made-up tokens take no room from those that wait for a set which has its age. */
-  private readonly suspects = new Admission(MOST_WAITING, 'Too many sessions wait for the keys that verify them.');
+  private readonly waiting = new ConcurrencyLimit(MAX_WAITING, 'Too many sessions wait for the keys that verify them.');
+  /** Separate, so that forged tokens take no places from requests that wait for an expired set. */
+  private readonly suspects = new ConcurrencyLimit(
+    MAX_WAITING,
+    'Too many sessions wait for the keys that verify them.',
+  );
   private set: KeySet | undefined;
   private fetching: Promise<void> | undefined;
-  /** When the fetch began that brought the set. */
+  /** The start of the fetch of the current set. */
   private fetchedAt = Number.NEGATIVE_INFINITY;
   private failedAt = Number.NEGATIVE_INFINITY;
 
@@ -55,31 +57,30 @@ export class RemoteKeySet {
   }
 
   /**
-   * Looks for something in the set and, where it is not there and the set was not fetched a moment ago, in one that is
-   * fetched for it.
+   * Searches the set and, if the search fails and the set was not fetched a moment ago, a newly fetched one.
    *
-   * @returns what `look` has found; `undefined` if nothing
-   * @throws UnavailableError if the set, or a newer one, cannot be had now
+   * @returns the result of `search`; `undefined` without one
+   * @throws UnavailableError if the set, or a newer one, cannot be fetched now
    */
-  async find<T>(look: (set: KeySet) => Promise<T | undefined>): Promise<T | undefined> {
+  async find<T>(search: (set: KeySet) => Promise<T | undefined>): Promise<T | undefined> {
     const set = await this.usable();
-    const found = await look(set);
+    const found = await search(set);
     if (found !== undefined) return found;
     const newer = await this.newerThan(set);
-    return newer && look(newer);
+    return newer && search(newer);
   }
 
-  /** Fetches the set once, to say in the log what is wrong with it; whoever needs it does not take that for an answer. */
+  /** Fetches the set once, so that its problems are logged. A failure does not count for later requests. */
   async prepare(): Promise<void> {
     await this.fetch().catch(() => undefined);
     this.failedAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** What is wrong with the set, after a look for it where none was ever had. */
+  /** The set's problem, after an attempt to fetch the first one if it is missing. */
   async problem(): Promise<KeySetProblem | undefined> {
     if (this.set === undefined) await this.usable().catch(() => undefined);
     else this.refreshInTime();
-    if (this.set === undefined) return { message: 'was never had: no session can be verified', isMissing: true };
+    if (this.set === undefined) return { message: 'was never fetched: no session can be verified', isMissing: true };
     if (this.failedAt < this.fetchedAt) return undefined;
     const leftMs = this.maxAgeMs + STALE_IF_ERROR_MS - this.since(this.fetchedAt);
     const minutes = Math.ceil(leftMs / 60_000);
@@ -87,7 +88,7 @@ export class RemoteKeySet {
     return { message: `cannot be fetched: ${use}`, isMissing: false };
   }
 
-  /** @throws UnavailableError if none may be used now */
+  /** @throws UnavailableError if no set may be used now */
   private async usable(): Promise<KeySet> {
     if (!this.isUsable()) await this.waitForFetch(this.waiting);
     if (!this.set) throw keySetUnavailable();
@@ -95,9 +96,9 @@ export class RemoteKeySet {
   }
 
   /**
-   * A set that may hold what another lacks; `undefined` if there is none, or that other was fetched a moment ago.
+   * A newer set; `undefined` if the given one is the newest, or was fetched a moment ago.
    *
-   * @throws UnavailableError if it cannot be told
+   * @throws UnavailableError if that is unknown
    */
   private async newerThan(set: KeySet): Promise<KeySet | undefined> {
     if (this.set === set) {
@@ -113,7 +114,7 @@ export class RemoteKeySet {
     return this.since(this.failedAt) < FAILURE_TTL_MS;
   }
 
-  /** Whether the set may be used as it is. @throws UnavailableError if there is none, and none can be had just now */
+  /** Whether the set may be used without a fetch. @throws UnavailableError if not, and a fetch failed just now */
   private isUsable(): boolean {
     const age = this.since(this.fetchedAt);
     this.refreshInTime();
@@ -129,18 +130,18 @@ export class RemoteKeySet {
 
   private refreshInTime(): void {
     const isDue = this.since(this.fetchedAt) > this.maxAgeMs / 2;
-    // What comes of it, the next one finds
+    // Later requests see the result
     if (isDue && this.since(this.failedAt) >= RETRY_AFTER_MS) this.fetch().catch(() => undefined);
   }
 
-  private async waitForFetch(waiting: Admission): Promise<void> {
-    waiting.enter();
+  private async waitForFetch(waiting: ConcurrencyLimit): Promise<void> {
+    waiting.acquire();
     try {
       await this.fetch();
     } catch {
       if (!this.mayServeStale(this.since(this.fetchedAt))) throw keySetUnavailable();
     } finally {
-      waiting.leave();
+      waiting.release();
     }
   }
 
@@ -152,7 +153,7 @@ export class RemoteKeySet {
   private async reload(): Promise<void> {
     const began = this.clock.steady();
     try {
-      this.set = usable(await this.endpoint.fetch(), this.endpoint.name);
+      this.set = assertUsable(await this.endpoint.fetch(), this.endpoint.name);
       this.fetchedAt = began;
       this.failedAt = Number.NEGATIVE_INFINITY;
       this.log.fetched(this.set);
@@ -168,14 +169,14 @@ export class RemoteKeySet {
   }
 }
 
-/** In the place of one that has keys, one without would refuse every session, as if that were the sessions' fault. */
-function usable(set: KeySet, endpoint: string): KeySet {
-  if (!set.isUsable) throw new KeySetError(endpoint, 'what is there holds no key that verifies sessions');
+/** A set without keys is an error: it would refuse every session as invalid. */
+function assertUsable(set: KeySet, endpoint: string): KeySet {
+  if (!set.isUsable) throw new KeySetError(endpoint, 'the set has no key that verifies sessions');
   return set;
 }
 
-/** Without its cause: the log is told of that once for all requests (`KeySetLog`). */
+/** Without its cause, which `KeySetLog` logs once for all requests. */
 function keySetUnavailable(): UnavailableError {
-  const message = 'The keys that sessions are verified with cannot be fetched. Try again in a moment.';
+  const message = 'The keys that verify sessions cannot be fetched. Try again in a moment.';
   return new UnavailableError(message);
 }

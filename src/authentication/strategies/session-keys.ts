@@ -1,14 +1,14 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { decodeJwt, decodeProtectedHeader, type JWSHeaderParameters } from 'jose';
-import { Clock } from '../../config/clock.js';
+import { Clock } from '../../clock.js';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { startStep } from '../../config/start-steps.js';
 import { hasSigned } from './has-signed.js';
 import { type KeySetProblem, RemoteKeySet } from './remote-key-set.js';
 import { SessionRefusedError } from './session-refusal.js';
 
-/** The public keys that sessions are verified with: those of the configuration, or of a key set. */
+/** The public keys that verify sessions: those of the configuration, or of a key set. */
 @Injectable()
 export class SessionKeys {
   private readonly keySet: RemoteKeySet | undefined;
@@ -21,20 +21,20 @@ export class SessionKeys {
   }
 
   /**
-   * The key that a token has to be verified with.
+   * The key that signed a token.
    *
-   * @throws SessionRefusedError if no key can fit, UnavailableError if the keys cannot be fetched
+   * @throws SessionRefusedError if none did, UnavailableError if the keys cannot be fetched
    */
   async keyOf(token: string): Promise<KeyObject> {
     return this.find(readableHeader(token), token);
   }
 
-  /** Looks for the key set, where there is one, so that the log says from the start what is wrong with it. */
+  /** Fetches the key set, if one is configured, so that its problems are logged at the start. */
   async prepare(): Promise<void> {
     if (this.keySet) await startStep('the key set of JWT_JWKS_URL', this.keySet.prepare());
   }
 
-  /** What is wrong with the key set; `undefined` if nothing is, or there is none. */
+  /** The key set's problem; `undefined` without one, or without a key set. */
   async problem(): Promise<KeySetProblem | undefined> {
     return this.keySet?.problem();
   }
@@ -42,7 +42,7 @@ export class SessionKeys {
 
 type FindKey = (header: JWSHeaderParameters, token: string) => Promise<KeyObject>;
 
-/** While the account service's key is being replaced there are two, of which the one counts that the token was signed with. */
+/** While the account service's key is replaced there are two: the one that signed the token counts. */
 function ofPems(pems: readonly string[]): FindKey {
   const keys = pems.map((pem) => createPublicKey(pem));
   const [only, ...others] = keys;
@@ -53,12 +53,12 @@ function ofPems(pems: readonly string[]): FindKey {
   };
 }
 
-/** Whatever no key of the set has signed may be signed with a new one, so the set is looked at anew for it. */
+/** A token that no key of the set signed may be signed with a new key, so the set is fetched again. */
 function fromKeySet(keySet: RemoteKeySet, algorithms: readonly string[]): FindKey {
   return async (header, token) => {
-    // No key could make it good
+    // Invalid under any key, so nothing is fetched
     if (!algorithms.includes(header.alg ?? ''))
-      throw new SessionRefusedError('alg', `is none of ${algorithms.join(', ')}`);
+      throw new SessionRefusedError('alg', `is not one of ${algorithms.join(', ')}`);
     const signer = await keySet.find((set) => set.signerOf(token, header));
     if (!signer) throw new SessionRefusedError('signature', 'is of no key in the set at JWT_JWKS_URL');
     return signer;

@@ -3,12 +3,11 @@ import { Logger } from '@nestjs/common';
 import { jest } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { accountService, secondsFromNow, signToken } from '../../../test/support/sessions.js';
-import { SystemClock } from '../../config/clock.js';
-import { loadEnvironment } from '../../config/environment.js';
-import { principalOrError } from '../guards/passport.guards.js';
-import { authenticateSession } from '../authenticate-session.js';
+import { SystemClock } from '../../clock.js';
+import { loadEnvironment } from '../../configuration.js';
+import { authenticate, outcomeOf } from '../authenticate.js';
 import { SessionKeys } from './session-keys.js';
-import { SessionStrategy } from './session.strategy.js';
+import { SESSION_STRATEGY, SessionStrategy } from './session.strategy.js';
 import passport from 'passport';
 
 const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -48,29 +47,30 @@ it.each([
   ['alg', signToken(good, { algorithm: 'RS512' }), /^invalid algorithm$/],
   ['form', `${header}.${claims}`, /./],
   ['form', 'hunter2', /./],
-])('says at debug which check of a session has failed: %s', async (check, token, detail) => {
+])('logs at debug which check of a session failed: %s', async (check, token, detail) => {
   use(one);
-  await expect(authenticate(token)).rejects.toMatchObject({ code: 'unauthenticated' });
+  await expect(present(token)).resolves.toMatchObject({ error: { code: 'unauthenticated' } });
   const lines = debug.mock.calls.map(([line]) => String(line));
   expect(lines).toHaveLength(1);
-  const [, named, said] = /^A session was refused by its (\w+): (.*)$/.exec(lines[0] ?? '') ?? [];
+  const [, named, logged] = /^A session was refused by its (\w+): (.*)$/.exec(lines[0] ?? '') ?? [];
   expect(named).toBe(check);
-  expect(said).toMatch(detail);
+  expect(logged).toMatch(detail);
   for (const part of token.split('.')) expect(lines[0]).not.toContain(part);
 });
 
-it('says so where none of several keys has signed it', async () => {
+it('logs at debug that none of several keys signed it', async () => {
   use(two);
-  await expect(authenticate(ofOther)).resolves.toMatchObject({ ownerId: 'owner' });
-  await expect(authenticate(swapped)).rejects.toMatchObject({ reason: 'INVALID_CREDENTIALS' });
+  await expect(present(ofOther)).resolves.toMatchObject({ ownerId: 'owner' });
+  await expect(present(swapped)).resolves.toMatchObject({ error: { reason: 'INVALID_CREDENTIALS' } });
   expect(debug.mock.calls).toEqual([['A session was refused by its signature: is of no key in JWT_PUBLIC_KEY']]);
 });
 
-it('says nothing where none was presented', () => {
-  expect(() => principalOrError(null, false, new Error('No auth token'))).toThrow('not valid');
+it('logs nothing if the request has no session', () => {
+  const denial = { error: { message: expect.stringContaining('not valid') } };
+  expect(outcomeOf(null, false, new Error('No auth token'))).toMatchObject(denial);
   expect(debug).not.toHaveBeenCalled();
 });
 
-function authenticate(token: string) {
-  return authenticateSession({ headers: { authorization: `Bearer ${token}` } } as never);
+function present(token: string) {
+  return authenticate(SESSION_STRATEGY, { headers: { authorization: `Bearer ${token}` } } as never);
 }

@@ -1,22 +1,22 @@
 import { Logger } from '@nestjs/common';
 import jwt from 'jsonwebtoken';
-import { UnauthenticatedError } from '../errors.js';
+import { UnauthenticatedError } from '../../principals/refusal-errors.js';
 
 type Check = 'form' | 'alg' | 'signature' | 'nbf' | 'exp' | 'aud' | 'iss' | 'sub';
 
-/** A session that was presented, and refused. The client learns the reason, and the log which check has failed. */
+/** A refused session. The client gets the reason, the log the failed check. */
 export class SessionRefusedError extends UnauthenticatedError {
-  /** @param detail what the check has found: nothing of the token */
+  /** @param detail the check's finding, with no part of the token */
   constructor(
     readonly check: Check,
     readonly detail: string,
-    reason: 'INVALID_CREDENTIALS' | 'EXPIRED' | 'NOT_YET_VALID' = 'INVALID_CREDENTIALS',
+    verdict: 'INVALID_CREDENTIALS' | 'EXPIRED' | 'NOT_YET_VALID' = 'INVALID_CREDENTIALS',
   ) {
-    super(reason);
+    super(verdict);
   }
 }
 
-/** How `jsonwebtoken` words them. */
+/** By the words in the messages of `jsonwebtoken`. */
 const CHECKS: readonly (readonly [RegExp, Check])[] = [
   [/algorithm/, 'alg'],
   [/signature/, 'signature'],
@@ -26,8 +26,8 @@ const CHECKS: readonly (readonly [RegExp, Check])[] = [
   [/issuer/, 'iss'],
 ];
 
-/** Only a token whose signature is good gets as far as its claims. */
-export function refusedSession(info: unknown): UnauthenticatedError {
+/** The refusal for an error of `jsonwebtoken`, which checks the claims only after the signature. */
+export function sessionRefusal(info: unknown): UnauthenticatedError {
   if (info instanceof jwt.TokenExpiredError)
     return new SessionRefusedError('exp', `expired at ${info.expiredAt.toISOString()}`, 'EXPIRED');
   if (info instanceof jwt.NotBeforeError)
@@ -39,9 +39,8 @@ export function refusedSession(info: unknown): UnauthenticatedError {
 
 const logger = new Logger('Session');
 
-/** Says in the log why a session was refused, if that is what the error is about. @returns the error */
-export function noted(error: unknown): unknown {
+/** Logs why a session was refused; ignores other errors. */
+export function logRefusal(error: unknown): void {
   if (error instanceof SessionRefusedError)
     logger.debug(`A session was refused by its ${error.check}: ${error.detail}`);
-  return error;
 }

@@ -4,20 +4,20 @@ import { PassportStrategy } from '@nestjs/passport';
 import type { JwtPayload } from 'jsonwebtoken';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
-import { inBackground } from '../../contract/background.js';
-import { isOwnerId, Principal } from '../principal.js';
+import { inBackground } from '../../background/background.js';
+import { isOwnerId, Principal } from '../../principals/principal.js';
 import { SessionKeys } from './session-keys.js';
 import { SessionRefusedError } from './session-refusal.js';
 
 export const SESSION_STRATEGY = 'session';
 
-/** How far the account service's clock and ours may be apart. */
+/** The tolerated difference between the account service's clock and ours. */
 const CLOCK_TOLERANCE_SECONDS = 5;
 
-/** As `jsonwebtoken` has it; the types of `passport-jwt` know of no `KeyObject` yet. */
+/** The types of `passport-jwt` lack `KeyObject`, which `jsonwebtoken` takes. */
 type KeyCallback = (error: unknown, key?: string) => void;
 
-/** Takes a session token (JWT, RFC 7519) of the account service for its `sub`, the owner. */
+/** Authenticates a session token (JWT, RFC 7519) of the account service as its `sub`, the owner. */
 @Injectable()
 export class SessionStrategy extends PassportStrategy(Strategy, SESSION_STRATEGY) {
   constructor(@Inject(ENVIRONMENT) { session }: Environment, keys: SessionKeys) {
@@ -34,10 +34,10 @@ export class SessionStrategy extends PassportStrategy(Strategy, SESSION_STRATEGY
     });
   }
 
-  /** The signature and the times fit; what the library leaves optional is required here. */
+  /** Called once the signature and the times are verified; requires the claims that the library leaves optional. */
   validate({ exp, sub }: JwtPayload): Principal {
-    if (!Number.isFinite(exp)) throw new SessionRefusedError('exp', 'is missing, or no number');
-    if (!isOwnerId(sub)) throw new SessionRefusedError('sub', 'is missing, or no account');
+    if (!Number.isFinite(exp)) throw new SessionRefusedError('exp', 'is missing, or not a number');
+    if (!isOwnerId(sub)) throw new SessionRefusedError('sub', 'is missing, or not an account');
     return Principal.session(sub);
   }
 }

@@ -1,10 +1,13 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { ScopesDto } from '../../api-keys/dto/scopes.dto.js';
-import type { Scopes } from '../../api-keys/scopes.js';
+import type { Scopes } from '../../principals/scopes.js';
 import { ApiUnion } from '../../openapi/union.decorator.js';
-import { REFUSALS } from '../verdict.js';
+import type { RateState } from '../../limits/rate-limiter.js';
+import type { BatchVerdict } from '../batch-run.js';
+import type { Verdict } from '../verdict.js';
+import { REFUSALS } from '../../http/errors/refusals.js';
 
-/** How a key stands to its rate limit, after the verdict. */
+/** The state of a key's rate limit, after the verdict. */
 @ApiSchema({ name: 'RateState' })
 export class RateStateDto {
   @ApiProperty({ type: 'integer' })
@@ -13,11 +16,11 @@ export class RateStateDto {
   @ApiProperty({ type: 'integer' })
   remaining: number;
 
-  @ApiProperty({ type: 'integer', description: 'Until all of the limit is there again; of a refusal, at least 1' })
+  @ApiProperty({ type: 'integer', description: 'Until the whole limit is available again; at least 1 for a refusal' })
   reset_seconds: number;
 }
 
-/** Valid: whose key it is, what it may do, and how it stands to its limits. */
+/** Valid: the key's owner, scopes and remaining limits. */
 @ApiSchema({ name: 'ValidVerdict' })
 export class ValidVerdictDto {
   @ApiProperty({ type: Boolean, enum: [true] })
@@ -48,7 +51,7 @@ export class ValidVerdictDto {
   expires_at: string | null;
 }
 
-/** Refused for its rate alone: `reset_seconds` says when to try again, though a cost above `limit` never passes. */
+/** Refused only for its rate: retry after `reset_seconds`; a cost above `limit` is always refused. */
 @ApiSchema({ name: 'RateLimitedVerdict' })
 class RateLimitedVerdictDto {
   @ApiProperty({ type: Boolean, enum: [false] })
@@ -63,7 +66,7 @@ class RateLimitedVerdictDto {
 
 const OTHER_REFUSALS = REFUSALS.filter((code) => code !== 'RATE_LIMITED');
 
-/** Refused for anything else. */
+/** Refused for another reason. */
 @ApiSchema({ name: 'RefusedVerdict' })
 class RefusedVerdictDto {
   @ApiProperty({ type: Boolean, enum: [false] })
@@ -73,7 +76,7 @@ class RefusedVerdictDto {
   code: (typeof OTHER_REFUSALS)[number];
 }
 
-/** There is no verdict now, and nothing was charged. */
+/** Undecided for now, and not charged. */
 @ApiSchema({ name: 'UnavailableVerdict' })
 class UnavailableVerdictDto {
   @ApiProperty({ type: Boolean, enum: [false] })
@@ -82,15 +85,15 @@ class UnavailableVerdictDto {
   @ApiProperty({ type: String, enum: ['UNAVAILABLE'] })
   code: 'UNAVAILABLE';
 
-  @ApiProperty({ type: 'integer', description: 'In how many seconds to ask again' })
+  @ApiProperty({ type: 'integer', description: 'Retry after this many seconds' })
   retry_after_seconds: number;
 }
 
-/** A verdict as a service gets it: told apart by `valid` and `code`. */
+/** A verdict for a service; `valid` and `code` are the discriminators. */
 @ApiUnion('Verdict', ValidVerdictDto, RateLimitedVerdictDto, RefusedVerdictDto)
 export class VerdictDto {}
 
-/** One of a batch: a verdict, or that there is none now. */
+/** One of a batch: a verdict, or that it is undecided. */
 @ApiUnion('BatchVerdict', ValidVerdictDto, RateLimitedVerdictDto, RefusedVerdictDto, UnavailableVerdictDto)
 class BatchVerdictDto {}
 
@@ -98,4 +101,30 @@ class BatchVerdictDto {}
 export class VerdictBatchDto {
   @ApiProperty({ type: [BatchVerdictDto] })
   verdicts: BatchVerdictDto[];
+}
+
+/** A verdict for a service; `verdictJson()` writes the same as text. */
+export function toVerdictDto({ valid, code, key, charge }: Verdict): VerdictDto {
+  if (!valid) return { valid, code, ...(charge?.rate && { rate_limit: toRateStateDto(charge.rate) }) };
+  return {
+    valid,
+    code,
+    key_id: key.id,
+    owner_id: key.ownerId,
+    name: key.name,
+    scopes: key.scopes,
+    expires_at: key.expiresAt === null ? null : new Date(key.expiresAt).toISOString(),
+    remaining_uses: charge.remainingUses,
+    rate_limit: charge.rate ? toRateStateDto(charge.rate) : null,
+  };
+}
+
+/** One of a batch. */
+export function toBatchVerdictDto(verdict: BatchVerdict): VerdictDto {
+  if (verdict.code !== 'UNAVAILABLE') return toVerdictDto(verdict);
+  return { valid: false, code: verdict.code, retry_after_seconds: verdict.retryAfterSeconds };
+}
+
+function toRateStateDto({ limit, remaining, resetSeconds }: RateState): RateStateDto {
+  return { limit, remaining, reset_seconds: resetSeconds };
 }

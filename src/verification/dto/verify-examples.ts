@@ -1,4 +1,4 @@
-import { effectiveScopes } from '../../api-keys/scopes.js';
+import { ADMIN_SCOPES, effectiveScopes } from '../../principals/scopes.js';
 import type { ValidVerdictDto, VerdictBatchDto } from './verdict.dto.js';
 
 export const VERDICT_EXAMPLE: ValidVerdictDto = {
@@ -7,7 +7,7 @@ export const VERDICT_EXAMPLE: ValidVerdictDto = {
   key_id: '01a20b9d-c4d9-7123-b878-6eb9911deb3f',
   owner_id: '0714f35b-08aa-4c2b-9df4-ddaa276d4ed0',
   name: 'test-api-key',
-  scopes: effectiveScopes({ admin: true }),
+  scopes: effectiveScopes(ADMIN_SCOPES),
   remaining_uses: null,
   rate_limit: { limit: 180, remaining: 179, reset_seconds: 60 },
   expires_at: null,
@@ -37,7 +37,7 @@ export const REQUEST_EXAMPLES = {
 
 export const BATCH_REQUEST_EXAMPLES = {
   several: {
-    summary: 'May this key upload, and is this one known at all?',
+    summary: 'May this key upload, and does the other one exist?',
     value: {
       requests: [
         REQUEST_EXAMPLES.one.value,

@@ -2,11 +2,11 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath } from '@nestjs/swagger';
 import { REQUEST_EXAMPLES } from './verify-examples.js';
 
-/** Describes what `readVerifyRequest()` reads besides the credentials. */
-class NeedDto {
+/** Describes the members that `readVerifyRequest()` reads besides the credentials. */
+class RequirementsDto {
   @ApiProperty({
     required: false,
-    description: 'The scope that is needed, or a list of which all are',
+    description: 'The required scope, or a list of required scopes',
     // The schema is that of `ListApiKeysQuery`
     oneOf: [{ $ref: getSchemaPath('Scope') }, { type: 'array', items: { $ref: getSchemaPath('Scope') }, minItems: 1 }],
   })
@@ -14,7 +14,7 @@ class NeedDto {
 
   @ApiProperty({
     required: false,
-    description: "The client's address, IPv4 or IPv6, as sockets have it or proxies write it",
+    description: "The client's address, IPv4 or IPv6, as sockets report it or proxies write it",
     example: '203.0.113.7',
   })
   ip?: string;
@@ -25,14 +25,14 @@ class NeedDto {
     minimum: 0,
     maximum: 1_000_000,
     description:
-      'How much it weighs against the uses and the rate of the key: 1 where it is left out; 0 asks free of charge. More ' +
-      'than the whole `limit` of the key never passes: it is `RATE_LIMITED`, however long you wait',
+      'The charge against the uses and the rate of the key: 1 by default; 0 verifies without charging. A cost above the ' +
+      '`limit` of the key is always `RATE_LIMITED`, however long you wait',
   })
   cost?: number;
 }
 
 @ApiSchema({ name: 'VerifyPairRequest' })
-class VerifyPairRequestDto extends NeedDto {
+class VerifyPairRequestDto extends RequirementsDto {
   @ApiProperty({ example: 'w3k_3mJ0vXq8TzKc1RbYdNfA' })
   api_key: string;
 
@@ -41,7 +41,7 @@ class VerifyPairRequestDto extends NeedDto {
 }
 
 @ApiSchema({ name: 'VerifyCredentialRequest' })
-class VerifyCredentialRequestDto extends NeedDto {
+class VerifyCredentialRequestDto extends RequirementsDto {
   @ApiProperty({ description: 'As the client presented it: the `api_key`, a dot and the `secret_key`' })
   credential: string;
 }
@@ -57,7 +57,7 @@ export function ApiVerifyBody(): MethodDecorator {
   );
 }
 
-/** Describes what `readVerifyBatch()` reads. */
+/** Describes the body that `readVerifyBatch()` reads. */
 @ApiSchema({ name: 'VerifyBatchRequest' })
 export class VerifyBatchRequestDto {
   @ApiProperty({ type: 'array', items: ONE_REQUEST, minItems: 1, maxItems: 100 })
@@ -65,7 +65,7 @@ export class VerifyBatchRequestDto {
 }
 
 export const BATCH_NOTE =
-  'Each request settles for itself. One that cannot be decided now, because a dependency is away or too many wait for ' +
-  'it, is `UNAVAILABLE`: it was charged nothing, and says in `retry_after_seconds` when to ask for it again. Further ' +
-  'requests on the same key in the batch are `UNAVAILABLE` then too. A batch counts for as many requests as it holds ' +
-  'where load is shed, and gives way before single requests: then it is answered 503 as a whole, and nothing was charged.';
+  'Each request is decided separately. One that cannot be decided now, because a dependency is unavailable or too many ' +
+  'requests wait for it, is `UNAVAILABLE`: it is not charged, and `retry_after_seconds` says when to retry it. Later ' +
+  'requests on the same key in the batch are then `UNAVAILABLE` too. When load is shed, a batch counts as the number of ' +
+  'its requests and is rejected before single requests: as a whole, with 503, and nothing is charged.';

@@ -1,4 +1,4 @@
-/** The outcome of a call whose answer is a union on its status: what the body is, it says for each. */
+/** The outcome of a call whose answer is a union discriminated by its status. */
 export const BY_STATUS = `
 type DataOf<A, S> = Extract<A, { status: S }> extends { data: infer D } ? D : undefined;
 const outcome = async <A extends { status: number; data?: unknown }>(answer: Promise<A>) => {

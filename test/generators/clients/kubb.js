@@ -31,7 +31,7 @@ const optionsOf = (caller: Caller) => ({
   baseURL: BASE_URL,
   headers: { ...headersOf(caller), 'Content-Type': 'application/json' },
 });
-// And it reads every answer as JSON
+// And it parses every answer as JSON
 const plainText = (async ({ baseURL = '', url = '', params, headers }) => {
   const query = new URLSearchParams(params as Record<string, string>);
   const response = await fetch(\`\${baseURL}\${url}?\${query}\`, { headers: new Headers(headers) });

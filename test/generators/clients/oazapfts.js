@@ -1,7 +1,7 @@
 import { positional, source } from '../program.js';
 import { BY_STATUS } from './by-status.js';
 
-/** `X-Original-URI` is `xOriginalUri`, and what is a word of the language has a `$` before it. */
+/** `X-Original-URI` is `xOriginalUri`, and a reserved word gets the prefix `$`. */
 function camelCase(name) {
   const [first, ...others] = name.toLowerCase().split(/[-_]/);
   const joined = first + others.map((word) => word[0].toUpperCase() + word.slice(1)).join('');

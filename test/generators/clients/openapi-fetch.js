@@ -12,7 +12,7 @@ const outcome = async <D, E>(answer: Promise<{ data?: D; error?: E; response: Re
   return { status: response.status, body: data, failure: error };
 };`,
   call({ method, path, caller, isJson, args: { path: inPath, query, headers: header, body } }) {
-    // It reads every answer as JSON unless it is told otherwise
+    // It parses every answer as JSON unless configured otherwise
     const parseAs = isJson ? undefined : 'text';
     const init = given({ params: given({ path: inPath, query, header }), body, parseAs });
     return `await outcome(clientOf('${caller}').${method}('${path}', ${source(init)}))`;

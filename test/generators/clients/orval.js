@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { positional, source } from '../program.js';
 import { BY_STATUS } from './by-status.js';
 
-/** Its client reads every answer as JSON; what is none is read by a function of the user's, as it is told to here. */
+/** Its client parses every answer as JSON; others need a custom function, as configured here. */
 const PLAIN_TEXT = `
 export const plainText = async <T>(url: string, options?: RequestInit): Promise<T> => {
   const response = await fetch(url, options);
@@ -26,7 +26,7 @@ export const orval = {
   imports: "import * as client from './client';",
   begin: BY_STATUS,
   call({ operation, caller, args, takes }) {
-    // Headers are options of the request, and no parameters
+    // Headers are options of the request, not parameters
     const headers = source.of(`{ ...headersOf('${caller}'), ...${source(args.headers)} }`);
     const given = [
       ...Object.values(args.path),

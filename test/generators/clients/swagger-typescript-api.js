@@ -15,7 +15,7 @@ interface Outcome<D> {
   body?: D;
   failure?: Failure;
 }
-// What is refused is thrown
+// Refusals are thrown
 const outcome = async <D>(answer: Promise<HttpResponse<D, Failure>>): Promise<Outcome<D>> => {
   try {
     const { status, data } = await answer;
@@ -32,7 +32,7 @@ const outcome = async <D>(answer: Promise<HttpResponse<D, Failure>>): Promise<Ou
       ...(takes.query ? [args.query] : []),
       ...(takes.body ? [args.body] : []),
     ];
-    // Headers are no parameters of its own
+    // Headers are not parameters of its own
     const list = positional([...given, { headers: args.headers }]);
     return `await outcome(clientOf('${caller}').${group}.${operation}(${list}))`;
   },

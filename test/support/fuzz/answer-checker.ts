@@ -5,8 +5,8 @@ import { type DocumentedAnswer, type Operation, operationAt, type Schema } from 
 import type { FuzzRequest } from './requests.js';
 
 /**
- * What may be answered before it is known which route is asked for, and to what is for no route at all. The document
- * says so once, in its description, and not at every operation.
+ * Answers given before the route is known, or for no route at all. The document
+ * lists them once, in its description, and not for every operation.
  */
 const BEFORE_ANY_ROUTE = new Set(['400 validation_failed', '431 payload_too_large']);
 const NO_ROUTE = new Set([
@@ -19,10 +19,10 @@ const NO_ROUTE = new Set([
   '431 payload_too_large',
 ]);
 
-/** Health and metrics are asked by balancers and scrapers, which add parameters of their own. */
+/** Balancers and scrapers add query parameters of their own to health and metrics. */
 const TAKES_ANY_QUERY = new Set(['isLive', 'isReady', 'readMetrics']);
 
-/** Judges answers by the document: the status, the content type, the body and the headers that it gives for them. */
+/** Checks answers against the document: the status, the content type, the body and the headers. */
 export class AnswerChecker {
   private readonly ajv = new Ajv2020({ strict: false, allErrors: true });
   private readonly validators = new Map<Schema, ValidateFunction>();
@@ -34,67 +34,67 @@ export class AnswerChecker {
     formats.default(this.ajv);
   }
 
-  /** @returns what is wrong with the answer, if anything is */
-  offencesOf(request: FuzzRequest, answer: Answer): string[] {
+  /** @returns the problems of the answer */
+  problemsOf(request: FuzzRequest, answer: Answer): string[] {
     const operation = operationAt(this.operations, request.method, request.path);
-    // Whether it is ready, a busy process may well deny
+    // A busy process may report that it is not ready
     const isDenial = operation?.id === 'isReady' && answer.status === 503;
     const isOurs = answer.status >= 500 && !isDenial;
-    const ofAll = [...this.requestIdOffences(answer), ...(isOurs ? ['an error of ours'] : [])];
-    if (operation === undefined) return [...ofAll, ...this.refusalOffences(answer, request, NO_ROUTE)];
+    const ofAll = [...this.requestIdProblems(answer), ...(isOurs ? ['an error of ours'] : [])];
+    if (operation === undefined) return [...ofAll, ...this.refusalProblems(answer, request, NO_ROUTE)];
     const documented = operation.answers[answer.status];
-    const known = documented && this.offencesByDocument(documented, answer, request);
-    if (answer.status < 300) ofAll.push(...this.admissionOffences(operation, request));
+    const known = documented && this.problemsByDocument(documented, answer, request);
+    if (answer.status < 300) ofAll.push(...this.admissionProblems(operation, request));
     if (known?.length === 0) return ofAll;
-    const early = this.refusalOffences(answer, request, BEFORE_ANY_ROUTE);
+    const early = this.refusalProblems(answer, request, BEFORE_ANY_ROUTE);
     return early.length === 0 ? ofAll : [...ofAll, ...(known ?? [`${answer.status} is not documented`])];
   }
 
-  private requestIdOffences({ status, headers, body }: Answer): string[] {
+  private requestIdProblems({ status, headers, body }: Answer): string[] {
     const id = headers['x-request-id'];
     if (typeof id !== 'string' || id === '') return ['no X-Request-Id'];
     return status < 400 || body === undefined || body.request_id === id ? [] : ['another request_id than X-Request-Id'];
   }
 
-  /** The envelope of failures, with a code of these. */
-  private refusalOffences(answer: Answer, { method }: FuzzRequest, codes: Set<string>): string[] {
+  /** The envelope of failures, with one of these codes. */
+  private refusalProblems(answer: Answer, { method }: FuzzRequest, codes: Set<string>): string[] {
     if (method === 'HEAD') return answer.status >= 400 && answer.status < 500 ? [] : [`${answer.status} to HEAD`];
-    const told = `${answer.status} ${answer.body?.error?.code}`;
-    return codes.has(told) ? this.schemaOffences(this.failure, answer.body) : [`answered ${told}`];
+    const outcome = `${answer.status} ${answer.body?.error?.code}`;
+    return codes.has(outcome) ? this.schemaProblems(this.failure, answer.body) : [`answered ${outcome}`];
   }
 
-  private offencesByDocument(documented: DocumentedAnswer, answer: Answer, { method }: FuzzRequest): string[] {
-    const offences = Object.entries(documented.headers ?? {}).flatMap(([name, { schema }]) => {
+  private problemsByDocument(documented: DocumentedAnswer, answer: Answer, { method }: FuzzRequest): string[] {
+    const problems = Object.entries(documented.headers ?? {}).flatMap(([name, { schema }]) => {
       const value = answer.headers[name.toLowerCase()];
-      return value === undefined ? [] : this.schemaOffences(schema, value);
+      return value === undefined ? [] : this.schemaProblems(schema, value);
     });
     const [type = '', content] = Object.entries(documented.content ?? {})[0] ?? [];
-    if (!content) return answer.text === '' ? offences : [...offences, 'a body that is not documented'];
-    if (!(answer.headers['content-type'] ?? '').startsWith(type)) offences.push(`not ${type}`);
-    if (method === 'HEAD') return offences;
+    if (!content) return answer.text === '' ? problems : [...problems, 'a body that is not documented'];
+    if (!(answer.headers['content-type'] ?? '').startsWith(type)) problems.push(`not ${type}`);
+    if (method === 'HEAD') return problems;
     const code = answer.body?.error?.code;
-    // A gateway may want every refusal as a 403 (`?deny=403`), whatever its code
+    // A gateway may request every refusal as a 403 (`?deny=403`)
     const isAnyRefusal = answer.status === 403 && answer.headers['x-w3ipfs-code'] !== undefined;
     if (code !== undefined && !isAnyRefusal && !(code in (content.examples ?? {})))
-      offences.push(`the code ${code} is not documented`);
-    return [...offences, ...this.schemaOffences(content.schema, answer.body ?? answer.text)];
+      problems.push(`the code ${code} is not documented`);
+    return [...problems, ...this.schemaProblems(content.schema, answer.body ?? answer.text)];
   }
 
-  /** What the document does not admit is not to succeed. */
-  private admissionOffences({ id, body, parameters }: Operation, request: FuzzRequest): string[] {
+  /** A request that the document does not admit must not succeed. */
+  private admissionProblems({ id, body, parameters }: Operation, request: FuzzRequest): string[] {
     const names = new Set(parameters.filter((one) => one.in === 'query').map(({ name }) => name));
     const query = new URLSearchParams(request.path.split('?').slice(1).join('?'));
     const unknown = TAKES_ANY_QUERY.has(id) ? [] : [...query.keys()].filter((name) => !names.has(name));
-    const offences = unknown.map((name) => `succeeded with the parameter ${name}`);
-    if (!body || request.body === undefined) return offences;
+    const problems = unknown.map((name) => `succeeded with the parameter ${name}`);
+    if (!body || request.body === undefined) return problems;
     const given =
       typeof request.body === 'object' && !Buffer.isBuffer(request.body) ? request.body : parsed(request.body);
-    // What was sent is what JSON makes of it: it leaves out what is undefined
-    const refused = this.schemaOffences(body, JSON.parse(JSON.stringify(given)));
-    return [...offences, ...refused.map((offence) => `succeeded although the request is refused: ${offence}`)];
+    // As sent: JSON omits undefined members
+    const refused = this.schemaProblems(body, JSON.parse(JSON.stringify(given)));
+    return [...problems, ...refused.map((offence) => `succeeded although the request is refused: ${offence}`)];
   }
 
-  private schemaOffences(schema: Schema, value: unknown): string[] {
+  private schemaProblems(schema: Schema, value: unknown): string[] {
     let validate = this.validators.get(schema);
     if (!validate) this.validators.set(schema, (validate = this.ajv.compile(schema)));
     if (validate(value)) return [];
@@ -109,7 +109,7 @@ function parsed(text: unknown): unknown {
 }
 
 /**
- * The same schema, closed: what an answer has beyond the document is a finding, though clients have to bear with it.
+ * The same schema, closed: undocumented members of an answer are a finding, although clients have to tolerate them.
  */
 export function closed<T>(schema: T): T {
   if (Array.isArray(schema)) return schema.map(closed) as T;

@@ -1,7 +1,7 @@
 import type { Answer } from '../client.js';
 import type { Operation } from './operations.js';
 
-/** How often each operation was answered with each status, and which verdicts were given. */
+/** The number of answers by operation and status, and the verdicts given. */
 export class AnswerCounts {
   private readonly statuses = new Map<string, Map<string, number>>();
   private readonly verdicts = new Map<string, number>();
@@ -15,7 +15,7 @@ export class AnswerCounts {
     for (const { code = '' } of verdicts) increment(this.verdicts, code);
   }
 
-  /** The operations and statuses that were documented and not seen; errors of ours are not expected. */
+  /** The documented operations and statuses that were not seen, except server errors. */
   unseen(operations: readonly Operation[], except: ReadonlySet<string>): string[] {
     return operations.flatMap(({ id, answers }) => {
       const seen = this.statuses.get(id);

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import type { Schema } from './operations.js';
 
-/** Beyond these lengths a value costs more than it shows; the bounds themselves are tried all the same. */
+/** Longer values cost more than they prove; the bounds themselves are still tried. */
 const LONG_TEXT = 12;
 const LONG_LIST = 4;
-/** Far enough ahead not to be past while the test runs. */
+/** Far enough ahead to stay in the future while the test runs. */
 const FUTURE = { min: new Date('2030-01-01T00:00:00Z'), max: new Date('2100-01-01T00:00:00Z'), noInvalidDate: true };
 
-/** Values that fit the schema. */
+/** Valid values of the schema. */
 export function fitting(schema: Schema): fc.Arbitrary<unknown> {
   const alternatives = schema.anyOf ?? schema.oneOf;
   if (alternatives) return fc.oneof(...alternatives.map((one) => fitting(one)));
@@ -15,7 +15,7 @@ export function fitting(schema: Schema): fc.Arbitrary<unknown> {
   if (schema.enum) return fc.constantFrom(...schema.enum);
   const types = [schema.type ?? 'object'].flat();
   const ofTypes = fc.oneof(...types.map((type) => ofType(type, schema)));
-  // What the document shows is what the service understands best: a network, say, which is text for a schema
+  // The document's examples are valid beyond the schema: a network, for example, is just a string there
   return schema.example === undefined
     ? ofTypes
     : fc.oneof({ arbitrary: fc.constant(schema.example), weight: 3 }, ofTypes);

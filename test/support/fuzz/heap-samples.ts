@@ -3,13 +3,13 @@ import { serviceHeaders } from '../verification.js';
 
 const MIB = 1_048_576;
 /**
- * By what the heap goes up and down anyhow: runs differ by -2.5 to 3.5 MiB. Between the quarters that are compared lies
- * half of the requests: of 20,000, a leak of 800 bytes in each still passes, and one of 1 KiB may; of 2,000, ten times
+ * The heap's ordinary variation: runs differ by -2.5 to 3.5 MiB. Between the compared quarters lies
+ * half of the requests: of 20,000, a leak of 800 bytes in each passes, and one of 1 KiB may; of 2,000, ten times
  * as much.
  */
 export const HEAP_NOISE = 8 * MIB;
 
-/** Collects garbage once a second, so that what is used is what is held: Node would let it lie for long. */
+/** Collects garbage once a second, so that the used heap is the reachable one: Node would delay it for long. */
 const COLLECTOR = [
   "import v8 from 'node:v8'",
   "import vm from 'node:vm'",
@@ -17,7 +17,7 @@ const COLLECTOR = [
   "setInterval(vm.runInNewContext('gc'),1000).unref()",
 ].join(';');
 
-/** The variables under which a service process holds no garbage for long. */
+/** The variables for a service process that collects garbage early. */
 export const collectingVariables = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(COLLECTOR)}` };
 
 interface Sample {
@@ -25,7 +25,7 @@ interface Sample {
   resident: number;
 }
 
-/** How much memory the service uses, as it says itself. */
+/** The memory use that the service reports. */
 export class HeapSamples {
   private readonly samples: Sample[] = [];
 
@@ -38,7 +38,7 @@ export class HeapSamples {
     this.samples.push({ heap, resident: value('process_resident_memory_bytes') });
   }
 
-  /** By how much the least used heap of the last quarter exceeds that of the second one: what was never collected. */
+  /** The growth of the least used heap from the second quarter to the last: never collected memory. */
   get growth(): number {
     return this.least(3) - this.least(1);
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** What code stumbles over: names that every object has, bounds of numbers, half a character, control characters. */
+/** Values that break code: names that every object has, bounds of numbers, lone surrogates, control characters. */
 const STUMBLING_BLOCKS = [
   ['__proto__', 'constructor', 'toString', '', ' ', '\0', '\ud800', '\u202e', '\ufeff', "'; --", '%00', '{}'],
   [0, -0, -1, 1.5, 1e308, -1e308, 2 ** 31, 2 ** 53, 2 ** 63, 1e-320],
@@ -9,7 +9,7 @@ const STUMBLING_BLOCKS = [
 
 const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('x'.repeat(101), 'x'.repeat(5_000)));
 
-/** Any JSON value, and what is none: `undefined`, which leaves a property out. */
+/** Any JSON value, or `undefined`, which omits a property. */
 const anything = fc.oneof(
   fc.constantFrom(...STUMBLING_BLOCKS),
   fc.constant(undefined),
@@ -21,7 +21,7 @@ const anything = fc.oneof(
 
 const names = fc.oneof(fc.constantFrom('__proto__', 'constructor', 'admin', 'id', 'owner_id', 'limits', ''), text);
 
-/** The value with one to three things done to it: a part left out, replaced or added. */
+/** The value with one to three mutations: a part removed, replaced or added. */
 export function nearly(fitting: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   const change = fc.record({ place: fc.nat(), value: anything, added: fc.option(names, { nil: undefined }) });
   const changes = fc.array(change, { minLength: 1, maxLength: 3 });
@@ -40,7 +40,7 @@ function changeOne(root: { root: unknown }, place: number, put: unknown, added: 
   else define(parent, name, put);
 }
 
-/** As a property of its own, even where it is called `__proto__`; an array's `length` can't be one. */
+/** As an own property, even if it is named `__proto__`; an array's `length` can't be one. */
 function define(parent: object, name: string, value: unknown): void {
   if (Array.isArray(parent) && name === 'length') return;
   Object.defineProperty(parent, name, { value, enumerable: true, writable: true, configurable: true });
@@ -60,7 +60,7 @@ function nested(depth: number): unknown {
   return value;
 }
 
-/** Bodies that need not even be JSON; text and bytes are sent as they are. */
+/** Bodies that need not be JSON; text and bytes are sent unchanged. */
 export function wildBodies(fitting: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   const broken = fc
     .tuple(fitting, fc.nat())
@@ -69,12 +69,12 @@ export function wildBodies(fitting: fc.Arbitrary<unknown>): fc.Arbitrary<unknown
   return fc.oneof(anything, text, broken, bytes, fc.constant(undefined), fc.constant('{"a":'.repeat(9_000)));
 }
 
-/** Half a character, which has no encoding, is replaced. */
+/** Replaces lone surrogates, which have no encoding. */
 export function percentEncoded(word: string): string {
   return encodeURIComponent(Buffer.from(word).toString());
 }
 
-/** As it stands in a path or a query: encoded as it should be, or as it should not. */
+/** Encoded for a path or a query, correctly or incorrectly. */
 export const strangeWords = fc.oneof(
   text.map(percentEncoded),
   fc.constantFrom('%', '%zz', '%00', '%ff', '%2e%2e', '%2f', '..', '.', '*', '{id}', '%252f', ';a=b', '%c0%ae'),
@@ -82,7 +82,7 @@ export const strangeWords = fc.oneof(
   fc.constant('0'.repeat(1_000)),
 );
 
-/** What a header can carry: the rest would not leave the client. */
+/** The characters that a header can carry: the client would not send others. */
 export const headerText = fc.oneof(
   fc.stringMatching(/^[\t\u0020-\u007e\u0080-\u00ff]{0,40}$/),
   fc.constantFrom('', ' ', ',', '""', '"', 'x'.repeat(300), '*', '"1", "2"', 'W/"1"', '1; q=0'),
@@ -102,5 +102,5 @@ export const strangeTypes = fc.constantFrom<string | string[]>(
   ['application/json', 'text/plain'],
 );
 
-/** Over the limit of a body. */
+/** Larger than the limit of a body. */
 export const tooLarge = { name: 'x'.repeat(70_000) };

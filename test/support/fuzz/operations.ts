@@ -1,4 +1,4 @@
-/** As much of a JSON schema (2020-12) as the document uses, all references resolved. */
+/** The subset of JSON schema (2020-12) that the document uses, all references resolved. */
 export interface Schema {
   type?: string | string[];
   enum?: unknown[];
@@ -26,7 +26,7 @@ export interface Parameter {
   schema: Schema;
 }
 
-/** What the document says of the answers of one status. */
+/** The document's description of the answers of one status. */
 export interface DocumentedAnswer {
   headers?: Record<string, { schema: Schema }>;
   content?: Record<string, { schema: Schema; examples?: Record<string, unknown> }>;
@@ -40,12 +40,12 @@ export interface Operation {
   path: string;
   parameters: Parameter[];
   body: Schema | undefined;
-  /** The names of the security schemes, those that go together in one list. */
+  /** The names of the security schemes, with combined ones in one list. */
   security: string[][];
   answers: Record<string, DocumentedAnswer>;
 }
 
-/** As much of an OpenAPI document as is read here, all references resolved. */
+/** The parts of an OpenAPI document used here, all references resolved. */
 interface Document {
   paths: Record<string, Record<string, DocumentedOperation>>;
 }
@@ -73,7 +73,7 @@ export function operationsOf(document: object): Operation[] {
   );
 }
 
-/** Which operation a request leads to, whatever it was meant for: `list` is no id. HEAD is answered as GET. */
+/** The operation that a request reaches, whatever it was meant for: `list` is not an id. HEAD is answered like GET. */
 export function operationAt(operations: Operation[], method: string, path: string): Operation | undefined {
   const segments = segmentsOf(path.split('?', 1)[0] ?? '');
   const asked = method === 'HEAD' ? 'GET' : method;
@@ -99,7 +99,7 @@ function resolved(node: unknown, document: object): unknown {
   return Object.fromEntries(Object.entries(node).map(([name, child]) => [name, resolved(child, document)]));
 }
 
-/** What `#/components/schemas/Key`, say, stands for. */
+/** Resolves a reference, for example `#/components/schemas/Key`. */
 function referred(reference: string, document: object): unknown {
   const step = (parent: unknown, name: string) => (parent as Record<string, unknown>)[name];
   return reference.split('/').slice(1).reduce<unknown>(step, document);

@@ -15,17 +15,17 @@ export interface FuzzRequest {
 }
 
 /**
- * How a request is spoiled. A fitting one comes with credentials that the operation takes; `credentials`, with any;
- * `oversized` has too much of something, or a body of a type that is none.
+ * How a request is mutated. A fitting one has credentials that the operation accepts; `credentials`, any;
+ * `oversized` has too much of something, or a body of an invalid type.
  */
 export const KINDS = ['fitting', 'credentials', 'nearly', 'fitting', 'wild', 'credentials', 'oversized'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** Seen again and again, as an `Idempotency-Key` should be now and then; and an `If-Match` that never fits. */
+/** Used repeatedly, as an `Idempotency-Key` is sometimes; and an `If-Match` that never matches. */
 const WORDS = ['"999"', 'the same again', '*'];
 const METHODS = ['GET', 'POST', 'DELETE', 'PATCH', 'PUT', 'HEAD', 'OPTIONS', 'QUERY'];
 
-/** Requests to an operation, made from what the document says of it. */
+/** Requests to an operation, generated from its documentation. */
 export class Requests {
   constructor(
     private readonly operation: Operation,
@@ -42,7 +42,7 @@ export class Requests {
 
   private readonly byKind: Record<Kind, fc.Arbitrary<FuzzRequest>>;
 
-  /** The same kind and seed make the same request, but for the keys that there are. @param credentials any kind's name */
+  /** The same kind and seed make the same request, apart from ids of keys. @param credentials any kind's name */
   one(kind: Kind, seed: number, credentials: string): FuzzRequest {
     const [request] = fc.sample(this.byKind[kind], { numRuns: 1, seed });
     const { headers, ...rest } = request as FuzzRequest;
@@ -138,7 +138,7 @@ export class Requests {
   private body(): fc.Arbitrary<unknown> | undefined {
     const { body, id } = this.operation;
     if (!body) return undefined;
-    // Whatever is reported as leaked is gone
+    // A pair reported as leaked is revoked
     const key = (number: number) => (id === 'reportLeak' ? this.supply.key(number) : this.supply.anyKey(number));
     const mostly = { freq: 8, nil: undefined };
     return fc
@@ -146,7 +146,7 @@ export class Requests {
       .map(([value, number]) => (number === undefined ? value : withPairs(value, number, key)));
   }
 
-  /** What fits; ids are mostly those of keys that there are. */
+  /** Valid values; ids are mostly those of existing keys. */
   private valueOf({ name, in: place, required, schema }: Parameter): fc.Arbitrary<unknown> {
     const encoded =
       place === 'header'
@@ -176,12 +176,12 @@ const spellings = fc.constantFrom(
   (id: string) => id.replace(/[a-f]/g, (letter, at: number) => (at % 2 ? letter : letter.toUpperCase())),
 );
 
-/** Without what no header can carry. */
+/** Without the characters that a header cannot carry. */
 function asHeader(value: unknown): string {
   return String(value).replace(/[^\t\u0020-\u007e\u0080-\u00ff]/g, '?');
 }
 
-/** Puts the pairs of keys that there are wherever a pair belongs. */
+/** Inserts the pairs of existing keys wherever a pair belongs. */
 function withPairs(value: unknown, number: number, key: (number: number) => IssuedKey): unknown {
   if (Array.isArray(value)) return value.map((one, index) => withPairs(one, number + index, key));
   if (typeof value !== 'object' || value === null) return value;

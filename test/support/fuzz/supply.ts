@@ -9,20 +9,20 @@ const MOST = 200;
 
 type Headers = Record<string, string | string[]>;
 
-/** Keys in every state that there is, by the name of the state. They are told of, and never changed. */
+/** Keys in every state, by the name of the state. They are used, but never changed. */
 type KeysInStates = Record<
   'admin' | 'limited' | 'weak' | 'elsewhere' | 'spent' | 'hurried' | 'disabled' | 'pending' | 'expiring' | 'revoked',
   IssuedKey
 >;
 
-/** Keys that there are, for requests to work on, and credentials of every kind. */
+/** Existing keys for requests to work on, and credentials of every kind. */
 export class Supply {
   private refilling: Promise<void> | undefined;
 
   private constructor(
     private readonly client: Client,
     private readonly states: KeysInStates,
-    /** Alive, as far as known, and of the owner who asks most. */
+    /** Probably live keys of the owner that calls most. */
     private readonly own: IssuedKey[],
     private readonly foreign: IssuedKey[],
   ) {
@@ -35,7 +35,7 @@ export class Supply {
     return supply;
   }
 
-  /** A key to work on, whatever the number. */
+  /** A key to work on, by any number. */
   key(number: number): IssuedKey {
     return this.own[number % this.own.length] as IssuedKey;
   }
@@ -58,11 +58,11 @@ export class Supply {
   /** Credentials by the name of their kind. */
   readonly credentials: Record<string, Headers>;
 
-  /** Remembers the keys that a request has made, and forgets what it has ended. */
+  /** Adds the keys that a request issued, and removes those that it revoked. */
   learn({ method, path, headers, body }: FuzzRequest, answer: Answer): void {
     const isOwn = headers['authorization'] !== this.credentials['otherSession']?.['authorization'];
     if (!isOwn) return;
-    // Deleted by this request, or by an earlier one together with what issued it
+    // Deleted by this request, or by an earlier one in a cascade
     if (answer.status === 404 || (answer.status === 200 && method === 'DELETE'))
       this.remove(({ id }) => path.toLowerCase().includes(id));
     if (answer.status !== 200) return;
@@ -83,7 +83,7 @@ export class Supply {
     this.own.splice(0, this.own.length, ...kept);
   }
 
-  /** Sees to it that there are some keys; requests delete them all the time. */
+  /** Keeps a stock of keys, since requests delete them constantly. */
   async refill(): Promise<void> {
     if (this.own.length >= FEWEST) return;
     this.refilling ??= this.issue(2 * FEWEST).finally(() => (this.refilling = undefined));
@@ -98,7 +98,7 @@ export class Supply {
 async function issueStates(client: Client): Promise<KeysInStates> {
   const issue = (limits: object = {}, body: object = documentedBody) =>
     issueKey(client, 'ann', Object.assign({}, body, { limits }));
-  const inAWhile = new Date(Date.now() + 2_000).toISOString();
+  const soon = () => new Date(Date.now() + 5_000).toISOString();
   const states = {
     admin: await issue(),
     limited: await issue({ expires_at: '2099-01-01T00:00:00Z', allowed_cidrs: ['127.0.0.0/8'] }),
@@ -108,7 +108,7 @@ async function issueStates(client: Client): Promise<KeysInStates> {
     hurried: await issue({ rate_limit: { requests: 1, window_seconds: 2_678_400 } }),
     disabled: await issue(),
     pending: await issue({ not_before: '2099-01-01T00:00:00Z' }),
-    expiring: await issue({ expires_at: inAWhile }),
+    expiring: await issue({ expires_at: soon() }),
     revoked: await issue(),
   };
   await client.call('PATCH', `/api/apiKeys/${states.disabled.id}`, {

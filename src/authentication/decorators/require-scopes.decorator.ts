@@ -1,7 +1,0 @@
-import { Reflector } from '@nestjs/core';
-import type { Scope } from '../../api-keys/scopes.js';
-
-/** The scopes that a route wants from an API key, all of them; a session has every scope. */
-export const RequireScopes = Reflector.createDecorator<Scope | Scope[], Scope[]>({
-  transform: (scopes) => [scopes].flat(),
-});

@@ -1,0 +1,16 @@
+import { applyDecorators } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { Routes, type RouteTraits } from '../../http/route-config.js';
+import { ApiServiceToken } from '../../openapi/security.js';
+
+/** Read by the authentication guard; set it with `@ForServices()`. */
+export const ServicesOnly = Reflector.createDecorator<void, true>({ transform: () => true });
+
+/** Requires the token of a service for all routes of a controller, and documents that. */
+export function ForServices({ load = 'verification' }: Pick<RouteTraits, 'load'> = {}): ClassDecorator {
+  return applyDecorators(
+    ServicesOnly(),
+    Routes({ load, isForServices: true, isPlatformOnly: true }),
+    ApiServiceToken(),
+  );
+}

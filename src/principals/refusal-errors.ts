@@ -1,0 +1,92 @@
+import type { Scope } from './scopes.js';
+import { ApiError, UnavailableError } from '../http/errors/api-error.js';
+import { CHALLENGE } from '../http/response-headers.js';
+import { type NamedRate, rateLimitHeaders } from '../http/rate-limit-headers.js';
+import type { Refusal, UnauthenticatedReason } from '../http/errors/refusals.js';
+
+const MESSAGES: Record<UnauthenticatedReason, string> = {
+  INVALID_CREDENTIALS: 'These credentials are not valid.',
+  REVOKED: 'This API key has been revoked.',
+  DISABLED: 'This API key is disabled; its owner can enable it.',
+  NOT_YET_VALID: 'These credentials are not valid yet.',
+  EXPIRED: 'These credentials have expired.',
+};
+
+/** The request has no valid credentials. An unknown key and a wrong secret get the same answer. */
+export class UnauthenticatedError extends ApiError {
+  constructor(verdict: UnauthenticatedReason, message = MESSAGES[verdict]) {
+    super('unauthenticated', message, { verdict, headers: CHALLENGE });
+  }
+}
+
+/** The request has several credentials; which one counts must not depend on the reader. */
+export class AmbiguousCredentialsError extends ApiError {
+  constructor(message: string) {
+    super('ambiguous_credentials', message, { verdict: 'INVALID_CREDENTIALS' });
+  }
+}
+
+export class InsufficientScopeError extends ApiError {
+  constructor(
+    readonly missing: readonly Scope[],
+    message = `This API key lacks the scope ${missing.join(', ')}.`,
+  ) {
+    super('insufficient_scope', message, { verdict: 'INSUFFICIENT_SCOPE' });
+  }
+}
+
+class IpNotAllowedError extends ApiError {
+  constructor() {
+    super('ip_not_allowed', 'This API key may not be used from your address; see its limits.allowed_cidrs.', {
+      verdict: 'IP_NOT_ALLOWED',
+    });
+  }
+}
+
+class UsageExceededError extends ApiError {
+  constructor() {
+    super('usage_exceeded', 'The uses of this API key are spent; see its limits.max_uses.', {
+      verdict: 'USAGE_EXCEEDED',
+    });
+  }
+}
+
+export class RateLimitedError extends ApiError {
+  constructor(rates: readonly NamedRate[]) {
+    const seconds = Math.max(...rates.map((rate) => rate.retryAfterSeconds));
+    super('rate_limited', `Too many requests. Try again in ${seconds} seconds.`, {
+      verdict: 'RATE_LIMITED',
+      headers: rateLimitHeaders(rates),
+    });
+  }
+}
+
+/** The missing scopes, and the state of the rates that were charged. */
+interface RefusalContext {
+  missing?: readonly Scope[];
+  rates?: readonly NamedRate[];
+}
+
+/** The one table from verdicts to errors, and so to status, code and headers. */
+const REFUSAL_ERRORS: Record<Refusal, (context: RefusalContext) => ApiError> = {
+  INVALID_CREDENTIALS: () => new UnauthenticatedError('INVALID_CREDENTIALS'),
+  REVOKED: () => new UnauthenticatedError('REVOKED'),
+  DISABLED: () => new UnauthenticatedError('DISABLED'),
+  NOT_YET_VALID: () => new UnauthenticatedError('NOT_YET_VALID'),
+  EXPIRED: () => new UnauthenticatedError('EXPIRED'),
+  IP_NOT_ALLOWED: () => new IpNotAllowedError(),
+  INSUFFICIENT_SCOPE: ({ missing = [] }) => new InsufficientScopeError(missing),
+  RATE_LIMITED: ({ rates = [] }) => new RateLimitedError(rates),
+  USAGE_EXCEEDED: () => new UsageExceededError(),
+};
+
+/** The error for a verdict, for clients that call with the refused key pair themselves. */
+export function refusalError(refusal: Refusal, context: RefusalContext = {}): ApiError {
+  return REFUSAL_ERRORS[refusal](context);
+}
+
+/** For `catch`: ignores an error that the client caused. @throws any other error, `UnavailableError` included */
+export function ignoreClientError(error: unknown): undefined {
+  if (error instanceof ApiError && !(error instanceof UnavailableError)) return undefined;
+  throw error;
+}
