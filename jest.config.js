@@ -32,6 +32,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   setupFiles: ['reflect-metadata'],
+  testSequencer: './test/support/sequencer.js',
   globalSetup: './test/support/global-setup.js',
   globalTeardown: './test/support/global-teardown.js',
   // Tests wait for processes and databases more than they compute: on two cores, two workers do not slow each other down

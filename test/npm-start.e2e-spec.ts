@@ -15,7 +15,7 @@ it('npm start stops all the processes that it started', async () => {
   let output = '';
   for await (const chunk of npm.stdout) {
     output += String(chunk);
-    if (output.includes('its documentation')) break;
+    if (output.includes('documentation at')) break;
   }
   const ended = once(npm, 'exit');
   npm.kill('SIGTERM');

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import passport from 'passport';
 import { ApiError } from '../http/errors/api-error.js';
-import { API_KEY_HEADER, readCredentials } from '../principals/presented-credentials.js';
 import type { Principal } from '../principals/principal.js';
 import { Denial } from './denial.js';
 import { logRefusal, sessionRefusal } from './strategies/session-refusal.js';
@@ -14,7 +13,6 @@ type Middleware = (request: IncomingMessage, response: unknown, next: (error?: u
  * @throws UnavailableError, or the database's error, if that cannot be decided now
  */
 export function authenticate(strategy: string, request: IncomingMessage): Promise<Principal | Denial> {
-  settlePairHeader(request);
   return new Promise((resolve, reject) => {
     const middleware = passport.authenticate(
       strategy,
@@ -29,12 +27,6 @@ export function authenticate(strategy: string, request: IncomingMessage): Promis
     ) as Middleware;
     middleware(request, {}, reject);
   });
-}
-
-/** Puts the `api_key` where the key strategy looks for it, in whichever form the pair was presented. */
-function settlePairHeader(request: IncomingMessage): void {
-  const credentials = readCredentials(request);
-  if ('pair' in credentials) request.headers[API_KEY_HEADER] = credentials.pair.apiKey;
 }
 
 /** A strategy's `error()` arrives as `error`, its `fail()` as `info`. @throws an error that reports no verdict */
