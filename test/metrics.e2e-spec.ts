@@ -14,6 +14,10 @@ it('are for services only', async () => {
   expect([status, body.error.code]).toEqual([401, 'unauthenticated']);
 });
 
+it('ignore the parameters that scrapers add', async () => {
+  expect((await service.client.get('/metrics?x=1', serviceHeaders)).status).toBe(200);
+});
+
 it('count verdicts, look-ups and requests, without identities', async () => {
   const key = await issueKey(service.client, 'an-owner-by-name', { ...powerlessBody, limits: { max_uses: 2 } });
   for (const code of ['VALID', 'VALID', 'USAGE_EXCEEDED']) {

@@ -43,7 +43,7 @@ export class FastPathRoutes {
     const route = this.find(request);
     if (!route) return undefined;
     const isAccepted = route.ignoresBody
-      ? !headerProblem(request) && request.method !== 'HEAD'
+      ? !headerProblem(request, true) && request.method !== 'HEAD'
       : isSimpleRequest(request);
     return isAccepted ? route : undefined;
   }

@@ -30,3 +30,12 @@ it.each<[string, string[], boolean]>([
   const request = await parsedRequest(lines);
   expect([repeatsHeaders(request), repeatsHeaders(request)]).toEqual([repeats, repeats]);
 });
+
+it('remembers that a header was repeated, whatever is added later and however many other requests come between', async () => {
+  const lines = ['Idempotency-Key: a', 'Idempotency-Key: b'];
+  const [request, other] = [await parsedRequest(lines), await parsedRequest(['X-A: 1'])];
+  expect(repeatsHeaders(request)).toBe(true);
+  expect(repeatsHeaders(other)).toBe(false);
+  request.headers['x-added'] = '1';
+  expect(headerValues(request, 'idempotency-key')).toEqual(['a', 'b']);
+});

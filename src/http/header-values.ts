@@ -2,13 +2,14 @@ import type { IncomingMessage } from 'node:http';
 
 type Headers = Pick<IncomingMessage, 'headers' | 'headersDistinct' | 'rawHeaders'>;
 
-/** The last result: each request is checked several times in a row. */
-let last: { headers: object; repeats: boolean } | undefined;
+/** By the headers of a request, which is checked several times: also after a header of our own was added. */
+const known = new WeakMap<object, boolean>();
 
 /** Whether any header is repeated: Node joins the values, or drops all but the first. */
 export function repeatsHeaders({ headers, rawHeaders }: Pick<Headers, 'headers' | 'rawHeaders'>): boolean {
-  if (last?.headers !== headers) last = { headers, repeats: Object.keys(headers).length * 2 !== rawHeaders.length };
-  return last.repeats;
+  let repeats = known.get(headers);
+  if (repeats === undefined) known.set(headers, (repeats = Object.keys(headers).length * 2 !== rawHeaders.length));
+  return repeats;
 }
 
 /**

@@ -11,6 +11,7 @@ import { headerProblem } from './header-problem.js';
 import type { LoadShedding } from './load/load-shedding.js';
 import { RequestContext } from './request-context.js';
 import type { RequestEvents } from './request-events.js';
+import { traitsOf } from './route-config.js';
 import { COMMON_HEADERS } from './response-headers.js';
 import { withCanonicalIds } from './validation/canonical-id.js';
 
@@ -128,8 +129,8 @@ function canonicalizeIds({ params }: FastifyRequest): void {
   for (const name in parameters) parameters[name] = withCanonicalIds(parameters[name] as string);
 }
 
-function rejectInvalidHeaders({ raw }: FastifyRequest): void {
-  const problem = headerProblem(raw);
+function rejectInvalidHeaders({ raw, routeOptions }: FastifyRequest): void {
+  const problem = headerProblem(raw, traitsOf(routeOptions.config).ignoresBody);
   if (problem) throw problem;
 }
 

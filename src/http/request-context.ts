@@ -12,6 +12,8 @@ export class RequestContext {
   keyId: string | undefined;
   /** If the response is an error. */
   error: ErrorCode | undefined;
+  /** How much of a body was received; 0 if it was refused before. */
+  bodyBytes = 0;
   /** Whether it has been reported as completed. */
   isCompleted = false;
 

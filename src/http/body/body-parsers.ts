@@ -7,10 +7,11 @@ import type { RequestBodies } from './request-bodies.js';
 /** Makes Fastify receive bodies as buffers, which are parsed once the sender is authenticated. */
 export function addBodyParsers(fastify: FastifyInstance, bodies: RequestBodies): void {
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', ({ raw, routeOptions }, _payload, done) => {
+  fastify.addContentTypeParser('application/json', ({ raw, routeOptions, context }, _payload, done) => {
     const { isForServices, ignoresBody } = traitsOf(routeOptions.config);
     if (ignoresBody) return done(null, undefined);
     bodies.receive(raw, isForServices ? 'services' : 'clients', (cause, body) => {
+      context.bodyBytes = body?.length ?? 0;
       done((cause ?? null) as Error | null, body);
     });
   });

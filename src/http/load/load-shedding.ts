@@ -135,10 +135,10 @@ export class LoadShedding {
 }
 
 /** The number of refusals that a response counts as; 0 if it is never delayed. */
-function refusalWeight({ headers }: FastifyRequest, status: number): number {
+function refusalWeight({ context }: FastifyRequest, status: number): number {
   if (PACED_STATUSES.has(status)) return 1;
   if (status < 400 || status >= 500) return 0;
-  return Math.floor(Number(headers['content-length'] ?? 0) / PACED_BYTES);
+  return Math.floor(context.bodyBytes / PACED_BYTES);
 }
 
 /** The credential as presented: not verified yet, but it distinguishes the callers of one network. */

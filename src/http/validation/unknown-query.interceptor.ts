@@ -16,7 +16,7 @@ export class UnknownQueryInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { url, routeOptions } = context.switchToHttp().getRequest<FastifyRequest>();
     const { load, isForServices } = traitsOf(routeOptions.config);
-    if (url.includes('?') && (load === 'management' || isForServices))
+    if (url.includes('?') && (load === 'management' || (load === 'verification' && isForServices)))
       refuseQuery(url, hasParameter(context, RouteParamtypes.QUERY) ? isReservedName : undefined);
     return next.handle();
   }
