@@ -1,7 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { newestOfUnknownSigners } from '../../api-keys/credentials/signed-secrets.js';
-import { inBackground } from '../../background/background.js';
 import { CredentialKeyring } from '../../api-keys/credentials/credential-keyring.js';
 
 /**
@@ -17,11 +16,7 @@ export class UnknownSigners implements OnApplicationBootstrap {
     private readonly keyring: CredentialKeyring,
   ) {}
 
-  onApplicationBootstrap(): void {
-    inBackground('Checking the signers of the newest keys', this.check());
-  }
-
-  async check(): Promise<void> {
+  async onApplicationBootstrap(): Promise<void> {
     const known = this.keyring.keys.map(({ fingerprint }) => fingerprint);
     const { count, signer } = await newestOfUnknownSigners(this.dataSource, known);
     if (count === 0) return;
