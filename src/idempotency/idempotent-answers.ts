@@ -57,7 +57,8 @@ export class IdempotentAnswers {
   /**
    * Serves a request, or returns the answer that was given to the same request before.
    *
-   * @param serve has to store its answer in the slot, in its transaction; there is no slot without an `Idempotency-Key`
+   * @param serve has to store its answer in the slot, in its transaction, as `KeyTransactions.run()` does; there is no slot
+   *   without an `Idempotency-Key`
    * @throws IdempotencyKeyInUseError, IdempotencyKeyReusedError
    */
   async once<T extends object>(request: IdempotentRequest<T>, serve: (slot?: AnswerSlot<T>) => Promise<T>): Promise<T> {
