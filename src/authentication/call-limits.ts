@@ -10,7 +10,7 @@ import type { Principal } from '../principals/principal.js';
 
 /**
  * Limits the calls of a principal: first its rate per minute, then its concurrency; then charges an API key one use. In
- * this order, a caller over its rate takes no place, and a caller without a place is not charged.
+ * this order, a caller over its rate takes no slot, and a caller without a slot is not charged.
  */
 @Injectable()
 export class CallLimits {
@@ -35,7 +35,7 @@ export class CallLimits {
     await this.admit(request, principal, true);
   }
 
-  /** Charges the rate and takes a place. @returns the state of the caller's rates */
+  /** Charges the rate and takes a slot. @returns the state of the caller's rates */
   private async admit(request: FastifyRequest, principal: Principal, isFree: boolean): Promise<NamedRate[]> {
     const taken = await (isFree
       ? this.rates.takeFree(principal)
