@@ -8,7 +8,7 @@ const WINDOW_SECONDS = 60;
 /** The rate of an owner, as a multiple of a principal's: its admin keys are principals, without a limit on their number. */
 const OWNER_FACTOR = 5;
 /** The rate of calls without a charge, as a multiple of the others': ten a second, by default. */
-const FREE_FACTOR = 10;
+const UNCHARGED_FACTOR = 10;
 
 /** The decision on a call; if refused, nothing was charged. */
 interface TakenRates {
@@ -45,8 +45,8 @@ export class ManagementRates {
   }
 
   /** For calls without a charge, which have a separate rate. */
-  async takeFree({ actorId, ownerId }: Principal): Promise<TakenRates> {
-    const limit = { requests: this.environment.managementRateLimit * FREE_FACTOR, windowSeconds: WINDOW_SECONDS };
+  async takeUncharged({ actorId, ownerId }: Principal): Promise<TakenRates> {
+    const limit = { requests: this.environment.managementRateLimit * UNCHARGED_FACTOR, windowSeconds: WINDOW_SECONDS };
     const decision = await this.rateLimiter.take(`management:test:${actorId}`, limit, 1, ownerId);
     return { granted: decision.granted, rates: [named('test', decision)], refund: () => refundAll(decision) };
   }
