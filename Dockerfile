@@ -16,8 +16,8 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/dist ./dist
 USER node
 EXPOSE 8000
-# Not /health/ready: that fails in all processes at once while what they share is away, and a container that works is not
-# to be restarted or left out for that
+# Not /health/ready: that fails in all processes at once during an outage of a shared dependency, for which a working
+# container must not be restarted or skipped
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s \
   CMD ["node", "--input-type=module", "-e", "const { ok } = await fetch('http://127.0.0.1:' + process.env.PORT + '/health/live'); process.exit(ok ? 0 : 1)"]
 CMD ["node", "dist/main.js"]

@@ -65,7 +65,7 @@ async function whileLoaded(meter: PostgresMeter): Promise<PostgresLoad> {
 
 function printHeading(settings: string): void {
   console.log(`PostgreSQL: ${settings}`);
-  console.log(`measured for ${LOADED_SECONDS} s within a load that goes on, and for ${IDLE_SECONDS} s without any\n`);
+  console.log(`measured for ${LOADED_SECONDS} s under load, and for ${IDLE_SECONDS} s without any\n`);
   const postgres = ["PostgreSQL: this database's transactions/s", 'cores used by all processes of the server'];
   console.log(`| processes | load | verdicts/s | p99 | ${postgres.join(' | ')} |`);
   console.log('| --- | --- | --- | --- | --- | --- |');

@@ -33,7 +33,7 @@ async function soak(service: Measured, requests: Request[], vacuum: () => Promis
   await loadByMix(service, requests, { seconds: WARM_UP_SECONDS });
   const { perSecond: capacity } = await loadByMix(service, requests, { seconds: CAPACITY_SECONDS });
   const rate = Math.floor(capacity * SHARE_OF_CAPACITY);
-  console.log(`\nCapacity for this mix: ${whole(capacity)} requests/s; held from now on: ${whole(rate)}\n`);
+  console.log(`\nCapacity for this mix: ${whole(capacity)} requests/s; target rate: ${whole(rate)}\n`);
   console.log('| minute | requests/s | p50 | p99 | memory (RSS) | heap used |');
   console.log('| --- | --- | --- | --- | --- | --- |');
   const minutes: Minute[] = [];

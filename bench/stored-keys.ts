@@ -56,7 +56,7 @@ export async function limitKeys(
   });
 }
 
-/** Inserts filler rows by one statement. They look like keys, but nobody has their secrets. */
+/** Inserts filler rows by one statement. They look like keys, but their secrets are not known. */
 export async function storeOthers(database: BenchDatabase, count: number): Promise<void> {
   await onDatabase(database, async (dataSource) => {
     await dataSource.query(

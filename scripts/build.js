@@ -15,7 +15,7 @@ if (changedAt('src') > builtAt()) {
   writeFileSync(MARK, '');
 }
 
-/** When the newest file below the folder was written; a folder's own time tells of files that are gone. */
+/** When the newest file or folder below the folder was written; a folder's time changes when files are removed from it. */
 function changedAt(folder) {
   const paths = readdirSync(folder, { recursive: true }).map((name) => join(folder, name));
   return Math.max(...paths.map((path) => statSync(path).mtimeMs));

@@ -176,8 +176,8 @@ it('does not charge a rejected call to any rate', async () => {
     /"management";r=(\d+)/.exec(String(answer?.headers['ratelimit']))?.[1];
   const list = () => limited.client.get('/api/apiKeys/list', sessionOf('dora'));
   try {
-    const overload = limited.app.get(LoadShedding, { strict: false });
-    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['managementByOwner'].acquire('read:dora')));
+    const shedding = limited.app.get(LoadShedding, { strict: false });
+    const held = await Promise.all(range(OF_ONE_OWNER).map(() => shedding['managementByOwner'].acquire('read:dora')));
     const waiting = range(WAITING_OF_ONE_OWNER).map(list);
     const refused = () => list().then((answer) => answer.headers['ratelimit-policy']?.includes('concurrency'));
     await until(async () => (await refused()) ?? false, 'too many to wait');
@@ -193,8 +193,8 @@ it('refuses a caller over its rate before it occupies capacity', async () => {
   const limited = await startService({ ...serviceVariables, MANAGEMENT_RATE_LIMIT: '1' });
   const list = () => limited.client.get('/api/apiKeys/list', sessionOf('dora'));
   try {
-    const overload = limited.app.get(LoadShedding, { strict: false });
-    const held = await Promise.all(range(OF_ONE_OWNER).map(() => overload['managementByOwner'].acquire('read:dora')));
+    const shedding = limited.app.get(LoadShedding, { strict: false });
+    const held = await Promise.all(range(OF_ONE_OWNER).map(() => shedding['managementByOwner'].acquire('read:dora')));
     const first = list();
     const second = await list();
     expect([second.status, second.headers['ratelimit-policy']]).toEqual([

@@ -3,7 +3,7 @@ import type { KeyPair } from '../../src/principals/key-pair.js';
 import { builtApp, builtVerifier } from './built-app.js';
 
 /** Memory of a process, in bytes, after a full garbage collection. */
-export interface Held {
+export interface MemoryUse {
   /** The JavaScript heap and external buffers. */
   heap: number;
   /** Resident set size. */
@@ -17,7 +17,7 @@ const pairs = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as KeyPair
 const app = await builtApp();
 const verifier = await builtVerifier(app);
 
-function held(): Held {
+function memoryUse(): MemoryUse {
   if (!globalThis.gc) throw new Error('start it with --expose-gc');
   globalThis.gc();
   const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
@@ -36,9 +36,9 @@ async function verifyAll(some: KeyPair[]): Promise<void> {
 // Warm-up: the first ones load and compile code
 const warmUp = pairs.splice(0, 1_000);
 await verifyAll(warmUp);
-const before = held();
+const before = memoryUse();
 await verifyAll(pairs);
-const after = held();
+const after = memoryUse();
 await app.close();
 console.log(JSON.stringify({ keys: pairs.length, before, after }));
 process.exit();

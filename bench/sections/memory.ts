@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withDatabase } from '../database.js';
 import { runProgram } from '../process.js';
-import type { Held } from '../processes/cache-memory.js';
+import type { MemoryUse } from '../processes/cache-memory.js';
 import { startService, variablesOf } from '../service.js';
 import { storeKeys } from '../stored-keys.js';
 import { whole } from '../table.js';
@@ -16,7 +16,7 @@ export function memory(): Promise<void> {
     const file = join(database.DATA_DIR, 'pairs.json');
     writeFileSync(file, JSON.stringify(await storeKeys(database, KEYS)));
     await service.stop();
-    const { keys, before, after } = await runProgram<{ keys: number; before: Held; after: Held }>(
+    const { keys, before, after } = await runProgram<{ keys: number; before: MemoryUse; after: MemoryUse }>(
       'cache-memory',
       file,
       variablesOf(database),

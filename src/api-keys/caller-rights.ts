@@ -7,7 +7,7 @@ import type { Caller } from '../principals/caller.js';
 import { allows } from '../principals/scopes.js';
 
 /** The refusal of a key of each status; `exhausted` is none, since the use was charged when the call was let in. */
-const REFUSALS: Record<KeyStatus, Refusal | null> = {
+const REFUSAL_BY_STATUS: Record<KeyStatus, Refusal | null> = {
   revoked: 'REVOKED',
   disabled: 'DISABLED',
   pending: 'NOT_YET_VALID',
@@ -31,7 +31,7 @@ export function assertMayManage(row: ApiKey | null, caller: Caller, now: number)
 function refusalOfCaller(row: ApiKey, { key, source }: Caller, now: number): Refusal | null {
   const { allowedCidrs, scopes } = row;
   if (!isSecretValid(row, key?.secretGeneration, now)) return 'INVALID_CREDENTIALS';
-  const refusal = REFUSALS[row.statusAt(now)];
+  const refusal = REFUSAL_BY_STATUS[row.statusAt(now)];
   if (refusal) return refusal;
   if (allowedCidrs && !isWithin(source.ip, allowedCidrs)) return 'IP_NOT_ALLOWED';
   return allows(scopes, 'admin') ? null : 'INSUFFICIENT_SCOPE';

@@ -10,7 +10,7 @@ import type { Principal } from '../principals/principal.js';
 
 /**
  * Limits the calls of a principal: first its rate per minute, then its concurrency; then charges an API key one use. In
- * this order, a caller over its rate takes no place, and a caller without a place is not charged.
+ * this order, a caller over its rate takes no slot, and a caller without a slot is not charged.
  */
 @Injectable()
 export class CallLimits {
@@ -31,14 +31,14 @@ export class CallLimits {
   }
 
   /** For a call without a charge, which has a separate rate. @throws ApiError */
-  async admitFree(request: FastifyRequest, principal: Principal): Promise<void> {
+  async admitUncharged(request: FastifyRequest, principal: Principal): Promise<void> {
     await this.admit(request, principal, true);
   }
 
-  /** Charges the rate and takes a place. @returns the state of the caller's rates */
-  private async admit(request: FastifyRequest, principal: Principal, isFree: boolean): Promise<NamedRate[]> {
-    const taken = await (isFree
-      ? this.rates.takeFree(principal)
+  /** Charges the rate and takes a slot. @returns the state of the caller's rates */
+  private async admit(request: FastifyRequest, principal: Principal, isUncharged: boolean): Promise<NamedRate[]> {
+    const taken = await (isUncharged
+      ? this.rates.takeUncharged(principal)
       : this.rates.take(principal, request.method === 'DELETE'));
     if (!taken.granted) throw new RateLimitedError(taken.rates);
     try {

@@ -43,7 +43,7 @@ export class LostRotations {
   async find(request: FastifyRequest): Promise<RotatedAnswer | undefined> {
     const asked = await this.read(request).catch(ignoreClientError);
     if (!asked) return undefined;
-    const digest = hash('sha256', credentialOf(asked.endedPair), 'base64url');
+    const digest = hash('sha256', credentialOf(asked.replacedPair), 'base64url');
     const network = this.clientAddress.networkOf(request.raw);
     const ofNetwork = await this.rateLimiter.take(
       `lost-rotation:${digest}:${network}`,
@@ -53,7 +53,7 @@ export class LostRotations {
     if (!ofNetwork.granted) return undefined;
     const ofAll = await this.rateLimiter.take(`lost-rotation:${digest}`, MAX_FAILED_ATTEMPTS, 1);
     if (!ofAll.granted) return undefined;
-    const answer = await this.answers.findForEndedPair<RotatedAnswer>(asked);
+    const answer = await this.answers.findForReplacedPair<RotatedAnswer>(asked);
     if (answer) await Promise.all([ofNetwork.refund(), ofAll.refund()]);
     return answer;
   }
@@ -61,13 +61,13 @@ export class LostRotations {
   /** @returns the request to look for; `undefined` if it is no retry of a rotation @throws ApiError if it is invalid */
   private async read(request: FastifyRequest) {
     const idempotencyKey = idempotencyKeyOf(request);
-    const endedPair = this.genuinePairOf(request);
-    if (idempotencyKey === undefined || !endedPair) return undefined;
+    const replacedPair = this.genuinePairOf(request);
+    if (idempotencyKey === undefined || !replacedPair) return undefined;
     refuseQuery(request.url);
     const body = Buffer.isBuffer(request.body) ? parseJsonBody(request.body) : undefined;
     const dto = await this.validation.transform(body, { type: 'body', metatype: RotateApiKeyDto });
     const { id } = request.params as { id: string };
-    return { ...rotationRequest(id, dto as RotateApiKeyDto), idempotencyKey, endedPair };
+    return { ...rotationRequest(id, dto as RotateApiKeyDto), idempotencyKey, replacedPair };
   }
 
   /** Ignores invalid pairs cheaply, as everywhere. */

@@ -8,7 +8,7 @@ const WINDOW_SECONDS = 60;
 /** The rate of an owner, as a multiple of a principal's: its admin keys are principals, without a limit on their number. */
 const OWNER_FACTOR = 5;
 /** The rate of calls without a charge, as a multiple of the others': ten a second, by default. */
-const FREE_FACTOR = 10;
+const UNCHARGED_FACTOR = 10;
 
 /** The decision on a call; if refused, nothing was charged. */
 interface TakenRates {
@@ -30,10 +30,10 @@ export class ManagementRates {
    * @param isRevocation by a session, it is not charged against the owner's rate, so that a stolen key, and keys that it
    *   issued, cannot block their revocation by using that rate up
    */
-  async take({ actorId: reference, ownerId, apiKey }: Principal, isRevocation: boolean): Promise<TakenRates> {
+  async take({ actorId, ownerId, apiKey }: Principal, isRevocation: boolean): Promise<TakenRates> {
     const ofOne = { requests: this.environment.managementRateLimit, windowSeconds: WINDOW_SECONDS };
     const ofAll = { ...ofOne, requests: ofOne.requests * OWNER_FACTOR };
-    const own = await this.rateLimiter.take(`management:${reference}`, ofOne, 1, ownerId);
+    const own = await this.rateLimiter.take(`management:${actorId}`, ofOne, 1, ownerId);
     const isCounted = own.granted && !(isRevocation && !apiKey);
     const owner = await this.rateLimiter.take(`management:owner:${ownerId}`, ofAll, isCounted ? 1 : 0, ownerId);
     const rates = [named('management', own), named('owner', owner)];
@@ -45,9 +45,9 @@ export class ManagementRates {
   }
 
   /** For calls without a charge, which have a separate rate. */
-  async takeFree({ actorId: reference, ownerId }: Principal): Promise<TakenRates> {
-    const limit = { requests: this.environment.managementRateLimit * FREE_FACTOR, windowSeconds: WINDOW_SECONDS };
-    const decision = await this.rateLimiter.take(`management:test:${reference}`, limit, 1, ownerId);
+  async takeUncharged({ actorId, ownerId }: Principal): Promise<TakenRates> {
+    const limit = { requests: this.environment.managementRateLimit * UNCHARGED_FACTOR, windowSeconds: WINDOW_SECONDS };
+    const decision = await this.rateLimiter.take(`management:test:${actorId}`, limit, 1, ownerId);
     return { granted: decision.granted, rates: [named('test', decision)], refund: () => refundAll(decision) };
   }
 }

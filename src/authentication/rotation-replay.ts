@@ -38,14 +38,14 @@ export class RotationReplay {
    * @throws ApiError if the key's rates or uses do not permit the call; UnavailableError
    */
   async answerTo(request: CallerRequest): Promise<StoredAnswer | undefined> {
-    const kept = await this.lostRotations.find(request);
-    const principal = kept && (await this.principalOf(kept, request).catch(ignoreClientError));
+    const stored = await this.lostRotations.find(request);
+    const principal = stored && (await this.principalOf(stored, request).catch(ignoreClientError));
     if (!principal) return undefined;
     // For the log and the audit trail
     request.user = principal;
     const headers = await this.callLimits.charge(request, principal);
     await this.record(principal, request);
-    const { answer, headers: ofKey } = untagged(kept);
+    const { answer, headers: ofKey } = untagged(stored);
     return new StoredAnswer(answer, { ...headers, ...ofKey });
   }
 

@@ -17,8 +17,8 @@ export function readEnvFile(environment: NodeJS.ProcessEnv = process.env, file =
   const text = readText(file).replace(/^\uFEFF/, '');
   // The parser joins a line without `=` to the next name; the sentinel exposes such a last line
   const { [SENTINEL]: _, ...variables } = parseEnv(`${text}\n${SENTINEL}=`);
-  const isWhole = Object.keys(variables).every((name) => /^[A-Za-z_]\w*$/.test(name));
-  if (!isWhole) throw new ConfigurationError([`${file}: each line must be NAME=value, a comment (#), or empty`]);
+  const isWellFormed = Object.keys(variables).every((name) => /^[A-Za-z_]\w*$/.test(name));
+  if (!isWellFormed) throw new ConfigurationError([`${file}: each line must be NAME=value, a comment (#), or empty`]);
   for (const [name, value] of Object.entries(variables)) environment[name] ??= value;
 }
 

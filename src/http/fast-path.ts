@@ -79,6 +79,7 @@ export class FastPath {
       // Before the body is parsed, which is work too
       this.acquire(exchange, 1);
       exchange.body = body && parseJsonBody(body);
+      // The weight of a batch is in its body
       const weight = exchange.route.weigh?.(exchange.body) ?? 1;
       if (weight > 1) {
         this.release(exchange);

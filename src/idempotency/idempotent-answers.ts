@@ -20,8 +20,8 @@ export interface IdempotentRequest<T> extends SameRequest {
   caller: Caller;
   /** `undefined` if the client sent none. */
   idempotencyKey: string | undefined;
-  /** The pair that the request authenticates with and invalidates: see `findForEndedPair()`. */
-  endedPair?: KeyPair | undefined;
+  /** The pair that the request authenticates with and invalidates: see `findForReplacedPair()`. */
+  replacedPair?: KeyPair | undefined;
   /**
    * Checks that the caller may still be given the earlier answer, which contains a secret: it may have been revoked while
    * its call was in flight. @throws ApiError if not
@@ -57,7 +57,8 @@ export class IdempotentAnswers {
   /**
    * Serves a request, or returns the answer that was given to the same request before.
    *
-   * @param serve has to store its answer in the slot, in its transaction; there is no slot without an `Idempotency-Key`
+   * @param serve has to store its answer in the slot, in its transaction, as `KeyTransactions.run()` does; there is no slot
+   *   without an `Idempotency-Key`
    * @throws IdempotencyKeyInUseError, IdempotencyKeyReusedError
    */
   async once<T extends object>(request: IdempotentRequest<T>, serve: (slot?: AnswerSlot<T>) => Promise<T>): Promise<T> {
@@ -85,10 +86,10 @@ export class IdempotentAnswers {
    *
    * Does not check whether the caller may still be given the answer.
    */
-  async findForEndedPair<T>(
-    request: SameRequest & { endedPair: KeyPair; idempotencyKey: string },
+  async findForReplacedPair<T>(
+    request: SameRequest & { replacedPair: KeyPair; idempotencyKey: string },
   ): Promise<T | undefined> {
-    const found = await this.read(this.ciphersOfEndedPair(request));
+    const found = await this.read(this.ciphersOfReplacedPair(request));
     const isSame = found && isEqual(found.cipher.fingerprint(request.body), found.row.fingerprint);
     if (!isSame || !found.row.answer) return undefined;
     return JSON.parse(found.cipher.decrypt(found.row.answer)) as T;
@@ -102,7 +103,7 @@ export class IdempotentAnswers {
   ): Promise<void> {
     const text = JSON.stringify(answer);
     if (!(await this.rows.fill(tx, claim, cipher.encrypt(text)))) throw new IdempotencyKeyInUseError();
-    const [byPair] = this.ciphersOfEndedPair(request);
+    const [byPair] = this.ciphersOfReplacedPair(request);
     if (byPair) await this.rows.store(tx, byPair.id, byPair.fingerprint(request.body), byPair.encrypt(text));
   }
 
@@ -110,10 +111,11 @@ export class IdempotentAnswers {
     return this.ciphersFor([caller.ownerId, caller.key?.id ?? '', ...call], idempotencyKey);
   }
 
-  private ciphersOfEndedPair(
-    request: Pick<IdempotentRequest<never>, 'endedPair' | 'call' | 'idempotencyKey'>,
+  private ciphersOfReplacedPair(
+    request: Pick<IdempotentRequest<never>, 'replacedPair' | 'call' | 'idempotencyKey'>,
   ): AnswerCipher[] {
-    const { endedPair: pair, call, idempotencyKey } = request;
+    const { replacedPair: pair, call, idempotencyKey } = request;
+    // The text is part of the ids of stored answers
     return pair ? this.ciphersFor(['ended pair', pair.apiKey, pair.secretKey, ...call], idempotencyKey) : [];
   }
 

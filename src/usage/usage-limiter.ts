@@ -16,8 +16,8 @@ const exactMs = (revocationBoundMs: number) => 2 * revocationBoundMs + 15_000;
 const MAX_EXACT = 10_000;
 
 /**
- * Counts the uses of keys. Uses of a key with `max_uses` are committed before they are granted. Uses of other keys are
- * statistics: counted in memory and written every second.
+ * Counts the uses of keys. Uses of a key with `max_uses` are committed before they are granted (`UseCommits`). Uses of other
+ * keys are statistics: counted in memory and written every second (`UseCounters`). `Quota` chooses between the two.
  */
 @Injectable()
 export class UsageLimiter implements OnModuleInit, OnApplicationShutdown {

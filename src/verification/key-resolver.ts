@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { KeyPair } from '../principals/key-pair.js';
 import { ActiveCascades } from './active-cascades.js';
-import type { CachedKey } from './cache/cached-key.js';
+import type { CachedKey, Found } from './cache/cached-key.js';
 import { KeyLoader } from './cache/key-loader.js';
 import { KeyLookup } from './cache/key-lookup.js';
-import type { Found } from './cache/single-flight.js';
 import { InvalidationFeed } from './invalidation-feed.js';
 
 /** Resolves a pair to its key, in the state that its record and the active cascades give it together. */

@@ -94,12 +94,14 @@ export class Verifier {
     return current;
   }
 
+  /** Counts a verdict, for the metrics and the statistics of its key. */
   private record(verdict: Verdict): Verdict {
     this.verdicts[verdict.code]++;
     if (verdict.key) this.statistics.count(verdict.key.id, verdict.code);
     return verdict;
   }
 
+  /** Everything but the charge. Notes the use of a previous secret, even if the key is refused. */
   private checkAccess(key: CachedKey | undefined, requirements: Omit<Requirements, 'cost'>): Verdict {
     if (!key) return refused('INVALID_CREDENTIALS');
     if (key.secretKind === 'previous') this.previousSecretUses.record(key);

@@ -37,10 +37,10 @@ export class IdempotentIssuance {
     { id, versions, body, pair }: RotateCommand,
     idempotencyKey: string | undefined,
   ): Promise<RotatedAnswer> {
-    const endedPair = caller.key?.id === id ? pair : undefined;
+    const replacedPair = caller.key?.id === id ? pair : undefined;
     const assertStillAllowed = ({ data }: RotatedAnswer) =>
-      endedPair ? this.issuer.assertOwnRotation(caller, data.secret_key) : this.apiKeys.assertStillAllowed(caller);
-    const request = { ...rotationRequest(id, body), caller, idempotencyKey, endedPair, assertStillAllowed };
+      replacedPair ? this.issuer.assertOwnRotation(caller, data.secret_key) : this.apiKeys.assertStillAllowed(caller);
+    const request = { ...rotationRequest(id, body), caller, idempotencyKey, replacedPair, assertStillAllowed };
     const options = { id, versions, overlapSeconds: body.overlap_seconds ?? 0 };
     return this.answers.once(request, (slot) => this.issuer.rotate(caller, options, slot));
   }

@@ -20,7 +20,7 @@ export class RateLimitGuard implements CanActivate {
     const http = context.switchToHttp();
     const request = http.getRequest<AdmittedRequest>();
     if (this.reflector.getAllAndOverride(SkipLimits, targets)) {
-      await this.callLimits.admitFree(request, request.user);
+      await this.callLimits.admitUncharged(request, request.user);
     } else {
       const headers = await this.callLimits.charge(request, request.user);
       http.getResponse<FastifyReply>().headers(headers);

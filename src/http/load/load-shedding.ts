@@ -36,6 +36,9 @@ const PACED_BYTES = 8_192;
  * (`admit()`), so that requests that wait for a key set or for argon2 occupy none. Each address has a share of the
  * arriving requests, and each owner and address a share of the slots; requests over a share are answered 429. Repeated
  * refusals are delayed (`RefusalPacing`), without a slot.
+ *
+ * Other limits on a flood: `ConnectionLimit`, `answerInTurn()` for pipelined requests, `UnfinishedBodies`, and for callers
+ * that are authenticated `ManagementRates`.
  */
 @Injectable()
 export class LoadShedding {
@@ -141,7 +144,10 @@ function refusalWeight({ context }: FastifyRequest, status: number): number {
   return Math.floor(context.bodyBytes / PACED_BYTES);
 }
 
-/** The credential as presented: not verified yet, but it distinguishes the callers of one network. */
+/**
+ * The credential as presented, in the headers that `presented-credentials.ts` reads: not verified yet, but it distinguishes
+ * the callers of one network.
+ */
 function presentedCredential({ headers }: FastifyRequest): string {
   return String(headers.authorization ?? headers['pinning_api_key'] ?? headers['pinning-api-key'] ?? '');
 }

@@ -32,14 +32,14 @@ export async function findSigners(dataSource: DataSource, keys: CredentialKeys):
     secrets: counts.get(fingerprint) ?? 0,
   }));
   const known = new Set(entries.map(({ fingerprint }) => fingerprint));
-  const gone = [...counts].flatMap(([fingerprint, secrets]) =>
+  const removed = [...counts].flatMap(([fingerprint, secrets]) =>
     fingerprint === null || known.has(fingerprint) ? [] : [{ entry: null, fingerprint, secrets }],
   );
   const [{ fingerprint: first }] = keys;
   const others = await secretsOfOtherSigners(dataSource, first, { now, limit: MAX_LISTED });
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0) - (counts.get(first) ?? 0);
   return {
-    signers: [...entries, ...gone],
+    signers: [...entries, ...removed],
     unknown: counts.get(null) ?? 0,
     others,
     unlisted: Math.max(0, total - others.length),

@@ -4,7 +4,10 @@ import { ApiCredentials } from '../../openapi/security.js';
 import type { Scope } from '../scopes.js';
 import { RequireScopes } from './require-scopes.decorator.js';
 
-/** Requires a session or an API key with these scopes for all routes of a controller, and documents that. */
+/**
+ * Requires a session or an API key with these scopes for all routes of a controller, and documents that. Enforced by
+ * `AuthenticationGuard` and `ScopesGuard`.
+ */
 export function Authenticated(...scopes: Scope[]): ClassDecorator {
   return applyDecorators(RequireScopes(scopes), Routes({ load: 'management' }), ApiCredentials());
 }

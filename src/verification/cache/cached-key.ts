@@ -144,6 +144,9 @@ export class CachedKey implements CallingKey {
   }
 }
 
+/** What a pair is resolved to: its key, or `undefined` if the pair is wrong. */
+export type Found = CachedKey | undefined;
+
 /** The SHA-256 of a secret, as a binary string of 32 bytes. */
 export function digestOf(secretKey: string): string {
   return hash('sha256', secretKey, 'binary');

@@ -9,7 +9,7 @@ import type { SafeClient } from '../../database/safe-client.js';
 import { BatchedReads } from './batched-reads.js';
 
 /** For how long one refused connection counts for other reads too: at most a fifth of the bound. */
-const REFUSAL_STANDS_MS = 1_000;
+const REFUSAL_TTL_MS = 1_000;
 
 /** Loads the records of keys, of any owner, in batches, over a connection that is used for nothing else. */
 @Injectable()
@@ -22,8 +22,8 @@ export class KeyLoader implements OnApplicationShutdown {
     database: Database,
     @Inject(ENVIRONMENT) { revocationBoundMs }: Environment,
   ) {
-    const refusalStandsMs = Math.min(REFUSAL_STANDS_MS, revocationBoundMs / 5);
-    this.connection = new HedgedConnection(() => database.dedicated(READ_LIMITS), refusalStandsMs);
+    const refusalTtlMs = Math.min(REFUSAL_TTL_MS, revocationBoundMs / 5);
+    this.connection = new HedgedConnection(() => database.dedicated(READ_LIMITS), refusalTtlMs);
   }
 
   onApplicationShutdown(): void {

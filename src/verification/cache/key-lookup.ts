@@ -8,10 +8,10 @@ import { ConcurrencyLimit } from '../../http/load/concurrency-limit.js';
 import { KeyedConcurrency } from '../../http/load/keyed-concurrency.js';
 import { InvalidationFeed } from '../invalidation-feed.js';
 import { SecretVerifier } from '../secret-verifier.js';
-import { CachedKey, digestOf } from './cached-key.js';
+import { CachedKey, digestOf, type Found } from './cached-key.js';
 import { KeyCache } from './key-cache.js';
 import { KeyLoader } from './key-loader.js';
-import { type Flight, type Found, pairIdOf, SingleFlight } from './single-flight.js';
+import { type Flight, pairIdOf, SingleFlight } from './single-flight.js';
 import { StalePolicy } from './stale-policy.js';
 
 const READ_TIMEOUT_MS = 2_000;

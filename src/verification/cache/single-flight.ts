@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { KeyPair } from '../../principals/key-pair.js';
-import type { CachedKey } from './cached-key.js';
+import type { Found } from './cached-key.js';
 
 /** A lookup or a revalidation in flight. It is outdated once its key may have changed since its read began. */
 export interface Flight {
@@ -9,9 +9,6 @@ export interface Flight {
   /** The epoch of the cache in which its read began. */
   epoch: number;
 }
-
-/** The key of a pair; `undefined` if the pair is wrong. */
-export type Found = CachedKey | undefined;
 
 /** A short text that identifies a pair without revealing its secret. */
 export function pairIdOf({ apiKey, secretKey }: KeyPair): string {

@@ -9,17 +9,17 @@ interface Case {
   feedAgeMs?: number;
   keyEpoch?: number;
   isDue?: boolean;
-  isDatabaseUnavailable?: boolean;
+  isDatabaseRefused?: boolean;
   staleIfErrorSeconds?: number;
 }
 
-function decide({ feedAgeMs = 0, keyEpoch = 5, isDue = false, isDatabaseUnavailable = false, ...rest }: Case) {
+function decide({ feedAgeMs = 0, keyEpoch = 5, isDue = false, isDatabaseRefused = false, ...rest }: Case) {
   const { staleIfErrorSeconds = STALE_SECONDS } = rest;
   const policy = new StalePolicy({ revocationBoundMs: BOUND_MS, staleIfErrorSeconds });
-  return policy.decide(feedAgeMs, keyEpoch, EPOCHS, isDue, isDatabaseUnavailable);
+  return policy.decide(feedAgeMs, keyEpoch, EPOCHS, isDue, isDatabaseRefused);
 }
 
-const unavailable = { isDatabaseUnavailable: true };
+const unavailable = { isDatabaseRefused: true };
 
 it.each<[string, Case, StaleDecision]>([
   ['a key read in this epoch', {}, 'fresh'],

@@ -38,17 +38,17 @@ export class StalePolicy {
    * @param feedAgeMs the age of the last successful poll of the feed
    * @param keyEpoch the epoch in which the key was last read
    * @param isDue whether the key has reached its lifetime in the cache
-   * @param isDatabaseUnavailable whether the network or the server refused a connection just now; a timeout does not count
+   * @param isDatabaseRefused whether the network or the server refused a connection just now; a timeout does not count
    */
   decide(
     feedAgeMs: number,
     keyEpoch: number,
     epochs: Epochs,
     isDue: boolean,
-    isDatabaseUnavailable: boolean,
+    isDatabaseRefused: boolean,
   ): StaleDecision {
     if (this.isFresh(feedAgeMs, keyEpoch, epochs, isDue)) return 'fresh';
-    return isDatabaseUnavailable ? this.decideWithoutDatabase(feedAgeMs, keyEpoch, epochs) : 'revalidate';
+    return isDatabaseRefused ? this.decideWithoutDatabase(feedAgeMs, keyEpoch, epochs) : 'revalidate';
   }
 
   /** Whether every change that is older than the bound is known, and none was missed since the key was read. */
