@@ -102,7 +102,10 @@ it('lists for an operator the keys that still need the old entry', async () => {
 it('warns in the log of a process that lacks the entry that signed the newest keys', async () => {
   const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
   const check = (...entries: Buffer[]) =>
-    new UnknownSigners(service.app.get(DataSource), new CredentialKeyring({ serverKeys: entries as never })).onApplicationBootstrap();
+    new UnknownSigners(
+      service.app.get(DataSource),
+      new CredentialKeyring({ serverKeys: entries as never }),
+    ).onApplicationBootstrap();
   await check(oldKey, newKey);
   expect(warn).not.toHaveBeenCalled();
   await check(oldKey);

@@ -51,7 +51,8 @@ it('closes the connections of an address beyond its share, and serves others', a
   const greedy = openFrom(GREEDY, SHARE + BEYOND);
   for (const socket of greedy.sockets) socket.resume();
   await greedy.allConnected();
-  const warning = /WARN .*127\.0\.0\.2 has 1000 open connections; further ones are closed\. If it is a proxy, add it to TRUSTED_PROXIES/;
+  const warning =
+    /WARN .*127\.0\.0\.2 has 1000 open connections; further ones are closed\. If it is a proxy, add it to TRUSTED_PROXIES/;
   await until(() => warning.test(service.output()), 'the warning about the excess');
   await until(() => greedy.open() <= SHARE, 'the connections over the share to be closed');
   expect(await statusFor(OTHER)).toBe(200);
