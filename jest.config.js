@@ -24,13 +24,17 @@ if (skipped.length > 0)
 
 /** Jest on native ES modules, compiled by swc as the build is. */
 export default {
-  testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.e2e-spec.ts'],
+  testMatch: ['<rootDir>/{src,packages/*/src}/**/*.spec.ts', '<rootDir>/test/**/*.e2e-spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', ...skipped.map((name) => `/test/${name}\\.e2e-spec`)],
   transform: { '^.+\\.ts$': '@swc/jest' },
   // A separate package, whose dependencies share names with ours
   modulePathIgnorePatterns: ['<rootDir>/test/generators/'],
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    '^@w3ipfs/api-keys-guard$': '<rootDir>/packages/guard/src/index.ts',
+    '^@w3ipfs/api-keys-guard/(.+)$': '<rootDir>/packages/guard/src/$1/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
   setupFiles: ['reflect-metadata'],
   testSequencer: './test/support/sequencer.js',
   globalSetup: './test/support/global-setup.js',

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { KeyPair } from '../src/principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import { withDatabase } from './database.js';
 import { alternate, load, warmUp, type Work } from './load.js';
 import { type Measured, startMeasured } from './process.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Request } from 'autocannon';
 import { documentedBody } from '../test/support/keys.js';
 import { sessionOf } from '../test/support/sessions.js';
-import type { KeyPair } from '../src/principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import type { Seen, Work } from './load.js';
 import { type Measured, runProgram } from './process.js';
 import { authorize, JSON_TYPE, verify } from './requests.js';

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { KeyPair } from '../src/principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import type { BenchDatabase } from './database.js';
 import { ROUNDS } from './load.js';
 import { verifyBody } from './requests.js';

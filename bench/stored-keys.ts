@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { DataSource } from 'typeorm';
 import { mintApiKey, mintSecretKey } from '../src/api-keys/credentials/credentials.js';
-import type { KeyPair } from '../src/principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import { ADMIN_SCOPES, effectiveScopes } from '../src/principals/scopes.js';
 import { SecretHasher } from '../src/api-keys/credentials/secret-hasher.js';
 import { createDataSource } from '../src/database/data-source.js';

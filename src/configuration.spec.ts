@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, mkdtempSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadEnvironment } from './configuration.js';
-import { Networks } from './addresses/networks.js';
+import { Networks } from '@w3ipfs/api-keys-guard/decision';
 import { credentialKey, isGenuine, mintApiKey, mintSecretKey } from './api-keys/credentials/credentials.js';
 import { ConfigurationError } from './config/start-error.js';
 import { CredentialKeyring } from './api-keys/credentials/credential-keyring.js';

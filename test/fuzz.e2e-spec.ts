@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { REFUSALS } from '../src/http/errors/refusals.js';
+import { REFUSALS } from '@w3ipfs/api-keys-guard/decision';
 import { runConcurrently } from './support/at-once.js';
 import type { Answer } from './support/client.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';

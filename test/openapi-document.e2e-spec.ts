@@ -3,7 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { AUDIT_ACTIONS } from '../src/audit/audit-actions.js';
 import { ERROR_CODES } from '../src/http/errors/error-codes.js';
-import { REFUSALS, UNAUTHENTICATED_REASONS } from '../src/http/errors/refusals.js';
+import { REFUSALS, UNAUTHENTICATED_REASONS } from '@w3ipfs/api-keys-guard/decision';
 
 /** What client generators, linters and readers rely on, for any operation. */
 const document = JSON.parse(readFileSync('openapi.json', 'utf8'));

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { KeyPair } from '../../src/principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import { builtApp, builtVerifier } from './built-app.js';
 
 /** Memory of a process, in bytes, after a full garbage collection. */

@@ -4,7 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import argon2 from 'argon2';
 import { IsString } from 'class-validator';
 import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm';
-import type { KeyPair } from '../../src/principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import { createDataSource } from '../../src/database/data-source.js';
 import { loadEnvironment } from '../../src/configuration.js';
 

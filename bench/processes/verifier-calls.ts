@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { KeyPair } from '../../src/principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import type { Requirements } from '../../src/verification/verdict.js';
 import { builtApp, builtStatistics, builtVerifier } from './built-app.js';
 

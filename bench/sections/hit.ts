@@ -1,4 +1,4 @@
-import type { KeyPair } from '../../src/principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import { compare } from '../compare.js';
 import { type BenchDatabase, withDatabase } from '../database.js';
 import type { Measured } from '../process.js';

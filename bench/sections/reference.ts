@@ -1,4 +1,4 @@
-import type { KeyPair } from '../../src/principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import type { BenchDatabase } from '../database.js';
 import { onFloor, startFloor } from '../floor.js';
 import { alternate, load, type Work } from '../load.js';

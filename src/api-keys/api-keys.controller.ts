@@ -11,7 +11,7 @@ import { Authenticated } from '../principals/decorators/authenticated.decorator.
 import type { Tag } from '../openapi/tags.js';
 import { ApiKeysService } from './api-keys.service.js';
 import type { Caller } from '../principals/caller.js';
-import type { KeyPair } from '../principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import { ApiKeyIdParam } from './dto/api-key-id.param.js';
 import { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto, RotatedApiKeyDto } from './dto/api-key.dto.js';
 import { CreateApiKeyDto } from './dto/create-api-key.dto.js';

@@ -1,6 +1,5 @@
 import { refusalError } from '../principals/refusal-errors.js';
-import { Networks, parseNetwork } from '../addresses/networks.js';
-import type { Refusal } from '../http/errors/refusals.js';
+import { Networks, parseNetwork, type Refusal } from '@w3ipfs/api-keys-guard/decision';
 import type { ApiKey } from './api-key.entity.js';
 import type { KeyStatus } from './key-status.js';
 import type { Caller } from '../principals/caller.js';

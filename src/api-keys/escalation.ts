@@ -1,5 +1,5 @@
 import type { ErrorDetail } from '../http/errors/api-error.js';
-import { Networks, parseNetwork } from '../addresses/networks.js';
+import { Networks, parseNetwork } from '@w3ipfs/api-keys-guard/decision';
 import type { KeyLimits, RateLimit } from '../principals/key-limits.js';
 import type { ApiKey } from './api-key.entity.js';
 import { ExceedsIssuerError } from './errors.js';

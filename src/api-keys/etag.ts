@@ -2,7 +2,7 @@ import { applyDecorators, createParamDecorator, type ExecutionContext } from '@n
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ValidationError } from '../http/errors/api-error.js';
-import { headerValues } from '../http/header-values.js';
+import { headerValues } from '@w3ipfs/api-keys-guard/decision';
 import type { ApiKey } from './api-key.entity.js';
 
 const TAG = String.raw`(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"`;

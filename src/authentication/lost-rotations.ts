@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { isGenuine } from '../api-keys/credentials/credentials.js';
-import { credentialOf, type KeyPair } from '../principals/key-pair.js';
+import { credentialOf, type KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import { RotateApiKeyDto } from '../api-keys/dto/rotate.dto.js';
 import type { RotatedAnswer } from '../api-keys/issuing/key-issuer.js';
 import { rotationRequest } from '../api-keys/issuing/rotation-request.js';

@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { ConfigurationError, DataDirError } from './start-error.js';
-import { Networks } from '../addresses/networks.js';
+import { Networks } from '@w3ipfs/api-keys-guard/decision';
 import { type DevelopmentSecrets, developmentSecrets, type MissingSecretsPolicy } from './development-secrets.js';
 import { type ReadRoutes, type Route, type Variables, parseVariables } from './variables.js';
 

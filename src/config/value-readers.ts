@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { InvalidNetworkError, type Network, parseNetwork } from '../addresses/networks.js';
+import { InvalidNetworkError, type Network, parseNetwork } from '@w3ipfs/api-keys-guard/decision';
 import { InvalidValueError } from './invalid-value.js';
 
 /** An address or a host name; IPv6 without the brackets of URLs. */

@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import { SCOPES } from '../principals/scopes.js';
 import { ApiErrorsWithHeaders } from '../openapi/answers.decorator.js';
-import { REFUSALS } from '../http/errors/refusals.js';
+import { REFUSALS } from '@w3ipfs/api-keys-guard/decision';
 
 const SCOPE_NOTE =
   'The scopes that the request needs, all of them, separated by commas. Without it, the route in the headers decides.';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { headerValues } from '../http/header-values.js';
+import { headerValues } from '@w3ipfs/api-keys-guard/decision';
 
 /** The client's request, which a gateway asks about: its method, and its path with its query. */
 export interface OriginalRequest {

@@ -2,8 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import proxyAddr from '@fastify/proxy-addr';
 import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { parseForwardedAddress } from '../addresses/forwarded-address.js';
-import { formatAddress, parseAddress } from '../addresses/ip-address.js';
+import { parseForwardedAddress, formatAddress, parseAddress } from '@w3ipfs/api-keys-guard/decision';
 
 /** The parts of a request that determine its client's address. */
 type AddressedRequest = Pick<IncomingMessage, 'headers'> & { socket: { remoteAddress?: string | undefined } };

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from './errors/api-error.js';
-import { repeatsHeaders } from './header-values.js';
+import { repeatsHeaders } from '@w3ipfs/api-keys-guard/decision';
 
 /**
  * The problem with the head of a request, on any route; `undefined` if it is valid.

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { repeatsHeaders } from './header-values.js';
+import { repeatsHeaders } from '@w3ipfs/api-keys-guard/decision';
 import { BODY_LIMIT } from './body/json-body.js';
 
 /** JSON as clients spell it, with or without its only character set (RFC 8259, 8.1). */

@@ -2,7 +2,7 @@ import { applyDecorators, createParamDecorator, type ExecutionContext } from '@n
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ValidationError } from '../http/errors/api-error.js';
-import { headerValues } from '../http/header-values.js';
+import { headerValues } from '@w3ipfs/api-keys-guard/decision';
 
 const MAX_LENGTH = 255;
 

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Caller } from '../principals/caller.js';
-import type { KeyPair } from '../principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { AnswerCipher, answerKey } from './answer-cipher.js';
 import { type AnswerRow, AnswerRows, type Claim } from './answer-rows.js';

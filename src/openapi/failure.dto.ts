@@ -1,6 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { ERROR_CODES, type ErrorCode } from '../http/errors/error-codes.js';
-import { UNAUTHENTICATED_REASONS, type UnauthenticatedReason } from '../http/errors/refusals.js';
+import { UNAUTHENTICATED_REASONS, type UnauthenticatedReason } from '@w3ipfs/api-keys-guard/decision';
 
 @ApiSchema({ name: 'ErrorDetail' })
 export class ErrorDetailDto {

@@ -1,4 +1,4 @@
-import { REFUSALS } from '../http/errors/refusals.js';
+import { REFUSALS } from '@w3ipfs/api-keys-guard/decision';
 import { AmbiguousCredentialsError, refusalError } from './refusal-errors.js';
 
 it('gives every verdict one code and status, and shows the reason only of 401', () => {

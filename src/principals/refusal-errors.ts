@@ -2,7 +2,7 @@ import type { Scope } from './scopes.js';
 import { ApiError, UnavailableError } from '../http/errors/api-error.js';
 import { CHALLENGE } from '../http/response-headers.js';
 import { type NamedRate, rateLimitHeaders } from '../http/rate-limit-headers.js';
-import type { Refusal, UnauthenticatedReason } from '../http/errors/refusals.js';
+import type { Refusal, UnauthenticatedReason } from '@w3ipfs/api-keys-guard/decision';
 
 const MESSAGES: Record<UnauthenticatedReason, string> = {
   INVALID_CREDENTIALS: 'These credentials are not valid.',

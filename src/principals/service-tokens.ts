@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import { headerValues } from '../http/header-values.js';
+import { headerValues } from '@w3ipfs/api-keys-guard/decision';
 import { AmbiguousCredentialsError, UnauthenticatedError } from './refusal-errors.js';
 
 const SCHEME = /^Bearer +/i;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { KeyPair } from '../principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import { ActiveCascades } from './active-cascades.js';
 import type { CachedKey, Found } from './cache/cached-key.js';
 import { KeyLoader } from './cache/key-loader.js';

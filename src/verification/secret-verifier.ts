@@ -8,7 +8,7 @@ import { isGenuine, signerOf } from '../api-keys/credentials/credentials.js';
 import { SecretHasher } from '../api-keys/credentials/secret-hasher.js';
 import { Clock } from '../clock.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
-import type { KeyPair } from '../principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import type { SecretKind } from './cache/cached-key.js';
 import { SecretSigners } from './secret-signers.js';
 

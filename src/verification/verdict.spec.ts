@@ -1,8 +1,8 @@
 import { cachedKeyOf } from '../../test/support/cached-keys.js';
 import type { ApiKey } from '../api-keys/api-key.entity.js';
-import { REFUSALS, type Refusal } from '../http/errors/refusals.js';
+import { accessRefusal, REFUSALS, type Refusal } from '@w3ipfs/api-keys-guard/decision';
 import { NO_CHARGE, type QuotaDecision } from '../limits/quota.js';
-import { refusalOf, refused, toVerdict } from './verdict.js';
+import { refused, toVerdict } from './verdict.js';
 
 const NOW = 1_800_000_000_000;
 const at = (offsetMs: number) => new Date(NOW + offsetMs);
@@ -12,7 +12,7 @@ const permitted = { scopes: { admin: false, data: { pin_list: true } }, allowedC
 const requirements = { scopes: ['data.pin_list'], ip: '192.0.2.7' } as const;
 
 const refusal = (columns: Partial<ApiKey>, required: Partial<{ ip: string | undefined }> = {}) =>
-  refusalOf(cachedKeyOf({ ...permitted, ...columns }), { ...requirements, ...required }, NOW);
+  accessRefusal(cachedKeyOf({ ...permitted, ...columns }), { ...requirements, ...required }, NOW);
 
 it.each<[string, Partial<ApiKey>, Refusal | null]>([
   ['a key without limits', { allowedCidrs: null }, null],
@@ -37,8 +37,8 @@ it('refuses an unknown address only if the key is limited to networks', () => {
 it('requires all of the scopes', () => {
   const key = cachedKeyOf({ scopes: { admin: false, data: { pin_list: true } } });
   const both = { scopes: ['data.pin_list', 'pinning.unpin'], ip: undefined } as const;
-  expect(refusalOf(key, both, NOW)).toBe('INSUFFICIENT_SCOPE');
-  expect(refusalOf(key, { scopes: [], ip: undefined }, NOW)).toBeNull();
+  expect(accessRefusal(key, both, NOW)).toBe('INSUFFICIENT_SCOPE');
+  expect(accessRefusal(key, { scopes: [], ip: undefined }, NOW)).toBeNull();
 });
 
 it('checks in the documented order: the first failed check is the refusal', () => {

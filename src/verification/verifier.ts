@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { KeyPair } from '../principals/key-pair.js';
+import { accessRefusal, type KeyPair, REFUSALS } from '@w3ipfs/api-keys-guard/decision';
 import { Clock } from '../clock.js';
-import { REFUSALS } from '../http/errors/refusals.js';
 import { type QuotaDecision, NO_CHARGE, type LimitedKey, Quota } from '../limits/quota.js';
 import { UsageStatistics } from '../usage/usage-statistics.js';
 import type { BatchVerdict } from './batch-run.js';
@@ -9,7 +8,7 @@ import { Batches } from './batches.js';
 import type { CachedKey } from './cache/cached-key.js';
 import { KeyResolver } from './key-resolver.js';
 import { PreviousSecretUses } from './previous-secret-uses.js';
-import { type Requirements, refusalOf, refused, toVerdict, type Verdict } from './verdict.js';
+import { type Requirements, refused, toVerdict, type Verdict } from './verdict.js';
 
 /** A pair, and what is required of it. */
 export interface VerifyRequest {
@@ -105,7 +104,7 @@ export class Verifier {
   private checkAccess(key: CachedKey | undefined, requirements: Omit<Requirements, 'cost'>): Verdict {
     if (!key) return refused('INVALID_CREDENTIALS');
     if (key.secretKind === 'previous') this.previousSecretUses.record(key);
-    const refusal = refusalOf(key, requirements, this.clock.now());
+    const refusal = accessRefusal(key, requirements, this.clock.now());
     return refusal ? refused(refusal, key) : toVerdict(key, NO_CHARGE);
   }
 }

@@ -1,11 +1,9 @@
 import { isIPv4 } from 'node:net';
 import { Injectable, type PipeTransform } from '@nestjs/common';
-import { type KeyPair, pairOfCredential } from '../principals/key-pair.js';
+import { type KeyPair, pairOfCredential, parseForwardedAddress, formatAddress } from '@w3ipfs/api-keys-guard/decision';
 import { isScope, SCOPES } from '../principals/scopes.js';
 import { type ErrorDetail, MissingBodyError, ValidationError } from '../http/errors/api-error.js';
 import { probablyMeant, unknownMember } from '../suggestions/suggestions.js';
-import { parseForwardedAddress } from '../addresses/forwarded-address.js';
-import { formatAddress } from '../addresses/ip-address.js';
 import type { VerifyRequest } from './verifier.js';
 
 const MAX_REQUESTS = 100;

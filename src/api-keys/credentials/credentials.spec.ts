@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { credentialKey, type CredentialKeys, isGenuine, mintApiKey, mintSecretKey, signerOf } from './credentials.js';
-import type { KeyPair } from '../../principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 
 const keys: CredentialKeys = [credentialKey(randomBytes(32))];
 const mint = (ring = keys): KeyPair => {

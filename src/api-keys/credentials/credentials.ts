@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { KeyPair } from '../../principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 
 /**
  * The server keys that sign the tags: the first signs, all verify,

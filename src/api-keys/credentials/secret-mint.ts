@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ApiKey } from '../api-key.entity.js';
 import { mintSecretKey } from './credentials.js';
-import type { KeyPair } from '../../principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import { SecretHasher } from './secret-hasher.js';
 import { CredentialKeyring } from './credential-keyring.js';
 

@@ -3,7 +3,7 @@ import { toCursor } from '../../http/validation/cursor.js';
 import { type ApiKey, REVOKED_REASONS, type RevokedReason } from '../api-key.entity.js';
 import { KEY_STATUSES, type KeyStatus } from '../key-status.js';
 import type { KeyPage } from '../search/key-search.js';
-import { credentialOf } from '../../principals/key-pair.js';
+import { credentialOf } from '@w3ipfs/api-keys-guard/decision';
 import { type GivenScopes, normalizeScopes } from '../../principals/scopes.js';
 import { ApiScopes } from './key-scopes.decorator.js';
 import { LimitsDto } from './limits.dto.js';

@@ -1,4 +1,4 @@
-import { credentialOf } from '../../principals/key-pair.js';
+import { credentialOf } from '@w3ipfs/api-keys-guard/decision';
 import { ADMIN_SCOPES, effectiveScopes } from '../../principals/scopes.js';
 import type { ApiKeyDto, ApiKeyPageDto, IssuedApiKeyDto, RotatedApiKeyDto } from './api-key.dto.js';
 import type { DeletedDto } from './deleted.dto.js';

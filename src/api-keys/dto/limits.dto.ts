@@ -15,7 +15,7 @@ import type { ErrorDetail } from '../../http/errors/api-error.js';
 import { Optional } from '../../http/validation/optional.decorator.js';
 import { membersOf } from '../../http/validation/dto-reader.js';
 import type { ProblemsWithin } from '../../http/validation/validation.pipe.js';
-import { InvalidNetworkError, parseNetwork } from '../../addresses/networks.js';
+import { InvalidNetworkError, parseNetwork } from '@w3ipfs/api-keys-guard/decision';
 import type { KeyLimits } from '../../principals/key-limits.js';
 import { parseTimestamp } from '../../http/validation/timestamp.js';
 

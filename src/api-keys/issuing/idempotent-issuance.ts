@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { IdempotentAnswers } from '../../idempotency/idempotent-answers.js';
 import type { Caller } from '../../principals/caller.js';
-import type { KeyPair } from '../../principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import { ApiKeysService } from '../api-keys.service.js';
 import { type CreateApiKeyDto, toKeyRequest } from '../dto/create-api-key.dto.js';
 import type { RotateApiKeyDto } from '../dto/rotate.dto.js';

@@ -1,5 +1,5 @@
 import { ERROR_CODES, type ErrorCode } from './error-codes.js';
-import type { Refusal } from './refusals.js';
+import type { Refusal } from '@w3ipfs/api-keys-guard/decision';
 
 /** A problem with the request: its path (`scopes.data.pin_list`), and what is expected there. */
 export interface ErrorDetail {

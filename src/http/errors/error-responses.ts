@@ -7,7 +7,7 @@ import { AllowedMethods } from '../allowed-methods.js';
 import { ApiError, UnavailableError } from './api-error.js';
 import { failure } from '../envelope.js';
 import type { ErrorCode } from './error-codes.js';
-import type { Refusal } from './refusals.js';
+import type { Refusal } from '@w3ipfs/api-keys-guard/decision';
 import { describeError } from '../../logging/describe-error.js';
 
 /** The parts of a request that its error response needs. */

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import type { KeyPair } from '../key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import { presentedCredentials } from '../presented-credentials.js';
 
 /** The key pair that the guard admitted; `undefined` for a session. */

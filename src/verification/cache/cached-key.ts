@@ -3,7 +3,7 @@ import type { ApiKey } from '../../api-keys/api-key.entity.js';
 import type { CallingKey } from '../../principals/caller.js';
 import { ScopeSet } from '../../principals/scope-set.js';
 import type { Scopes } from '../../principals/scopes.js';
-import { Networks, parseNetwork } from '../../addresses/networks.js';
+import { Networks, parseNetwork } from '@w3ipfs/api-keys-guard/decision';
 import type { KeyLimits, RateLimit } from '../../principals/key-limits.js';
 import { hashDigest } from '../../api-keys/credentials/hash-digest.js';
 import { bytesPerCharacter, heapBytesOf } from '../../limits/heap-bytes.js';

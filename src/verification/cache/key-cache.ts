@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { KeyPair } from '../../principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import type { Clock } from '../../clock.js';
 import type { CachedKey } from './cached-key.js';
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Injectable } from '@nestjs/common';
-import type { KeyPair } from '../../principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import { DatabaseUnavailableError } from '../../database/database-unavailable.js';
 import { withTimeout } from '../../database/with-timeout.js';
 import { tooMany, UnavailableError } from '../../http/errors/api-error.js';

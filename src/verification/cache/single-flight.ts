@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { KeyPair } from '../../principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import type { Found } from './cached-key.js';
 
 /** A lookup or a revalidation in flight. It is outdated once its key may have changed since its read began. */

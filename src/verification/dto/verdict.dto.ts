@@ -5,7 +5,7 @@ import { ApiUnion } from '../../openapi/union.decorator.js';
 import type { RateState } from '../../limits/rate-limiter.js';
 import type { BatchVerdict } from '../batch-run.js';
 import type { Verdict } from '../verdict.js';
-import { REFUSALS } from '../../http/errors/refusals.js';
+import { REFUSALS } from '@w3ipfs/api-keys-guard/decision';
 
 /** The state of a key's rate limit, after the verdict. */
 @ApiSchema({ name: 'RateState' })

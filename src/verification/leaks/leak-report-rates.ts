@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { isGenuine } from '../../api-keys/credentials/credentials.js';
-import type { KeyPair } from '../../principals/key-pair.js';
+import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
 import { RateLimitedError } from '../../principals/refusal-errors.js';
 import { ClientAddress } from '../../http/client-address.js';
 import { type RateDecision, RateLimiter } from '../../limits/rate-limiter.js';

@@ -1,4 +1,4 @@
-import { parsedRequest } from '../../test/support/parsed-request.js';
+import { parsedRequest } from '../../../../test/support/parsed-request.js';
 import { headerValues, repeatsHeaders } from './header-values.js';
 
 it.each<[string, string[], string[], string[]]>([

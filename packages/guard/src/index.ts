@@ -1,0 +1,1 @@
+export type { KeyPair, Refusal } from './decision/index.js';
