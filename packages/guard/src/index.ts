@@ -1,1 +1,12 @@
 export type { KeyPair, Refusal } from './decision/index.js';
+export type {
+  Guard,
+  GuardOptions,
+  GuardState,
+  GuardStats,
+  GuardVerdict,
+  Presented,
+  RateLimitState,
+  Required,
+} from './types.js';
+export { GuardUnavailableError } from './unavailable-error.js';
