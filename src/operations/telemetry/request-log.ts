@@ -4,7 +4,7 @@ import type { CompletedRequest } from '../../http/completed-request.js';
 import { ClientAddress } from '../../http/client-address.js';
 
 /** Routes called by the platform on each of its own requests, and by monitoring every second. */
-const FREQUENT_ROUTES = /^\/(?:api\/apiKeys\/(?:verify|authorize)|health|metrics)/;
+const FREQUENT_ROUTES = /^\/(?:api\/apiKeys\/(?:verify|authorize|changes|reports)|health|metrics)/;
 
 /**
  * Logs a line for each request. Frequent routes are logged at `LOG_LEVEL=debug` only: a line costs more than a verdict,
