@@ -34,7 +34,7 @@ export async function changesSince(
   headers = guardHeaders(),
 ): Promise<Changes> {
   const query = new URLSearchParams({ ...(since !== undefined && { since }), wait_ms: String(waitMs) });
-  const answer = await client.get(`/api/apiKeys/changes?${query}`, headers);
+  const answer = await client.get(`/api/apiKeys/changes?${query.toString()}`, headers);
   if (answer.status !== 200) throw new Error(`no changes: ${answer.status} ${answer.text}`);
   return answer.body.data as Changes;
 }
