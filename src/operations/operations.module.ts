@@ -6,6 +6,8 @@ import { ENVIRONMENT } from '../config/environment.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { AuthenticationModule } from '../authentication/authentication.module.js';
 import { ExpiringKeys } from './telemetry/expiring-keys.js';
+import { GuardFeedModule } from '../guard-feed/guard-feed.module.js';
+import { GuardMetrics } from './telemetry/guard-metrics.js';
 import { HealthController } from './lifecycle/health.controller.js';
 import { ClientAddress } from '../http/client-address.js';
 import { LimitsModule } from '../limits/limits.module.js';
@@ -39,6 +41,7 @@ import { HttpModule } from '../http/http.module.js';
     AuditModule,
     AuthenticationModule,
     VerificationModule,
+    GuardFeedModule,
     LimitsModule,
     UsageModule,
   ],
@@ -49,6 +52,7 @@ import { HttpModule } from '../http/http.module.js';
     Readiness,
     Metrics,
     VerificationMetrics,
+    GuardMetrics,
     UsageMetrics,
     RateLimiterMetrics,
     LoadMetrics,

@@ -57,6 +57,6 @@ const stalePolicy = {
     LeakReportRates,
     ServiceTokens,
   ],
-  exports: [Verifier, KeyLookup, SecretVerifier, InvalidationFeed, ServiceTokens],
+  exports: [Verifier, KeyLookup, SecretVerifier, InvalidationFeed, PreviousSecretUses, ServiceTokens],
 })
 export class VerificationModule {}
