@@ -86,6 +86,16 @@ it('counts no refusal as a use', async () => {
   expect((await shown(key)).uses).toBe(1);
 });
 
+it('uses up no limit', async () => {
+  const key = await issueKey(service.client, 'ann', { ...powerlessBody, limits: { max_uses: 2 } });
+  await report([countOf(key, { n: 9, last_ms_ago: 1_000 })]);
+  await until(async () => (await shown(key)).last_used_at !== null, 'the last use');
+  await untilVerified(key, 9);
+  expect(await shown(key)).toMatchObject({ uses: 0, last_used_at: new Date(NOON - 1_000).toISOString() });
+  for (const code of ['VALID', 'VALID', 'USAGE_EXCEEDED'])
+    expect((await verify(service.client, key)).body.data.code).toBe(code);
+});
+
 it('counts a report once, however often it arrives', async () => {
   const key = await issue();
   const guard = newGuard();

@@ -74,7 +74,8 @@ export class GuardReports {
     const lastAt = receivedAt - Math.min(count.lastMsAgo, MAX_AGE_MS);
     this.verdicts[code] += times;
     this.statistics.countAt(lastAt, keyId, code, times);
-    if (code === 'VALID') this.usageLimiter.countAt(lastAt, keyId, times);
+    // Uses of a limited key are granted here alone: a report must not use up a key whose secret the service never saw
+    if (code === 'VALID') this.usageLimiter.countAt(lastAt, keyId, key.hasMaxUses ? 0 : times);
     if (count.secretKind === 'previous' && code !== 'EXPIRED' && key.previousSecretHash !== null)
       this.previousSecretUses.record({ id: keyId, storedHash: key.previousSecretHash }, lastAt);
     return true;

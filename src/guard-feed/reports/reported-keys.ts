@@ -4,13 +4,14 @@ import { digestInSql } from '../../api-keys/credentials/hash-digest.js';
 import { VERIFICATION_POOL } from '../../database/database.module.js';
 
 const FIND = `
-  SELECT k.id, ${digestInSql('k.previous_secret_hash')} AS "previousSecretHash"
+  SELECT k.id, ${digestInSql('k.previous_secret_hash')} AS "previousSecretHash", k.max_uses IS NOT NULL AS "hasMaxUses"
   FROM api_keys AS k WHERE k.id = ANY($1::uuid[])`;
 
 export interface ReportedKey {
   id: string;
   /** The digest of the stored hash (`hash-digest.ts`); `null` without a previous secret. */
   previousSecretHash: string | null;
+  hasMaxUses: boolean;
 }
 
 /** Finds the keys that reports name. */
