@@ -163,12 +163,8 @@ it('names every problem by its path, and counts nothing', async () => {
   const wrong = { key_id: 'x', which: 'old', code: 'REVOKED', n: 0, last_ms_ago: -1, ip: 'x', x: 1 };
   const answer = await send({ guard: 'x', seq: 0, counts: [countOf(key), wrong, 7], epoch: 1 });
   expect(outcomeOf(answer)).toBe('400 validation_failed');
-  expect(pathsOf(answer).toSorted()).toEqual(
-    [
-      ...['counts.1.code', 'counts.1.ip', 'counts.1.key_id', 'counts.1.last_ms_ago', 'counts.1.n', 'counts.1.which'],
-      ...['counts.1.x', 'counts.2', 'epoch', 'guard', 'seq'],
-    ].toSorted(),
-  );
+  const ofCount = ['code', 'ip', 'key_id', 'last_ms_ago', 'n', 'which', 'x'].map((name) => `counts.1.${name}`);
+  expect(pathsOf(answer).toSorted()).toEqual([...ofCount, 'counts.2', 'epoch', 'guard', 'seq']);
   expect(pathsOf(await send(undefined))).toEqual(['guard', 'seq', 'counts']);
   await report([countOf(key, { n: 2 })]);
   await untilUsed(key, 2);
@@ -190,9 +186,9 @@ it('is for services alone', async () => {
 
 describe('the bounds of a report, which are inclusive', () => {
   const largest = (key: IssuedKey, counts: number) => {
-    const count = countOf(key, { which: 'previous', code: 'INSUFFICIENT_SCOPE', n: 10_000_000, last_ms_ago: DAY_MS });
     const ip = '2001:0db8:0000:0000:0000:0000:0000:0001';
-    return JSON.stringify({ guard: newGuard(), seq: 1, counts: range(counts).map(() => ({ ...count, ip })) });
+    const count = { which: 'previous', code: 'INSUFFICIENT_SCOPE', n: 10_000_000, last_ms_ago: DAY_MS, ip };
+    return JSON.stringify({ guard: newGuard(), seq: 1, counts: range(counts).map(() => countOf(key, count)) });
   };
 
   it('1,000 counts', async () => {
@@ -217,8 +213,9 @@ describe('the bounds of a report, which are inclusive', () => {
         text.slice(part * 65_536, (part + 1) * 65_536),
       );
       const headers = { ...serviceHeaders, 'content-type': 'application/json' };
-      const init = { method: 'POST', headers, body: ReadableStream.from(chunks.map((one) => Buffer.from(one))) };
-      return (await fetch(`${service.client.url}${REPORTS}`, { ...init, duplex: 'half' } as RequestInit)).status;
+      const streamed = ReadableStream.from(chunks.map((one) => Buffer.from(one)));
+      const init = { method: 'POST', headers, body: streamed, duplex: 'half' as const };
+      return (await fetch(`${service.client.url}${REPORTS}`, init)).status;
     };
     expect(await stream(body.padEnd(LIMIT))).toBe(202);
     expect(await stream(body.padEnd(LIMIT + 1))).toBe(413);
