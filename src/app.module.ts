@@ -28,9 +28,9 @@ import { VerificationModule } from './verification/verification.module.js';
     IdempotencyModule,
     ApiKeysModule,
     VerificationModule,
-    GuardFeedModule,
     AuthenticationModule,
     GatewayModule,
+    GuardFeedModule,
     OperationsModule,
   ],
 })

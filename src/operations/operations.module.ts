@@ -6,8 +6,6 @@ import { ENVIRONMENT } from '../config/environment.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
 import { AuthenticationModule } from '../authentication/authentication.module.js';
 import { ExpiringKeys } from './telemetry/expiring-keys.js';
-import { GuardFeedModule } from '../guard-feed/guard-feed.module.js';
-import { GuardMetrics } from './telemetry/guard-metrics.js';
 import { HealthController } from './lifecycle/health.controller.js';
 import { ClientAddress } from '../http/client-address.js';
 import { LimitsModule } from '../limits/limits.module.js';
@@ -31,6 +29,8 @@ import { RequestLog } from './telemetry/request-log.js';
 import { createTracing, Tracing } from './telemetry/tracing.js';
 import { UnwrittenCounts } from './lifecycle/unwritten-counts.js';
 import { UpkeepMetrics } from './telemetry/upkeep-metrics.js';
+import { GuardFeedModule } from '../guard-feed/guard-feed.module.js';
+import { GuardMetrics } from './telemetry/guard-metrics.js';
 import { HttpModule } from '../http/http.module.js';
 
 /** What operators need: health, metrics, logs, traces, housekeeping and shutdown. */
