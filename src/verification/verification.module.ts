@@ -59,6 +59,6 @@ const stalePolicy = {
     LeakReportRates,
     ServiceTokens,
   ],
-  exports: [Verifier, Grants, KeyLookup, SecretVerifier, InvalidationFeed, ServiceTokens],
+  exports: [Verifier, Grants, KeyLookup, SecretVerifier, InvalidationFeed, PreviousSecretUses, ServiceTokens],
 })
 export class VerificationModule {}

@@ -3,7 +3,7 @@ import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import type { CompletedRequest } from '../../http/completed-request.js';
 import { ClientAddress } from '../../http/client-address.js';
 
-/** Routes called by the platform on each of its own requests, and by monitoring every second. */
+/** Routes called by the platform on each of its own requests, by guards and by monitoring every second. */
 const FREQUENT_ROUTES = /^\/(?:api\/apiKeys\/(?:verify|authorize|changes|reports)|health|metrics)/;
 
 /**
