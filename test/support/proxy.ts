@@ -12,6 +12,8 @@ export interface Proxy {
   connections(): number;
   /** Routes new connections to another server. */
   leadTo(port: number): void;
+  /** Holds back each piece of what the server answers from now on. */
+  hold(milliseconds: number): void;
 }
 
 /**
@@ -26,6 +28,7 @@ export async function startProxy(
   let leadsTo = targetPort;
   const sockets = new Set<Socket>();
   let connections = 0;
+  let heldMs = 0;
   const server = createServer((client) => {
     connections++;
     const target = connect(leadsTo, targetHost);
@@ -40,7 +43,8 @@ export async function startProxy(
         other.destroy();
       });
       if (losesNotifications && socket === target) socket.pipe(withoutNotifications()).pipe(other);
-      else if (roundTripMs > 0) socket.pipe(delayed(roundTripMs / 2)).pipe(other);
+      else if (roundTripMs > 0) socket.pipe(delayed(() => roundTripMs / 2)).pipe(other);
+      else if (socket === target) socket.pipe(delayed(() => heldMs)).pipe(other);
       else socket.pipe(other);
     }
   });
@@ -57,18 +61,21 @@ export async function startProxy(
     mend: () => listen(port),
     connections: () => connections,
     leadTo: (to) => (leadsTo = to),
+    hold: (milliseconds) => (heldMs = milliseconds),
   };
 }
 
-/** Passes on chunks in order, each with a delay. */
-function delayed(milliseconds: number): Transform {
+/** Passes on chunks, each after the delay of its moment. */
+function delayed(delayMs: () => number): Transform {
   return new Transform({
     readableHighWaterMark: 1_048_576,
     transform(chunk: Buffer, _encoding, done) {
+      const milliseconds = delayMs();
+      if (milliseconds === 0) return done(null, chunk);
       setTimeout(() => this.push(chunk), milliseconds);
       done();
     },
-    flush: (done) => void setTimeout(done, milliseconds),
+    flush: (done) => void setTimeout(done, delayMs()),
   });
 }
 
