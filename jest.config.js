@@ -31,6 +31,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/test/generators/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
+    '^@w3ipfs/api-keys-client$': '<rootDir>/packages/client/src/index.ts',
     '^@w3ipfs/api-keys-guard$': '<rootDir>/packages/guard/src/index.ts',
     '^@w3ipfs/api-keys-guard/(.+)$': '<rootDir>/packages/guard/src/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
