@@ -32,8 +32,7 @@ ${types.map((name) => `  ${name},`).join('\n')}
 } from './types.gen.js';
 
 /** The calls of the API, by their \`operationId\`. */
-export const operationsBy = (send: Send) => ({
-${operations.map(({ source }) => source).join('\n')}
+export const operationsBy = (send: Send) => ({${operations.map(({ source }) => source).join('\n')}
 });
 `;
 }
@@ -43,14 +42,13 @@ function operationOf(method, path, { operationId, summary, description, paramete
   const format = formatOf(responses);
   const [request, answer] = [`${name}Data`, format === 'empty' ? 'undefined' : `${name}Response`];
   const isOptional = ![requestBody, ...parameters].some((part) => part?.required);
-  const source = `  /**
-   * ${summary}
-   *
-   * ${description.replaceAll('*/', '*\\/').replaceAll('\n', '\n   * ')}
+  const comment = [summary, '', ...description.replaceAll('*/', '*\\/').split('\n')];
+  const source = `
+  /**
+${comment.map((line) => `   * ${line}`.trimEnd()).join('\n')}
    */
   ${operationId}: (call: Call<${request}>${isOptional ? ' = {}' : ''}) =>
-    send<${answer}>('${method}', '${path}', '${format}', call),
-`;
+    send<${answer}>('${method}', '${path}', '${format}', call),`;
   return { request, answer, source };
 }
 

@@ -140,10 +140,10 @@ export const operationsBy = (send: Send) => ({
    * headers; a route that is not in the table needs `admin`. Paths are case-insensitive. A path is denied to every caller if it has
    * more than 2,048 characters, characters in its segments other than letters, digits and `- . _ ~` (so percent-encoding too), dot
    * segments or double slashes: servers read such paths differently.
-   * 
+   *
    * If this request's query is also in the client's own, it is rejected (400): a gateway that forwards the client's query would
    * let the client choose its scope.
-   * 
+   *
    * Gateways that send the original method and path under a prefix (Envoy, Istio, the Gateway API) ask
    * `/api/apiKeys/authorize/at`, followed by the path, with the original method. The query is the client's, and is
    * ignored.
@@ -174,5 +174,4 @@ export const operationsBy = (send: Send) => ({
    */
   readMetrics: (call: Call<ReadMetricsData> = {}) =>
     send<ReadMetricsResponse>('GET', '/metrics', 'text', call),
-
 });
