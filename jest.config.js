@@ -1,5 +1,6 @@
 /** Tests that do not depend on the database run once, on the embedded one: starting services is half of their cost. */
 const INDEPENDENT_OF_DATABASE = [
+  'client',
   'client-address',
   'cors',
   'documented-gateways',

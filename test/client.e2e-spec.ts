@@ -12,7 +12,10 @@ import { signToken } from './support/sessions.js';
 const execute = promisify(execFile);
 const SERVICE_TOKEN = 'the-token-of-a-service-that-uses-the-client';
 const service = useService({ SERVICE_TOKENS: `gallery:${SERVICE_TOKEN}` });
-const clientOf = (credentials: Credentials) => createClient({ url: service.client.url, credentials });
+const clientOf = (credentials: Credentials) => {
+  trackSecret(credentials);
+  return createClient({ url: service.client.url, credentials });
+};
 
 it('lives with a key from its creation to its revocation', async () => {
   const session = clientOf(signToken({ sub: 'alice' }));

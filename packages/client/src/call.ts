@@ -1,7 +1,7 @@
 /** What a call takes: its documented `body`, `path`, `query` and `headers`, and a signal that aborts it. */
 export type Call<TRequest extends { url: string }> = Omit<TRequest, 'url'> & {
   /** For a timeout: `AbortSignal.timeout(5_000)`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 };
 
 export interface Answer<TBody> {
@@ -20,7 +20,7 @@ interface AnyCall {
   path?: ParameterValues;
   query?: ParameterValues;
   headers?: ParameterValues;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export type ParameterValues = Record<string, string | number | undefined>;

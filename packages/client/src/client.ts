@@ -4,14 +4,14 @@ import { operationsBy } from './generated/operations.gen.js';
 import { readAnswer } from './read-answer.js';
 
 export interface ClientOptions {
-  /** Where the service is, such as `https://keys.example.com`; the paths of the API are appended. */
+  /** Where the service is, such as `https://keys.example.com`; the paths of the API are appended. In a page, also a path. */
   url: string;
   /** Without them, requests have no `Authorization`. */
-  credentials?: CredentialsSource;
+  credentials?: CredentialsSource | undefined;
   /** Sent with every request. */
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /** Sends the requests instead of the global `fetch`. */
-  fetch?: typeof fetch;
+  fetch?: typeof fetch | undefined;
 }
 
 /** A function for each call of the API; each throws ApiKeysError if it is refused. */

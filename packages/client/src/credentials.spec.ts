@@ -30,12 +30,17 @@ it('sends nothing if the function fails', async () => {
   expect(server.requests).toEqual([]);
 });
 
-it.each([['', ''] as const, ['a line\nbreak', 'line'] as const, ['schlüssel', 'schl'] as const])(
+it.each(['a line\nbreak', 'schlüssel'])(
   'refuses credentials that no header can carry, without showing them: %j',
-  async (credentials, part) => {
+  async (credentials) => {
     const error = await call(credentials).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(TypeError);
-    if (part) expect(String(error)).not.toContain(part);
+    expect(String(error)).not.toContain(credentials.slice(0, 4));
     expect(server.requests).toEqual([]);
   },
 );
+
+it('refuses empty credentials', async () => {
+  await expect(call('')).rejects.toThrow('The credentials are empty');
+  expect(server.requests).toEqual([]);
+});
