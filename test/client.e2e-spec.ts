@@ -75,6 +75,13 @@ it('throws what the service refuses, with each problem', async () => {
   });
 });
 
+it('lets a guard ask for changes', async () => {
+  const guard = clientOf(SERVICE_TOKEN);
+  const { data: begin } = await guard.listKeyChanges();
+  const { data: next } = await guard.listKeyChanges({ query: { since: begin.position, wait_ms: 0 } });
+  expect(next.epoch).toBe(begin.epoch);
+});
+
 it('gives the metrics as text', async () => {
   expect((await clientOf(SERVICE_TOKEN).readMetrics()).data).toContain('# HELP w3ipfs_');
 });

@@ -24,6 +24,10 @@ import type {
   TestAuthenticationResponse,
   VerifyApiKeyData,
   VerifyApiKeyResponse,
+  ListKeyChangesData,
+  ListKeyChangesResponse,
+  ReportVerdictsData,
+  ReportVerdictsResponse,
   VerifyApiKeysData,
   VerifyApiKeysResponse,
   AuthorizeRequestData,
@@ -120,10 +124,26 @@ export const operationsBy = (send: Send) => ({
   /**
    * Verify a key
    *
-   * Always 200 with a verdict, whose `code` says why a key is refused. `VALID` charges `cost` against the uses and the rate of the key; a refusal charges nothing. A key with `allowed_cidrs` is refused without an `ip`.
+   * Always 200 with a verdict, whose `code` says why a key is refused. `VALID` charges `cost` against the uses and the rate of the key; a refusal charges nothing. A key with `allowed_cidrs` is refused without an `ip`. With `grant`, the answer says whether a guard (docs/guard.md) may decide on the key itself from now on.
    */
   verifyApiKey: (call: Call<VerifyApiKeyData>) =>
     send<VerifyApiKeyResponse>('POST', '/api/apiKeys/verify', 'json', call),
+
+  /**
+   * Wait for changes of keys
+   *
+   * For guards, which decide on keys inside other services (`packages/guard`; docs/guard.md says what they do with it). Answers at the first change, or after `wait_ms`.
+   */
+  listKeyChanges: (call: Call<ListKeyChangesData> = {}) =>
+    send<ListKeyChangesResponse>('GET', '/api/apiKeys/changes', 'json', call),
+
+  /**
+   * Report the verdicts of a guard
+   *
+   * For guards, which decide in the processes of other services: at most 1,000 counts, in a body of at most 256 KiB. The counts are added to the usage of the keys within a second. The same `seq` of a `guard` is counted once by each process of this service for as long as it remembers it: send a report again, unchanged, only if no answer arrived or after a 401 or 503, and number the next one higher.
+   */
+  reportVerdicts: (call: Call<ReportVerdictsData>) =>
+    send<ReportVerdictsResponse>('POST', '/api/apiKeys/reports', 'json', call),
 
   /**
    * Verify up to 100 keys

@@ -9,7 +9,7 @@ export type AuditAction = 'key.created' | 'key.updated' | 'key.rotated' | 'key.r
 /**
  * The error code of a refused call
  */
-export type ErrorCode = 'validation_failed' | 'malformed_json' | 'ambiguous_credentials' | 'unauthenticated' | 'insufficient_scope' | 'ip_not_allowed' | 'usage_exceeded' | 'key_limit_reached' | 'exceeds_issuer' | 'key_not_found' | 'route_not_found' | 'method_not_allowed' | 'precondition_failed' | 'idempotency_key_in_use' | 'idempotency_key_reused' | 'payload_too_large' | 'unsupported_media_type' | 'rate_limited' | 'internal' | 'unavailable';
+export type ErrorCode = 'validation_failed' | 'malformed_json' | 'ambiguous_credentials' | 'unauthenticated' | 'insufficient_scope' | 'ip_not_allowed' | 'usage_exceeded' | 'key_limit_reached' | 'exceeds_issuer' | 'key_not_found' | 'route_not_found' | 'method_not_allowed' | 'precondition_failed' | 'idempotency_key_in_use' | 'position_expired' | 'idempotency_key_reused' | 'payload_too_large' | 'unsupported_media_type' | 'rate_limited' | 'internal' | 'unavailable';
 
 export type AuditEvent = {
     /**
@@ -392,6 +392,10 @@ export type VerifyPairRequest = {
      * The charge against the uses and the rate of the key: 1 by default; 0 verifies without charging. A cost above the `limit` of the key is always `RATE_LIMITED`, however long you wait
      */
     cost?: number;
+    /**
+     * For guards: whether they may decide on the key themselves from now on
+     */
+    grant?: boolean;
     api_key: string;
     /**
      * As the client presented it
@@ -413,6 +417,10 @@ export type VerifyCredentialRequest = {
      */
     cost?: number;
     /**
+     * For guards: whether they may decide on the key themselves from now on
+     */
+    grant?: boolean;
+    /**
      * As the client presented it: the `api_key`, a dot and the `secret_key`
      */
     credential: string;
@@ -426,6 +434,53 @@ export type RateState = {
      */
     reset_seconds: number;
 };
+
+export type CacheableGrant = {
+    cacheable: true;
+    /**
+     * It includes all changes of transactions with lower ids
+     */
+    position: string;
+    /**
+     * The epoch of the position; see `GET /apiKeys/changes`
+     */
+    epoch: string;
+    key_id: string;
+    owner_id: string;
+    name: string;
+    /**
+     * All effective scopes
+     */
+    scopes: Array<'admin' | 'data.pin_list' | 'data.nft_list' | 'pinning.unpin' | 'pinning.pin_by_hash' | 'pinning.pin_file_to_ipfs' | 'pin_nft.unpin_nft' | 'pin_nft.pin_nft_to_ipfs'>;
+    /**
+     * `null` for anywhere
+     */
+    allowed_cidrs: Array<string> | null;
+    expires_at: string | null;
+    /**
+     * From when the request was sent
+     */
+    expires_in_ms: number | null;
+    /**
+     * Which of the secrets was presented
+     */
+    which: 'current' | 'previous';
+    /**
+     * Until the previous secret ends, from when the request was sent
+     */
+    overlap_ends_in_ms: number | null;
+    /**
+     * Further changes, as `h` in `GET /apiKeys/changes`, that end it
+     */
+    forget_on: Array<string>;
+};
+
+export type RefusedGrant = {
+    cacheable: false;
+    because: 'max_uses' | 'rate_limit' | 'quota' | 'owner' | 'pending' | 'unconfirmed';
+};
+
+export type Grant = CacheableGrant | RefusedGrant;
 
 export type ValidVerdict = {
     valid: true;
@@ -443,6 +498,10 @@ export type ValidVerdict = {
      */
     rate_limit: RateState | null;
     expires_at: string | null;
+    /**
+     * If the request asks for it
+     */
+    grant?: Grant;
 };
 
 export type RateLimitedVerdict = {
@@ -454,6 +513,10 @@ export type RateLimitedVerdict = {
 export type RefusedVerdict = {
     valid: false;
     code: 'INVALID_CREDENTIALS' | 'REVOKED' | 'DISABLED' | 'NOT_YET_VALID' | 'EXPIRED' | 'IP_NOT_ALLOWED' | 'INSUFFICIENT_SCOPE' | 'USAGE_EXCEEDED';
+    /**
+     * If the request asks for it, and the key itself is good: with IP_NOT_ALLOWED and INSUFFICIENT_SCOPE
+     */
+    grant?: Grant;
 };
 
 export type Verdict = ValidVerdict | RateLimitedVerdict | RefusedVerdict;
@@ -518,6 +581,94 @@ export type TestAuthentication = {
     status: 'success';
 };
 
+export type Change = {
+    /**
+     * base64url of the first 12 bytes of the SHA-256 of the `api_key`; or of a `forget_on`
+     */
+    h: string;
+    /**
+     * The id of its transaction; `null` while it is unknown
+     */
+    at: string | null;
+};
+
+export type Changes = {
+    /**
+     * Positions of another epoch are not comparable: begin anew
+     */
+    epoch: string;
+    /**
+     * All changes of transactions with lower ids are known: the next `since`
+     */
+    position: string;
+    /**
+     * How long ago the process read the changes up to the position
+     */
+    age_ms: number;
+    /**
+     * For how long the request was held
+     */
+    held_ms: number;
+    /**
+     * `REVOCATION_BOUND_MS`
+     */
+    bound_ms: number;
+    changed: Array<Change>;
+};
+
+export type SuccessChanges = {
+    data: Changes;
+    status: 'success';
+};
+
+export type ReportedCount = {
+    /**
+     * The `key_id` of the verdict; counts of unknown keys are ignored
+     */
+    key_id: string;
+    /**
+     * The secret that was presented
+     */
+    which: 'current' | 'previous';
+    code: 'VALID' | 'INSUFFICIENT_SCOPE' | 'IP_NOT_ALLOWED' | 'EXPIRED';
+    /**
+     * How often
+     */
+    n: number;
+    /**
+     * The milliseconds since the last of them: decides the day, at most 24 hours back
+     */
+    last_ms_ago: number;
+    /**
+     * The last address of the client, IPv4 or IPv6; only with `previous`. Checked, but not stored yet
+     */
+    ip?: string;
+};
+
+export type GuardReport = {
+    /**
+     * The name of the guard: 16 random bytes of its process, as base64url
+     */
+    guard: string;
+    /**
+     * The number of this report, among the guard's
+     */
+    seq: number;
+    counts: Array<ReportedCount>;
+};
+
+export type AcceptedReport = {
+    /**
+     * The number of counts whose keys exist
+     */
+    accepted: number;
+};
+
+export type SuccessAcceptedReport = {
+    data: AcceptedReport;
+    status: 'success';
+};
+
 export type Health = {
     status: 'ok';
     /**
@@ -569,7 +720,7 @@ export type CreateApiKeyErrors = {
      */
     409: Failure;
     /**
-     * `payload_too_large`: The body is larger than 64 KiB
+     * `payload_too_large`: The body is larger than 64 KiB, or than the description of the route says
      */
     413: Failure;
     /**
@@ -734,7 +885,7 @@ export type DeleteApiKeyErrors = {
      */
     412: Failure;
     /**
-     * `payload_too_large`: The body is larger than 64 KiB
+     * `payload_too_large`: The body is larger than 64 KiB, or than the description of the route says
      */
     413: Failure;
     /**
@@ -876,7 +1027,7 @@ export type UpdateApiKeyErrors = {
      */
     412: Failure;
     /**
-     * `payload_too_large`: The body is larger than 64 KiB
+     * `payload_too_large`: The body is larger than 64 KiB, or than the description of the route says
      */
     413: Failure;
     /**
@@ -1111,7 +1262,7 @@ export type RotateApiKeyErrors = {
      */
     412: Failure;
     /**
-     * `payload_too_large`: The body is larger than 64 KiB
+     * `payload_too_large`: The body is larger than 64 KiB, or than the description of the route says
      */
     413: Failure;
     /**
@@ -1162,7 +1313,7 @@ export type ReportLeakErrors = {
      */
     400: Failure;
     /**
-     * `payload_too_large`: The body is larger than 64 KiB
+     * `payload_too_large`: The body is larger than 64 KiB, or than the description of the route says
      */
     413: Failure;
     /**
@@ -1262,7 +1413,7 @@ export type VerifyApiKeyErrors = {
      */
     401: Failure;
     /**
-     * `payload_too_large`: The body is larger than 64 KiB
+     * `payload_too_large`: The body is larger than 64 KiB, or than the description of the route says
      */
     413: Failure;
     /**
@@ -1290,6 +1441,104 @@ export type VerifyApiKeyResponses = {
 
 export type VerifyApiKeyResponse = VerifyApiKeyResponses[keyof VerifyApiKeyResponses];
 
+export type ListKeyChangesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        wait_ms?: number;
+        /**
+         * The `position` of the last answer
+         */
+        since?: string;
+    };
+    url: '/api/apiKeys/changes';
+};
+
+export type ListKeyChangesErrors = {
+    /**
+     * `validation_failed`: The body, the query or the path is invalid; `details` names every problem
+     *
+     * `ambiguous_credentials`: Credentials were presented in two ways at once, or one of them twice
+     */
+    400: Failure;
+    /**
+     * `unauthenticated`: No valid credentials were presented; `reason` says what is known about them
+     */
+    401: Failure;
+    /**
+     * `position_expired`: The changes since this position are no longer known: forget every grant, and begin without `since`
+     */
+    410: Failure;
+    /**
+     * `internal`: A defect of the service; its log contains the cause under the `request_id`
+     */
+    500: Failure;
+    /**
+     * `unavailable`: A dependency is down, or the service is overloaded, not only by you; try again after `Retry-After` seconds
+     */
+    503: Failure;
+};
+
+export type ListKeyChangesError = ListKeyChangesErrors[keyof ListKeyChangesErrors];
+
+export type ListKeyChangesResponses = {
+    /**
+     * What has changed since the position.
+     */
+    200: SuccessChanges;
+};
+
+export type ListKeyChangesResponse = ListKeyChangesResponses[keyof ListKeyChangesResponses];
+
+export type ReportVerdictsData = {
+    body: GuardReport;
+    path?: never;
+    query?: never;
+    url: '/api/apiKeys/reports';
+};
+
+export type ReportVerdictsErrors = {
+    /**
+     * `malformed_json`: The body is not JSON (RFC 8259) in UTF-8
+     *
+     * `validation_failed`: The body, the query or the path is invalid; `details` names every problem
+     *
+     * `ambiguous_credentials`: Credentials were presented in two ways at once, or one of them twice
+     */
+    400: Failure;
+    /**
+     * `unauthenticated`: No valid credentials were presented; `reason` says what is known about them
+     */
+    401: Failure;
+    /**
+     * `payload_too_large`: The body is larger than 64 KiB, or than the description of the route says
+     */
+    413: Failure;
+    /**
+     * `unsupported_media_type`: The body is not declared as `application/json`
+     */
+    415: Failure;
+    /**
+     * `internal`: A defect of the service; its log contains the cause under the `request_id`
+     */
+    500: Failure;
+    /**
+     * `unavailable`: A dependency is down, or the service is overloaded, not only by you; try again after `Retry-After` seconds
+     */
+    503: Failure;
+};
+
+export type ReportVerdictsError = ReportVerdictsErrors[keyof ReportVerdictsErrors];
+
+export type ReportVerdictsResponses = {
+    /**
+     * Counted, now or before.
+     */
+    202: SuccessAcceptedReport;
+};
+
+export type ReportVerdictsResponse = ReportVerdictsResponses[keyof ReportVerdictsResponses];
+
 export type VerifyApiKeysData = {
     body: VerifyBatchRequest;
     path?: never;
@@ -1311,7 +1560,7 @@ export type VerifyApiKeysErrors = {
      */
     401: Failure;
     /**
-     * `payload_too_large`: The body is larger than 64 KiB
+     * `payload_too_large`: The body is larger than 64 KiB, or than the description of the route says
      */
     413: Failure;
     /**
