@@ -1447,6 +1447,10 @@ export type ListKeyChangesData = {
     query?: {
         wait_ms?: number;
         /**
+         * The `epoch` of the last answer
+         */
+        epoch?: string;
+        /**
          * The `position` of the last answer
          */
         since?: string;
