@@ -16,6 +16,8 @@ export interface Work {
   request: Request;
   /** Sent in turn, instead of the request's body. */
   bodies?: readonly string[];
+  /** Values of `Authorization` that are sent in turn, instead of the request's. */
+  authorizations?: readonly string[];
   /** Whether running out of bodies is an error: repeating one would measure other work. */
   eachOnce?: boolean;
   /** A text that each answer contains. */
