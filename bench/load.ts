@@ -51,7 +51,7 @@ const PAUSE_SECONDS = 0.2;
 
 export const CONNECTIONS = 64;
 export const ROUND_SECONDS = 4;
-const WARM_UP_SECONDS = 2;
+export const WARM_UP_SECONDS = 2;
 export const GENERATOR = isByWrk ? 'wrk -t1' : 'autocannon (wrk is not installed)';
 
 /** @throws Error if an answer is missing or not a 2xx */
