@@ -1,7 +1,10 @@
 import { Grant, type GrantTerms } from '../../src/knowledge/grant.js';
 import { type ChangesAnswer, type ChangesQuestion, Knowledge, type Question } from '../../src/knowledge/knowledge.js';
-import type { ModelProcess, ModelVerdict } from './server-process.js';
+import { BOUND_MS, type ModelProcess, type ModelVerdict } from './server-process.js';
 import type { VirtualClock } from './virtual-clock.js';
+
+/** For how long the guard decides by what it knows. */
+const USABLE_MS = 0.9 * BOUND_MS;
 
 /** A question about changes: on its way, held, or answered. */
 interface AskedChanges {
@@ -72,9 +75,11 @@ export class ModelledGuard {
     this.knowledge.keep(pair, asked.question, termsOf(asked.verdict));
   }
 
-  /** Whether the guard by itself says `VALID`. */
-  accepts(key: number): boolean {
-    return this.knowledge.recall(String(key), this.clock.now()) instanceof Grant;
+  /** The true time until which the guard says `VALID` by itself, if nothing reaches it; `undefined` if it does not now. */
+  acceptsUntil(key: number): number | undefined {
+    const now = this.clock.now();
+    if (!(this.knowledge.recall(String(key), now) instanceof Grant)) return undefined;
+    return this.clock.true + Math.max(0, USABLE_MS - this.knowledge.ageAt(now));
   }
 
   /** @throws Error if the guard asks for changes that it has, or knows less than before */
