@@ -1,10 +1,7 @@
 import { Grant, type GrantTerms } from '../../src/knowledge/grant.js';
 import { type ChangesAnswer, type ChangesQuestion, Knowledge, type Question } from '../../src/knowledge/knowledge.js';
-import { BOUND_MS, type ModelProcess, type ModelVerdict } from './server-process.js';
+import type { ModelProcess, ModelVerdict } from './server-process.js';
 import type { VirtualClock } from './virtual-clock.js';
-
-/** For how long the guard decides by what it knows. */
-const USABLE_MS = 0.9 * BOUND_MS;
 
 /** A question about changes: on its way, held, or answered. */
 interface AskedChanges {
@@ -79,7 +76,7 @@ export class ModelledGuard {
   acceptsUntil(key: number): number | undefined {
     const now = this.clock.now();
     if (!(this.knowledge.recall(String(key), now) instanceof Grant)) return undefined;
-    return this.clock.true + Math.max(0, USABLE_MS - this.knowledge.ageAt(now));
+    return this.clock.true + Math.max(0, this.knowledge.freshForMsAt(now));
   }
 
   /** @throws Error if the guard asks for changes that it has, or knows less than before */
