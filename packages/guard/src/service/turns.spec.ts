@@ -1,10 +1,12 @@
 import { setImmediate as settle } from 'node:timers/promises';
 import { GuardUnavailableError } from '../unavailable-error.js';
+import { at, TestClock } from '../../test/moments.js';
 import { Turns } from './turns.js';
 
 /** Questions that end when they are told to. */
 class Questions {
-  readonly turns = new Turns();
+  readonly clock = new TestClock();
+  readonly turns = new Turns(this.clock);
   readonly asked: string[] = [];
   active = 0;
   private readonly open: (() => void)[] = [];
@@ -37,7 +39,7 @@ it('asks about a pair once at first, then for all that waited', async () => {
 });
 
 it('asks for those that waited also if the first failed', async () => {
-  const turns = new Turns();
+  const turns = new Turns(new TestClock());
   const failed = turns.run('a', () => Promise.reject(new Error('no')));
   const next = turns.run('a', () => 'asked');
   await expect(failed).rejects.toThrow('no');
@@ -68,4 +70,20 @@ it('lets 10,000 wait, and no more; when they have been asked, there is room agai
   const later = questions.ask('later');
   await questions.endOne();
   expect(await later).toBe('later');
+});
+
+it('does not ask for those that have waited for two seconds', async () => {
+  const questions = new Questions();
+  const answers = Array.from({ length: 66 }, (_, i) => questions.ask(String(i)));
+  const [late, later] = answers.slice(64);
+  await settle();
+  questions.clock.time = at(2_001);
+  const fresh = questions.ask('fresh');
+  await settle();
+  await questions.endOne();
+  await expect(late).rejects.toThrow(GuardUnavailableError);
+  await expect(later).rejects.toThrow(GuardUnavailableError);
+  expect(questions.asked.at(-1)).toBe('fresh');
+  for (let i = 0; i < 64; i++) await questions.endOne();
+  expect(await fresh).toBe('fresh');
 });
