@@ -28,8 +28,13 @@ export class FakeService {
   /** Called before a verdict is given; it may wait. */
   beforeVerdict: () => Promise<void> | void = () => undefined;
   token = TOKEN;
+  /** Of a process that lags. */
+  verdictPosition: string | undefined;
+  /** How many questions for verdicts are cut off on connections that were used before. */
+  resetKept = 0;
   private server: Server | undefined;
   private port = 0;
+  private readonly used = new WeakSet<object>();
 
   static async start(): Promise<FakeService> {
     const service = new FakeService();
@@ -81,7 +86,7 @@ export class FakeService {
     const body = (text ? JSON.parse(text) : {}) as Record<string, unknown>;
     this.received.push({ route, query, body, at: performance.now() });
     const override = this.overrides.get(route);
-    if (override === 'hang') return;
+    if (override === 'hang' || this.isCutOff(route, request)) return;
     if (override === 'reset') return void request.socket.destroy();
     if (override) return void response.writeHead(override.status, override.headers).end(override.body ?? '');
     if (request.headers.authorization !== `Bearer ${this.token}`)
@@ -90,12 +95,22 @@ export class FakeService {
     answer(response, status, status < 400 ? { data, status: 'success' } : data);
   }
 
+  private isCutOff(route: Route, { socket }: IncomingMessage): boolean {
+    const wasUsed = this.used.has(socket);
+    this.used.add(socket);
+    if (route !== 'verify' || this.resetKept === 0 || !wasUsed) return false;
+    this.resetKept--;
+    socket.resetAndDestroy();
+    return true;
+  }
+
   private async answerTo(route: Route, query: URLSearchParams, body: Record<string, unknown>) {
     if (route === 'reports') return { status: 202, data: { accepted: (body['counts'] as unknown[]).length } };
     if (route === 'verify') {
-      const { position, epoch } = this.feed;
+      const { epoch } = this.feed;
+      const position = this.verdictPosition ?? String(this.feed.position);
       await this.beforeVerdict();
-      return this.keys.verify(body, { position: String(position), epoch });
+      return this.keys.verify(body, { position, epoch });
     }
     return this.feed.answer(query);
   }

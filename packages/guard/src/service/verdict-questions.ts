@@ -37,11 +37,19 @@ export class VerdictQuestions {
   }
 
   private receive(id: PairId, question: Question, data: unknown): GuardVerdict {
-    const verdict = readVerdict(data);
+    const verdict = this.read(data);
     const { grant } = data as { grant?: unknown };
     if (grant !== undefined) return this.keep(id, question, grant, verdict);
     if (verdict.code === 'INVALID_CREDENTIALS') this.knowledge.keepRefusal(id, question);
     return verdict;
+  }
+
+  private read(data: unknown): GuardVerdict {
+    try {
+      return readVerdict(data);
+    } catch (cause) {
+      throw new GuardUnavailableError((cause as Error).message, 1, { cause });
+    }
   }
 
   private keep(id: PairId, question: Question, grant: unknown, verdict: GuardVerdict): GuardVerdict {
