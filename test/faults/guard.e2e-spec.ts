@@ -14,7 +14,7 @@ const SERVICES = 3;
 const GUARDS = 4;
 const AT_ONCE = 4;
 /** Undisturbed. */
-const REVOCATIONS = 100;
+const REVOCATIONS = 1_000;
 const TRIES = 3;
 const P99_MS = 150;
 /** In each fault. */

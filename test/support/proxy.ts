@@ -40,6 +40,7 @@ export async function startProxy(
       [target, client],
     ] as const) {
       sockets.add(socket);
+      socket.setNoDelay();
       socket.on('error', () => other.destroy());
       socket.on('close', () => {
         sockets.delete(socket);
