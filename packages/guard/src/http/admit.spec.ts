@@ -4,7 +4,7 @@ import { refusalError } from '../../../../src/principals/refusal-errors.js';
 import type { Scope } from '../../../../src/principals/scopes.js';
 import { readCredentials } from '../../../../src/principals/presented-credentials.js';
 import { parsedRequest } from '../../../../test/support/parsed-request.js';
-import { createFakeGuard, PAIR, VALID } from '../../test/fake-guard.js';
+import { createFakeGuard, type FakeGuard, PAIR, VALID } from '../../test/fake-guard.js';
 import { REFUSALS } from '../decision/index.js';
 import type { GuardVerdict } from '../types.js';
 import { GuardUnavailableError } from '../unavailable-error.js';
@@ -17,8 +17,9 @@ const SCOPES: Scope[] = ['data.pin_list', 'pinning.unpin'];
 const OTHER_ID = /^[\da-f-]{36}$/;
 
 /** The refusal of a request with these lines in its head. */
-async function refusal(answer: GuardVerdict | Error | Promise<GuardVerdict>, lines = PRESENTED) {
-  const admission = await admit({ ...createFakeGuard(), answer }, await parsedRequest(lines), { scope: SCOPES });
+async function refusal(answer: FakeGuard['answer'], lines = PRESENTED) {
+  const guard: FakeGuard = { ...createFakeGuard(), answer };
+  const admission = await admit(guard, await parsedRequest(lines), { scope: SCOPES });
   if (!(admission instanceof RefusedRequest)) throw new Error('was admitted');
   return admission;
 }
@@ -32,7 +33,7 @@ function answerOf(error: ApiError, id: string) {
 it.each(REFUSALS.filter((code) => code !== 'RATE_LIMITED'))('answers %s as the service does', async (code) => {
   const verdict: GuardVerdict = { ...VALID, valid: false, code };
   const expected = answerOf(refusalError(code, { missing: ['pinning.unpin'] }), 'id-1');
-  expect({ ...(await refusal(verdict, [...PRESENTED, 'X-Request-Id: id-1'])) }).toEqual(expected);
+  expect(await refusal(verdict, [...PRESENTED, 'X-Request-Id: id-1'])).toEqual(expected);
 });
 
 it('answers a spent rate as the service does, to be retried when all of it is available again', async () => {
@@ -54,7 +55,7 @@ it.each([
   const error = readCredentials(await parsedRequest(lines));
   if (!(error instanceof ApiError)) throw new Error('the service accepts it');
   const refused = await refusal(new Error('was asked'), [...lines, 'X-Request-Id: id-1']);
-  expect({ ...refused }).toEqual(answerOf(error, 'id-1'));
+  expect(refused).toEqual(answerOf(error, 'id-1'));
 });
 
 it('says to a session, and to a request without credentials, that it takes an API key', async () => {
@@ -70,8 +71,8 @@ it('says to a session, and to a request without credentials, that it takes an AP
 });
 
 it.each([
-  ['thrown', (error: Error) => error],
-  ['by a promise', (error: Error) => Promise.reject(error)],
+  ['thrown', (reason: Error) => reason],
+  ['by a promise', (reason: Error) => Promise.reject(reason)],
 ])('answers 503, never 401, if there is no verdict: %s', async (_, given) => {
   const { status, headers, body } = await refusal(given(new GuardUnavailableError('no answer from 10.0.0.1', 7)));
   expect([status, headers['Retry-After'], headers['WWW-Authenticate']]).toEqual([503, '7', undefined]);

@@ -16,8 +16,8 @@ import { type ApiKeysGuardOptions, MODULE_OPTIONS_TOKEN } from './module-definit
 @Injectable()
 export class ApiKeysGuard implements CanActivate {
   constructor(
-    private readonly reflector: Reflector,
-    private readonly host: HttpAdapterHost,
+    @Inject(Reflector) private readonly reflector: Reflector,
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
     @Inject(MODULE_OPTIONS_TOKEN) private readonly options: ApiKeysGuardOptions,
   ) {}
 
