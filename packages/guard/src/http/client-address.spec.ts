@@ -11,5 +11,9 @@ it.each([
 });
 
 it.each([undefined, '', 'unknown', '192.0.2.1, 192.0.2.2', '<script>'])('counts %j as unknown', (text) => {
-  expect(requirement([], text)).toEqual({ scope: [] });
+  expect(requirement('pinning.unpin', text)).toEqual({ scope: 'pinning.unpin' });
+});
+
+it('needs no scope if none is named', () => {
+  expect([requirement([], undefined), requirement([], '::1')]).toEqual([{}, { ip: '::1' }]);
 });

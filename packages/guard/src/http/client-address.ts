@@ -12,11 +12,12 @@ export function socketAddress({ socket }: Pick<IncomingMessage, 'socket'>): stri
 }
 
 /**
- * What a request from this address needs. An address that can't be read, which a client may have made up, counts as
+ * What a request from this address needs; no scopes: any valid key. An address that can't be read, which a client may have made up, counts as
  * unknown: keys that are bound to networks are refused.
  */
 export function requirement(scope: string | readonly string[], address: string | undefined): Required {
   const ip = address === undefined ? undefined : readableAddress(address);
+  if (scope.length === 0) return ip === undefined ? {} : { ip };
   return ip === undefined ? { scope } : { scope, ip };
 }
 
