@@ -1,4 +1,5 @@
 export type { KeyPair, Refusal } from './decision/index.js';
+export { createGuard } from './guard.js';
 export type {
   Guard,
   GuardOptions,

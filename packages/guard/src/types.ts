@@ -101,7 +101,7 @@ export interface GuardStats {
   /** Changes applied, and how often everything was forgotten. */
   changes: number;
   forgotten: number;
-  /** Counts that the service has accepted, and those dropped. */
+  /** Local verdicts that the service has counted, and those that it will not. */
   reported: number;
   unreported: number;
 }

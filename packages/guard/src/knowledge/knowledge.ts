@@ -1,0 +1,200 @@
+import type { Clock, Moment } from '../clock.js';
+import { ChangeLog, type Change } from './change-log.js';
+import { type AnswerTimes, Freshness, polledAt } from './freshness.js';
+import { Grant, type GrantTerms } from './grant.js';
+import { PairCache } from './pair-cache.js';
+import { RefusedPair } from './refused-pair.js';
+
+/** What a question was asked with: an answer is worth no more than what was known when it was asked for. */
+export interface Question {
+  readonly sent: Moment;
+  /** See `Knowledge.era`. */
+  readonly era: number;
+  /** The news that were known. */
+  readonly news: number;
+}
+
+/** A question about the changes since a position; without one, about the present position. */
+export interface ChangesQuestion extends Question {
+  readonly since: bigint | undefined;
+  readonly epoch: string | undefined;
+}
+
+/** The changes since the position of the question, and possibly more. */
+export interface ChangesAnswer {
+  /** In which positions are comparable: one state of one database. */
+  readonly epoch: string;
+  /** Of transactions before it, all changes are known. */
+  readonly position: bigint;
+  readonly ageMs: number;
+  readonly heldMs: number;
+  readonly boundMs: number;
+  readonly changed: readonly Change[];
+}
+
+/** A pair as it is remembered. */
+export interface PairId {
+  /** See `PairDigests`. */
+  readonly digest: string;
+  /** See `keyHashOf()`. */
+  readonly keyHash: string;
+}
+
+/** Why a grant of the service was not kept. */
+export type NotKept = 'forgotten' | 'stale' | 'epoch' | 'position' | 'changed' | 'over';
+
+const MAX_REFUSED_PAIRS = 10_000;
+
+/** What the guard knows, and how old that is: it decides by itself only while no revocation can have escaped it. */
+export class Knowledge {
+  /** Counts how often everything was forgotten. Positions of different eras have no order. */
+  era = 0;
+  /** Changes that were applied. */
+  news = 0;
+  /** How often there was something to forget when everything was. */
+  forgotten = 0;
+  private epoch: string | undefined;
+  private cursor: bigint | undefined;
+  private sawOtherEpoch = false;
+  private readonly log: ChangeLog;
+  private readonly freshness = new Freshness();
+  private readonly grants: PairCache<Grant>;
+  private readonly refused = new PairCache<RefusedPair>(MAX_REFUSED_PAIRS);
+
+  constructor(
+    private readonly clock: Clock,
+    { cacheKeys, loggedKeys }: { cacheKeys: number; loggedKeys?: number },
+  ) {
+    this.grants = new PairCache(cacheKeys);
+    this.log = new ChangeLog(loggedKeys);
+  }
+
+  get keys(): number {
+    return this.grants.size;
+  }
+
+  get refusals(): number {
+    return this.refused.size;
+  }
+
+  /** The service's `REVOCATION_BOUND_MS`; 0 before the first answer. */
+  get boundMs(): number {
+    return this.freshness.boundMs;
+  }
+
+  /** The age of what is known, in milliseconds; `Infinity` if nothing is. */
+  ageAt(now: Moment): number {
+    return this.freshness.ageAt(now);
+  }
+
+  /** Whether the guard may decide by itself. To be asked in each decision: a process may be paused at any time. */
+  isFreshAt(now: Moment): boolean {
+    return this.freshness.isFreshAt(now);
+  }
+
+  /** Asks for a verdict now. */
+  question(): Question {
+    return { sent: this.clock.now(), era: this.era, news: this.news };
+  }
+
+  /** Asks for changes now. */
+  changesQuestion(): ChangesQuestion {
+    return { ...this.question(), since: this.cursor, epoch: this.epoch };
+  }
+
+  /**
+   * Applies an answer: first its changes, then its age. An answer to a question from before everything was forgotten is
+   * ignored.
+   *
+   * @returns whether it brought news
+   */
+  apply({ sent, era, since }: ChangesQuestion, answer: ChangesAnswer): boolean {
+    if (era !== this.era) return false;
+    this.freshness.setBound(answer.boundMs);
+    // It does not list the changes from its position on, so it vouches for nothing yet
+    if (since === undefined || answer.epoch !== this.epoch) return this.begin(answer);
+    const times = { sent, arrived: this.clock.now(), heldMs: answer.heldMs, ageMs: answer.ageMs };
+    const isNews = this.applyChanges(since, answer.changed, times);
+    if (answer.position > (this.cursor ?? since)) this.cursor = answer.position;
+    if (this.log.trim()) this.freshness.advance(times);
+    else this.forgetEverything();
+    return isNews;
+  }
+
+  private begin({ epoch, position }: ChangesAnswer): boolean {
+    this.forgetEverything();
+    this.epoch = epoch;
+    this.cursor = position;
+    this.log.begin(position);
+    return true;
+  }
+
+  private applyChanges(since: bigint, changed: readonly Change[], times: AnswerTimes): boolean {
+    const before = this.news;
+    for (const change of changed) {
+      if (!this.log.record(change, times.arrived)) continue;
+      this.news++;
+      this.grants.forget(change.keyHash);
+      this.refused.forget(change.keyHash);
+    }
+    this.log.settle(since, polledAt(times));
+    return this.news !== before;
+  }
+
+  /** Forgets all; the next question about changes begins anew. */
+  forgetEverything(): void {
+    this.era++;
+    if (this.epoch !== undefined) this.forgotten++;
+    this.epoch = undefined;
+    this.cursor = undefined;
+    this.sawOtherEpoch = false;
+    this.log.begin();
+    this.freshness.reset();
+    this.grants.clear();
+    this.refused.clear();
+  }
+
+  /** Keeps a grant if no change can have escaped it; otherwise returns why not. */
+  keep(pair: PairId, { sent, era }: Question, terms: GrantTerms): NotKept | undefined {
+    const now = this.clock.now();
+    if (this.epoch !== undefined && terms.epoch !== this.epoch) this.sawOtherEpoch = true;
+    if (era !== this.era) return 'forgotten';
+    if (!this.isFreshAt(now)) return 'stale';
+    if (terms.epoch !== this.epoch) return 'epoch';
+    if (!this.log.reaches(terms.position)) return 'position';
+    for (const keyHash of [pair.keyHash, ...terms.forgetOn])
+      if (!this.log.isNewer(terms.position, keyHash)) return 'changed';
+    const grant = new Grant(pair.digest, pair.keyHash, terms, sent);
+    if (grant.isOverAt(now)) return 'over';
+    this.grants.put(grant);
+    return undefined;
+  }
+
+  /** Remembers a refused pair, unless a change arrived while the service was asked. */
+  keepRefusal({ digest, keyHash }: PairId, { sent, era, news }: Question): void {
+    if (era !== this.era || news !== this.news || !this.isFreshAt(this.clock.now())) return;
+    this.refused.put(new RefusedPair(digest, keyHash, sent));
+  }
+
+  /** The grant of a pair. Only while `isFreshAt()`. */
+  grantOf(digest: string, now: Moment): Grant | undefined {
+    const grant = this.grants.get(digest);
+    if (!grant?.isOverAt(now)) return grant;
+    this.grants.delete(grant);
+    return undefined;
+  }
+
+  /** Whether the service has refused the pair. Only while `isFreshAt()`. */
+  isRefused(digest: string, now: Moment): boolean {
+    if (this.refused.size === 0) return false;
+    const refused = this.refused.get(digest);
+    if (!refused?.isOverAt(now)) return refused !== undefined;
+    this.refused.delete(refused);
+    return false;
+  }
+
+  /** Whether grants may be served stale now: the database was not seen to be another one, or another state of it. */
+  mayServeStale(now: Moment, staleMs: number): boolean {
+    return staleMs > 0 && !this.sawOtherEpoch && this.ageAt(now) <= this.boundMs + staleMs;
+  }
+}

@@ -1,0 +1,18 @@
+import { hash, randomBytes } from 'node:crypto';
+import type { KeyPair } from '../decision/index.js';
+
+/** What the feed names a key by: base64url of the first 12 bytes of SHA-256(`api_key`), 16 characters. */
+export function keyHashOf(apiKey: string): string {
+  return hash('sha256', apiKey, 'base64url').slice(0, 16);
+}
+
+/** Names pairs by a digest that is of no use outside this process. */
+export class PairDigests {
+  /** 32 random bytes. As text, so that no buffer ever holds the secret. */
+  private readonly salt = randomBytes(32).toString('base64url');
+
+  /** SHA-256(salt ‖ `api_key` ‖ 0 ‖ `secret_key`), as a binary string of 32 characters. */
+  of({ apiKey, secretKey }: KeyPair): string {
+    return hash('sha256', `${this.salt}${apiKey}\0${secretKey}`, 'binary');
+  }
+}

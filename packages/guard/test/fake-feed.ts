@@ -1,0 +1,54 @@
+import { keyHashOf } from '../src/knowledge/pair-digest.js';
+
+/** The changes, as a process of the service knows them. */
+export class FakeFeed {
+  epoch = 'epoch-1';
+  /** The next transaction's id. */
+  position = 1_000n;
+  boundMs = 1_000;
+  /** The age of what it knows. */
+  ageMs = 5;
+  /** Questions about older positions are answered with 410. */
+  oldest = 0n;
+  private readonly changes: { h: string; at: bigint }[] = [];
+  private readonly waiters = new Set<() => void>();
+
+  commit(apiKey: string): void {
+    this.changes.push({ h: keyHashOf(apiKey), at: this.position++ });
+    for (const wake of this.waiters) wake();
+  }
+
+  async answer(query: URLSearchParams): Promise<{ status: number; data: unknown }> {
+    const since = query.has('since') ? BigInt(query.get('since') ?? '') : undefined;
+    const epoch = query.get('epoch') ?? this.epoch;
+    if (since !== undefined && epoch === this.epoch && since < this.oldest) {
+      const error = { code: 'position_expired', message: 'This position is too old.' };
+      return { status: 410, data: { status: 'error', error, request_id: 'r' } };
+    }
+    const began = performance.now();
+    const isKnown = since === undefined || epoch !== this.epoch;
+    if (!isKnown && this.since(since).length === 0) await this.held(Number(query.get('wait_ms')));
+    const changed = isKnown ? [] : this.since(since);
+    const heldMs = Math.floor(performance.now() - began);
+    const { boundMs, ageMs, position } = this;
+    const times = { age_ms: ageMs, held_ms: heldMs, bound_ms: boundMs };
+    return { status: 200, data: { epoch: this.epoch, position: String(position), ...times, changed } };
+  }
+
+  private since(since: bigint) {
+    return this.changes.filter(({ at }) => at >= since).map(({ h, at }) => ({ h, at: String(at) }));
+  }
+
+  /** Waits for a change, or for so long. */
+  private held(waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        this.waiters.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, waitMs);
+      this.waiters.add(wake);
+    });
+  }
+}
