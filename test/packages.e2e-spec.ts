@@ -25,7 +25,7 @@ describe.each(readdirSync('packages'))('packages/%s', (name) => {
 
   it('is what publint and Are The Types Wrong expect of a package of ES modules', async () => {
     const { buffer, byteOffset, byteLength } = readFileSync(tarball);
-    const packed = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+    const packed = buffer.slice(byteOffset, byteOffset + byteLength);
     const { messages } = await publint({ pack: { tarball: packed }, strict: true });
     expect(messages).toEqual([]);
     expect(typeProblems(tarball)).toBe('');

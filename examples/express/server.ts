@@ -15,7 +15,7 @@ app.get('/pins', requireScopes(guard, 'data.pin_list'), (request, response) => {
 });
 
 app.delete('/pins/:hash', requireScopes(guard, 'pinning.unpin'), (request, response) => {
-  response.json({ unpinned: pins.delete(String(request.params['hash'])) });
+  response.json({ unpinned: pins.delete(request.params.hash) });
 });
 
 const server = app.listen(Number(PORT), '127.0.0.1', () => {

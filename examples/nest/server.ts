@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { Controller, Delete, Get, Module, Param } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';

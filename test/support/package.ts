@@ -36,14 +36,16 @@ export function firstExample(name: string): string {
 
 /** The errors of the compiler in a text, as if it were a module of the service. */
 export function compileErrors(code: string): string[] {
-  const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile);
+  const { config } = ts.readConfigFile('tsconfig.json', (path) => ts.sys.readFile(path));
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.');
   const host = ts.createCompilerHost(options);
   const file = resolve('example.ts');
-  const { readFile, fileExists } = host;
-  host.readFile = (path) => (path === file ? code : readFile(path));
-  host.fileExists = (path) => path === file || fileExists(path);
-  const program = ts.createProgram([file], { ...options, noEmit: true }, host);
+  const program = ts.createProgram([file], options, {
+    ...host,
+    fileExists: (path) => path === file || host.fileExists(path),
+    getSourceFile: (path, language) =>
+      path === file ? ts.createSourceFile(path, code, language) : host.getSourceFile(path, language),
+  });
   const diagnostics = ts.getPreEmitDiagnostics(program, program.getSourceFile(file));
   return diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
 }
