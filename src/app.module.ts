@@ -8,6 +8,7 @@ import type { Environment } from './config/environment.js';
 import { DatabaseModule } from './database/database.module.js';
 import type { Database } from './database/database.js';
 import { GatewayModule } from './gateway/gateway.module.js';
+import { GuardFeedModule } from './guard-feed/guard-feed.module.js';
 import { HttpModule } from './http/http.module.js';
 import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { LimitsModule } from './limits/limits.module.js';
@@ -29,6 +30,7 @@ import { VerificationModule } from './verification/verification.module.js';
     VerificationModule,
     AuthenticationModule,
     GatewayModule,
+    GuardFeedModule,
     OperationsModule,
   ],
 })

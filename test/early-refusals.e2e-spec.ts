@@ -15,9 +15,12 @@ const ROUTES: [method: string, path: string, type: string][] = [
   ['DELETE', `/api/apiKeys/${randomUUID()}`, PLAIN],
   ['POST', '/api/apiKeys/verify', PLAIN],
   ['POST', '/api/apiKeys/verify/batch', PLAIN],
+  ['POST', '/api/apiKeys/reports', PLAIN],
   // Written so that the fast path does not apply
   ['POST', '/api/apiKeys/verify', 'Application/JSON;charset="UTF-8"'],
 ];
+const isForServices = (path: string) => /verify|reports/.test(path);
+const limitOf = (path: string) => (path.endsWith('reports') ? 262_144 : 65_536);
 const LENGTH = 30_000;
 const KNOWN_LENGTH = { 'Content-Length': String(LENGTH) };
 const CHUNKED = { 'Transfer-Encoding': 'chunked' };
@@ -50,7 +53,7 @@ async function converse(act: (connection: RawConnection) => Promise<void>): Prom
 
 describe.each(ROUTES)('%s %s as %s', (method, path, type) => {
   const JSON_TYPE = { 'Content-Type': type };
-  const refused = CALLERS.filter(([name]) => !path.includes('verify') || !name.includes('pair'));
+  const refused = CALLERS.filter(([name]) => !isForServices(path) || !name.includes('pair'));
 
   it.each(refused)('refuses %s by the headers alone, and continues after the body', (_, headers, status) =>
     converse(async (connection) => {
@@ -76,7 +79,7 @@ describe.each(ROUTES)('%s %s as %s', (method, path, type) => {
     }));
 
   it.each([
-    ['that is too large', 413, { ...JSON_TYPE, 'Content-Length': '65537' }],
+    ['that is too large', 413, { ...JSON_TYPE, 'Content-Length': String(limitOf(path) + 1) }],
     ['that is far too large', 413, { ...JSON_TYPE, 'Content-Length': '9007199254740993' }],
     ['of another type', 415, { ...KNOWN_LENGTH, 'Content-Type': 'text/plain' }],
     ['of no type', 415, KNOWN_LENGTH],
@@ -84,7 +87,7 @@ describe.each(ROUTES)('%s %s as %s', (method, path, type) => {
     ['in another character set', 415, { ...KNOWN_LENGTH, 'Content-Type': 'application/json; charset=utf-16' }],
   ])('refuses a body %s by the headers alone', (_, status, headers) =>
     converse(async (connection) => {
-      const allowed = path.includes('verify') ? serviceHeaders : sessionOf('ann');
+      const allowed = isForServices(path) ? serviceHeaders : sessionOf('ann');
       await connection.write(headOf(method, path, { ...allowed, ...(headers as Record<string, string>) }));
       expect(await connection.answers(1)).toEqual([status]);
     }),
@@ -96,7 +99,7 @@ describe.each(ROUTES)('%s %s as %s', (method, path, type) => {
     for (const [headers, code] of [
       [{ authorization: `Bearer ${signToken({ exp: 1 })}` }, 'unauthenticated'],
       [pairHeaders(key), 'unauthenticated'],
-      [path.includes('verify') ? serviceHeaders : sessionOf('ann'), 'malformed_json'],
+      [isForServices(path) ? serviceHeaders : sessionOf('ann'), 'malformed_json'],
     ] as const) {
       const answer = await service.client.call(method, path, { headers, body: '{"name":' });
       expect(answer.body.error.code).toBe(code);

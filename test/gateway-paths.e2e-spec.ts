@@ -15,15 +15,18 @@ describe.each<[string, Decisions]>([
   ['deploy/envoy.yaml', envoy()],
   ['deploy/istio.yaml', istio()],
 ])('%s', (_, { isNotFound, isDenied }) => {
-  it('answers 404 to verify and authorize, in any case and percent-encoded', () => {
+  it('answers 404 to what services and gateways ask, in any case and percent-encoded', () => {
     const asked = ['verify', 'Verify/batch', 'AUTHORIZE', 'authorize/at/x', '%76erify', 'x/%2e%2e/verify', './verify'];
+    asked.push('reports', 'Reports/', '%72eports', 'changes', 'CHANGES', './changes');
     expect(asked.filter((path) => !isNotFound(`/api/apiKeys/${path}`))).toEqual([]);
     expect(isNotFound('/API/apikeys//verify')).toBe(true);
     for (const path of ['/health/live', '/Metrics']) expect([path, isNotFound(path)]).toEqual([path, true]);
   });
 
   it('answers 404 to no other path', () => {
-    const keys = ['', '/', '/list', '/report-leak/', '/x/rotate', '/verifying'].map((path) => `/api/apiKeys${path}`);
+    const keys = ['', '/', '/list', '/report-leak/', '/x/rotate', '/verifying', '/reported', '/exchanges'].map(
+      (path) => `/api/apiKeys${path}`,
+    );
     const others = ['/docs/', '/openapi.json', '/console/app.js', '/api/pinning/pins', '/api/users', '/api/auth/login'];
     expect([...keys, ...others].filter(isNotFound)).toEqual([]);
   });

@@ -280,13 +280,16 @@ describeGateways((start) => {
     },
   );
 
-  it.each(['verify', 'authorize', 'verify/batch'])('routes to %s by no other spelling', async (name) => {
-    for (const ending of ['.', '..', '%20', '%2e', './', '/.', ';', '%00']) {
-      const answer = await gateway.client.post(`/api/apiKeys/${name}${ending}`, pairHeaders(admin), {});
-      expect([ending, [400, 403, 404, 405].includes(answer.status)]).toEqual([ending, true]);
-      expect(answer.headers).not.toHaveProperty('x-w3ipfs-owner');
-    }
-  });
+  it.each(['verify', 'authorize', 'verify/batch', 'reports', 'changes'])(
+    'routes to %s by no other spelling',
+    async (name) => {
+      for (const ending of ['.', '..', '%20', '%2e', './', '/.', ';', '%00']) {
+        const answer = await gateway.client.post(`/api/apiKeys/${name}${ending}`, pairHeaders(admin), {});
+        expect([ending, [400, 403, 404, 405].includes(answer.status)]).toEqual([ending, true]);
+        expect(answer.headers).not.toHaveProperty('x-w3ipfs-owner');
+      }
+    },
+  );
 
   it('answers HEAD like GET, without a body', async () => {
     const passed = await call('HEAD', PINS, pairHeaders(lists));
@@ -365,6 +368,11 @@ describeGateways((start) => {
       '%76erify',
       '/authorize/',
       './verify',
+      'reports',
+      'Reports/',
+      '%72eports',
+      'changes',
+      'CHANGES/',
       'authorize/at/../../list',
       'list/../verify',
     ]) {

@@ -9,6 +9,8 @@ import { useService } from './support/service.js';
 import { sessionOf } from './support/sessions.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
+const isForServices = (path: string) => /\/(verify|reports)/.test(path);
+
 const LIMIT = 65_536;
 const SOME_ID = '01a20b9d-c4d9-7123-b878-6eb9911deb3f';
 
@@ -22,7 +24,7 @@ beforeAll(async () => {
 async function sendEverywhere(body: string): Promise<Answer[]> {
   const answers: Answer[] = [];
   for (const { method, path } of routes) {
-    const headers = path.includes('/verify') ? serviceHeaders : sessionOf('eve');
+    const headers = isForServices(path) ? serviceHeaders : sessionOf('eve');
     answers.push(await service.client.call(method, path.replace('{id}', SOME_ID), { headers, body }));
   }
   return answers;
@@ -124,7 +126,7 @@ it.each([
   ['an unknown parameter', 'GET', `/api/apiKeys/testAuthentication?${'%01'.repeat(4_000)}`, 400],
   ['a parameter of the direct lane', 'POST', `/api/apiKeys/verify?${'%01'.repeat(4_000)}`, 400],
 ])('quotes a bounded part of %s', async (_, method, path, status) => {
-  const headers = path.includes('/verify') ? serviceHeaders : sessionOf('eve');
+  const headers = isForServices(path) ? serviceHeaders : sessionOf('eve');
   const body = method === 'POST' ? { api_key: 'x', secret_key: 'y' } : undefined;
   const answer = await service.client.call(method, path, { headers, ...(body && { body }) });
   expect(answer.status).toBe(status);

@@ -24,6 +24,7 @@ const MATRIX = `
   POST   /api/apiKeys/report-leak     200   200  200     200      200   200     200   200     200      200     200
   POST   /api/apiKeys/verify          401   401  401     401      401   401     401   401     401      401     401
   POST   /api/apiKeys/verify/batch    401   401  401     401      401   401     401   401     401      401     401
+  POST   /api/apiKeys/reports         401   401  401     401      401   401     401   401     401      401     401
 `;
 
 const [callers = [], ...rows] = MATRIX.replaceAll(/(\/\w+)\n +(?=\d)/g, '$1 ')
@@ -73,6 +74,7 @@ function bodyFor(method: string, path: string): object | undefined {
   if (path.endsWith('rotate')) return {};
   if (path.endsWith('report-leak')) return { api_key: 'w3k_made_up', secret_key: 'w3s_made_up' };
   if (path.endsWith('verify')) return pairOf(target);
+  if (path.endsWith('reports')) return { guard: 'g'.repeat(22), seq: 1, counts: [] };
   return path.endsWith('batch') ? { requests: [pairOf(target)] } : powerlessBody;
 }
 

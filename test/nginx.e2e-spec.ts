@@ -198,6 +198,15 @@ withNginx('nginx, before two processes of the key service', () => {
     expect(upload).toContain('"code":"payload_too_large"');
   });
 
+  it('passes on reports of guards, up to 256 KiB', async () => {
+    const report = JSON.stringify({ guard: 'g'.repeat(22), seq: 1, counts: [] });
+    const send = (path: string, length: number) =>
+      gateway.inside.post(`/api/apiKeys/${path}`, serviceHeaders, report.padEnd(length));
+    expect((await send('reports', 262_144)).body).toEqual({ data: { accepted: 0 }, status: 'success' });
+    expect((await send('REPORTS/', 262_144)).status).toBe(202);
+    expect((await send('reports', 262_145)).body.error.code).toBe('payload_too_large');
+  });
+
   it('answers no client error with a 5xx', async () => {
     const { api_key, secret_key } = admin;
     const pair = `pinning_api_key: ${api_key}\r\npinning_secret_key: ${secret_key}\r\n`;

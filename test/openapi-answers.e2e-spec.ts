@@ -56,6 +56,11 @@ function shownFor(name: string, parameters: Parameter[]): string {
   return String(parameter?.schema.example);
 }
 
+/** The documented status of success. */
+function successOf({ answers }: Operation): number {
+  return Number(Object.keys(answers).find((status) => status.startsWith('2')));
+}
+
 /** One that the caller may change, with no more than the rights of its issuer. */
 async function issueTarget() {
   return issued(await service.client.post('/api/apiKeys', callers.admin, documentedBody));
@@ -175,7 +180,7 @@ it('requires credentials exactly where documented', async () => {
   }
 });
 
-it('answers 200 to the examples of the document', async () => {
+it('answers the examples of the document as it says', async () => {
   for (const operation of operations)
-    expect([operation.id, (await call(operation)).status]).toEqual([operation.id, 200]);
+    expect([operation.id, (await call(operation)).status]).toEqual([operation.id, successOf(operation)]);
 });

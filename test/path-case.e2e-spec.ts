@@ -32,6 +32,7 @@ it.each<[string, string, () => object, unknown, number]>([
   ['PUT', '/api/apiKeys', () => sessionOf('ann'), undefined, 405],
   ['GET', '/api/apiKeys/list?x=1', () => sessionOf('ann'), undefined, 400],
   ['GET', '/api/apiKeys/testAuthentication?x=1', () => sessionOf('ann'), undefined, 400],
+  ['POST', '/api/apiKeys/reports', () => serviceHeaders, { guard: 'g'.repeat(22), seq: 1, counts: [] }, 202],
   ['POST', '/api/apiKeys/verify?x=1', () => serviceHeaders, { api_key: 'x', secret_key: 'y' }, 400],
 ])('%s %s gets the same answer in any letter case', async (method, path, headers, body, status) => {
   const [name = '', query] = path.split('?');

@@ -51,6 +51,15 @@ import { UsageController } from './usage.controller.js';
       useFactory: (environment: Environment) => new SecretHasher(environment.hashCost),
     },
   ],
-  exports: [CredentialKeyring, ApiKeysService, Cascades, KeyInvalidations, KeyIssuer, Revocations, SecretHasher],
+  exports: [
+    CredentialKeyring,
+    ApiKeysService,
+    Cascades,
+    ExactUses,
+    KeyInvalidations,
+    KeyIssuer,
+    Revocations,
+    SecretHasher,
+  ],
 })
 export class ApiKeysModule {}

@@ -63,8 +63,8 @@ export class ApiKeysService {
   /** Uses so far were counted in memory: they are written first, since they count against the new limit. */
   private async prepareForMaxUses({ ownerId }: Caller, id: string, { limits }: KeyPatch): Promise<void> {
     if (typeof limits?.maxUses !== 'number') return;
-    const { maxUses, revokedAt } = await this.get(ownerId, id);
-    if (maxUses === null && !revokedAt) await this.exactUses.begin(id);
+    const key = await this.get(ownerId, id);
+    if (key.maxUses === null && !key.revokedAt) await this.exactUses.begin(key);
   }
 }
 

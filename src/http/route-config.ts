@@ -1,5 +1,6 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants.js';
+import { type BodyBounds, ORDINARY_BOUNDS } from './body/body-bounds.js';
 
 /** The traits of a route: set by decorators, read by the pipeline. */
 export interface RouteTraits {
@@ -15,11 +16,17 @@ export interface RouteTraits {
   readsAnyBody?: true;
   /** Reads the headers alone, and skips a body. */
   ignoresBody?: true;
+  /** If they are not the ordinary ones. The fast path knows only those. */
+  bodyBounds?: BodyBounds;
 }
 
 /** @param config of a route, as Fastify stores it */
 export function traitsOf(config: object | undefined): RouteTraits {
   return config ?? {};
+}
+
+export function bodyBoundsOf(config: object | undefined): BodyBounds {
+  return traitsOf(config).bodyBounds ?? ORDINARY_BOUNDS;
 }
 
 /** Adds traits to a handler; `RouteConfig()` alone would replace those that other decorators have set. */

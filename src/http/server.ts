@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from './errors/api-error.js';
 import type { Cors } from './cors.js';
 import { failure } from './envelope.js';
-import { BODY_LIMIT } from './body/json-body.js';
+import { ORDINARY_BOUNDS } from './body/body-bounds.js';
 import { COMMON_HEADERS, requestId } from '@w3ipfs/api-keys-guard/http';
 import { hasUnreadBody } from './body/unread-body.js';
 
@@ -27,7 +27,7 @@ const MAX_PATH_SEGMENT = 8_192;
 /** A Fastify adapter whose own errors have the envelope of the HTTP contract, too. */
 export function createFastify(cors: Cors): FastifyAdapter {
   const adapter = new FastifyAdapter({
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: ORDINARY_BOUNDS.bytes,
     serverFactory: (listener: RequestListener) => createServer({ ...TIMEOUTS, requireHostHeader: false }, listener),
     skipMiddie: true,
     genReqId: ({ headers }: IncomingMessage) => requestId(headers),

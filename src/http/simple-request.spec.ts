@@ -1,5 +1,5 @@
 import { parsedRequest } from '../../test/support/parsed-request.js';
-import { BODY_LIMIT } from './body/json-body.js';
+import { ORDINARY_BOUNDS } from './body/body-bounds.js';
 import { isSimpleRequest } from './simple-request.js';
 
 const HOST = 'Host: keys.example.com';
@@ -9,7 +9,7 @@ it.each([
   ['GET', [HOST]],
   ['GET', [HOST, 'Accept: */*', 'pinning_api_key: a', 'pinning_secret_key: b']],
   ['POST', [HOST, JSON_TYPE, 'Content-Length: 2']],
-  ['POST', [HOST, `${JSON_TYPE}; charset=utf-8`, `Content-Length: ${BODY_LIMIT}`]],
+  ['POST', [HOST, `${JSON_TYPE}; charset=utf-8`, `Content-Length: ${ORDINARY_BOUNDS.bytes}`]],
   ['POST', [HOST, `${JSON_TYPE};charset=UTF-8`, 'Content-Length: 2']],
 ])('is simple: %s %j', async (method, lines) => {
   expect(isSimpleRequest(await parsedRequest(lines, `${method} /`))).toBe(true);
@@ -23,7 +23,7 @@ it.each([
   ['a chunked body (RFC 9112, 7.1)', 'POST', [HOST, JSON_TYPE, 'Transfer-Encoding: chunked']],
   ['a body of unknown length', 'POST', [HOST, JSON_TYPE]],
   ['an empty body', 'POST', [HOST, JSON_TYPE, 'Content-Length: 0']],
-  ['a body over the limit', 'POST', [HOST, JSON_TYPE, `Content-Length: ${BODY_LIMIT + 1}`]],
+  ['a body over the limit', 'POST', [HOST, JSON_TYPE, `Content-Length: ${ORDINARY_BOUNDS.bytes + 1}`]],
   ['no content type', 'POST', [HOST, 'Content-Length: 2']],
   ['another content type', 'POST', [HOST, 'Content-Type: text/plain', 'Content-Length: 2']],
   ['another character set (RFC 8259, 8.1)', 'POST', [HOST, `${JSON_TYPE}; charset=latin1`, 'Content-Length: 2']],

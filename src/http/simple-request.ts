@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { repeatsHeaders } from '@w3ipfs/api-keys-guard/decision';
-import { BODY_LIMIT } from './body/json-body.js';
+import { ORDINARY_BOUNDS } from './body/body-bounds.js';
 
 /** JSON as clients spell it, with or without its only character set (RFC 8259, 8.1). */
 const JSON_TYPES = new Set<string | undefined>([
@@ -23,5 +23,5 @@ export function isSimpleRequest(request: IncomingMessage): boolean {
   const length = headers['content-length'];
   if (method === 'GET') return length === undefined;
   const isReadable = JSON_TYPES.has(headers['content-type']) && headers['content-encoding'] === undefined;
-  return isReadable && length !== undefined && length !== '0' && Number(length) <= BODY_LIMIT;
+  return isReadable && length !== undefined && length !== '0' && Number(length) <= ORDINARY_BOUNDS.bytes;
 }

@@ -29,6 +29,8 @@ import { RequestLog } from './telemetry/request-log.js';
 import { createTracing, Tracing } from './telemetry/tracing.js';
 import { UnwrittenCounts } from './lifecycle/unwritten-counts.js';
 import { UpkeepMetrics } from './telemetry/upkeep-metrics.js';
+import { GuardFeedModule } from '../guard-feed/guard-feed.module.js';
+import { GuardMetrics } from './telemetry/guard-metrics.js';
 import { HttpModule } from '../http/http.module.js';
 
 /** What operators need: health, metrics, logs, traces, housekeeping and shutdown. */
@@ -39,6 +41,7 @@ import { HttpModule } from '../http/http.module.js';
     AuditModule,
     AuthenticationModule,
     VerificationModule,
+    GuardFeedModule,
     LimitsModule,
     UsageModule,
   ],
@@ -49,6 +52,7 @@ import { HttpModule } from '../http/http.module.js';
     Readiness,
     Metrics,
     VerificationMetrics,
+    GuardMetrics,
     UsageMetrics,
     RateLimiterMetrics,
     LoadMetrics,

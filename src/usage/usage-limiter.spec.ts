@@ -38,3 +38,9 @@ it('keeps uses of a bounded number of keys for the next write, and counts the us
   limiter.count('key 0', 1);
   expect(limiter.lost).toBe(20);
 });
+
+it('says for how many further keys there is room', () => {
+  const limiter = new UsageLimiter({} as DataSource, new TestClock());
+  for (let key = 0; key < 199_990; key++) limiter.count(`key ${key}`, 1);
+  expect([limiter.hasRoomFor(10), limiter.hasRoomFor(11)]).toEqual([true, false]);
+});

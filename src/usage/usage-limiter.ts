@@ -75,7 +75,17 @@ export class UsageLimiter implements OnModuleInit, OnApplicationShutdown {
 
   /** Counts uses of an unlimited key. */
   count(keyId: string, cost: number): void {
-    this.counters.add(keyId, cost, this.clock.now());
+    this.countAt(this.clock.now(), keyId, cost);
+  }
+
+  /** Counts uses that were granted elsewhere. @param time milliseconds since 1970 */
+  countAt(time: number, keyId: string, uses: number): void {
+    this.counters.add(keyId, uses, time);
+  }
+
+  /** Whether uses of so many keys can wait to be written without the loss of any. */
+  hasRoomFor(keys: number): boolean {
+    return this.counters.hasRoomFor(keys);
   }
 
   /** Whether the uses of a key must be counted in the database even if it has no `max_uses`. */

@@ -21,3 +21,9 @@ it('keeps verdicts of a bounded number of keys for the next write, and counts th
   statistics.count('key 200009', 'VALID');
   expect(statistics.lost).toBe(10);
 });
+
+it('says for how many further keys there is room', () => {
+  const statistics = new UsageStatistics({} as DataSource, new TestClock());
+  for (let key = 0; key < 199_990; key++) statistics.count(`key ${key}`, 'VALID');
+  expect([statistics.hasRoomFor(10), statistics.hasRoomFor(11)]).toEqual([true, false]);
+});

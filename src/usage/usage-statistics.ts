@@ -58,7 +58,17 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   }
 
   count(keyId: string, code: string): void {
-    this.add(Math.floor(this.clock.now() / DAY_MS), keyId, code, 1);
+    this.countAt(this.clock.now(), keyId, code, 1);
+  }
+
+  /** Counts verdicts that were given elsewhere. @param time milliseconds since 1970 */
+  countAt(time: number, keyId: string, code: string, times: number): void {
+    this.add(Math.floor(time / DAY_MS), keyId, code, times);
+  }
+
+  /** Whether verdicts on so many keys can wait to be written without the loss of any. */
+  hasRoomFor(keys: number): boolean {
+    return this.waiting + keys <= MAX_WAITING;
   }
 
   /** The days with verdicts among the last `days` days, newest first. */

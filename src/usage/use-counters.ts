@@ -59,6 +59,11 @@ export class UseCounters {
     else this.lost += uses;
   }
 
+  /** Whether uses of so many keys can wait to be written without the loss of any. */
+  hasRoomFor(keys: number): boolean {
+    return this.counters.size + keys <= MAX_COUNTERS;
+  }
+
   /** The number of uses that are not in the database, including lost ones. */
   get unwritten(): number {
     return [...this.counters.values()].reduce((sum, { uses }) => sum + uses, this.lost);

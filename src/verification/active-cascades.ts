@@ -47,7 +47,7 @@ export class ActiveCascades implements OnApplicationBootstrap, OnApplicationShut
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {
     feed.subscribe({
-      changed: (texts) => this.noteAnnouncements(texts),
+      changed: (invalidations) => this.noteAnnouncements(invalidations.map(({ identifier }) => identifier)),
       anyMayHaveChanged: () => this.noteGap(),
     });
   }

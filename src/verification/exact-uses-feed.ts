@@ -9,9 +9,9 @@ import { InvalidationFeed } from './invalidation-feed.js';
 export class ExactUsesFeed {
   constructor(feed: InvalidationFeed, usageLimiter: UsageLimiter) {
     feed.subscribe({
-      changed: (texts) => {
-        for (const text of texts) {
-          const keyId = keyOfExactUses(text);
+      changed: (invalidations) => {
+        for (const { identifier } of invalidations) {
+          const keyId = keyOfExactUses(identifier);
           if (keyId !== undefined) inBackground('Writing what was counted', usageLimiter.countExactly(keyId));
         }
       },

@@ -1,9 +1,10 @@
+import type { Invalidation } from '../api-keys/invalidation/key-invalidations.js';
 import type { Environment } from '../config/environment.js';
 import type { Database } from '../database/database.js';
 import type { DedicatedConnection } from '../database/dedicated-connection.js';
 import type { SafeClient } from '../database/safe-client.js';
 import { withTimeout } from '../database/with-timeout.js';
-import { FeedPosition, type InvalidationRow } from './feed-position.js';
+import { FeedPosition, type InvalidationRow, type Position } from './feed-position.js';
 import type { InvalidationNotifications } from './invalidation-notifications.js';
 import { type Moment, momentNow } from './moment.js';
 
@@ -14,8 +15,10 @@ const CONNECT_TIMEOUT_MS = 3_000;
 export interface Poll {
   /** Before the statement was sent: all changes up to then are included. */
   startedAt: Moment;
-  /** The `api_key` of each changed key that no earlier poll returned. */
-  changed: string[];
+  /** Those that no earlier poll returned. */
+  changed: Invalidation[];
+  /** The position that the poll reached. */
+  position: Position;
   isOtherServer: boolean;
   /** The first poll of a connection. It may lead to another server, which need not reveal its identity. */
   isNewConnection: boolean;
@@ -43,9 +46,10 @@ export class FeedConnection {
   async poll(timeoutMs: number): Promise<Poll> {
     const { rows, startedAt } = await withTimeout(CONNECT_TIMEOUT_MS + timeoutMs, this.read(timeoutMs));
     const { changed, isOtherServer } = this.position.advance(rows);
+    const position = this.position.current as Position;
     const isNewConnection = !this.hasPolled;
     this.hasPolled = true;
-    return { startedAt, changed, isOtherServer, isNewConnection };
+    return { startedAt, changed, position, isOtherServer, isNewConnection };
   }
 
   /** Replaces the connection; the next poll opens it. */

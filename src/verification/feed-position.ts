@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { Invalidation } from '../api-keys/invalidation/key-invalidations.js';
 import type { SafeClient } from '../database/safe-client.js';
 import { StandbyError } from '../database/server-parameters.js';
 
@@ -14,24 +16,35 @@ const NO_IDENTITY_CODES = /^(42501|42883|0A000|55000)$/;
 
 /** All changes since the oldest transaction that was open at the last poll, and the one that is the oldest now. */
 const poll = (identity: string) => `
-  SELECT server.oldest, server.identity, server.is_standby, changes.seq, changes.api_key
+  SELECT server.oldest, server.identity, server.started, server.is_standby,
+         changes.seq, changes.transaction_id, changes.api_key
   FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS oldest, ${identity} AS identity,
-               pg_is_in_recovery() AS is_standby) AS server
+               pg_postmaster_start_time()::text AS started, pg_is_in_recovery() AS is_standby) AS server
   LEFT JOIN key_changes AS changes ON changes.transaction_id >= $1::bigint`;
 
 export interface InvalidationRow {
   oldest: string;
   identity: string;
+  started: string;
   is_standby: boolean;
   seq: string | null;
+  transaction_id: string | null;
   api_key: string | null;
 }
 
 interface Invalidations {
-  /** The `api_key` of each changed key that no earlier poll returned. */
-  changed: string[];
+  /** Those that no earlier poll returned. */
+  changed: Invalidation[];
   /** The database is another one than before, or an earlier state of it: what was read before may never have happened. */
   isOtherServer: boolean;
+}
+
+/** A position in the changes of a database: all of transactions with lower ids are known. */
+export interface Position {
+  /** Of one server on one timeline since its start: positions of different epochs are not comparable. */
+  readonly epoch: string;
+  /** A transaction id (64 bits) as decimal text: the oldest that was open at the last poll. */
+  readonly oldest: string;
 }
 
 /**
@@ -42,8 +55,15 @@ export class FeedPosition {
   private identitySource = NO_IDENTITY;
   private identity: string | undefined;
   private oldest: string | undefined;
+  private started = '';
+  private known: Position | undefined;
   /** The changes that the last poll returned: polls overlap, because transactions commit out of order. */
   private seen = new Set<string>();
+
+  /** `undefined` before the first poll. */
+  get current(): Position | undefined {
+    return this.known;
+  }
 
   get statement(): string {
     return poll(this.identitySource);
@@ -72,19 +92,31 @@ export class FeedPosition {
    * @throws StandbyError for a standby, whose answers may be older than any bound; the position stays
    */
   advance(rows: readonly InvalidationRow[]): Invalidations {
-    const [{ oldest, identity, is_standby: isStandby }] = rows as [InvalidationRow];
+    const [{ oldest, identity, started, is_standby: isStandby }] = rows as [InvalidationRow];
     if (isStandby) throw new StandbyError();
     const isOtherServer = this.isOther(oldest, identity);
     const changes = rows.filter((row) => row.seq !== null);
     const unseen = isOtherServer ? changes : changes.filter(({ seq }) => !this.seen.has(String(seq)));
+    if (!this.known || identity !== this.identity || started !== this.started || oldest !== this.oldest)
+      this.known = { epoch: epochOf(identity, started), oldest };
     this.identity = identity;
+    this.started = started;
     this.oldest = oldest;
     this.seen = new Set(changes.map(({ seq }) => String(seq)));
-    return { changed: unseen.map((row) => String(row.api_key)), isOtherServer };
+    return { changed: unseen.map(toInvalidation), isOtherServer };
   }
 
   private isOther(oldest: string, identity: string): boolean {
     if (this.oldest === undefined) return false;
     return identity !== this.identity || BigInt(oldest) < BigInt(this.oldest);
   }
+}
+
+function toInvalidation({ api_key: identifier, transaction_id: transactionId }: InvalidationRow): Invalidation {
+  return { identifier: String(identifier), transactionId };
+}
+
+/** Opaque: it tells clients nothing of the server. */
+function epochOf(identity: string, started: string): string {
+  return createHash('sha256').update(`${identity} ${started}`).digest('base64url').slice(0, 16);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { KeyInvalidations } from '../api-keys/invalidation/key-invalidations.js';
+import { type Invalidation, KeyInvalidations } from '../api-keys/invalidation/key-invalidations.js';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { StartError } from '../config/start-error.js';
 import { startStep } from '../config/start-steps.js';
@@ -8,6 +8,7 @@ import { Database } from '../database/database.js';
 import { databaseOutage } from '../logging/database-outage.js';
 import { freshForMs } from './cache/stale-policy.js';
 import { FeedConnection } from './feed-connection.js';
+import type { Position } from './feed-position.js';
 import { InvalidationNotifications } from './invalidation-notifications.js';
 import { millisecondsSince, type Moment, NEVER } from './moment.js';
 
@@ -21,8 +22,8 @@ const FIRST_POLL_TIMEOUT_MS = 10_000;
 
 /** Receives the changes of keys, of this process and of others. */
 export interface InvalidationListener {
-  /** These keys have changed. */
-  changed(apiKeys: readonly string[]): void;
+  /** These keys have changed, or were announced. */
+  changed(invalidations: readonly Invalidation[]): void;
   /**
    * Changes may have been missed: any key may have changed.
    *
@@ -30,6 +31,8 @@ export interface InvalidationListener {
    *   before may never have happened there
    */
   anyMayHaveChanged(isOtherServer: boolean): void;
+  /** A poll has succeeded: every change before its position has been reported. */
+  polled?(position: Position): void;
 }
 
 /**
@@ -43,6 +46,7 @@ export class InvalidationFeed implements OnModuleInit, OnApplicationShutdown {
   private readonly stopping = new AbortController();
   /** When the last successful poll started. */
   private polledAt: Moment = NEVER;
+  private reached: Position | undefined;
   private polling: Promise<void> | undefined;
 
   constructor(
@@ -51,9 +55,9 @@ export class InvalidationFeed implements OnModuleInit, OnApplicationShutdown {
     keyInvalidations: KeyInvalidations,
   ) {
     const pollEveryMs = environment.revocationBoundMs / POLLS_PER_BOUND;
-    const notifications = new InvalidationNotifications((apiKey) => this.notify([apiKey]), pollEveryMs);
+    const notifications = new InvalidationNotifications((invalidation) => this.notify([invalidation]), pollEveryMs);
     this.connection = new FeedConnection(environment, database, notifications);
-    keyInvalidations.subscribe((apiKeys) => this.notify(apiKeys));
+    keyInvalidations.subscribe((invalidations) => this.notify(invalidations));
   }
 
   subscribe(listener: InvalidationListener): void {
@@ -63,6 +67,11 @@ export class InvalidationFeed implements OnModuleInit, OnApplicationShutdown {
   /** The milliseconds since the last successful poll started: all changes before it are known. */
   get age(): number {
     return millisecondsSince(this.polledAt);
+  }
+
+  /** The position of the last successful poll; `undefined` before the first. */
+  get position(): Position | undefined {
+    return this.reached;
   }
 
   /** Whether cached keys may be trusted: every change older than the bound has been invalidated. */
@@ -103,12 +112,14 @@ export class InvalidationFeed implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async poll(timeoutMs: number): Promise<void> {
-    const { startedAt, changed, isOtherServer, isNewConnection } = await this.connection.poll(timeoutMs);
+    const { startedAt, changed, position, isOtherServer, isNewConnection } = await this.connection.poll(timeoutMs);
     const isGap = this.polledAt !== NEVER && this.age > KEY_CHANGES_KEPT_MS / 2;
     if (isNewConnection || isOtherServer || isGap) this.notifyAll(isOtherServer);
     this.notify(changed);
     // Only now: what is fresh by this poll has been invalidated by it
     this.polledAt = startedAt;
+    this.reached = position;
+    for (const listener of this.listeners) listener.polled?.(position);
     databaseOutage.feedSucceeded();
   }
 
@@ -118,8 +129,8 @@ export class InvalidationFeed implements OnModuleInit, OnApplicationShutdown {
     this.connection.reset();
   }
 
-  private notify(apiKeys: readonly string[]): void {
-    if (apiKeys.length > 0) for (const listener of this.listeners) listener.changed(apiKeys);
+  private notify(invalidations: readonly Invalidation[]): void {
+    if (invalidations.length > 0) for (const listener of this.listeners) listener.changed(invalidations);
   }
 
   private notifyAll(isOtherServer: boolean): void {

@@ -24,20 +24,25 @@ const clientOf = (refusal?: Error, isPooled = false) =>
   new FakeClient(async () => isPooled, refusal) as FakeClient & SafeClient;
 
 let warnings: jest.SpiedFunction<Logger['warn']>;
-let reported: string[];
+let reported: unknown[];
 let notifications: InvalidationNotifications;
 beforeEach(() => {
   warnings = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
   reported = [];
-  notifications = new InvalidationNotifications((apiKey) => reported.push(apiKey), 200);
+  notifications = new InvalidationNotifications((invalidation) => reported.push(invalidation), 200);
 });
 afterEach(() => jest.restoreAllMocks());
 
 it('reports what the database notifies', async () => {
   const client = clientOf();
   await notifications.listen(client);
-  client.emit('notification', { payload: 'w3k_a' });
-  expect(reported).toEqual(['w3k_a']);
+  client.emit('notification', { payload: 'w3k_a 757' });
+  // Of a process of an earlier release
+  client.emit('notification', { payload: 'w3k_b' });
+  expect(reported).toEqual([
+    { identifier: 'w3k_a', transactionId: '757' },
+    { identifier: 'w3k_b', transactionId: null },
+  ]);
   expect(warnings).not.toHaveBeenCalled();
 });
 

@@ -1,5 +1,9 @@
 import { Logger } from '@nestjs/common';
-import { KEY_CHANGES_CHANNEL } from '../api-keys/invalidation/key-invalidations.js';
+import {
+  type Invalidation,
+  KEY_CHANGES_CHANNEL,
+  readNotification,
+} from '../api-keys/invalidation/key-invalidations.js';
 import { summarizeError } from '../logging/describe-error.js';
 import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import type { SafeClient } from '../database/safe-client.js';
@@ -12,13 +16,13 @@ export class InvalidationNotifications {
 
   /** @param pollEveryMs the interval of the poll, for the warning */
   constructor(
-    private readonly onChange: (apiKey: string) => void,
+    private readonly onChange: (invalidation: Invalidation) => void,
     private readonly pollEveryMs: number,
   ) {}
 
   /** @throws whatever the database throws, unless it does not support notifications */
   async listen(client: SafeClient): Promise<void> {
-    client.on('notification', ({ payload }) => this.onChange(payload ?? ''));
+    client.on('notification', ({ payload }) => this.onChange(readNotification(payload ?? '')));
     const reason = (await client.isPooled()) ? 'a pooler shares its connections' : await refusalOf(client);
     if (reason !== undefined) this.warnOnce(reason);
   }

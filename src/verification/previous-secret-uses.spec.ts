@@ -28,7 +28,7 @@ beforeEach(() => {
   uses = new PreviousSecretUses(database, clock);
 });
 
-const use = (id: string, storedHash = 'a hash') => uses.record({ id, storedHash });
+const use = (id: string, storedHash = 'a hash', at?: number) => uses.record({ id, storedHash }, at);
 
 it('writes the last use of each key once', async () => {
   use('one');
@@ -69,5 +69,23 @@ it('retries every use of a write that failed, unless the secret was used again s
   expect(Object.fromEntries(ids.map((id, i) => [id, hashes[i]]))).toEqual({
     one: 'after the rotation',
     other: 'a hash',
+  });
+});
+
+it('keeps the latest use, in whatever order uses arrive', async () => {
+  use('one');
+  use('one', 'a hash', clock.time - 1_000);
+  use('other', 'before the rotation');
+  use('other', 'after the rotation', clock.time - 1_000);
+  database.answer = () => Promise.reject(new Error('Connection terminated'));
+  const failing = uses.flush();
+  use('one', 'a hash', clock.time - 2_000);
+  await failing;
+  database.answer = () => Promise.resolve([]);
+  await uses.flush();
+  const [ids, hashes, times] = database.written[1] ?? [[], [], []];
+  expect(Object.fromEntries(ids.map((id, i) => [id, [hashes[i], times[i]]]))).toEqual({
+    one: ['a hash', new Date(clock.time)],
+    other: ['after the rotation', new Date(clock.time - 1_000)],
   });
 });

@@ -50,8 +50,10 @@ export class PreviousSecretUses implements OnModuleInit, OnApplicationShutdown {
     return this.writer.stop();
   }
 
-  record({ id, storedHash: hash }: { id: string; storedHash: string | null }): void {
-    if (this.waiting.size < MAX_WAITING || this.waiting.has(id)) this.waiting.set(id, { hash, at: this.clock.now() });
+  /** @param at milliseconds since 1970; now by default */
+  record({ id, storedHash: hash }: { id: string; storedHash: string | null }, at = this.clock.now()): void {
+    if (this.waiting.size >= MAX_WAITING && !this.waiting.has(id)) return;
+    if (!this.hasLater(id, { hash, at })) this.waiting.set(id, { hash, at });
   }
 
   /** Writes now, unless a write is in progress. */
@@ -77,6 +79,13 @@ export class PreviousSecretUses implements OnModuleInit, OnApplicationShutdown {
   /** Retries with the next write, unless the secret was used again since. */
   private keep(id: string, used: ReadonlyMap<string, PreviousSecretUse>): void {
     const use = used.get(id);
-    if (use && !this.waiting.has(id)) this.waiting.set(id, use);
+    const waiting = this.waiting.get(id);
+    if (use && (!waiting || (waiting.hash === use.hash && waiting.at < use.at))) this.waiting.set(id, use);
+  }
+
+  /** Whether a later use of the same secret waits. */
+  private hasLater(id: string, { hash, at }: PreviousSecretUse): boolean {
+    const waiting = this.waiting.get(id);
+    return waiting?.hash === hash && waiting.at > at;
   }
 }

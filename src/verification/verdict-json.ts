@@ -1,10 +1,16 @@
 import type { RateState } from '../limits/rate-limiter.js';
 import type { BatchVerdict } from './batch-run.js';
 import type { CachedKey } from './cache/cached-key.js';
+import type { Grant } from './grants.js';
 import type { Verdict } from './verdict.js';
 
 /** The verdict as the JSON of a `VerdictDto`. The constant parts of a key are serialized once. */
-export function verdictJson({ valid, code, key, charge }: Verdict): string {
+export function verdictJson(verdict: Verdict, grant?: Grant): string {
+  const json = plainJson(verdict);
+  return grant ? `${json.slice(0, -1)},"grant":${JSON.stringify(grant)}}` : json;
+}
+
+function plainJson({ valid, code, key, charge }: Verdict): string {
   if (!valid) return `{"valid":false,"code":"${code}"${charge?.rate ? `,"rate_limit":${rateJson(charge.rate)}` : ''}}`;
   const rate = charge.rate ? rateJson(charge.rate) : 'null';
   const expiry = key.expiresAt === null ? 'null' : key.memoize(expiryOf);
@@ -13,8 +19,8 @@ export function verdictJson({ valid, code, key, charge }: Verdict): string {
 }
 
 /** A verdict of a batch as the JSON of a `BatchVerdictDto`. */
-export function batchVerdictJson(verdict: BatchVerdict): string {
-  if (verdict.code !== 'UNAVAILABLE') return verdictJson(verdict);
+export function batchVerdictJson(verdict: BatchVerdict, grant?: Grant): string {
+  if (verdict.code !== 'UNAVAILABLE') return verdictJson(verdict, grant);
   return `{"valid":false,"code":"UNAVAILABLE","retry_after_seconds":${verdict.retryAfterSeconds}}`;
 }
 

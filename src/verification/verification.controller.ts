@@ -10,19 +10,24 @@ import { ForServices } from '../principals/decorators/for-services.decorator.js'
 import { toBatchVerdictDto, toVerdictDto, VerdictBatchDto, VerdictDto } from './dto/verdict.dto.js';
 import { BATCH_EXAMPLE, BATCH_REQUEST_EXAMPLES, VERDICT_EXAMPLE } from './dto/verify-examples.js';
 import { ApiVerifyBody, BATCH_NOTE, VerifyBatchRequestDto } from './dto/verify-request.dto.js';
+import { Grants } from './grants.js';
 import { type VerifyRequest, Verifier } from './verifier.js';
 import { VerifyBatchPipe, VerifyRequestPipe, weightOfBatch } from './verify-request.js';
 
 const VERIFY_NOTE =
   'Always 200 with a verdict, whose `code` says why a key is refused. `VALID` charges `cost` against the uses and the ' +
-  'rate of the key; a refusal charges nothing. A key with `allowed_cidrs` is refused without an `ip`.';
+  'rate of the key; a refusal charges nothing. A key with `allowed_cidrs` is refused without an `ip`. With `grant`, the ' +
+  'answer says whether a guard (docs/guard.md) may decide on the key itself from now on.';
 
 /** For the services of the platform, which verify on each of their requests. */
 @ForServices()
 @Controller('apiKeys/verify')
 @ApiTags('Verification' satisfies Tag)
 export class VerificationController {
-  constructor(private readonly verifier: Verifier) {}
+  constructor(
+    private readonly verifier: Verifier,
+    private readonly grants: Grants,
+  ) {}
 
   @Post()
   @HttpCode(200)
@@ -31,12 +36,13 @@ export class VerificationController {
   @ApiSuccess(VerdictDto, 'The verdict, refusals included.', VERDICT_EXAMPLE)
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
   async verify(
-    @Body(VerifyRequestPipe) { pair, requirements }: VerifyRequest,
+    @Body(VerifyRequestPipe) { pair, requirements, wantsGrant }: VerifyRequest,
     @CurrentContext() context: RequestContext,
   ) {
+    const { position } = this.grants;
     const verdict = await this.verifier.verify(pair, requirements);
     Object.assign(context, { verdict: verdict.code, keyId: verdict.key?.id });
-    return success(toVerdictDto(verdict));
+    return success(toVerdictDto(verdict, wantsGrant ? this.grants.with(verdict, position) : undefined));
   }
 
   @Post('batch')
@@ -47,7 +53,12 @@ export class VerificationController {
   @ApiSuccess(VerdictBatchDto, 'The verdicts, in the order of the requests.', BATCH_EXAMPLE)
   @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
   async verifyBatch(@Body(VerifyBatchPipe) requests: VerifyRequest[]) {
+    const { position } = this.grants;
     const verdicts = await this.verifier.verifyInOrder(requests);
-    return success({ verdicts: verdicts.map(toBatchVerdictDto) });
+    return success({
+      verdicts: verdicts.map((verdict, index) =>
+        toBatchVerdictDto(verdict, this.grants.forBatch(verdict, requests[index], position)),
+      ),
+    });
   }
 }

@@ -12,6 +12,7 @@ import { KeyLoader } from './cache/key-loader.js';
 import { KeyLookup } from './cache/key-lookup.js';
 import { StalePolicy } from './cache/stale-policy.js';
 import { ExactUsesFeed } from './exact-uses-feed.js';
+import { Grants } from './grants.js';
 import { InvalidationFeed } from './invalidation-feed.js';
 import { KeyResolver } from './key-resolver.js';
 import { LeakReportRates } from './leaks/leak-report-rates.js';
@@ -42,6 +43,7 @@ const stalePolicy = {
   controllers: [VerificationController, LeaksController],
   providers: [
     Verifier,
+    Grants,
     VerifyFastPath,
     KeyResolver,
     KeyLookup,
@@ -57,6 +59,6 @@ const stalePolicy = {
     LeakReportRates,
     ServiceTokens,
   ],
-  exports: [Verifier, KeyLookup, SecretVerifier, InvalidationFeed, ServiceTokens],
+  exports: [Verifier, Grants, KeyLookup, SecretVerifier, InvalidationFeed, PreviousSecretUses, ServiceTokens],
 })
 export class VerificationModule {}

@@ -14,6 +14,8 @@ import { type Requirements, refused, toVerdict, type Verdict } from './verdict.j
 export interface VerifyRequest {
   pair: KeyPair;
   requirements: Requirements;
+  /** Whether a guard asks, which wants to decide on the key itself from now on. */
+  wantsGrant?: boolean;
 }
 
 /** Decides what a presented key pair may do: the only place that does. */

@@ -8,7 +8,7 @@ import type { VerifyRequest } from './verifier.js';
 
 const MAX_REQUESTS = 100;
 const MAX_COST = 1_000_000;
-const PROPERTIES = ['api_key', 'secret_key', 'credential', 'scope', 'ip', 'cost'];
+const PROPERTIES = ['api_key', 'secret_key', 'credential', 'scope', 'ip', 'cost', 'grant'];
 const KNOWN = new Set(PROPERTIES);
 const NOT_A_SCOPE = 'must be the name of a scope, like pinning.unpin';
 const NOT_SCOPES = `${NOT_A_SCOPE}, or a list of such names`;
@@ -80,11 +80,12 @@ function read(value: unknown, at: string, details: ErrorDetail[]): VerifyRequest
     if (!KNOWN.has(name)) details.push(unknownMember(name, PROPERTIES, { parent: at, rank: details.length }));
   }
   const pair = readPair(body, report);
-  const { scope, cost = 1 } = body;
+  const { scope, cost = 1, grant = false } = body;
   const ip = readAddress(body['ip'], report);
   if (!isCost(cost)) report('cost', `must be a whole number from 0 to ${MAX_COST}`);
+  if (typeof grant !== 'boolean') report('grant', 'must be true or false');
   const needed = readScopes(scope, details, at);
-  return { pair, requirements: { scopes: needed, ip, cost } } as VerifyRequest;
+  return { pair, requirements: { scopes: needed, ip, cost }, wantsGrant: grant } as VerifyRequest;
 }
 
 function readScopes(scope: unknown, details: ErrorDetail[], at: string): unknown[] {

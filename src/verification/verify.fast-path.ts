@@ -5,7 +5,7 @@ import type { FastPathRequest } from '../http/fast-path-routes.js';
 import { refuseQuery } from '../http/validation/query-parameters.js';
 import type { FullResponse } from '../http/write-response.js';
 import { ServiceTokens } from '../principals/service-tokens.js';
-import type { BatchVerdict } from './batch-run.js';
+import { Grants } from './grants.js';
 import { batchVerdictJson, verdictJson } from './verdict-json.js';
 import type { Verdict } from './verdict.js';
 import { Verifier } from './verifier.js';
@@ -18,6 +18,7 @@ export class VerifyFastPath {
     fastPath: FastPath,
     serviceTokens: ServiceTokens,
     private readonly verifier: Verifier,
+    private readonly grants: Grants,
   ) {
     const identify = (request: IncomingMessage) => serviceTokens.identify(request);
     fastPath.register({
@@ -37,11 +38,13 @@ export class VerifyFastPath {
 
   private verify({ raw, body, context }: FastPathRequest): FullResponse | Promise<FullResponse> {
     refuseQuery(raw.url);
-    const { pair, requirements } = readVerifyRequest(body);
+    const { pair, requirements, wantsGrant } = readVerifyRequest(body);
+    const { position } = this.grants;
     const respond = (verdict: Verdict): FullResponse => {
       context.verdict = verdict.code;
       context.keyId = verdict.key?.id;
-      return { body: `{"data":${verdictJson(verdict)},"status":"success"}` };
+      const grant = wantsGrant ? this.grants.with(verdict, position) : undefined;
+      return { body: `{"data":${verdictJson(verdict, grant)},"status":"success"}` };
     };
     const verdict = this.verifier.verify(pair, requirements);
     return verdict instanceof Promise ? verdict.then(respond) : respond(verdict);
@@ -49,10 +52,12 @@ export class VerifyFastPath {
 
   private async verifyBatch({ raw, body }: FastPathRequest): Promise<FullResponse> {
     refuseQuery(raw.url);
-    return respondToBatch(await this.verifier.verifyInOrder(readVerifyBatch(body)));
+    const requests = readVerifyBatch(body);
+    const { position } = this.grants;
+    const verdicts = await this.verifier.verifyInOrder(requests);
+    const items = verdicts.map((verdict, index) =>
+      batchVerdictJson(verdict, this.grants.forBatch(verdict, requests[index], position)),
+    );
+    return { body: `{"data":{"verdicts":[${items.join()}]},"status":"success"}` };
   }
-}
-
-function respondToBatch(verdicts: readonly BatchVerdict[]): FullResponse {
-  return { body: `{"data":{"verdicts":[${verdicts.map(batchVerdictJson).join()}]},"status":"success"}` };
 }

@@ -51,6 +51,7 @@ const CHANGES = {
             if (one.code === 'PERHAPS') throw new Error();
           }`,
   },
+  reportVerdicts: { use: 'if (body.data.accepted !== 0) throw new Error("the keys of the example exist");' },
   authorizeRequest: { query: { scope: 'pinning.unpin' } },
   listEvents: {
     query: { action: 'key.created' },
@@ -90,6 +91,7 @@ export function callsOf(document) {
 
 function callOf(method, path, { operationId: operation, parameters = [], requestBody, security, responses }) {
   const { caller = callerOf(security), use, ...changes } = CHANGES[operation] ?? {};
+  const status = Object.keys(responses).find((one) => one.startsWith('2'));
   const isAny = (place) => parameters.some((parameter) => parameter.in === place);
   return {
     operation,
@@ -98,8 +100,8 @@ function callOf(method, path, { operationId: operation, parameters = [], request
     caller,
     args: argsOf(parameters, requestBody, changes),
     takes: { query: isAny('query'), headers: isAny('header'), body: requestBody !== undefined },
-    isJson: responses['200'].content?.['application/json'] !== undefined,
-    status: 200,
+    isJson: responses[status].content?.['application/json'] !== undefined,
+    status: Number(status),
     use: use ? `${CHECKED} ${use}` : '',
   };
 }

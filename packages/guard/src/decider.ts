@@ -1,6 +1,6 @@
 import type { Clock, Moment } from './clock.js';
 import { accessRefusal, type KeyPair } from './decision/index.js';
-import type { Grant } from './knowledge/grant.js';
+import { Grant } from './knowledge/grant.js';
 import type { Knowledge } from './knowledge/knowledge.js';
 import { keyHashOf, PairDigests } from './knowledge/pair-digest.js';
 import { isPossible, pairOf } from './presented.js';
@@ -73,12 +73,10 @@ export class Decider {
 
   /** The verdict if the guard may give it. */
   private decideHere(digest: string, requirements: Requirements): GuardVerdict | undefined {
-    const { clock, knowledge } = this.parts;
-    const now = clock.now();
-    if (!knowledge.isFreshAt(now)) return undefined;
-    const grant = knowledge.grantOf(digest, now);
-    if (grant) return this.decideOn(grant, requirements, now, 'local');
-    return knowledge.isRefused(digest, now) ? invalidCredentials('local') : undefined;
+    const now = this.parts.clock.now();
+    const known = this.parts.knowledge.recall(digest, now);
+    if (known instanceof Grant) return this.decideOn(known, requirements, now, 'local');
+    return known && invalidCredentials('local');
   }
 
   /**
@@ -98,10 +96,8 @@ export class Decider {
 
   /** The verdict on a known key while the service does not answer, if that is allowed. */
   private decideStale(digest: string, requirements: Requirements): GuardVerdict | undefined {
-    const { clock, knowledge } = this.parts;
-    const now = clock.now();
-    if (!knowledge.mayServeStale(now, this.staleMs)) return undefined;
-    const grant = knowledge.grantOf(digest, now);
+    const now = this.parts.clock.now();
+    const grant = this.parts.knowledge.recallStale(digest, now, this.staleMs);
     return grant && this.decideOn(grant, requirements, now, 'stale');
   }
 

@@ -7,6 +7,9 @@ import { createHash } from 'node:crypto';
 const CASCADE = 'o:';
 const EXACT_USES = 'u:';
 
+/** Concerns no key: housekeeping has run. */
+export const HOUSEKEEPING_ANNOUNCEMENT = 'h:';
+
 /** A cascade has begun among the owner's keys. The owner is identified by 128 bits of a SHA-256. */
 export function cascadeAnnouncement(ownerId: string): string {
   return CASCADE + createHash('sha256').update(ownerId).digest().subarray(0, 16).toString('base64url');

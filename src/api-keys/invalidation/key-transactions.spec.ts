@@ -6,6 +6,7 @@ import { KeyTransactions } from './key-transactions.js';
 let log: string[];
 let commit: () => Promise<void>;
 let transactions: KeyTransactions;
+let invalidations: KeyInvalidations;
 
 beforeEach(() => {
   log = [];
@@ -14,7 +15,9 @@ beforeEach(() => {
   const tx = Object.assign(unconnected.createEntityManager(), {
     query: (sql: string, [texts]: string[][] = []) =>
       Promise.resolve(
-        void (texts && log.push(`${sql.includes('pg_notify') ? 'notified' : 'recorded'} ${texts.join()}`)),
+        texts && log.push(`${sql.includes('pg_notify') ? 'notified' : 'recorded'} ${texts.join()}`)
+          ? [{ transaction_id: '757' }]
+          : [],
       ),
   });
   const transaction = async <T>(work: (manager: EntityManager) => Promise<T>): Promise<T> => {
@@ -22,8 +25,8 @@ beforeEach(() => {
     await commit();
     return result;
   };
-  const invalidations = new KeyInvalidations();
-  invalidations.subscribe((identifiers) => log.push(`dropped ${identifiers.join()}`));
+  invalidations = new KeyInvalidations();
+  invalidations.subscribe((dropped) => log.push(`dropped ${dropped.map(({ identifier }) => identifier).join()}`));
   transactions = new KeyTransactions(Object.assign(unconnected, { transaction }), invalidations);
 });
 
@@ -36,6 +39,13 @@ it('records the invalidations in the transaction, and drops the keys after it', 
   });
   expect(result).toBe(7);
   expect(log).toEqual(['notified one,two,text', 'recorded quiet', 'committed', 'dropped one,two,text,quiet']);
+});
+
+it('reports the id of the transaction with what it invalidated', async () => {
+  const reported: unknown[] = [];
+  invalidations.subscribe((dropped) => reported.push(...dropped));
+  await transactions.run('ann', (uow) => Promise.resolve(uow.invalidate('one')));
+  expect(reported).toEqual([{ identifier: 'one', transactionId: '757' }]);
 });
 
 it('stores the answer in the transaction', async () => {

@@ -45,9 +45,9 @@ export class KeyTransactions {
     );
   }
 
-  /** Sends a text to all processes; see `announcements.ts`. */
-  announce(text: string): Promise<void> {
-    return this.commit((uow) => Promise.resolve(uow.announce(text)));
+  /** Sends texts to all processes, or keys to drop; see `announcements.ts`. */
+  announce(...texts: string[]): Promise<void> {
+    return this.commit((uow) => Promise.resolve(uow.announce(...texts)));
   }
 
   private async commit<T>(work: Work<T>): Promise<T> {

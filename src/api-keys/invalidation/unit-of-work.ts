@@ -4,6 +4,8 @@ import type { EntityManager } from 'typeorm';
 export class UnitOfWork {
   private readonly withNotification: string[] = [];
   private readonly withoutNotification: string[] = [];
+  /** Known once its invalidations are recorded. */
+  transactionId: string | null = null;
 
   constructor(readonly tx: EntityManager) {}
 
@@ -17,9 +19,9 @@ export class UnitOfWork {
     this.withoutNotification.push(...identifiers);
   }
 
-  /** @param text see `announcements.ts` */
-  announce(text: string): void {
-    this.withNotification.push(text);
+  /** @param texts see `announcements.ts` */
+  announce(...texts: string[]): void {
+    this.withNotification.push(...texts);
   }
 
   get notified(): readonly string[] {

@@ -3,8 +3,7 @@ import { NotFoundException } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../errors/api-error.js';
 import { tooLarge } from './body-receiver.js';
-import { traitsOf } from '../route-config.js';
-import { BODY_LIMIT } from './json-body.js';
+import { bodyBoundsOf, traitsOf } from '../route-config.js';
 import { hasBody } from './unread-body.js';
 
 /** Methods whose bodies Fastify does not read. */
@@ -19,7 +18,8 @@ export function bodyProblem(request: FastifyRequest): Error | undefined {
   if (isEncoded(request.headers)) {
     return new ApiError('unsupported_media_type', 'Send the body as JSON in UTF-8, not compressed.');
   }
-  return Number(request.headers['content-length']) > BODY_LIMIT ? tooLarge() : undefined;
+  const bounds = bodyBoundsOf(request.routeOptions.config);
+  return Number(request.headers['content-length']) > bounds.bytes ? tooLarge(bounds) : undefined;
 }
 
 /**

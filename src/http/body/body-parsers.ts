@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { traitsOf } from '../route-config.js';
+import { bodyBoundsOf, traitsOf } from '../route-config.js';
 import { notJson } from './body-headers.js';
+import type { BodyCallback } from './body-receiver.js';
 import { parseJsonBody } from './json-body.js';
 import type { RequestBodies } from './request-bodies.js';
 
@@ -10,10 +11,11 @@ export function addBodyParsers(fastify: FastifyInstance, bodies: RequestBodies):
   fastify.addContentTypeParser('application/json', ({ raw, routeOptions, context }, _payload, done) => {
     const { isForServices, ignoresBody } = traitsOf(routeOptions.config);
     if (ignoresBody) return done(null, undefined);
-    bodies.receive(raw, isForServices ? 'services' : 'clients', (cause, body) => {
+    const receive: BodyCallback = (cause, body) => {
       context.bodyBytes = body?.length ?? 0;
       done((cause ?? null) as Error | null, body);
-    });
+    };
+    bodies.receive(raw, isForServices ? 'services' : 'clients', receive, bodyBoundsOf(routeOptions.config));
   });
   // A chunked body that is not declared as JSON: an empty one is accepted
   fastify.addContentTypeParser('*', ({ raw, routeOptions }, _payload, done) => {
@@ -26,6 +28,7 @@ export function addBodyParsers(fastify: FastifyInstance, bodies: RequestBodies):
 
 /** Parses the body of a service, which its headers have authenticated. @throws ApiError; see `parseJsonBody()` */
 export function parseServiceBody(request: FastifyRequest): void {
-  const { isForServices } = traitsOf(request.routeOptions.config);
-  if (isForServices && Buffer.isBuffer(request.body)) request.body = parseJsonBody(request.body);
+  const { config } = request.routeOptions;
+  if (traitsOf(config).isForServices && Buffer.isBuffer(request.body))
+    request.body = parseJsonBody(request.body, bodyBoundsOf(config));
 }

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from '../errors/api-error.js';
 import { BodyReceiver } from './body-receiver.js';
-import { BODY_LIMIT } from './json-body.js';
+import { type BodyBounds, ORDINARY_BOUNDS } from './body-bounds.js';
 import { UnfinishedBodies } from './unfinished-bodies.js';
 
 /** The parts of Node's request that a receiver uses. */
@@ -12,7 +12,7 @@ class FakeRequest extends EventEmitter {
   }
 }
 
-function receiveOf(headers: Record<string, string>, unfinished = new UnfinishedBodies(1_000_000)) {
+function receiveOf(headers: Record<string, string>, unfinished = new UnfinishedBodies(1_000_000), bounds?: BodyBounds) {
   const request = new FakeRequest(headers);
   const results: { cause: unknown; body: string | undefined }[] = [];
   const receiver = new BodyReceiver(
@@ -20,11 +20,13 @@ function receiveOf(headers: Record<string, string>, unfinished = new UnfinishedB
     unfinished,
     () => 'ann',
     (cause, body) => results.push({ cause, body: body?.toString() }),
+    bounds,
   );
   receiver.receive();
   return { request, unfinished, results };
 }
 
+const BODY_LIMIT = ORDINARY_BOUNDS.bytes;
 const CHUNKED = { 'transfer-encoding': 'chunked' };
 
 it('passes on a body in a single chunk without counting it', () => {
@@ -72,6 +74,21 @@ it.each([
   expect(results).toHaveLength(1);
   expect(results[0]?.cause).toMatchObject({ code, headers: { Connection: 'close' } });
   expect(unfinished.bytes).toBe(0);
+});
+
+it('has another limit if the route says so', () => {
+  const receive = (sizes: number[]) => {
+    const bounds = { bytes: 4 * BODY_LIMIT, members: 1 };
+    const { request, results } = receiveOf(CHUNKED, new UnfinishedBodies(10 * BODY_LIMIT), bounds);
+    for (const size of sizes) request.emit('data', Buffer.alloc(size, ' '));
+    request.emit('end');
+    return results[0];
+  };
+  expect(receive([BODY_LIMIT, 3 * BODY_LIMIT])?.body).toHaveLength(4 * BODY_LIMIT);
+  expect(receive([BODY_LIMIT, 3 * BODY_LIMIT, 1])?.cause).toMatchObject({
+    code: 'payload_too_large',
+    message: 'The body is larger than 256 KiB.',
+  });
 });
 
 it('asks the sender of an evicted body to try again', () => {

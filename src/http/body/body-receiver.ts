@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ApiError, UnavailableError } from '../errors/api-error.js';
-import { BODY_LIMIT } from './json-body.js';
+import { type BodyBounds, ORDINARY_BOUNDS } from './body-bounds.js';
 import type { UnfinishedBodies, UnfinishedBody } from './unfinished-bodies.js';
 
 /** Each chunk costs time. Over an ordinary connection, 64 KiB arrive in 45. */
@@ -13,7 +13,7 @@ const CLOSE = { Connection: 'close' };
 export type BodyCallback = (cause: unknown, body?: Buffer) => void;
 
 /**
- * Receives a body of at most 64 KiB. Most arrive in a single chunk, which is passed on as it is. Otherwise the chunks are
+ * Receives a body within its bounds. Most arrive in a single chunk, which is passed on as it is. Otherwise the chunks are
  * copied into one buffer as they arrive, so that many small ones cost no more memory than a few large ones, and the buffer
  * counts against the limits of `UnfinishedBodies`.
  */
@@ -32,6 +32,7 @@ export class BodyReceiver implements UnfinishedBody {
     private readonly unfinished: UnfinishedBodies,
     private readonly senderOf: (request: IncomingMessage) => string,
     private readonly done: BodyCallback,
+    private readonly bounds: BodyBounds = ORDINARY_BOUNDS,
   ) {
     this.length = Number(request.headers['content-length']);
   }
@@ -57,7 +58,7 @@ export class BodyReceiver implements UnfinishedBody {
     if (this.receivedBytes === 0 && chunk.length === this.length) {
       this.body = chunk;
       this.receivedBytes = chunk.length;
-    } else if (this.receivedBytes + chunk.length > BODY_LIMIT) this.finish(tooLarge());
+    } else if (this.receivedBytes + chunk.length > this.bounds.bytes) this.finish(tooLarge(this.bounds));
     else if (++this.chunks > MAX_CHUNKS) this.finish(tooManyChunks());
     else this.append(chunk);
   }
@@ -72,7 +73,7 @@ export class BodyReceiver implements UnfinishedBody {
   }
 
   private grow(minimum: number): void {
-    const maximum = this.length <= BODY_LIMIT ? this.length : BODY_LIMIT;
+    const maximum = this.length <= this.bounds.bytes ? this.length : this.bounds.bytes;
     // Not from the pool: a few bytes would retain a whole 8 KiB slab
     const larger = Buffer.allocUnsafeSlow(Math.min(maximum, Math.max(minimum, 2 * this.body.length)));
     this.body.copy(larger, 0, 0, this.receivedBytes);
@@ -90,8 +91,8 @@ export class BodyReceiver implements UnfinishedBody {
   }
 }
 
-export function tooLarge(): ApiError {
-  return new ApiError('payload_too_large', 'The body is larger than 64 KiB.', { headers: CLOSE });
+export function tooLarge({ bytes }: BodyBounds): ApiError {
+  return new ApiError('payload_too_large', `The body is larger than ${bytes / 1_024} KiB.`, { headers: CLOSE });
 }
 
 function tooManyChunks(): ApiError {

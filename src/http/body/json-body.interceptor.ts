@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 import { ValidationError } from '../errors/api-error.js';
 import { parseJsonBody } from './json-body.js';
+import { bodyBoundsOf } from '../route-config.js';
 import { hasParameter } from '../validation/handler-parameters.js';
 
 /** Parses the body after the guards: only public routes parse the bodies of unauthenticated senders. */
@@ -12,7 +13,7 @@ export class JsonBodyInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (!Buffer.isBuffer(request.body)) return next.handle();
-    request.body = parseJsonBody(request.body);
+    request.body = parseJsonBody(request.body, bodyBoundsOf(request.routeOptions.config));
     if (!hasParameter(context, RouteParamtypes.BODY)) rejectMembers((request.body as object | undefined) ?? {});
     return next.handle();
   }

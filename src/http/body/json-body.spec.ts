@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { ApiError } from '../errors/api-error.js';
-import { BODY_LIMIT, parseJsonBody } from './json-body.js';
+import { ORDINARY_BOUNDS } from './body-bounds.js';
+import { parseJsonBody } from './json-body.js';
+
+const BODY_LIMIT = ORDINARY_BOUNDS.bytes;
 
 /** The value of a body; or the problems or the code that it is rejected with. */
 function outcomeOf(text: string): unknown {
@@ -59,6 +62,14 @@ describe('the bounds of a body, which are inclusive', () => {
     expect(outcomeOf(reached)).toEqual({ value: JSON.parse(reached) });
     expect(outcomeOf(exceeded)).toEqual([message]);
   });
+});
+
+it('has other bounds if the route says so', () => {
+  const parseWide = (members: number) => parseJsonBody(Buffer.from(object(members)), { bytes: BODY_LIMIT, members: 3 });
+  expect(parseWide(3)).toEqual(JSON.parse(object(3)));
+  expect(() => parseWide(4)).toThrow(
+    expect.objectContaining({ details: [{ path: '', message: 'the body must not have more than 3 members in all' }] }),
+  );
 });
 
 it.each([

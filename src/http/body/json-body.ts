@@ -1,12 +1,10 @@
 import { isObject } from '@nestjs/common/utils/shared.utils.js';
 import { ApiError, ValidationError } from '../errors/api-error.js';
+import { type BodyBounds, ORDINARY_BOUNDS } from './body-bounds.js';
 import { jsonProblems } from './json-problems.js';
 import { countJsonMembers } from './json-shape.js';
 import { jsonFault, placeOf } from './json-syntax.js';
 import { isReservedName } from './reserved-names.js';
-
-/** The maximum size of a request body, in bytes. */
-export const BODY_LIMIT = 65_536;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -20,18 +18,18 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  *
  * @throws ApiError `malformed_json`, or `validation_failed` with the paths of the first 100 problems
  */
-export function parseJsonBody(body: Buffer): object | undefined {
+export function parseJsonBody(body: Buffer, bounds: BodyBounds = ORDINARY_BOUNDS): object | undefined {
   if (body.length === 0) return undefined;
-  const members = countJsonMembers(body);
+  const members = countJsonMembers(body, bounds);
   const text = decode(body);
   const mayExceedBounds = members < 0;
-  if (mayExceedBounds) rejectProblems(text);
+  if (mayExceedBounds) rejectProblems(text, bounds);
   const value = parse(text);
   if (!isObject(value) || Array.isArray(value)) {
     throw new ValidationError([{ path: '', message: 'the body must be a JSON object' }]);
   }
   // The parser has dropped members with duplicate names
-  if (!mayExceedBounds && countOrdinaryMembers(value) !== members) rejectProblems(text);
+  if (!mayExceedBounds && countOrdinaryMembers(value) !== members) rejectProblems(text, bounds);
   return value;
 }
 
@@ -70,8 +68,8 @@ function malformed(what: string): ApiError {
   return new ApiError('malformed_json', `The body must be valid JSON in UTF-8, and ${what}.`);
 }
 
-function rejectProblems(text: string): void {
-  const problems = jsonProblems(text);
+function rejectProblems(text: string, bounds: BodyBounds): void {
+  const problems = jsonProblems(text, bounds);
   if (problems.length > 0) throw new ValidationError(problems);
 }
 

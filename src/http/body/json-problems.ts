@@ -1,5 +1,6 @@
 import type { ErrorDetail } from '../errors/api-error.js';
-import { MAX_DEPTH, MAX_ELEMENTS, MAX_ELEMENTS_PER_LIST, MAX_MEMBERS, MAX_NAME_LENGTH } from './json-shape.js';
+import type { BodyBounds } from './body-bounds.js';
+import { MAX_DEPTH, MAX_ELEMENTS, MAX_ELEMENTS_PER_LIST, MAX_NAME_LENGTH } from './json-shape.js';
 import { isReservedName } from './reserved-names.js';
 
 /** The search stops there. */
@@ -23,8 +24,8 @@ interface Level {
  * reserved or duplicate, even if they are escaped. A single pass, which stops at the first exceeded bound or after 100
  * problems. For invalid JSON the result is meaningless, but the pass still ends.
  */
-export function jsonProblems(text: string): ErrorDetail[] {
-  return new ProblemFinder(text).find();
+export function jsonProblems(text: string, bounds: BodyBounds): ErrorDetail[] {
+  return new ProblemFinder(text, bounds.members).find();
 }
 
 /** Ends the pass. */
@@ -37,7 +38,10 @@ class ProblemFinder {
   private members = 0;
   private elements = 0;
 
-  constructor(private readonly text: string) {}
+  constructor(
+    private readonly text: string,
+    private readonly maxMembers: number,
+  ) {}
 
   find(): ErrorDetail[] {
     try {
@@ -81,7 +85,8 @@ class ProblemFinder {
   }
 
   private readName(level: Level, literal: string): void {
-    if (++this.members > MAX_MEMBERS) this.stop('', `the body must not have more than ${MAX_MEMBERS} members in all`);
+    if (++this.members > this.maxMembers)
+      this.stop('', `the body must not have more than ${this.maxMembers} members in all`);
     level.name = decoded(literal);
     const times = (level.names.get(level.name) ?? 0) + 1;
     level.names.set(level.name, times);

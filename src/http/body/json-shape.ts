@@ -1,5 +1,6 @@
-/** The bounds of a body. The largest valid one, a batch of 100 with every member and eight scopes each, has 1,400 values. */
-export const MAX_MEMBERS = 2_000;
+import { type BodyBounds, ORDINARY_BOUNDS } from './body-bounds.js';
+
+/** Bounds of all bodies; those that depend on the route are in `body-bounds.ts`. */
 export const MAX_NAME_LENGTH = 128;
 /** The deepest valid body has four levels. */
 export const MAX_DEPTH = 8;
@@ -23,7 +24,7 @@ const commas = new Int32Array(MAX_DEPTH + 1).fill(-1);
  *
  * @returns -1 if the text exceeds a bound, or may: the length of names is counted in bytes, including escapes
  */
-export function countJsonMembers(text: Uint8Array): number {
+export function countJsonMembers(text: Uint8Array, { members: maxMembers }: BodyBounds = ORDINARY_BOUNDS): number {
   let members = 0;
   let elements = 0;
   let depth = 0;
@@ -37,7 +38,7 @@ export function countJsonMembers(text: Uint8Array): number {
         break;
       }
       case COLON:
-        if (nameLength > MAX_NAME_LENGTH || ++members > MAX_MEMBERS) return -1;
+        if (nameLength > MAX_NAME_LENGTH || ++members > maxMembers) return -1;
         break;
       case COMMA:
         if ((commas[depth] as number) < 0) break;

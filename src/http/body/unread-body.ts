@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { BODY_LIMIT } from './json-body.js';
+import { ORDINARY_BOUNDS } from './body-bounds.js';
 
 /** By connection: the last request that was answered before its body had arrived. */
 const answeredEarly = new WeakMap<Socket, IncomingMessage>();
@@ -17,13 +17,13 @@ export function setKeepAlive(server: Server | undefined, request: IncomingMessag
 }
 
 /**
- * Node reads and discards the rest of an unread body. If its declared length is within the limit, the connection stays
+ * Node reads and discards the rest of an unread body. If its declared length is within the ordinary limit, the connection stays
  * open for further requests; otherwise it is closed.
  */
 function discardBody(request: IncomingMessage, response: ServerResponse): void {
   if (request.complete || !hasBody(request)) return;
   answeredEarly.set(request.socket, request);
-  const isShort = Number(request.headers['content-length']) <= BODY_LIMIT;
+  const isShort = Number(request.headers['content-length']) <= ORDINARY_BOUNDS.bytes;
   if (!isShort) response.shouldKeepAlive = false;
 }
 

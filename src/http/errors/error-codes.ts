@@ -20,8 +20,12 @@ export const ERROR_CODES = {
     status: 409,
     when: 'The first request with this `Idempotency-Key` is still in progress; try again after `Retry-After` seconds',
   },
+  position_expired: {
+    status: 410,
+    when: 'The changes since this position are no longer known: forget every grant, and begin without `since`',
+  },
   idempotency_key_reused: { status: 422, when: 'This `Idempotency-Key` was sent with another request before' },
-  payload_too_large: { status: 413, when: 'The body is larger than 64 KiB' },
+  payload_too_large: { status: 413, when: 'The body is larger than 64 KiB, or than the description of the route says' },
   unsupported_media_type: { status: 415, when: 'The body is not declared as `application/json`' },
   rate_limited: {
     status: 429,

@@ -57,7 +57,7 @@ export class ErrorResponses {
       case 404:
         return this.routeError(request);
       case 413:
-        return new ApiError('payload_too_large', 'The body is larger than 64 KiB.');
+        return new ApiError('payload_too_large', 'The body is too large.');
       case 415:
         return new ApiError('unsupported_media_type', 'Send the body as Content-Type: application/json.');
       case 400:

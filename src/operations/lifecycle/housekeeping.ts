@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
+import { HOUSEKEEPING_ANNOUNCEMENT } from '../../api-keys/invalidation/announcements.js';
 import { databaseOutage } from '../../logging/database-outage.js';
 import { KEY_CHANGES_KEPT_MS } from '../../verification/invalidation-feed.js';
 import { Recurring } from '../../background/recurring.js';
@@ -33,6 +34,10 @@ const REMOVALS = {
     DELETE FROM key_changes WHERE seq IN (
       SELECT seq FROM key_changes WHERE changed_at < ${CUTOFF} LIMIT $2)`,
 };
+
+/** So that there is always a young row, which shows that later ones have not been removed (`older-changes.ts`). */
+const MARK = `
+  INSERT INTO key_changes (transaction_id, api_key, changed_at) VALUES (pg_current_xact_id()::text::bigint, $1, now())`;
 
 /**
  * Removes keys revoked for `RETENTION_DAYS`, expired idempotent answers, and invalidations that every process has read.
@@ -79,6 +84,7 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
       [REMOVALS.idempotent_answers, 0],
       [REMOVALS.key_changes, KEY_CHANGES_KEPT_MS / 1_000],
     ];
+    await this.dataSource.query(MARK, [HOUSEKEEPING_ANNOUNCEMENT]);
     for (const [statement, seconds] of removals) if (!(await this.remove(statement, seconds))) return;
   }
 

@@ -3,8 +3,8 @@ import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import type { CompletedRequest } from '../../http/completed-request.js';
 import { ClientAddress } from '../../http/client-address.js';
 
-/** Routes called by the platform on each of its own requests, and by monitoring every second. */
-const FREQUENT_ROUTES = /^\/(?:api\/apiKeys\/(?:verify|authorize)|health|metrics)/;
+/** Routes called by the platform on each of its own requests, by guards and by monitoring every second. */
+const FREQUENT_ROUTES = /^\/(?:api\/apiKeys\/(?:verify|authorize|changes|reports)|health|metrics)/;
 
 /**
  * Logs a line for each request. Frequent routes are logged at `LOG_LEVEL=debug` only: a line costs more than a verdict,

@@ -44,7 +44,7 @@ export class KeyLookup {
     private readonly feed: InvalidationFeed,
   ) {
     feed.subscribe({
-      changed: (apiKeys) => this.invalidate(apiKeys),
+      changed: (invalidations) => this.invalidate(invalidations.map(({ identifier }) => identifier)),
       anyMayHaveChanged: (isOtherServer) => this.invalidateAll(isOtherServer),
     });
   }

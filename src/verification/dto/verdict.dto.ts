@@ -4,7 +4,9 @@ import type { Scopes } from '../../principals/scopes.js';
 import { ApiUnion } from '../../openapi/union.decorator.js';
 import type { RateState } from '../../limits/rate-limiter.js';
 import type { BatchVerdict } from '../batch-run.js';
+import type { Grant } from '../grants.js';
 import type { Verdict } from '../verdict.js';
+import { GrantDto } from './grant.dto.js';
 import { REFUSALS } from '@w3ipfs/api-keys-guard/decision';
 
 /** The state of a key's rate limit, after the verdict. */
@@ -49,6 +51,9 @@ export class ValidVerdictDto {
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   expires_at: string | null;
+
+  @ApiProperty({ type: GrantDto, required: false, description: 'If the request asks for it' })
+  grant?: Grant;
 }
 
 /** Refused only for its rate: retry after `reset_seconds`; a cost above `limit` is always refused. */
@@ -74,6 +79,13 @@ class RefusedVerdictDto {
 
   @ApiProperty({ enum: OTHER_REFUSALS })
   code: (typeof OTHER_REFUSALS)[number];
+
+  @ApiProperty({
+    type: GrantDto,
+    required: false,
+    description: 'If the request asks for it, and the key itself is good: with IP_NOT_ALLOWED and INSUFFICIENT_SCOPE',
+  })
+  grant?: Grant;
 }
 
 /** Undecided for now, and not charged. */
@@ -104,8 +116,9 @@ export class VerdictBatchDto {
 }
 
 /** A verdict for a service; `verdictJson()` writes the same as text. */
-export function toVerdictDto({ valid, code, key, charge }: Verdict): VerdictDto {
-  if (!valid) return { valid, code, ...(charge?.rate && { rate_limit: toRateStateDto(charge.rate) }) };
+export function toVerdictDto({ valid, code, key, charge }: Verdict, grant?: Grant): VerdictDto {
+  if (!valid)
+    return { valid, code, ...(charge?.rate && { rate_limit: toRateStateDto(charge.rate) }), ...(grant && { grant }) };
   return {
     valid,
     code,
@@ -116,12 +129,13 @@ export function toVerdictDto({ valid, code, key, charge }: Verdict): VerdictDto 
     expires_at: key.expiresAt === null ? null : new Date(key.expiresAt).toISOString(),
     remaining_uses: charge.remainingUses,
     rate_limit: charge.rate ? toRateStateDto(charge.rate) : null,
+    ...(grant && { grant }),
   };
 }
 
 /** One of a batch. */
-export function toBatchVerdictDto(verdict: BatchVerdict): VerdictDto {
-  if (verdict.code !== 'UNAVAILABLE') return toVerdictDto(verdict);
+export function toBatchVerdictDto(verdict: BatchVerdict, grant?: Grant): VerdictDto {
+  if (verdict.code !== 'UNAVAILABLE') return toVerdictDto(verdict, grant);
   return { valid: false, code: verdict.code, retry_after_seconds: verdict.retryAfterSeconds };
 }
 

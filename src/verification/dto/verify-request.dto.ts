@@ -29,6 +29,12 @@ class RequirementsDto {
       '`limit` of the key is always `RATE_LIMITED`, however long you wait',
   })
   cost?: number;
+
+  @ApiProperty({
+    required: false,
+    description: 'For guards: whether they may decide on the key themselves from now on',
+  })
+  grant?: boolean;
 }
 
 @ApiSchema({ name: 'VerifyPairRequest' })

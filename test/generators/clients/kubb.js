@@ -40,7 +40,7 @@ const plainText = (async ({ baseURL = '', url = '', params, headers }) => {
 }) as Client;
 const outcome = async <D>(answer: Promise<ResponseConfig<D>>) => {
   const { status, data } = await answer;
-  return status === 200
+  return status === 200 || status === 202
     ? { status, body: data, failure: undefined }
     : { status, body: undefined, failure: data as unknown as sdk.Failure };
 };`,

@@ -87,7 +87,7 @@ export class Knowledge {
     return this.freshness.ageAt(now);
   }
 
-  /** Whether the guard may decide by itself. To be asked in each decision: a process may be paused at any time. */
+  /** Whether the guard may decide by itself. */
   isFreshAt(now: Moment): boolean {
     return this.freshness.isFreshAt(now);
   }
@@ -176,25 +176,26 @@ export class Knowledge {
     this.refused.put(new RefusedPair(digest, keyHash, sent));
   }
 
-  /** The grant of a pair. Only while `isFreshAt()`. */
-  grantOf(digest: string, now: Moment): Grant | undefined {
-    const grant = this.grants.get(digest);
-    if (!grant?.isOverAt(now)) return grant;
-    this.grants.delete(grant);
-    return undefined;
+  /** What is remembered of a pair, if no revocation can have escaped the guard: the age is looked at in each decision. */
+  recall(digest: string, now: Moment): Grant | RefusedPair | undefined {
+    if (!this.freshness.isFreshAt(now)) return undefined;
+    return current(this.grants, digest, now) ?? current(this.refused, digest, now);
   }
 
-  /** Whether the service has refused the pair. Only while `isFreshAt()`. */
-  isRefused(digest: string, now: Moment): boolean {
-    if (this.refused.size === 0) return false;
-    const refused = this.refused.get(digest);
-    if (!refused?.isOverAt(now)) return refused !== undefined;
-    this.refused.delete(refused);
-    return false;
+  /**
+   * The grant of a pair while the service does not answer, for so many milliseconds beyond the bound; none if the database
+   * was seen to be another one, or another state of it.
+   */
+  recallStale(digest: string, now: Moment, staleMs: number): Grant | undefined {
+    if (staleMs === 0 || this.sawOtherEpoch || this.ageAt(now) > this.boundMs + staleMs) return undefined;
+    return current(this.grants, digest, now);
   }
+}
 
-  /** Whether grants may be served stale now: the database was not seen to be another one, or another state of it. */
-  mayServeStale(now: Moment, staleMs: number): boolean {
-    return staleMs > 0 && !this.sawOtherEpoch && this.ageAt(now) <= this.boundMs + staleMs;
-  }
+/** The entry of a pair; one that is over is forgotten. */
+function current<T extends Grant | RefusedPair>(cache: PairCache<T>, digest: string, now: Moment): T | undefined {
+  const entry = cache.get(digest);
+  if (!entry?.isOverAt(now)) return entry;
+  cache.delete(entry);
+  return undefined;
 }

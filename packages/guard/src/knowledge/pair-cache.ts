@@ -29,6 +29,7 @@ export class PairCache<T extends PairEntry> {
 
   /** The entry, which becomes the most recently used. */
   get(digest: string): T | undefined {
+    if (this.entries.size === 0) return undefined;
     const entry = this.entries.get(digest);
     if (entry && entry !== this.newest) {
       this.unlink(entry);

@@ -1,0 +1,123 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ENVIRONMENT, type Environment } from '../../config/environment.js';
+import type { Invalidation } from '../../api-keys/invalidation/key-invalidations.js';
+import type { Position } from '../../verification/feed-position.js';
+import { InvalidationFeed } from '../../verification/invalidation-feed.js';
+import type { Sighting } from '../guard-sightings.js';
+import { changeHandle } from '../../verification/change-handle.js';
+import { type Change, ChangeLog } from './change-log.js';
+import type { ChangesQuery } from './changes-query.js';
+import { PositionExpiredError } from './errors.js';
+import { OlderChanges } from './older-changes.js';
+import { Waiters } from './waiters.js';
+
+/** What a guard is told. */
+export interface ChangesAnswer {
+  position: Position;
+  /** Since the poll that reached the position began: what had changed by then is in this answer, or in an earlier one. */
+  ageMs: number;
+  /** For how long the question was held. */
+  heldMs: number;
+  boundMs: number;
+  changed: readonly Change[];
+}
+
+/**
+ * Tells guards which keys have changed. A question waits until there is a change that its guard has not been told of, or
+ * for as long as it says. Nothing depends on which process answers it, or on what another answer contained.
+ */
+@Injectable()
+export class GuardChanges {
+  readonly waiters = new Waiters();
+  private readonly polls = new Waiters();
+  private log = new ChangeLog();
+  /** Those whose transactions are unknown: of a process of an earlier release. The next poll finds them again. */
+  private undated: Change[] = [];
+  /** The position of the first poll on this server. */
+  private begun: bigint | undefined;
+
+  constructor(
+    private readonly feed: InvalidationFeed,
+    private readonly older: OlderChanges,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+  ) {
+    feed.subscribe({
+      changed: (invalidations) => this.add(invalidations),
+      anyMayHaveChanged: (isOtherServer) => isOtherServer && this.beginAnew(),
+      polled: (position) => this.reach(position),
+    });
+  }
+
+  /**
+   * @param guard which asks, if it is known: it is told of each change by this process at once
+   * @throws PositionExpiredError; UnavailableError if too many are waiting; what the database throws
+   */
+  async ask({ since, waitMs }: ChangesQuery, guard: Sighting | undefined): Promise<ChangesAnswer> {
+    const askedAt = performance.now();
+    if (since === undefined) return this.answer([], askedAt);
+    if (!this.log.isComplete || this.isAhead(since)) await this.awaitPoll(since, askedAt);
+    if (!this.hasNews(since, guard)) await this.waiters.wait(waitMs);
+    const changed = this.log.since(since) ?? (await this.older.since(since));
+    if (!changed) throw new PositionExpiredError();
+    if (guard) guard.toldUntil = this.log.lastNumber;
+    return this.answer([...changed, ...this.undated], askedAt);
+  }
+
+  private answer(changed: readonly Change[], askedAt: number): ChangesAnswer {
+    const { position, age } = this.feed;
+    // Polled before the first request is accepted
+    if (!position) throw new Error('the invalidation feed has not been polled yet');
+    const heldMs = performance.now() - askedAt;
+    return { position, ageMs: age, heldMs, boundMs: this.environment.revocationBoundMs, changed };
+  }
+
+  /** Whether there is a change since a position that the guard may not have been told of. */
+  private hasNews(since: bigint, guard: Sighting | undefined): boolean {
+    const changed = this.log.since(since);
+    return !changed || (guard !== undefined && changed.some(({ number }) => number > guard.toldUntil));
+  }
+
+  /** Whether a position was reached by a process that is ahead, or in a later state of the database than this one. */
+  private isAhead(since: bigint): boolean {
+    return since > BigInt(this.feed.position?.oldest ?? 0);
+  }
+
+  /**
+   * Waits for a poll that began after the question, and for a complete log.
+   *
+   * @throws PositionExpiredError if the position is ahead even then: the database is in an earlier state
+   */
+  private async awaitPoll(since: bigint, askedAt: number): Promise<void> {
+    const latest = askedAt + this.environment.revocationBoundMs;
+    while (performance.now() < latest) {
+      await this.polls.wait(latest - performance.now());
+      const isLater = this.feed.age < performance.now() - askedAt;
+      if (isLater && this.isAhead(since)) throw new PositionExpiredError();
+      if (this.log.isComplete && !this.isAhead(since)) return;
+    }
+  }
+
+  private add(invalidations: readonly Invalidation[]): void {
+    let hasNew = false;
+    for (const { identifier, transactionId } of invalidations) {
+      const h = changeHandle(identifier);
+      const isNew =
+        transactionId === null ? this.undated.push({ h, at: null }) > 0 : this.log.add(h, BigInt(transactionId));
+      hasNew ||= isNew;
+    }
+    if (hasNew) this.waiters.wake();
+  }
+
+  /** The first poll reports no changes; the second one all since the first. */
+  private reach({ oldest }: Position): void {
+    if (this.begun === undefined) this.begun = BigInt(oldest);
+    else this.log.completeSince(this.begun);
+    this.undated = [];
+    this.polls.wakeNow();
+  }
+
+  private beginAnew(): void {
+    this.log = new ChangeLog();
+    this.begun = undefined;
+  }
+}
