@@ -1,9 +1,9 @@
 import { Client } from './client.js';
 import { collect, endOf, launch } from './process.js';
-import { serviceHeaders } from './verification.js';
+import { serviceToken } from './verification.js';
 
 /** A service of `examples/` as a process of its own. */
-interface Example {
+export interface Example {
   client: Client;
   stop(): Promise<void>;
 }
@@ -12,7 +12,7 @@ interface Example {
 export async function startExample(name: string, url: string): Promise<Example> {
   const child = launch(
     ['--import', 'tsx', `examples/${name}/server.ts`],
-    { API_KEYS_URL: url, API_KEYS_TOKEN: serviceHeaders.authorization.replace('Bearer ', ''), PORT: '0' },
+    { API_KEYS_URL: url, API_KEYS_TOKEN: serviceToken, PORT: '0' },
     '.',
   );
   const output = collect(child);
