@@ -89,6 +89,7 @@ describe('GET /api/apiKeys/changes', () => {
   it.each([
     ['of long ago', '1'],
     ['of a later state of the database', '999999999999'],
+    ['of another server', '999999999999&epoch=q2vJ8x0aRk3LmNcT'],
   ])('tells a guard with a position %s to begin anew', async (_, since) => {
     const answer = await service.client.get(`/api/apiKeys/changes?since=${since}`, serviceHeaders);
     expect([answer.status, answer.body.error.code]).toEqual([410, 'position_expired']);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from './clock.js';
 import { Decider } from './decider.js';
 import { Knowledge } from './knowledge/knowledge.js';
@@ -40,11 +41,12 @@ class ServiceGuard implements Guard {
     private readonly clock: Clock,
   ) {
     const settings = readOptions(options);
+    const id = randomBytes(16).toString('base64url');
     const knowledge = (this.knowledge = new Knowledge(clock, settings));
-    const service = (this.service = new ServiceClient(settings));
+    const service = (this.service = new ServiceClient(settings, id));
     const state = (this.guardState = new StateOfGuard(knowledge, clock, options.onState));
     const { statistics } = this;
-    const reporter = (this.reporter = new Reporter(service, clock, () => state.refused()));
+    const reporter = (this.reporter = new Reporter(id, service, clock, () => state.refused()));
     const questions = new VerdictQuestions(service, knowledge, state, statistics);
     this.decider = new Decider({ clock, knowledge, state, questions, reporter, statistics }, settings.staleMs);
     this.loop = new ChangeLoop(service, knowledge, state, clock);

@@ -4,12 +4,12 @@ import { readChangesQuery } from './changes-query.js';
 const read = (query: string) => readChangesQuery(`/api/apiKeys/changes${query}`);
 
 it.each([
-  ['', undefined, 0],
-  ['?wait_ms=250', undefined, 250],
-  ['?since=757&wait_ms=1000', 757n, 1_000],
-  ['?since=9223372036854775807', 9223372036854775807n, 0],
-])('reads %s', (query, since, waitMs) => {
-  expect(read(query)).toEqual({ since, waitMs });
+  ['', undefined, undefined, 0],
+  ['?wait_ms=250', undefined, undefined, 250],
+  ['?since=757&epoch=q2vJ8x0aRk3LmNcT&wait_ms=1000', 757n, 'q2vJ8x0aRk3LmNcT', 1_000],
+  ['?since=9223372036854775807', 9223372036854775807n, undefined, 0],
+])('reads %s', (query, since, epoch, waitMs) => {
+  expect(read(query)).toEqual({ since, epoch, waitMs });
 });
 
 it.each([

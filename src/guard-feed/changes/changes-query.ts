@@ -6,11 +6,13 @@ import { unknownMember } from '../../suggestions/suggestions.js';
 export interface ChangesQuery {
   /** Its position; `undefined` to begin. */
   since: bigint | undefined;
+  /** The epoch of that position, if it says so. */
+  epoch: string | undefined;
   /** For how long the answer may wait for a change: 0 to 1,000. */
   waitMs: number;
 }
 
-const PARAMETERS = ['since', 'wait_ms'];
+const PARAMETERS = ['since', 'epoch', 'wait_ms'];
 /** A transaction id: 64 bits. */
 const POSITION = /^\d{1,19}$/;
 const MAX_WAIT_MS = 1_000;
@@ -31,5 +33,5 @@ export function readChangesQuery(url: string | undefined): ChangesQuery {
   if (!/^\d{1,4}$/.test(waitMs) || Number(waitMs) > MAX_WAIT_MS)
     details.push({ path: 'wait_ms', message: `must be a whole number from 0 to ${MAX_WAIT_MS}` });
   if (details.length > 0) throw new ValidationError(details);
-  return { since: since === undefined ? undefined : BigInt(since), waitMs: Number(waitMs) };
+  return { since: since === undefined ? undefined : BigInt(since), epoch: given.get('epoch'), waitMs: Number(waitMs) };
 }

@@ -52,9 +52,10 @@ export class GuardChanges {
    * @param guard which asks, if it is known: it is told of each change by this process at once
    * @throws PositionExpiredError; UnavailableError if too many are waiting; what the database throws
    */
-  async ask({ since, waitMs }: ChangesQuery, guard: Sighting | undefined): Promise<ChangesAnswer> {
+  async ask({ since, epoch, waitMs }: ChangesQuery, guard: Sighting | undefined): Promise<ChangesAnswer> {
     const askedAt = performance.now();
     if (since === undefined) return this.answer([], askedAt);
+    if (epoch !== undefined && epoch !== this.feed.position?.epoch) throw new PositionExpiredError();
     if (!this.log.isComplete || this.isAhead(since)) await this.awaitPoll(since, askedAt);
     if (!this.hasNews(since, guard)) await this.waiters.wait(waitMs);
     const changed = this.log.since(since) ?? (await this.older.since(since));

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock, Moment } from '../clock.js';
 import type { Grant } from '../knowledge/grant.js';
 import type { ServiceClient } from '../service/service-client.js';
@@ -24,7 +23,6 @@ export class Reporter {
   /** Verdicts that the service has counted, and those that it never will. */
   reported = 0;
   unreported = 0;
-  private readonly guard = randomBytes(16).toString('base64url');
   private seq = 0;
   /** The grants with a tally. */
   private readonly tallied = new Set<Grant>();
@@ -34,7 +32,9 @@ export class Reporter {
   private timer: NodeJS.Timeout | undefined;
   private sending: Promise<boolean> | undefined;
 
+  /** @param guard a random id of this process's guard: 22 characters of base64url */
   constructor(
+    private readonly guard: string,
     private readonly client: ServiceClient,
     private readonly clock: Clock,
     private readonly onRefused: () => void,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { ServiceAddress, Settings } from '../options.js';
@@ -7,6 +8,10 @@ import { startDeadline } from './deadline.js';
 /** Many questions, one held question about changes, and those that were given up and may yet be answered. */
 const MAX_SOCKETS = 80;
 const MAX_ANSWER_BYTES = 16 * 1_048_576;
+/** The service counts guards by it, and remembers of each what it was told. */
+const { version: VERSION } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 /** The server closed a kept connection while the request was on its way. */
 const CLOSED_MEANWHILE = new Set(['ECONNRESET', 'EPIPE']);
 
@@ -29,12 +34,17 @@ export class ServiceClient {
   private readonly address: ServiceAddress;
   private readonly headers: Record<string, string>;
 
-  constructor({ address, token }: Pick<Settings, 'address' | 'token'>) {
+  /** @param id under which the guard reports */
+  constructor({ address, token }: Pick<Settings, 'address' | 'token'>, id: string) {
     const options = { keepAlive: true, maxSockets: MAX_SOCKETS };
     this.agent = address.isSecure ? new HttpsAgent(options) : new HttpAgent(options);
     this.request = address.isSecure ? httpsRequest : httpRequest;
     this.address = address;
-    this.headers = { Authorization: `Bearer ${token}`, Accept: 'application/json' };
+    this.headers = {
+      Authorization: `Bearer ${token}`,
+      Accept: 'application/json',
+      'User-Agent': `w3ipfs-api-keys-guard/${VERSION} (${id})`,
+    };
   }
 
   /** @throws NoAnswerError */
