@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { admit, type Admission } from '../http/admit.js';
-import { type ClientAddress, requirement, socketAddress } from '../http/client-address.js';
+import { addressReader, type ClientAddress, requirement } from '../http/client-address.js';
 import { rateHeaders } from '../http/rate-headers.js';
 import { RefusedRequest } from '../http/refused-request.js';
 import type { Guard, GuardVerdict } from '../types.js';
@@ -32,11 +32,12 @@ type Next = (error?: unknown) => void;
 export function requireScopes<Request extends GuardedRequest = GuardedRequest>(
   guard: Guard,
   scopes: string | readonly string[],
-  { clientAddress = socketAddress }: MiddlewareOptions<Request> = {},
+  { clientAddress }: MiddlewareOptions<Request> = {},
 ): (request: Request, response: ServerResponse, next: Next) => void {
+  const addressOf = addressReader(clientAddress);
   return (request, response, next) => {
     try {
-      const admission = admit(guard, request, requirement(scopes, clientAddress(request)));
+      const admission = admit(guard, request, requirement(scopes, addressOf(request)));
       if (admission instanceof Promise) admission.then((given) => settle(given, request, response, next), next);
       else settle(admission, request, response, next);
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import { admit, type Admission } from '../http/admit.js';
-import { type ClientAddress, requirement, socketAddress } from '../http/client-address.js';
+import { addressReader, type ClientAddress, requirement } from '../http/client-address.js';
 import { rateHeaders } from '../http/rate-headers.js';
 import { RefusedRequest } from '../http/refused-request.js';
 import type { Guard, GuardVerdict } from '../types.js';
@@ -28,15 +28,15 @@ export interface ApiKeysGuardOptions {
 
 type Done = (error?: Error) => void;
 
-const plugin: FastifyPluginCallback<ApiKeysGuardOptions> = (fastify, options, ready) => {
-  const { guard, clientAddress = socketAddress } = options;
+const plugin: FastifyPluginCallback<ApiKeysGuardOptions> = (fastify, { guard, clientAddress }, ready) => {
+  const addressOf = addressReader(clientAddress);
   fastify.decorateRequest('apiKey', null);
   // No promise, and no closure, where the guard decides locally
   fastify.addHook('onRequest', (request, reply, done) => {
     const { config } = request.routeOptions;
     if (config.public === true || request.is404) return done();
     try {
-      const admission = admit(guard, request.raw, requirement(config.scopes ?? NONE, clientAddress(request)));
+      const admission = admit(guard, request.raw, requirement(config.scopes ?? NONE, addressOf(request)));
       if (!(admission instanceof Promise)) return settle(admission, request, reply, done);
       admission.then((given) => settle(given, request, reply, done), done);
     } catch (error) {

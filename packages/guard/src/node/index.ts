@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { admit, type Admission } from '../http/admit.js';
-import { requirement, socketAddress } from '../http/client-address.js';
+import { readableAddress, requirement } from '../http/client-address.js';
 import { rateHeaders } from '../http/rate-headers.js';
 import { RefusedRequest } from '../http/refused-request.js';
 import type { Guard, GuardVerdict, Required } from '../types.js';
@@ -17,9 +17,10 @@ export function authorize(
   guard: Guard,
   request: IncomingMessage,
   response: ServerResponse,
-  { scope = [], ip = socketAddress(request), ...rest }: Required = {},
+  { scope = [], ip, ...rest }: Required = {},
 ): GuardVerdict | undefined | Promise<GuardVerdict | undefined> {
-  const admission = admit(guard, request, { ...rest, ...requirement(scope, ip) });
+  const address = ip === undefined ? request.socket.remoteAddress : readableAddress(ip);
+  const admission = admit(guard, request, { ...rest, ...requirement(scope, address) });
   if (admission instanceof Promise) return admission.then((given) => settle(given, response));
   return settle(admission, response);
 }
