@@ -1,5 +1,6 @@
 /** Tests that do not depend on the database run once, on the embedded one: starting services is half of their cost. */
 const INDEPENDENT_OF_DATABASE = [
+  'client',
   'client-address',
   'cors',
   'documented-gateways',
@@ -32,6 +33,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/test/generators/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
+    '^@w3ipfs/api-keys-client$': '<rootDir>/packages/client/src/index.ts',
     '^@w3ipfs/api-keys-guard$': '<rootDir>/packages/guard/src/index.ts',
     '^@w3ipfs/api-keys-guard/(.+)$': '<rootDir>/packages/guard/src/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

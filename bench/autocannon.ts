@@ -11,9 +11,10 @@ export function askSteadily(url: string, work: Work, { seconds, connections }: L
   return fire(url, work, { connections, duration: seconds, overallRate: perSecond });
 }
 
-async function fire(url: string, { name, request, bodies, expects }: Work, options: Partial<Options>): Promise<Seen> {
+async function fire(url: string, work: Work, options: Partial<Options>): Promise<Seen> {
+  const { name, request, bodies, authorizations, expects } = work;
   const { path, ...rest } = request;
-  const requests = bodies && [{ ...rest, path, setupRequest: inTurn(bodies) }];
+  const requests = (bodies || authorizations) && [{ ...rest, path, setupRequest: inTurn(work) }];
   const verifyBody = (body: unknown) => String(body).includes(expects);
   const result = await autocannon({ url: url + path, ...rest, ...options, ...(requests && { requests, verifyBody }) });
   if (result.non2xx + result.errors + result.mismatches > 0) {
@@ -23,7 +24,16 @@ async function fire(url: string, { name, request, bodies, expects }: Work, optio
   return { answers, perSecond: answers / result.duration, p50: result.latency.p50, p99: result.latency.p99 };
 }
 
-function inTurn(bodies: readonly string[]) {
+function inTurn({ bodies, authorizations }: Work) {
   let sent = 0;
-  return (request: AutocannonRequest) => ({ ...request, body: bodies[sent++ % bodies.length] ?? '' });
+  return (request: AutocannonRequest): AutocannonRequest => {
+    const body = bodies?.[sent % bodies.length];
+    const authorization = authorizations?.[sent % authorizations.length];
+    sent++;
+    return {
+      ...request,
+      ...(body !== undefined && { body }),
+      ...(authorization && { headers: { ...request.headers, authorization } }),
+    };
+  };
 }

@@ -16,6 +16,8 @@ export interface Work {
   request: Request;
   /** Sent in turn, instead of the request's body. */
   bodies?: readonly string[];
+  /** Values of `Authorization` that are sent in turn, instead of the request's. */
+  authorizations?: readonly string[];
   /** Whether running out of bodies is an error: repeating one would measure other work. */
   eachOnce?: boolean;
   /** A text that each answer contains. */
@@ -49,7 +51,7 @@ const PAUSE_SECONDS = 0.2;
 
 export const CONNECTIONS = 64;
 export const ROUND_SECONDS = 4;
-const WARM_UP_SECONDS = 2;
+export const WARM_UP_SECONDS = 2;
 export const GENERATOR = isByWrk ? 'wrk -t1' : 'autocannon (wrk is not installed)';
 
 /** @throws Error if an answer is missing or not a 2xx */

@@ -1,4 +1,6 @@
 import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
+import { documentedBody, type IssuedKey } from '../test/support/keys.js';
+import { sessionOf } from '../test/support/sessions.js';
 import { ask } from './floor.js';
 import type { Work } from './load.js';
 import type { Measured } from './process.js';
@@ -9,6 +11,7 @@ export const JSON_TYPE = { 'content-type': 'application/json' };
 const SCOPE = 'pinning.unpin';
 const FROM_SERVICE = { authorization: `Bearer ${SERVICE_TOKEN}`, ...JSON_TYPE };
 const VALID = '"code":"VALID"';
+const SUCCESS = '"status":"success"';
 
 export function verifyBody({ apiKey, secretKey }: KeyPair): string {
   return JSON.stringify(question(apiKey, secretKey));
@@ -40,6 +43,23 @@ export function authorize(name: string, { apiKey, secretKey }: KeyPair): Work {
   const headers = { pinning_api_key: apiKey, pinning_secret_key: secretKey };
   const request = { method: 'GET', path: `/api/apiKeys/authorize?scope=${SCOPE}`, headers } as const;
   return { name, request, expects: '' };
+}
+
+export function issue(name: string, headers: Record<string, string>): Work {
+  const body = JSON.stringify(documentedBody);
+  const request = { method: 'POST', path: '/api/apiKeys/', headers: { ...headers, ...JSON_TYPE }, body } as const;
+  return { name, request, expects: SUCCESS };
+}
+
+/** Issues an admin key by a session of the owner. */
+export async function issueOne(service: Measured, owner: string): Promise<IssuedKey> {
+  const answer = await ask(service, issue('issue one', sessionOf(owner)));
+  return ((await answer.json()) as { data: IssuedKey }).data;
+}
+
+/** A GET of the management API. */
+export function read(name: string, path: string, headers: Record<string, string>): Work {
+  return { name, request: { method: 'GET', path, headers }, expects: SUCCESS };
 }
 
 const BATCH = 100;

@@ -13,9 +13,9 @@ export function printMachine(load = ALTERNATING): void {
   console.log('the generator and the database share the cores');
 }
 
-export function printHeading(title: string): void {
+export function printHeading(title: string, beside = 'the floor'): void {
   console.log(`\n### ${title}\n`);
-  console.log('| work | requests/s | CPU per request | p50 | p99 | share of the floor | by CPU time |');
+  console.log(`| work | requests/s | CPU per request | p50 | p99 | share of ${beside} | by CPU time |`);
   console.log('| --- | --- | --- | --- | --- | --- | --- |');
 }
 

@@ -1,3 +1,4 @@
+import { choose } from './choose.js';
 import { cold } from './sections/cold.js';
 import { hit } from './sections/hit.js';
 import { limits } from './sections/limits.js';
@@ -9,13 +10,6 @@ import { printMachine } from './table.js';
 /** Measures verification. Arguments select sections: `npm run bench:verify -- hit cold`. */
 const SECTIONS: Record<string, () => Promise<void>> = { hit, verifier, cold, limits, memory, million };
 
-const chosen = process.argv.slice(2);
-const unknown = chosen.filter((name) => !SECTIONS[name]);
-if (unknown.length > 0) {
-  console.error(`There is no section ${unknown.join(', ')}; there are: ${Object.keys(SECTIONS).join(', ')}`);
-  process.exit(64);
-}
+const chosen = choose(SECTIONS, process.argv.slice(2), 'section');
 printMachine();
-for (const [name, section] of Object.entries(SECTIONS)) {
-  if (chosen.length === 0 || chosen.includes(name)) await section();
-}
+for (const [, section] of chosen) await section();

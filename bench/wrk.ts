@@ -24,26 +24,37 @@ export async function loadByWrk(url: string, work: Work, { seconds, connections 
   }
 }
 
-function luaOf({ request: { method, headers, body }, bodies, expects }: Work, folder: string): string {
+function luaOf({ request: { method, headers, body }, bodies, authorizations, expects }: Work, folder: string): string {
   const lines = [`wrk.method = "${method}"`];
   for (const [name, value] of Object.entries(headers)) lines.push(`wrk.headers["${name}"] = ${quoted(value)}`);
   if (body !== undefined) lines.push(`wrk.body = ${quoted(body)}`);
-  if (bodies) {
-    const file = join(folder, 'bodies');
-    writeFileSync(file, bodies.join('\n'));
-    lines.push(`local file, expects = ${quoted(file)}, ${quoted(expects)}`, IN_TURN);
+  if (bodies || authorizations) {
+    const names = Object.entries({ bodies, authorizations }).map(([name, values = []]) => {
+      const file = join(folder, name);
+      writeFileSync(file, values.join('\n'));
+      return quoted(file);
+    });
+    lines.push(`local bodiesFile, authorizationsFile = ${names.join(', ')}`);
+    lines.push(`local expects = ${quoted(expects)}`, IN_TURN);
   }
   return lines.join('\n');
 }
 
-/** Sends the bodies in turn and checks each answer, which costs wrk more than repeating one request. */
+/** Sends the values in turn and checks each answer, which costs wrk more than repeating one request. */
 const IN_TURN = `
-local bodies, sent, threads = {}, 0, {}
+local function read(file)
+  local lines = {}
+  for line in io.lines(file) do lines[#lines + 1] = line end
+  return lines
+end
+local bodies, authorizations = read(bodiesFile), read(authorizationsFile)
+local sent, threads = 0, {}
 wrong = 0
-for body in io.lines(file) do bodies[#bodies + 1] = body end
 function request()
+  if #bodies > 0 then wrk.body = bodies[sent % #bodies + 1] end
+  if #authorizations > 0 then wrk.headers["authorization"] = authorizations[sent % #authorizations + 1] end
   sent = sent + 1
-  return wrk.format(nil, nil, nil, bodies[(sent - 1) % #bodies + 1])
+  return wrk.format()
 end
 function response(_, _, body)
   if not body:find(expects, 1, true) then wrong = wrong + 1 end

@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /**
  * Builds the packages and the service, each unless its last build is newer than every source: a second start need not
  * wait for it.
  */
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const PROGRAMS = resolve('node_modules', '.bin');
 /** JavaScript alone: the declarations for users are made when a package is packed. */
 const COMPILE = 'swc src --out-dir dist --strip-leading-paths --ignore **/*.spec.ts --config-file ../../.swcrc --quiet';

@@ -7,7 +7,7 @@ import { ClientAddress } from '../http/client-address.js';
 import { ApiError } from '../http/errors/api-error.js';
 import type { RequestContext } from '../http/request-context.js';
 import { rateStateOf } from '../limits/quota.js';
-import { readCredentials } from '../principals/presented-credentials.js';
+import { readCredentialsOnce } from '../principals/presented-credentials.js';
 import { Principal } from '../principals/principal.js';
 import { refusalError } from '../principals/refusal-errors.js';
 import type { Verdict } from '../verification/verdict.js';
@@ -58,7 +58,8 @@ export class Authorizer {
 
   private decide(request: SubRequest, access: Access): Eventually<Decision> {
     if (access === 'public') return PUBLIC_ANSWER;
-    const credentials = readCredentials(request.raw);
+    // Read once, on this route: not remembered
+    const credentials = readCredentialsOnce(request.raw);
     if (credentials instanceof ApiError) return credentials;
     if ('token' in credentials) return this.decideOnSession(request, access);
     // For a closed route, the caller is only identified, free of charge

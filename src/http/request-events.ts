@@ -28,11 +28,15 @@ export class RequestEvents {
     this.active++;
   }
 
-  completed({ id, startedAt, caller, verdict, keyId, error }: RequestContext, outcome: Outcome): void {
+  completed(
+    { id, startedAt, caller, verdict, keyId, error }: RequestContext,
+    { raw, route, status, request }: Outcome,
+  ) {
     this.active--;
     const seconds = (performance.now() - startedAt) / 1_000;
-    const method = outcome.raw.method ?? '';
-    const completed = { ...outcome, id, method, seconds, caller, verdict, keyId, error };
+    const method = raw.method ?? '';
+    // Member by member: V8 takes a microsecond for each that follows a spread
+    const completed = { raw, route, status, request, id, method, seconds, caller, verdict, keyId, error };
     for (const listener of this.listeners) listener(completed);
   }
 }

@@ -20,11 +20,12 @@ export function presentedCredentials(request: IncomingMessage): PresentedCredent
  */
 export function readCredentials(request: IncomingMessage): PresentedCredentials | ApiError {
   let credentials = known.get(request);
-  if (!credentials) known.set(request, (credentials = read(request)));
+  if (!credentials) known.set(request, (credentials = readCredentialsOnce(request)));
   return credentials;
 }
 
-function read(request: IncomingMessage): PresentedCredentials | ApiError {
+/** The same where nothing else reads them. */
+export function readCredentialsOnce(request: IncomingMessage): PresentedCredentials | ApiError {
   const credentials = credentialsIn(request);
   return credentials instanceof CredentialsProblem ? errorFor(credentials) : credentials;
 }

@@ -14,7 +14,7 @@ export interface Gateway {
 
 /** The addresses of the key service's processes and of the platform, `host:port`. */
 export interface Addresses {
-  keys: string | [string, string];
+  keys: string | string[];
   platform: string;
 }
 

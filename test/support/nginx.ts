@@ -78,12 +78,13 @@ function configuration(folder: string, port: number, insidePort: number): string
   ]);
 }
 
-/** The shipped file, with a test's addresses; a single process of the key service is the only one listed. */
+/** The shipped file, with a test's addresses instead of the two processes of the key service that it lists. */
 function upstreams({ keys, platform }: Addresses): string {
-  const [first, second] = [keys].flat();
+  const [first, ...others] = [keys].flat();
+  const more = others.map((address) => `server ${address} max_fails=1 fail_timeout=1s;`).join('\n    ');
   return changed('deploy/upstreams.conf', [
     ['server 127.0.0.1:8000 ', `server ${first} `],
-    ['server 127.0.0.1:8001 ', second ? `server ${second} ` : '# '],
+    ['server 127.0.0.1:8001 max_fails=1 fail_timeout=1s;', more],
     ['server 127.0.0.1:9000;', `server ${platform};`],
   ]);
 }

@@ -33,13 +33,15 @@ export interface DeciderParts {
 /** Decides here where nothing can have escaped the guard, and asks the service otherwise. */
 export class Decider {
   private readonly digests = new PairDigests();
-  private readonly turns = new Turns();
+  private readonly turns: Turns;
 
   /** @param staleMs for how long known keys are accepted beyond the bound while the service does not answer */
   constructor(
     private readonly parts: DeciderParts,
     private readonly staleMs: number,
-  ) {}
+  ) {
+    this.turns = new Turns(parts.clock);
+  }
 
   /** See `Guard.check()`. */
   check(presented: Presented, required: Required | undefined): GuardVerdict | Promise<GuardVerdict> {

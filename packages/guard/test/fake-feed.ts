@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { keyHashOf } from '../src/knowledge/pair-digest.js';
 
 /** The changes, as a process of the service knows them. */
@@ -8,14 +9,25 @@ export class FakeFeed {
   boundMs = 1_000;
   /** The age of what it knows. */
   ageMs = 5;
+  /** For how long something on the way holds each answer. */
+  delayMs = 0;
   /** Questions about older positions are answered with 410. */
   oldest = 0n;
+  /** Whether a transaction is under way for long: positions do not move. */
+  isStuck = false;
+  /** How many questions were answered. */
+  answered = 0;
   private readonly changes: { h: string; at: bigint }[] = [];
   private readonly waiters = new Set<() => void>();
 
   commit(apiKey: string): void {
-    this.changes.push({ h: keyHashOf(apiKey), at: this.position++ });
+    this.changes.push({ h: this.hashOf(apiKey), at: this.position });
+    if (!this.isStuck) this.position++;
     for (const wake of this.waiters) wake();
+  }
+
+  hashOf(apiKey: string): string {
+    return keyHashOf(apiKey);
   }
 
   async answer(query: URLSearchParams): Promise<{ status: number; data: unknown }> {
@@ -30,7 +42,9 @@ export class FakeFeed {
     if (!isKnown && this.since(since).length === 0) await this.held(Number(query.get('wait_ms')));
     const changed = isKnown ? [] : this.since(since);
     const heldMs = Math.floor(performance.now() - began);
+    this.answered++;
     const { boundMs, ageMs, position } = this;
+    if (this.delayMs > 0) await sleep(this.delayMs);
     const times = { age_ms: ageMs, held_ms: heldMs, bound_ms: boundMs };
     return { status: 200, data: { epoch: this.epoch, position: String(position), ...times, changed } };
   }

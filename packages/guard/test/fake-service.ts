@@ -11,6 +11,8 @@ export interface Received {
   readonly route: Route;
   readonly query: URLSearchParams;
   readonly body: Record<string, unknown>;
+  /** By the steady clock. */
+  readonly at: number;
 }
 
 type Route = 'changes' | 'verify' | 'reports';
@@ -77,7 +79,7 @@ export class FakeService {
     const route = pathname.replace('/api/apiKeys/', '') as Route;
     const text = await textOf(request);
     const body = (text ? JSON.parse(text) : {}) as Record<string, unknown>;
-    this.received.push({ route, query, body });
+    this.received.push({ route, query, body, at: performance.now() });
     const override = this.overrides.get(route);
     if (override === 'hang') return;
     if (override === 'reset') return void request.socket.destroy();

@@ -6,7 +6,7 @@ import type { CallerRequest } from '../../principals/caller-request.js';
 import { ServicesOnly } from '../../principals/decorators/for-services.decorator.js';
 import { ReplayableRotation } from '../../principals/decorators/presented-pair.decorator.js';
 import { Public } from '../../principals/decorators/public.decorator.js';
-import { API_KEY_HEADER } from '@w3ipfs/api-keys-guard/decision';
+import { addHeader, API_KEY_HEADER } from '@w3ipfs/api-keys-guard/decision';
 import { readCredentials } from '../../principals/presented-credentials.js';
 import { ServiceTokens } from '../../principals/service-tokens.js';
 import { authenticate } from '../authenticate.js';
@@ -49,7 +49,7 @@ export class AuthenticationGuard implements CanActivate {
     const credentials = readCredentials(request.raw);
     if (credentials instanceof ApiError) return credentials;
     // Where its strategy looks for it, in whichever form the pair was presented
-    if ('pair' in credentials) request.raw.headers[API_KEY_HEADER] = credentials.pair.apiKey;
+    if ('pair' in credentials) addHeader(request.raw, API_KEY_HEADER, credentials.pair.apiKey);
     const outcome = await authenticate('token' in credentials ? SESSION_STRATEGY : API_KEY_STRATEGY, request.raw);
     if (outcome instanceof Denial) {
       if (outcome.principal) request.denied = outcome.principal;

@@ -27,8 +27,14 @@ export class ChangesController {
 
   @Get()
   @ApiOperation({ operationId: 'listKeyChanges', summary: 'Wait for changes of keys', description: CHANGES_NOTE })
-  @ApiQuery({ name: 'since', required: false, description: 'The `position` of the last answer', example: '81734' })
-  @ApiQuery({ name: 'epoch', required: false, description: 'The `epoch` of the last answer' })
+  @ApiQuery({
+    name: 'since',
+    required: false,
+    type: String,
+    description: 'The `position` of the last answer',
+    example: '81734',
+  })
+  @ApiQuery({ name: 'epoch', required: false, type: String, description: 'The `epoch` of the last answer' })
   @ApiQuery({ name: 'wait_ms', required: false, schema: { type: 'integer', minimum: 0, maximum: 1_000, default: 0 } })
   @ApiSuccess(ChangesDto, 'What has changed since the position.', CHANGES_EXAMPLE)
   @ApiErrors(

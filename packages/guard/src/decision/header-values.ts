@@ -2,14 +2,18 @@ import type { IncomingMessage } from 'node:http';
 
 type Headers = Pick<IncomingMessage, 'headers' | 'headersDistinct' | 'rawHeaders'>;
 
-/** By the headers of a request, which is checked several times: also after a header of our own was added. */
-const known = new WeakMap<object, boolean>();
+/** By the headers of a request that got another one of our own. */
+const repeatedBefore = new WeakMap<object, boolean>();
+
+/** Adds a header of our own, which a client's then are not confused with. */
+export function addHeader(request: Pick<Headers, 'headers' | 'rawHeaders'>, name: string, value: string): void {
+  repeatedBefore.set(request.headers, repeatsHeaders(request));
+  request.headers[name] = value;
+}
 
 /** Whether any header is repeated: Node joins the values, or drops all but the first. */
 export function repeatsHeaders({ headers, rawHeaders }: Pick<Headers, 'headers' | 'rawHeaders'>): boolean {
-  let repeats = known.get(headers);
-  if (repeats === undefined) known.set(headers, (repeats = Object.keys(headers).length * 2 !== rawHeaders.length));
-  return repeats;
+  return repeatedBefore.get(headers) ?? Object.keys(headers).length * 2 !== rawHeaders.length;
 }
 
 /**

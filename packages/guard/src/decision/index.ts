@@ -1,7 +1,7 @@
 /** What the service and its guards decide alike: from the headers of a request to the verdict on a key. */
 export { accessRefusal, type AccessRefusal, type AccessRequirements, type AccessState } from './access-refusal.js';
 export { parseForwardedAddress } from './forwarded-address.js';
-export { headerValues, repeatsHeaders } from './header-values.js';
+export { addHeader, headerValues, repeatsHeaders } from './header-values.js';
 export { type Address, BITS, formatAddress, parseAddress } from './ip-address.js';
 export { credentialOf, isCredential, type KeyPair, pairOfCredential } from './key-pair.js';
 export { InvalidNetworkError, Network, Networks, parseNetwork } from './networks.js';

@@ -31,8 +31,9 @@ export class Freshness {
     return elapsedMs(this.knownUpTo, now);
   }
 
-  isFreshAt(now: Moment): boolean {
-    return elapsedMs(this.knownUpTo, now) < USABLE_SHARE * this.revocationBoundMs;
+  /** For how many milliseconds from now it suffices for decisions; 0 or less if it does not. */
+  leftMsAt(now: Moment): number {
+    return USABLE_SHARE * this.revocationBoundMs - elapsedMs(this.knownUpTo, now);
   }
 
   setBound(boundMs: number): void {

@@ -89,7 +89,12 @@ export class Knowledge {
 
   /** Whether the guard may decide by itself. */
   isFreshAt(now: Moment): boolean {
-    return this.freshness.isFreshAt(now);
+    return this.freshForMsAt(now) > 0;
+  }
+
+  /** For how many milliseconds from now the guard may decide by itself; 0 or less if it may not. */
+  freshForMsAt(now: Moment): number {
+    return this.freshness.leftMsAt(now);
   }
 
   /** Asks for a verdict now. */
@@ -178,7 +183,7 @@ export class Knowledge {
 
   /** What is remembered of a pair, if no revocation can have escaped the guard: the age is looked at in each decision. */
   recall(digest: string, now: Moment): Grant | RefusedPair | undefined {
-    if (!this.freshness.isFreshAt(now)) return undefined;
+    if (!this.isFreshAt(now)) return undefined;
     return current(this.grants, digest, now) ?? current(this.refused, digest, now);
   }
 

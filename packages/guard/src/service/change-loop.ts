@@ -44,8 +44,7 @@ export class ChangeLoop {
     const turn = ++this.turn;
     const question = this.knowledge.changesQuestion();
     const boundMs = this.knowledge.boundMs || DEFAULT_BOUND_MS;
-    // Until the guard is fresh, it wants answers at once
-    const waitMs = this.state.current === 'fresh' ? Math.min(MAX_HELD_MS, Math.floor(boundMs * HELD_SHARE)) : 0;
+    const waitMs = this.waitMs(boundMs, question);
     this.asked++;
     this.cancelPatience = startDeadline(boundMs * PATIENCE_SHARE + waitMs, () => {
       this.giveUp(turn, 'The service takes too long to answer');
@@ -54,6 +53,12 @@ export class ChangeLoop {
       (answer) => this.receive(turn, question, waitMs, answer),
       (error: Error) => this.giveUp(turn, error.message),
     );
+  }
+
+  /** For how long the service may hold the question: the guard stays fresh meanwhile. If it is not, it can't wait. */
+  private waitMs(boundMs: number, { sent }: ChangesQuestion): number {
+    const leftMs = Math.max(0, this.knowledge.freshForMsAt(sent));
+    return Math.floor(Math.min(MAX_HELD_MS, boundMs * HELD_SHARE, leftMs / 2));
   }
 
   stop(): void {

@@ -1,3 +1,4 @@
+import { type Clock, elapsedMs, type Moment } from '../clock.js';
 import { GuardUnavailableError } from '../unavailable-error.js';
 
 const MAX_ACTIVE = 64;
@@ -6,7 +7,7 @@ const MAX_WAITING = 10_000;
 const MAX_WAIT_MS = 2_000;
 
 interface Waiter {
-  readonly since: number;
+  readonly since: Moment;
   proceed(): void;
   fail(error: Error): void;
 }
@@ -22,6 +23,8 @@ export class Turns {
   private head = 0;
   /** The pairs that are asked about, by digest. */
   private readonly first = new Map<string, Promise<void>>();
+
+  constructor(private readonly clock: Clock) {}
 
   /**
    * Runs a question in its turn.
@@ -74,14 +77,14 @@ export class Turns {
 
   private slot(): Promise<void> {
     return new Promise((proceed, fail) => {
-      this.queue.push({ since: performance.now(), proceed, fail });
+      this.queue.push({ since: this.clock.now(), proceed, fail });
     });
   }
 
   /** Passes the slot on to the next that has not waited for too long. */
   private release(): void {
     let waiter = this.dequeue();
-    while (waiter && performance.now() - waiter.since > MAX_WAIT_MS) {
+    while (waiter && elapsedMs(waiter.since, this.clock.now()) > MAX_WAIT_MS) {
       waiter.fail(new GuardUnavailableError('The service is too slow for the number of questions.', 1));
       waiter = this.dequeue();
     }

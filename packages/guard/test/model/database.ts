@@ -21,8 +21,10 @@ export class ModelDatabase {
   private nextId = 100;
   private readonly spells: Spell[][];
 
-  constructor(private readonly keys: number) {
-    this.spells = Array.from({ length: keys }, () => [{ from: Number.NEGATIVE_INFINITY, enabled: true }]);
+  constructor(readonly keys: number) {
+    this.spells = Array.from({ length: keys }, (_, key) => [
+      { from: Number.NEGATIVE_INFINITY, enabled: isEnabledAtFirst(key) },
+    ]);
   }
 
   /** `pg_snapshot_xmin`: the oldest transaction under way. */
@@ -55,7 +57,8 @@ export class ModelDatabase {
 
   /** Restores an earlier state: the ids after it are assigned again. */
   restore(pick: number, now: number): void {
-    const kept = pick % (this.commits.length + 1);
+    // Often just the last one is lost
+    const kept = pick % 2 === 0 ? Math.max(0, this.commits.length - 1) : pick % (this.commits.length + 1);
     const lost = this.commits.slice(kept);
     this.commits = this.commits.slice(0, kept);
     this.open = [];
@@ -63,7 +66,11 @@ export class ModelDatabase {
     this.nextId = Math.min(this.nextId, ...lost.map(({ id }) => id));
     for (let key = 0; key < this.keys; key++) {
       const last = this.commits.findLast((commit) => commit.key === key);
-      this.spells[key]?.push({ from: now, enabled: last?.enabled ?? true });
+      this.spells[key]?.push({ from: now, enabled: last?.enabled ?? isEnabledAtFirst(key) });
     }
   }
+}
+
+function isEnabledAtFirst(key: number): boolean {
+  return key % 2 === 0;
 }

@@ -72,9 +72,11 @@ export class ModelledGuard {
     this.knowledge.keep(pair, asked.question, termsOf(asked.verdict));
   }
 
-  /** Whether the guard by itself says `VALID`. */
-  accepts(key: number): boolean {
-    return this.knowledge.recall(String(key), this.clock.now()) instanceof Grant;
+  /** The true time until which the guard says `VALID` by itself, if nothing reaches it; `undefined` if it does not now. */
+  acceptsUntil(key: number): number | undefined {
+    const now = this.clock.now();
+    if (!(this.knowledge.recall(String(key), now) instanceof Grant)) return undefined;
+    return this.clock.true + Math.max(0, this.knowledge.freshForMsAt(now));
   }
 
   /** @throws Error if the guard asks for changes that it has, or knows less than before */

@@ -13,7 +13,10 @@ export interface ModelVerdict {
   readonly epoch: string;
 }
 
-/** A process of the service: it caches keys, and learns of changes by polls and by notifications. */
+/**
+ * A process of the service: it caches keys, and learns of changes by polls and by notifications. Other clients ask it about
+ * all keys all the time, so that a key is cached again as soon as a change was learnt.
+ */
 export class ModelProcess {
   polls = true;
   private polledAt = 0;
@@ -38,16 +41,16 @@ export class ModelProcess {
 
   poll(now: number): void {
     const { epoch, commits, oldest } = this.database;
-    const isOther = epoch !== this.epoch;
-    const unread = commits.filter((commit) => !this.read.includes(commit));
-    if (isOther) this.cache.clear();
-    for (const { key } of unread) this.cache.delete(key);
+    if (epoch !== this.epoch) this.cache.clear();
+    for (const commit of commits) if (!this.read.includes(commit)) this.cache.delete(commit.key);
     Object.assign(this, { polledAt: now, epoch, oldest, read: [...commits], notified: [] });
+    this.warm();
   }
 
   /** A notification from the database that it has polled last; one from another state tells nothing more. */
   notify({ key, id }: Commit, isDated: boolean): void {
     this.cache.delete(key);
+    this.warm();
     if (this.read.some((commit) => commit.id === id) && isDated) return;
     this.notified.push({ key, id: isDated ? id : null });
   }
@@ -56,7 +59,6 @@ export class ModelProcess {
     const position = BigInt(this.oldest);
     const isFresh = now - this.polledAt < FRESH_MS;
     const enabled = (isFresh ? this.cache.get(key) : undefined) ?? this.database.isEnabled(key);
-    this.cache.set(key, enabled);
     return { enabled, position, epoch: String(this.epoch) };
   }
 
@@ -71,6 +73,11 @@ export class ModelProcess {
       boundMs: BOUND_MS,
       changed: isComparable ? this.changed(since) : [],
     };
+  }
+
+  private warm(): void {
+    for (let key = 0; key < this.database.keys; key++)
+      if (!this.cache.has(key)) this.cache.set(key, this.database.isEnabled(key));
   }
 
   private changed(since: bigint): ChangesAnswer['changed'] {

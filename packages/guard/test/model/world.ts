@@ -1,12 +1,10 @@
 import { type Commit, ModelDatabase } from './database.js';
 import { ModelledGuard } from './modelled-guard.js';
-import { BOUND_MS, ModelProcess } from './server-process.js';
+import { BOUND_MS, ModelProcess, POLL_MS } from './server-process.js';
 import { VirtualClock } from './virtual-clock.js';
 
-const KEYS = 3;
+const KEYS = 2;
 const PROCESSES = 3;
-/** How often the guard is looked at. */
-const STEP_MS = 25;
 
 /** One thing that happens, after some time. The numbers choose what it happens to. */
 export interface Happening {
@@ -46,6 +44,17 @@ export class World {
       this.database.begin(a % KEYS, !this.database.isEnabled(a % KEYS));
       this.commit(-1);
     },
+    /** All processes learn of a change but one. */
+    changeUnseen: (a: number, b: number) => {
+      this.happenings.pausePolls(b);
+      this.happenings.change(a);
+      this.pass(POLL_MS);
+    },
+    restoreUnseen: (a: number, b: number) => {
+      this.happenings.pausePolls(b);
+      this.happenings.restore(a);
+      this.pass(POLL_MS);
+    },
     notify: (a: number, b: number) => {
       const [sent] = this.notifications.splice(a % Math.max(1, this.notifications.length), 1);
       sent?.process.notify(sent.commit, b % 2 === 0);
@@ -61,22 +70,33 @@ export class World {
       this.processes[a % PROCESSES] = new ModelProcess(this.database, this.clock.true);
     },
     restore: (a: number) => this.database.restore(a, this.clock.true),
+    /** The answer is on its way. */
+    askAndAnswerChanges: (a: number) => {
+      this.guard.askChanges(this.process(a));
+      this.guard.answerChanges(-1);
+    },
+    askAndAnswerVerdict: (a: number, b: number) => {
+      this.guard.askVerdict(a % KEYS, this.process(b));
+      this.guard.answerVerdict(-1);
+    },
     askChanges: (a: number) => this.guard.askChanges(this.process(a)),
     receiveQuestion: (a: number) => this.guard.receiveQuestion(a),
     answerChanges: (a: number) => this.guard.answerChanges(a),
     deliverChanges: (a: number) => this.guard.deliverChanges(a),
     changesRoundTrip: (a: number) => {
-      this.guard.askChanges(this.process(a));
-      this.guard.answerChanges(-1);
+      this.happenings.askAndAnswerChanges(a);
       this.guard.deliverChanges(-1);
     },
     expirePosition: () => this.guard.knowledge.forgetEverything(),
+    beginAnew: (a: number) => {
+      this.happenings.expirePosition();
+      this.happenings.changesRoundTrip(a);
+    },
     askVerdict: (a: number, b: number) => this.guard.askVerdict(a % KEYS, this.process(b)),
     answerVerdict: (a: number) => this.guard.answerVerdict(a),
     deliverVerdict: (a: number) => this.guard.deliverVerdict(a),
     verdictRoundTrip: (a: number, b: number) => {
-      this.guard.askVerdict(a % KEYS, this.process(b));
-      this.guard.answerVerdict(-1);
+      this.happenings.askAndAnswerVerdict(a, b);
       this.guard.deliverVerdict(-1);
     },
     restartGuard: () => {
@@ -90,15 +110,17 @@ export class World {
     },
   };
 
-  /** @throws Error if the guard accepts a key that was disabled for longer than the bound, or knows less than before */
+  /** @throws Error if the guard would accept a key that was disabled for longer than the bound, or knows less than before */
   happen({ what, afterMs, a, b }: Happening): void {
-    for (let leftMs = afterMs; leftMs > 0; leftMs -= STEP_MS) {
-      this.clock.true += Math.min(leftMs, STEP_MS);
-      for (const process of this.processes) process.pollIfDue(this.clock.true);
-      this.check();
-    }
+    this.pass(afterMs);
     this.happenings[what](a, b);
     this.check();
+  }
+
+  private pass(milliseconds: number): void {
+    this.clock.true += milliseconds;
+    this.check();
+    for (const process of this.processes) process.pollIfDue(this.clock.true);
   }
 
   private process(pick: number): ModelProcess {
@@ -114,10 +136,12 @@ export class World {
   private check(): void {
     this.guard.checkProgress();
     for (let key = 0; key < KEYS; key++) {
-      if (!this.guard.accepts(key)) continue;
+      // Nothing else may reach the guard meanwhile
+      const until = this.guard.acceptsUntil(key);
+      if (until === undefined) continue;
       this.accepted++;
-      if (!this.database.wasEnabledAfter(this.clock.true - BOUND_MS, key))
-        throw new Error(`Key ${key} was accepted at ${this.clock.true}, later than its revocation and the bound`);
+      if (!this.database.wasEnabledAfter(until - BOUND_MS, key))
+        throw new Error(`Key ${key} is accepted until ${until}, later than its revocation and the bound`);
     }
   }
 }
