@@ -11,6 +11,7 @@ const INDEPENDENT_OF_DATABASE = [
   'openapi',
   'openapi-answers',
   'openapi-document',
+  'packages',
   'pipelining',
   'request-targets',
   'security-table',

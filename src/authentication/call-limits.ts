@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { rateStateOf } from '../limits/quota.js';
-import { type NamedRate, rateLimitHeaders } from '../http/rate-limit-headers.js';
+import { type NamedRate, rateLimitHeaders } from '@w3ipfs/api-keys-guard/http';
 import { LoadShedding } from '../http/load/load-shedding.js';
 import { Verifier } from '../verification/verifier.js';
 import { RateLimitedError, refusalError } from '../principals/refusal-errors.js';

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
-import type { NamedRate } from '../http/rate-limit-headers.js';
+import type { NamedRate } from '@w3ipfs/api-keys-guard/http';
 import { type RateDecision, RateLimiter } from '../limits/rate-limiter.js';
 import type { Principal } from '../principals/principal.js';
 

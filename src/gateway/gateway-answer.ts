@@ -1,7 +1,7 @@
 import { SCOPES } from '../principals/scopes.js';
 import { ApiError } from '../http/errors/api-error.js';
 import { type QuotaDecision, rateStateOf } from '../limits/quota.js';
-import { rateLimitHeaders } from '../http/rate-limit-headers.js';
+import { rateLimitHeaders } from '@w3ipfs/api-keys-guard/http';
 import type { CachedKey } from '../verification/cache/cached-key.js';
 import { InsufficientScopeError } from '../principals/refusal-errors.js';
 import type { Principal } from '../principals/principal.js';

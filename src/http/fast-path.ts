@@ -10,7 +10,7 @@ import { type FastPathRequest, type FastPathRoute, FastPathRoutes } from './fast
 import { LoadShedding } from './load/load-shedding.js';
 import { RequestContext } from './request-context.js';
 import { RequestEvents } from './request-events.js';
-import { requestId } from './request-id.js';
+import { requestId } from '@w3ipfs/api-keys-guard/http';
 import { addLayer, type Layer } from './request-listener.js';
 import { type FullResponse, writeResponse } from './write-response.js';
 

@@ -12,7 +12,7 @@ import type { LoadShedding } from './load/load-shedding.js';
 import { RequestContext } from './request-context.js';
 import type { RequestEvents } from './request-events.js';
 import { traitsOf } from './route-config.js';
-import { COMMON_HEADERS } from './response-headers.js';
+import { COMMON_HEADERS } from '@w3ipfs/api-keys-guard/http';
 import { withCanonicalIds } from './validation/canonical-id.js';
 
 export interface PipelineParts {

@@ -7,8 +7,7 @@ import { ApiError } from './errors/api-error.js';
 import type { Cors } from './cors.js';
 import { failure } from './envelope.js';
 import { ORDINARY_BOUNDS } from './body/body-bounds.js';
-import { requestId } from './request-id.js';
-import { COMMON_HEADERS } from './response-headers.js';
+import { COMMON_HEADERS, requestId } from '@w3ipfs/api-keys-guard/http';
 import { hasUnreadBody } from './body/unread-body.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { COMMON_HEADERS, JSON_TYPE } from './response-headers.js';
+import { COMMON_HEADERS, JSON_TYPE } from '@w3ipfs/api-keys-guard/http';
 
 /** A response with a JSON body, or without a body. */
 export interface FullResponse {

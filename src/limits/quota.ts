@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { KeyLimits, RateLimit } from '../principals/key-limits.js';
-import type { NamedRate } from '../http/rate-limit-headers.js';
+import type { NamedRate } from '@w3ipfs/api-keys-guard/http';
 import { type RateDecision, RateLimiter } from './rate-limiter.js';
 import { UsageLimiter } from '../usage/usage-limiter.js';
 

@@ -1,20 +1,18 @@
 import type { Scope } from './scopes.js';
 import { ApiError, UnavailableError } from '../http/errors/api-error.js';
-import { CHALLENGE } from '../http/response-headers.js';
-import { type NamedRate, rateLimitHeaders } from '../http/rate-limit-headers.js';
+import {
+  CHALLENGE,
+  missingScopes,
+  type NamedRate,
+  rateLimitHeaders,
+  REFUSAL_MESSAGES,
+  tooManyRequests,
+} from '@w3ipfs/api-keys-guard/http';
 import type { Refusal, UnauthenticatedReason } from '@w3ipfs/api-keys-guard/decision';
-
-const MESSAGES: Record<UnauthenticatedReason, string> = {
-  INVALID_CREDENTIALS: 'These credentials are not valid.',
-  REVOKED: 'This API key has been revoked.',
-  DISABLED: 'This API key is disabled; its owner can enable it.',
-  NOT_YET_VALID: 'These credentials are not valid yet.',
-  EXPIRED: 'These credentials have expired.',
-};
 
 /** The request has no valid credentials. An unknown key and a wrong secret get the same answer. */
 export class UnauthenticatedError extends ApiError {
-  constructor(verdict: UnauthenticatedReason, message = MESSAGES[verdict]) {
+  constructor(verdict: UnauthenticatedReason, message: string = REFUSAL_MESSAGES[verdict]) {
     super('unauthenticated', message, { verdict, headers: CHALLENGE });
   }
 }
@@ -29,7 +27,7 @@ export class AmbiguousCredentialsError extends ApiError {
 export class InsufficientScopeError extends ApiError {
   constructor(
     readonly missing: readonly Scope[],
-    message = `This API key lacks the scope ${missing.join(', ')}.`,
+    message = missingScopes(missing),
   ) {
     super('insufficient_scope', message, { verdict: 'INSUFFICIENT_SCOPE' });
   }
@@ -37,24 +35,20 @@ export class InsufficientScopeError extends ApiError {
 
 class IpNotAllowedError extends ApiError {
   constructor() {
-    super('ip_not_allowed', 'This API key may not be used from your address; see its limits.allowed_cidrs.', {
-      verdict: 'IP_NOT_ALLOWED',
-    });
+    super('ip_not_allowed', REFUSAL_MESSAGES.IP_NOT_ALLOWED, { verdict: 'IP_NOT_ALLOWED' });
   }
 }
 
 class UsageExceededError extends ApiError {
   constructor() {
-    super('usage_exceeded', 'The uses of this API key are spent; see its limits.max_uses.', {
-      verdict: 'USAGE_EXCEEDED',
-    });
+    super('usage_exceeded', REFUSAL_MESSAGES.USAGE_EXCEEDED, { verdict: 'USAGE_EXCEEDED' });
   }
 }
 
 export class RateLimitedError extends ApiError {
   constructor(rates: readonly NamedRate[]) {
     const seconds = Math.max(...rates.map((rate) => rate.retryAfterSeconds));
-    super('rate_limited', `Too many requests. Try again in ${seconds} seconds.`, {
+    super('rate_limited', tooManyRequests(seconds), {
       verdict: 'RATE_LIMITED',
       headers: rateLimitHeaders(rates),
     });

@@ -99,7 +99,8 @@ export function launch(args: string[], variables: Record<string, string>, folder
   return spawn(process.execPath, inFolder, { env, cwd: folder, stdio: 'pipe' });
 }
 
-function collect(child: ChildProcess): () => string {
+/** Everything that a process prints from now on, on both streams. */
+export function collect(child: ChildProcess): () => string {
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
   return () => text;

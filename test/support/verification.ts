@@ -1,13 +1,14 @@
 import type { Answer, Client } from './client.js';
 import type { IssuedKey } from './keys.js';
 
-const TOKEN = 'a-service-token-of-at-least-32-characters';
+/** The token of the platform's service. */
+export const serviceToken = 'a-service-token-of-at-least-32-characters';
 
 /** The variables for a service that accepts `verify()`. */
-export const serviceVariables = { SERVICE_TOKENS: `other:${'o'.repeat(32)},gateway:${TOKEN}` };
+export const serviceVariables = { SERVICE_TOKENS: `other:${'o'.repeat(32)},gateway:${serviceToken}` };
 
 /** The headers of the platform's service. */
-export const serviceHeaders = { authorization: `Bearer ${TOKEN}` };
+export const serviceHeaders = { authorization: `Bearer ${serviceToken}` };
 
 export function pairOf({ api_key, secret_key }: Pick<IssuedKey, 'api_key' | 'secret_key'>) {
   return { api_key, secret_key };

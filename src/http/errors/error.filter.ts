@@ -1,6 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { JSON_TYPE } from '../response-headers.js';
+import { JSON_TYPE } from '@w3ipfs/api-keys-guard/http';
 import { StoredAnswer } from '../stored-answer.js';
 import { ErrorResponses } from './error-responses.js';
 

@@ -18,11 +18,21 @@ export function repeatsHeaders({ headers, rawHeaders }: Pick<Headers, 'headers' 
 
 /**
  * All values of a header as they were sent, under any of its spellings. `headersDistinct` is slow: it is read only if
- * headers are repeated.
+ * one of them is repeated.
  */
 export function headerValues(request: Headers, ...spellings: readonly string[]): readonly string[] {
   const values: string[] = [];
   for (const name of spellings) if (request.headers[name] !== undefined) values.push(request.headers[name] as string);
-  if (values.length === 0 || !repeatsHeaders(request)) return values;
+  if (values.length === 0 || !spellings.some((name) => isRepeated(request, name))) return values;
   return spellings.flatMap((name) => request.headersDistinct[name] ?? []);
+}
+
+/** Whether a header is repeated. @param name in lower case */
+function isRepeated({ rawHeaders }: Headers, name: string): boolean {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const raw = rawHeaders[i] as string;
+    if (raw.length === name.length && raw.toLowerCase() === name && ++count > 1) return true;
+  }
+  return false;
 }

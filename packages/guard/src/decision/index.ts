@@ -6,6 +6,7 @@ export { type Address, BITS, formatAddress, parseAddress } from './ip-address.js
 export { credentialOf, isCredential, type KeyPair, pairOfCredential } from './key-pair.js';
 export { InvalidNetworkError, Network, Networks, parseNetwork } from './networks.js';
 export {
+  API_KEY_FORMS,
   API_KEY_HEADER,
   credentialsIn,
   CredentialsProblem,

@@ -5,10 +5,10 @@ import { isCredential, type KeyPair, pairOfCredential } from './key-pair.js';
 /** The credentials of a request: a session's token, or a key pair. */
 export type PresentedCredentials = { token: string } | { pair: KeyPair };
 
-/** Why the credentials of a request can't be read: none, incomplete, or `ambiguous`, more than one. */
+/** Why the credentials of a request can't be read: there are none, more than one (`ambiguous`), or unreadable ones. */
 export class CredentialsProblem {
   constructor(
-    readonly kind: 'ambiguous' | 'invalid',
+    readonly kind: 'missing' | 'ambiguous' | 'invalid',
     /** What is wrong and what to send instead; never a piece of what was presented. */
     readonly message: string,
   ) {}
@@ -34,9 +34,11 @@ const BASIC = /^Basic +([A-Za-z0-9+/]+=*) *$/i;
 /** Header, claims and signature (RFC 7515, 7.1); an unsigned token lacks the signature and is rejected too. */
 const SIGNED_TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
-const HOW_TO =
-  'Present a session (Authorization: Bearer <JWT>) or an API key: the headers pinning_api_key and pinning_secret_key, ' +
-  'Authorization: Bearer <api_key>.<secret_key>, or HTTP Basic.';
+/** How to present an API key; the end of a sentence. */
+export const API_KEY_FORMS =
+  'an API key: the headers pinning_api_key and pinning_secret_key, Authorization: Bearer <api_key>.<secret_key>, or HTTP ' +
+  'Basic.';
+const HOW_TO = `Present a session (Authorization: Bearer <JWT>) or ${API_KEY_FORMS}`;
 const TWO_WAYS =
   'Present your credentials in one way: the header Authorization, or the headers pinning_api_key and pinning_secret_key.';
 const NO_SCHEME =
@@ -74,7 +76,7 @@ export function credentialsIn(request: RequestHeaders): PresentedCredentials | C
   const hasPair = apiKeys.length + secretKeys.length > 0;
   if (authorization !== undefined && hasPair) return new CredentialsProblem('ambiguous', TWO_WAYS);
   if (authorization !== undefined) return readAuthorization(authorization);
-  if (!hasPair) return rejected(HOW_TO);
+  if (!hasPair) return new CredentialsProblem('missing', HOW_TO);
   return complete({ apiKey: apiKeys[0], secretKey: secretKeys[0] }, IN_HEADERS);
 }
 

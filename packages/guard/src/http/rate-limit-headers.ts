@@ -3,7 +3,8 @@ export interface NamedRate {
   /** Printable ASCII. */
   name: string;
   limit: number;
-  windowSeconds: number;
+  /** Absent where it is not known: the policy then has no window, which the draft allows. */
+  windowSeconds?: number;
   remaining: number;
   /** Until the whole limit is available again. */
   resetSeconds: number;
@@ -21,7 +22,10 @@ export function rateLimitHeaders(rates: readonly NamedRate[]): Record<string, st
   const retryAfter = Math.max(...rates.map((rate) => rate.retryAfterSeconds));
   return {
     'RateLimit-Policy': rates
-      .map(({ name, limit, windowSeconds }) => `${quote(name)};q=${limit};w=${windowSeconds}`)
+      .map(
+        ({ name, limit, windowSeconds }) =>
+          `${quote(name)};q=${limit}${windowSeconds === undefined ? '' : `;w=${windowSeconds}`}`,
+      )
       .join(', '),
     RateLimit: rates.map((rate) => `${quote(rate.name)};r=${rate.remaining};t=${secondsToWait(rate)}`).join(', '),
     ...(retryAfter > 0 && { 'Retry-After': String(retryAfter) }),

@@ -10,6 +10,11 @@ it('states the policy and what remains of it', () => {
   });
 });
 
+it('leaves out a window that is not known', () => {
+  const { windowSeconds: _, ...unknown } = key;
+  expect(rateLimitHeaders([unknown])['RateLimit-Policy']).toBe('"key";q=100');
+});
+
 it('lists several limits', () => {
   expect(rateLimitHeaders([key, management])).toEqual({
     'RateLimit-Policy': '"key";q=100;w=10, "management";q=60;w=60',
