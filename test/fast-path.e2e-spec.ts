@@ -15,7 +15,11 @@ const VERIFY = '/api/apiKeys/verify';
 const BATCH = '/api/apiKeys/verify/batch';
 const AUTHORIZE = '/api/apiKeys/authorize';
 const AT = '/api/apiKeys/authorize/at';
+const CHANGES = '/api/apiKeys/changes';
 const MAX_BODY = 65_536;
+
+/** What differs between two databases, and from moment to moment. */
+const POSITIONS = /"(epoch|position|age_ms|held_ms)":(?:"[^"]*"|\d+)/;
 
 /** The same service with and without the fast path. */
 class Door {
@@ -45,7 +49,7 @@ class Door {
     const { headers = {}, body } = options(this.keys);
     const answer = await this.client.call(method, path, { headers: { ...headers, 'x-request-id': id }, body });
     await until(() => logged.has(id), `the log line of ${id}`);
-    return { ...this.comparable(answer), log: this.neutral(JSON.stringify(logged.get(id))) };
+    return { ...this.comparable(answer, path), log: this.neutral(JSON.stringify(logged.get(id))) };
   }
 
   /** Verdicts and requests, as counted. */
@@ -55,8 +59,11 @@ class Door {
     return text.split('\n').filter((line) => ofBoth.test(line));
   }
 
-  private comparable({ status, headers, text }: Answer): object {
-    const { date: _, ...rest } = headers;
+  private comparable({ status, headers, text }: Answer, path: string): object {
+    const { date: _, 'content-length': length, ...rest } = headers;
+    // Without a body, a HEAD has the length of one
+    const mayDiffer = POSITIONS.test(text) || (text === '' && path.startsWith(CHANGES));
+    if (!mayDiffer) rest['content-length'] = length;
     return { status, headers: JSON.parse(this.neutral(JSON.stringify(rest))) as object, text: this.neutral(text) };
   }
 
@@ -64,7 +71,7 @@ class Door {
   private neutral(text: string): string {
     return Object.entries(this.keys).reduce(
       (left, [kind, key]) => left.replaceAll(key.id, `<${kind}>`).replaceAll(key.api_key, `<${kind} key>`),
-      text,
+      text.replaceAll(new RegExp(POSITIONS, 'g'), '"$1":0'),
     );
   }
 }
@@ -192,6 +199,15 @@ const cases: Case[] = [
     post(`verify ${kind} from an address`, VERIFY, (keys) => service(keys, kind, { ip: '192.0.2.7', cost: 2 })),
   ),
   ...KINDS.map((kind) =>
+    post(`verify ${kind} for a guard`, VERIFY, (keys) =>
+      service(keys, kind, { ip: '192.0.2.7', cost: 0, grant: true }),
+    ),
+  ),
+  post('verify all for a guard, in a batch', BATCH, (keys) => ({
+    headers: serviceHeaders,
+    body: { requests: KINDS.map((kind) => ({ ...pairOf(keys[kind]), cost: 0, grant: true })) },
+  })),
+  ...KINDS.map((kind) =>
     post(`verify the secret of ${kind} for another key`, VERIFY, (keys) =>
       service(keys, kind, { api_key: keys.admin.api_key }),
     ),
@@ -231,6 +247,14 @@ const cases: Case[] = [
       'content-type': 'multipart/form-data',
     })),
   ]),
+  changes('the present position', '', serviceHeaders),
+  changes('a position of long ago', '?since=1', serviceHeaders),
+  changes('a position of another epoch', '?since=1&epoch=x&wait_ms=1000', serviceHeaders),
+  changes('a broken query', '?since=x&wait_ms=1001&more=1&more=2', serviceHeaders),
+  changes('nothing presented', '', {}),
+  changes('a session', '?since=x', sessionOf('ann')),
+  changes('a repeated header', '', { ...serviceHeaders, 'x-noop': ['1', '2'] }),
+  { name: 'POST changes', method: 'POST', path: CHANGES, options: () => ({ headers: serviceHeaders, body: {} }) },
   authorize('a session', '?scope=admin', () => sessionOf('ann')),
   authorize('a session for a closed route', '', () => ({ ...sessionOf('ann'), ...original('//') })),
   authorize('nothing presented', '?scope=admin', () => ({})),
@@ -255,6 +279,10 @@ function at(name: string, method: string, path: string, headers: (keys: Keys) =>
   return { name: `authorize at ${method} ${path} ${name}`, method, path: AT + path, options };
 }
 
+function changes(name: string, query: string, headers: Record<string, string | string[]>): Case {
+  return { name: `changes: ${name}`, method: 'GET', path: CHANGES + query, options: () => ({ headers }) };
+}
+
 function original(uri: string, method = 'GET') {
   return { 'x-original-method': method, 'x-original-uri': uri };
 }
@@ -271,7 +299,7 @@ it('a thousand requests put together at random get the same through both doors',
     original('/x'),
   ];
   const queries = ['', '?', '?scope=admin', '?scope=pinning.unpin,admin', '?deny=403', '?scope=&scope=', '?a=%ff'];
-  const paths = [VERIFY, BATCH, AUTHORIZE, `${AT}/api/nft/1`, `${VERIFY}/`, `${AT}/`];
+  const paths = [VERIFY, BATCH, AUTHORIZE, CHANGES, `${AT}/api/nft/1`, `${VERIFY}/`, `${AT}/`];
   const presented = (keys: Keys, kind: KeyKind) => [
     {},
     pairHeaders(keys[kind]),

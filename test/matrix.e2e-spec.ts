@@ -24,6 +24,7 @@ const MATRIX = `
   POST   /api/apiKeys/report-leak     200   200  200     200      200   200     200   200     200      200     200
   POST   /api/apiKeys/verify          401   401  401     401      401   401     401   401     401      401     401
   POST   /api/apiKeys/verify/batch    401   401  401     401      401   401     401   401     401      401     401
+  GET    /api/apiKeys/changes         401   401  401     401      401   401     401   401     401      401     401
   POST   /api/apiKeys/reports         401   401  401     401      401   401     401   401     401      401     401
 `;
 

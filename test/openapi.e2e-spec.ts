@@ -106,6 +106,7 @@ it('gives every operation a unique, stable id', () => {
     'isReady',
     'listApiKeys',
     'listEvents',
+    'listKeyChanges',
     'readMetrics',
     'reportLeak',
     'reportVerdicts',

@@ -14,6 +14,8 @@ export interface RouteTraits {
   isPlatformOnly?: true;
   /** Its body is read from any sender; otherwise only if the credentials in the headers may be valid. */
   readsAnyBody?: true;
+  /** Reads the query in the URL itself, and rejects what it does not know. */
+  readsQuery?: true;
   /** Reads the headers alone, and skips a body. */
   ignoresBody?: true;
   /** If they are not the ordinary ones. The fast path knows only those. */

@@ -22,7 +22,7 @@ export function readChangesQuery(url: string | undefined): ChangesQuery {
   const details: ErrorDetail[] = [];
   const given = new Map<string, string>();
   for (const [name, value] of queryParameters(url)) {
-    if (!PARAMETERS.includes(name))
+    if (!PARAMETERS.includes(name) && !given.has(name))
       details.push(unknownMember(name, PARAMETERS, { kind: 'parameter', rank: details.length }));
     else if (given.has(name)) details.push({ path: name, message: 'is given more than once' });
     given.set(name, value);

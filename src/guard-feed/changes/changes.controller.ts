@@ -2,6 +2,7 @@ import { Controller, Get, Req } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { success } from '../../http/envelope.js';
+import { Route } from '../../http/route-config.js';
 import { ApiErrors, ApiSuccess } from '../../openapi/answers.decorator.js';
 import type { Tag } from '../../openapi/tags.js';
 import { ForServices } from '../../principals/decorators/for-services.decorator.js';
@@ -26,6 +27,7 @@ export class ChangesController {
   ) {}
 
   @Get()
+  @Route({ readsQuery: true })
   @ApiOperation({ operationId: 'listKeyChanges', summary: 'Wait for changes of keys', description: CHANGES_NOTE })
   @ApiQuery({
     name: 'since',
@@ -35,7 +37,12 @@ export class ChangesController {
     example: '81734',
   })
   @ApiQuery({ name: 'epoch', required: false, type: String, description: 'The `epoch` of the last answer' })
-  @ApiQuery({ name: 'wait_ms', required: false, schema: { type: 'integer', minimum: 0, maximum: 1_000, default: 0 } })
+  @ApiQuery({
+    name: 'wait_ms',
+    description: 'For how many milliseconds the answer may wait for a change',
+    required: false,
+    schema: { type: 'integer', minimum: 0, maximum: 1_000, default: 0 },
+  })
   @ApiSuccess(ChangesDto, 'What has changed since the position.', CHANGES_EXAMPLE)
   @ApiErrors(
     'validation_failed',

@@ -57,7 +57,7 @@ export class GuardChanges {
     if (since === undefined) return this.answer([], askedAt);
     if (epoch !== undefined && epoch !== this.feed.position?.epoch) throw new PositionExpiredError();
     if (!this.log.isComplete || this.isAhead(since)) await this.awaitPoll(since, askedAt);
-    if (!this.hasNews(since, guard)) await this.waiters.wait(waitMs);
+    await this.awaitNews(since, guard, askedAt + waitMs);
     const changed = this.log.since(since) ?? (await this.older.since(since));
     if (!changed) throw new PositionExpiredError();
     if (guard) guard.toldUntil = this.log.lastNumber;
@@ -70,6 +70,15 @@ export class GuardChanges {
     if (!position) throw new Error('the invalidation feed has not been polled yet');
     const heldMs = performance.now() - askedAt;
     return { position, ageMs: age, heldMs, boundMs: this.environment.revocationBoundMs, changed };
+  }
+
+  /** Waits for a change since a position, until a moment of the steady clock at most. */
+  private async awaitNews(since: bigint, guard: Sighting | undefined, latest: number): Promise<void> {
+    while (!this.hasNews(since, guard) && performance.now() < latest) {
+      await this.waiters.wait(latest - performance.now());
+      // Which changes it has been told of is unknown
+      if (!guard) return;
+    }
   }
 
   /** Whether there is a change since a position that the guard may not have been told of. */

@@ -15,8 +15,8 @@ import { hasParameter } from './handler-parameters.js';
 export class UnknownQueryInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { url, routeOptions } = context.switchToHttp().getRequest<FastifyRequest>();
-    const { load, isForServices } = traitsOf(routeOptions.config);
-    if (url.includes('?') && (load === 'management' || (load === 'verification' && isForServices)))
+    const { load, isForServices, readsQuery } = traitsOf(routeOptions.config);
+    if (url.includes('?') && !readsQuery && (load === 'management' || (load === 'verification' && isForServices)))
       refuseQuery(url, hasParameter(context, RouteParamtypes.QUERY) ? isReservedName : undefined);
     return next.handle();
   }

@@ -1445,6 +1445,9 @@ export type ListKeyChangesData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * For how many milliseconds the answer may wait for a change
+         */
         wait_ms?: number;
         /**
          * The `epoch` of the last answer
