@@ -65,6 +65,7 @@ it.each(['hang', 'reset', { status: 502, body: '<html>Bad gateway</html>' }] as 
     await isIn(guard, 'away');
     guards.service.overrides.delete('changes');
     await isIn(guard, 'fresh');
+    expect(guard.stats().failed).toBeGreaterThan(0);
   },
 );
 

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createGuard } from '../src/guard.js';
 import type { Guard, GuardOptions } from '../src/types.js';
 import { eventually } from './eventually.js';
@@ -28,7 +29,7 @@ export class Guards {
 
   async createFresh(options: Partial<GuardOptions> = {}): Promise<Guard> {
     const guard = this.create(options);
-    await eventually(() => expect(guard.state).toBe('fresh'));
+    await eventually(() => assert.equal(guard.state, 'fresh'));
     return guard;
   }
 }
