@@ -40,7 +40,8 @@ export class Freshness {
 
   /** For how many milliseconds from now it suffices for decisions; 0 or less if it does not. */
   leftMsAt(now: Moment): number {
-    return -elapsedMs(this.usableUntil, now);
+    const { steady, wall } = this.usableUntil;
+    return Math.min(steady - now.steady, wall - now.wall);
   }
 
   setBound(boundMs: number): void {
