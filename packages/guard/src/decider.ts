@@ -1,6 +1,6 @@
 import type { Clock, Moment } from './clock.js';
 import { accessRefusal, type KeyPair } from './decision/index.js';
-import { Grant } from './knowledge/grant.js';
+import type { Grant } from './knowledge/grant.js';
 import type { Knowledge } from './knowledge/knowledge.js';
 import { keyHashOf, PairDigests } from './knowledge/pair-digest.js';
 import { isPossible, pairOf } from './presented.js';
@@ -76,9 +76,10 @@ export class Decider {
   /** The verdict if the guard may give it. */
   private decideHere(digest: string, requirements: Requirements): GuardVerdict | undefined {
     const now = this.parts.clock.now();
-    const known = this.parts.knowledge.recall(digest, now);
-    if (known instanceof Grant) return this.decideOn(known, requirements, now, 'local');
-    return known && invalidCredentials('local');
+    const { knowledge } = this.parts;
+    const grant = knowledge.recall(digest, now);
+    if (grant) return this.decideOn(grant, requirements, now, 'local');
+    return knowledge.isRefused(digest, now) ? invalidCredentials('local') : undefined;
   }
 
   /**

@@ -4,6 +4,10 @@ import { type Guard, type GuardState, GuardUnavailableError } from './index.js';
 
 const guards = Guards.forEachTest();
 
+beforeEach(() => {
+  guards.service.feed.boundMs = 1_000;
+});
+
 function isIn(guard: Guard, state: GuardState): Promise<void> {
   return eventually(() => expect(guard.state).toBe(state));
 }
@@ -11,7 +15,7 @@ function isIn(guard: Guard, state: GuardState): Promise<void> {
 it('gives no verdict, not even on known keys, unless it is allowed to', async () => {
   const guard = await guards.createFresh();
   const pair = guards.service.keys.add();
-  await guard.check(pair);
+  await guards.learn(guard, pair);
   await guards.service.stop();
   await isIn(guard, 'away');
   expect(() => guard.check(pair)).toThrow(GuardUnavailableError);
@@ -21,7 +25,7 @@ it('gives no verdict, not even on known keys, unless it is allowed to', async ()
 it('accepts known keys, marked as stale, if it is allowed to; never unknown ones', async () => {
   const guard = await guards.createFresh({ staleIfErrorSeconds: 600 });
   const [known, unknown, limited] = [{}, {}, { because: 'rate_limit' }].map((edit) => guards.service.keys.add(edit));
-  await guard.check(known as never);
+  await guards.learn(guard, known as never);
   await guard.check(limited as never);
   await guards.service.stop();
   await isIn(guard, 'away');
@@ -36,20 +40,22 @@ it('accepts known keys, marked as stale, if it is allowed to; never unknown ones
 it('goes on with what it knew when the service is back, though not with what changed', async () => {
   const guard = await guards.createFresh();
   const [kept, changed] = [guards.service.keys.add(), guards.service.keys.add()];
-  for (const pair of [kept, changed]) await guard.check(pair);
+  for (const pair of [kept, changed]) await guards.learn(guard, pair);
+  const asked = guards.service.to('verify').length;
   await guards.service.stop();
   guards.service.change(changed.apiKey, { isRevoked: true });
   await isIn(guard, 'away');
   await guards.service.listen();
   await isIn(guard, 'fresh');
-  expect(guard.check(kept)).toMatchObject({ valid: true, source: 'local' });
+  await guards.learn(guard, kept);
+  expect(guards.service.to('verify')).toHaveLength(asked);
   expect(await guard.check(changed)).toMatchObject({ code: 'REVOKED', source: 'remote' });
 });
 
 it('accepts no key as stale that changed in another epoch', async () => {
   const guard = await guards.createFresh({ staleIfErrorSeconds: 600 });
   const pair = guards.service.keys.add();
-  await guard.check(pair);
+  await guards.learn(guard, pair);
   guards.service.feed.epoch = 'epoch-2';
   await eventually(() => expect(guard.stats().forgotten).toBe(1));
   await guards.service.stop();
@@ -65,6 +71,7 @@ it.each(['hang', 'reset', { status: 502, body: '<html>Bad gateway</html>' }] as 
     await isIn(guard, 'away');
     guards.service.overrides.delete('changes');
     await isIn(guard, 'fresh');
+    expect(guard.stats().failed).toBeGreaterThan(0);
   },
 );
 
@@ -87,7 +94,7 @@ it('gives up on a verdict after half a second', async () => {
 it('serves a known key stale if the verdict stays away while the guard knows too little', async () => {
   const guard = await guards.createFresh({ staleIfErrorSeconds: 600 });
   const pair = guards.service.keys.add();
-  await guard.check(pair);
+  await guards.learn(guard, pair);
   guards.service.feed.ageMs = 5_000;
   await isIn(guard, 'stale');
   guards.service.overrides.set('verify', 'reset');

@@ -6,7 +6,7 @@ const guards = Guards.forEachTest();
 it('asks once for many that come with the same unknown pair', async () => {
   const guard = await guards.createFresh();
   const pair = guards.service.keys.add();
-  const verdicts = await Promise.all(Array.from({ length: 20 }, () => guard.check(pair)));
+  const verdicts = await Promise.all(Array.from({ length: 20 }, async () => guard.check(pair)));
   expect(verdicts.map(({ source }) => source).toSorted()).toEqual([...Array<string>(19).fill('local'), 'remote']);
   expect(guards.service.to('verify')).toHaveLength(1);
 });
@@ -15,14 +15,14 @@ it('decides for each of them by what it requires', async () => {
   const guard = await guards.createFresh();
   const pair = guards.service.keys.add();
   const scopes = ['data.pin_list', 'pinning.unpin', 'data.pin_list'];
-  const verdicts = await Promise.all(scopes.map((scope) => guard.check(pair, { scope })));
+  const verdicts = await Promise.all(scopes.map(async (scope) => guard.check(pair, { scope })));
   expect(verdicts.map(({ code }) => code)).toEqual(['VALID', 'INSUFFICIENT_SCOPE', 'VALID']);
 });
 
 it('asks for each of them if the key has limits, for each is charged', async () => {
   const guard = await guards.createFresh();
   const pair = guards.service.keys.add({ because: 'max_uses' });
-  const verdicts = await Promise.all(Array.from({ length: 20 }, () => guard.check(pair)));
+  const verdicts = await Promise.all(Array.from({ length: 20 }, async () => guard.check(pair)));
   expect(verdicts.every(({ source }) => source === 'remote')).toBe(true);
   expect(guards.service.to('verify')).toHaveLength(20);
   expect(guard.stats()).toMatchObject({ keys: 0, notKept: { max_uses: 20 } });

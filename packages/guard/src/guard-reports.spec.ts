@@ -50,7 +50,7 @@ it('reports the last decisions when it is closed', async () => {
 it.each(['reset', { status: 503, headers: { 'Retry-After': '1' } }, { status: 401 }] as const)(
   'sends the same report again after %j',
   async (override) => {
-    guards.service.overrides.set('reports', override as never);
+    guards.service.overrides.set('reports', override);
     const { guard } = await decided(2);
     await eventually(() => expect(bodies().length).toBeGreaterThan(0));
     guards.service.overrides.delete('reports');

@@ -148,7 +148,7 @@ it('gives its numbers as OpenMetrics', async () => {
   const guard = await guards.createFresh();
   const pair = guards.service.keys.add();
   await guard.check(pair);
-  guard.check(pair);
+  await guard.check(pair);
   const text = guard.metrics();
   expect(text).toContain('w3ipfs_guard_state{state="fresh"} 1\n');
   expect(text).toContain('w3ipfs_guard_decisions_total{source="local"} 1\n');

@@ -35,7 +35,7 @@ it.each<[string, object]>([
   ['cacheKeys', { cacheKeys: 1.5 }],
   ['cacheKeys', { cacheKeys: 10_000_001 }],
 ])('throws a TypeError that names %s for %j', (name, options) => {
-  const read = () => readOptions({ ...OPTIONS, ...options } as GuardOptions);
+  const read = () => readOptions({ ...OPTIONS, ...options });
   expect(read).toThrow(TypeError);
   expect(read).toThrow(new RegExp(`^${name} must`));
 });

@@ -6,13 +6,14 @@ export class FakeFeed {
   epoch = 'epoch-1';
   /** The next transaction's id. */
   position = 1_000n;
-  boundMs = 1_000;
+  /** Long, so that no pause of a busy machine makes guards stale in tests of something else. */
+  boundMs = 60_000;
   /** The age of what it knows. */
   ageMs = 5;
   /** For how long something on the way holds each answer. */
   delayMs = 0;
-  /** Questions about older positions are answered with 410. */
-  oldest = 0n;
+  /** Whether the next position is answered with 410. */
+  isExpired = false;
   /** Whether a transaction is under way for long: positions do not move. */
   isStuck = false;
   /** How many questions were answered. */
@@ -33,7 +34,8 @@ export class FakeFeed {
   async answer(query: URLSearchParams): Promise<{ status: number; data: unknown }> {
     const since = query.has('since') ? BigInt(query.get('since') ?? '') : undefined;
     const epoch = query.get('epoch') ?? this.epoch;
-    if (since !== undefined && epoch === this.epoch && since < this.oldest) {
+    if (since !== undefined && this.isExpired) {
+      this.isExpired = false;
       const error = { code: 'position_expired', message: 'This position is too old.' };
       return { status: 410, data: { status: 'error', error, request_id: 'r' } };
     }

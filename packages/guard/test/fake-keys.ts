@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { KeyPair } from '../src/decision/index.js';
+import { pairOf } from './fake-pair.js';
 
 interface FakeKey extends KeyPair {
   readonly keyId: string;
@@ -21,10 +22,8 @@ export class FakeKeys {
   private readonly keys = new Map<string, FakeKey>();
 
   add(edit: Edit = {}): FakeKey {
-    const digits = String(this.keys.size).padStart(20, '0');
     const key: FakeKey = {
-      apiKey: `w3k_${digits}`,
-      secretKey: `w3s_${digits}${digits}`,
+      ...pairOf(this.keys.size),
       keyId: randomUUID(),
       scopes: ['data.pin_list'],
       allowedCidrs: null,

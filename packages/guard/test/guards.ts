@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict';
 import { createGuard } from '../src/guard.js';
+import type { KeyPair } from '../src/decision/index.js';
 import type { Guard, GuardOptions } from '../src/types.js';
 import { eventually } from './eventually.js';
 import { FakeService, TOKEN } from './fake-service.js';
@@ -28,7 +30,12 @@ export class Guards {
 
   async createFresh(options: Partial<GuardOptions> = {}): Promise<Guard> {
     const guard = this.create(options);
-    await eventually(() => expect(guard.state).toBe('fresh'));
+    await eventually(() => assert.equal(guard.state, 'fresh'));
     return guard;
+  }
+
+  /** Has the guard decide on a pair by itself: it knows it then. */
+  async learn(guard: Guard, pair: KeyPair): Promise<void> {
+    await eventually(async () => assert.equal((await guard.check(pair)).source, 'local'));
   }
 }

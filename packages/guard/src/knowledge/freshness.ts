@@ -1,4 +1,4 @@
-import { type Moment, elapsedMs, NEVER } from '../clock.js';
+import { type Moment, elapsedMs, NEVER, plusMs } from '../clock.js';
 
 /** The share of the bound within which the guard decides; the rest is for the way of its answer. */
 const USABLE_SHARE = 0.9;
@@ -19,6 +19,8 @@ export interface AnswerTimes {
  */
 export class Freshness {
   private knownUpTo = NEVER;
+  /** When it will suffice no more. */
+  private usableUntil = NEVER;
   private revocationBoundMs = 0;
 
   /** The service's `REVOCATION_BOUND_MS`; 0 before the first answer. */
@@ -31,23 +33,35 @@ export class Freshness {
     return elapsedMs(this.knownUpTo, now);
   }
 
+  /** Whether it suffices for decisions. */
+  isFreshAt(now: Moment): boolean {
+    return now.steady < this.usableUntil.steady && now.wall < this.usableUntil.wall;
+  }
+
   /** For how many milliseconds from now it suffices for decisions; 0 or less if it does not. */
   leftMsAt(now: Moment): number {
-    return USABLE_SHARE * this.revocationBoundMs - elapsedMs(this.knownUpTo, now);
+    const { steady, wall } = this.usableUntil;
+    return Math.min(steady - now.steady, wall - now.wall);
   }
 
   setBound(boundMs: number): void {
     this.revocationBoundMs = boundMs;
+    this.set(this.knownUpTo);
   }
 
   /** Advances to the moment that an answer vouches for. It never goes back: behind a balancer, some processes lag. */
   advance(times: AnswerTimes): void {
     const moment = polledAt(times);
-    if (moment.steady > this.knownUpTo.steady) this.knownUpTo = moment;
+    if (moment.steady > this.knownUpTo.steady) this.set(moment);
   }
 
   reset(): void {
-    this.knownUpTo = NEVER;
+    this.set(NEVER);
+  }
+
+  private set(knownUpTo: Moment): void {
+    this.knownUpTo = knownUpTo;
+    this.usableUntil = plusMs(knownUpTo, USABLE_SHARE * this.revocationBoundMs);
   }
 }
 

@@ -3,45 +3,8 @@ import { ChangeLog, type Change } from './change-log.js';
 import { type AnswerTimes, Freshness, polledAt } from './freshness.js';
 import { Grant, type GrantTerms } from './grant.js';
 import { PairCache } from './pair-cache.js';
+import type { ChangesAnswer, ChangesQuestion, NotKept, PairId, Question } from './questions.js';
 import { RefusedPair } from './refused-pair.js';
-
-/** What a question was asked with: an answer is worth no more than what was known when it was asked for. */
-export interface Question {
-  readonly sent: Moment;
-  /** See `Knowledge.era`. */
-  readonly era: number;
-  /** The news that were known. */
-  readonly news: number;
-}
-
-/** A question about the changes since a position; without one, about the present position. */
-export interface ChangesQuestion extends Question {
-  readonly since: bigint | undefined;
-  readonly epoch: string | undefined;
-}
-
-/** The changes since the position of the question, and possibly more. */
-export interface ChangesAnswer {
-  /** In which positions are comparable: one state of one database. */
-  readonly epoch: string;
-  /** Of transactions before it, all changes are known. */
-  readonly position: bigint;
-  readonly ageMs: number;
-  readonly heldMs: number;
-  readonly boundMs: number;
-  readonly changed: readonly Change[];
-}
-
-/** A pair as it is remembered. */
-export interface PairId {
-  /** See `PairDigests`. */
-  readonly digest: string;
-  /** See `keyHashOf()`. */
-  readonly keyHash: string;
-}
-
-/** Why a grant of the service was not kept. */
-export type NotKept = 'forgotten' | 'stale' | 'epoch' | 'position' | 'changed' | 'over';
 
 const MAX_REFUSED_PAIRS = 10_000;
 
@@ -89,7 +52,7 @@ export class Knowledge {
 
   /** Whether the guard may decide by itself. */
   isFreshAt(now: Moment): boolean {
-    return this.freshForMsAt(now) > 0;
+    return this.freshness.isFreshAt(now);
   }
 
   /** For how many milliseconds from now the guard may decide by itself; 0 or less if it may not. */
@@ -181,10 +144,14 @@ export class Knowledge {
     this.refused.put(new RefusedPair(digest, keyHash, sent));
   }
 
-  /** What is remembered of a pair, if no revocation can have escaped the guard: the age is looked at in each decision. */
-  recall(digest: string, now: Moment): Grant | RefusedPair | undefined {
-    if (!this.isFreshAt(now)) return undefined;
-    return current(this.grants, digest, now) ?? current(this.refused, digest, now);
+  /** The grant of a pair, if no revocation can have escaped the guard: the age is looked at in each decision. */
+  recall(digest: string, now: Moment): Grant | undefined {
+    return this.isFreshAt(now) ? current(this.grants, digest, now) : undefined;
+  }
+
+  /** Whether the service has refused the pair, and no change can have escaped the guard since. */
+  isRefused(digest: string, now: Moment): boolean {
+    return this.isFreshAt(now) && current(this.refused, digest, now) !== undefined;
   }
 
   /**

@@ -4,7 +4,7 @@ class Entry extends PairEntry {}
 
 function cacheOf(max: number, ...entries: Entry[]): PairCache<Entry> {
   const cache = new PairCache<Entry>(max);
-  for (const entry of entries) cache.put(entry);
+  for (const one of entries) cache.put(one);
   return cache;
 }
 

@@ -12,8 +12,8 @@ let reporter: Reporter;
 
 beforeEach(async () => {
   service = await FakeService.start();
-  client = new ServiceClient(readOptions({ url: service.url, token: TOKEN }));
-  reporter = new Reporter(client, systemClock, () => undefined);
+  client = new ServiceClient(readOptions({ url: service.url, token: TOKEN }), 'g'.repeat(22));
+  reporter = new Reporter('g'.repeat(22), client, systemClock, () => undefined);
 });
 
 afterEach(async () => {

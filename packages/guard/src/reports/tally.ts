@@ -27,7 +27,11 @@ const MAX_N = 10_000_000;
 
 /** What was decided on a key since the last report. */
 export class Tally {
-  private readonly byCode: Partial<Record<LocalCode, CodeTally>> = {};
+  private readonly byCode: Record<LocalCode, CodeTally | undefined> = {
+    VALID: undefined,
+    INSUFFICIENT_SCOPE: undefined,
+    IP_NOT_ALLOWED: undefined,
+  };
 
   constructor(
     private readonly keyId: string,
@@ -44,8 +48,10 @@ export class Tally {
 
   /** What to report at a moment of the steady clock. */
   countsAt(now: number): WireCount[] {
-    return Object.entries(this.byCode).flatMap(([code, { n, lastAt, ip }]) => {
-      const { keyId, which } = this;
+    const { keyId, which } = this;
+    return Object.entries(this.byCode).flatMap(([code, tally]) => {
+      if (!tally) return [];
+      const { n, lastAt, ip } = tally;
       const count = {
         key_id: keyId,
         which,

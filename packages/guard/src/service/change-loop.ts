@@ -1,5 +1,6 @@
 import { type Clock, elapsedMs } from '../clock.js';
-import type { ChangesQuestion, Knowledge } from '../knowledge/knowledge.js';
+import type { Knowledge } from '../knowledge/knowledge.js';
+import type { ChangesQuestion } from '../knowledge/questions.js';
 import type { StateOfGuard } from '../state.js';
 import type { Answer } from './answer.js';
 import { Backoff } from './backoff.js';

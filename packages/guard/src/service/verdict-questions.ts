@@ -1,6 +1,7 @@
 import type { KeyPair } from '../decision/index.js';
 import { InvalidNetworkError } from '../decision/index.js';
-import type { Knowledge, PairId, Question } from '../knowledge/knowledge.js';
+import type { Knowledge } from '../knowledge/knowledge.js';
+import type { PairId, Question } from '../knowledge/questions.js';
 import type { Requirements } from '../required.js';
 import type { StateOfGuard } from '../state.js';
 import type { Statistics } from '../statistics/statistics.js';

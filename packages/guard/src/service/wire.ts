@@ -1,4 +1,4 @@
-import type { ChangesAnswer } from '../knowledge/knowledge.js';
+import type { ChangesAnswer } from '../knowledge/questions.js';
 import type { GrantTerms } from '../knowledge/grant.js';
 
 /** The service answered with something that this guard does not understand. */

@@ -1,5 +1,6 @@
-import { Grant, type GrantTerms } from '../../src/knowledge/grant.js';
-import { type ChangesAnswer, type ChangesQuestion, Knowledge, type Question } from '../../src/knowledge/knowledge.js';
+import type { GrantTerms } from '../../src/knowledge/grant.js';
+import { Knowledge } from '../../src/knowledge/knowledge.js';
+import type { ChangesAnswer, ChangesQuestion, Question } from '../../src/knowledge/questions.js';
 import type { ModelProcess, ModelVerdict } from './server-process.js';
 import type { VirtualClock } from './virtual-clock.js';
 
@@ -75,7 +76,7 @@ export class ModelledGuard {
   /** The true time until which the guard says `VALID` by itself, if nothing reaches it; `undefined` if it does not now. */
   acceptsUntil(key: number): number | undefined {
     const now = this.clock.now();
-    if (!(this.knowledge.recall(String(key), now) instanceof Grant)) return undefined;
+    if (!this.knowledge.recall(String(key), now)) return undefined;
     return this.clock.true + Math.max(0, this.knowledge.freshForMsAt(now));
   }
 

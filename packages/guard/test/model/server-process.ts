@@ -1,4 +1,4 @@
-import type { ChangesAnswer } from '../../src/knowledge/knowledge.js';
+import type { ChangesAnswer } from '../../src/knowledge/questions.js';
 import type { Commit, ModelDatabase } from './database.js';
 
 export const BOUND_MS = 1_000;
