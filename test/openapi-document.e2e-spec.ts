@@ -158,7 +158,7 @@ describe.each([
     expect(members.flatMap(({ properties }: any) => valuesOf(properties.code)).toSorted()).toEqual(codes.toSorted());
     for (const { properties, required } of members) {
       // A grant is there only if the request asks for it
-      const always = Object.keys(properties).filter((name) => name !== 'grant');
+      const always = Object.keys(properties).filter((member) => member !== 'grant');
       expect(required.toSorted()).toEqual(always.toSorted());
       expect(valuesOf(properties.valid)).toEqual([valuesOf(properties.code).includes('VALID')]);
     }
