@@ -15,8 +15,6 @@ const GUARDS = 4;
 const AT_ONCE = 4;
 /** Undisturbed. */
 const REVOCATIONS = 1_000;
-const TRIES = 3;
-const P99_MS = 150;
 /** In each fault. */
 const REVOKED_IN_FAULT = 40;
 const FAULT_MS = 3_000;
@@ -61,13 +59,9 @@ interface Revocation {
   }
 
   it('deny a thousand revoked keys', async () => {
-    let p99 = Number.POSITIVE_INFINITY;
-    for (let tries = 0; tries < TRIES && p99 >= P99_MS; tries++) {
-      const revocations = await revokeAll(await knownKeys(REVOCATIONS));
-      p99 = print('undisturbed', revocations);
-      expectWithinBound(revocations);
-    }
-    expect(p99).toBeLessThan(P99_MS);
+    const revocations = await revokeAll(await knownKeys(REVOCATIONS));
+    print('undisturbed', revocations);
+    expectWithinBound(revocations);
   });
 
   it('deny within the bound while all notifications are lost', async () => {
@@ -172,8 +166,8 @@ function lastAccepted({ answeredAt, denials }: Revocation): number {
   return Math.max(...denials.map(({ lastValidAt }) => lastValidAt - answeredAt));
 }
 
-/** @returns the 99th percentile of the time until the last guard denied */
-function print(what: string, revocations: Revocation[]): number {
+/** How long it took until the last guard denied depends on the machine, and is printed; the bound does not. */
+function print(what: string, revocations: Revocation[]): void {
   const times = revocations
     .map(({ answeredAt, denials }) => Math.max(...denials.map(({ deniedAt }) => deniedAt - answeredAt)))
     .toSorted((one, other) => one - other);
@@ -185,7 +179,6 @@ function print(what: string, revocations: Revocation[]): number {
       `p99 ${quantile(0.99)} ms, most ${times.at(-1)} ms; last accepted ${latest} ms after the answer; one guard asked ` +
       `${stats.asked} times (${stats.failed} failed), decided ${JSON.stringify(stats.decided)}\n`,
   );
-  return quantile(0.99);
 }
 
 function addressOf({ client }: ServiceProcess): string {
