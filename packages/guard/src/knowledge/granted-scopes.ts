@@ -20,7 +20,8 @@ export class GrantedScopes {
 
   /** Whether all of the scopes are granted. */
   allows(scopes: readonly string[]): boolean {
-    for (const scope of scopes) if (!this.set.has(scope)) return false;
+    // Called for each request: an iterator would take half of its time
+    for (let i = 0; i < scopes.length; i++) if (!this.set.has(scopes[i] as string)) return false;
     return true;
   }
 }
