@@ -6,10 +6,10 @@ import { verify } from '../requests.js';
 import { printBarHeading, printBarRow, printHeading, printRow } from '../table.js';
 
 const MANY = 200;
-const SETTLE_MS = 2_000;
+/** The first questions and collections of garbage do not count. */
+const SETTLE_MS = 5_000;
 const IDLE_SECONDS = 20;
 const ROUNDS = 5;
-/** Per cent of a core. */
 const MAX_CORE = '0.1 % of a core';
 
 /** What guards cost in a second in which nobody asks them. */
@@ -24,21 +24,19 @@ interface IdleCost {
 export function idleGuards(): Promise<void> {
   return withKeys(1, async (started) => {
     const { service, setup } = started;
-    const alone = (await idleCost(service)).serviceCpu;
-    printBarHeading('Idle guards on one service process');
-    for (const count of [1, MANY]) {
-      const cost = await withGuards(setup, count, (guards) => idleCost(service, guards));
-      print(count, { ...cost, serviceCpu: cost.serviceCpu - alone });
-    }
+    const measure = (count: number) => withGuards(setup, count, (guards) => idleCost(service, guards));
+    const none = await measure(0);
+    printBarHeading('Idle guards on one service process: what they add');
+    for (const count of [1, MANY]) print(count, none, await measure(count));
     await besideVerify(started);
   });
 }
 
-async function idleCost(service: Measured, guards?: Measured): Promise<IdleCost> {
+async function idleCost(service: Measured, guards: Measured): Promise<IdleCost> {
   await sleep(SETTLE_MS);
   const read = async () => ({
-    asked: guards ? await askedBy(guards) : 0,
-    guardCpu: guards ? guards.threadSeconds() : 0,
+    asked: await askedBy(guards),
+    guardCpu: guards.threadSeconds(),
     serviceCpu: service.threadSeconds(),
   });
   const before = await read();
@@ -55,12 +53,12 @@ async function askedBy(guards: Measured): Promise<number> {
   return Number(text);
 }
 
-function print(count: number, { asked, guardCpu, serviceCpu }: IdleCost): void {
-  const each = (figure: number) => figure / count;
+function print(count: number, none: IdleCost, some: IdleCost): void {
+  const each = (figure: keyof IdleCost) => (some[figure] - none[figure]) / count;
   const guards = count === 1 ? '1 guard' : `${count} guards, each`;
-  printBarRow(`${guards}: questions`, `${each(asked).toFixed(2)}/s`, 'at most 4/s');
-  printBarRow(`${guards}: CPU of its process`, percent(each(guardCpu)), MAX_CORE);
-  printBarRow(`${guards}: CPU of the service`, percent(each(serviceCpu)), MAX_CORE);
+  printBarRow(`${guards}: questions`, `${each('asked').toFixed(2)}/s`, 'at most 4/s');
+  printBarRow(`${guards}: CPU of its process`, percent(each('guardCpu')), MAX_CORE);
+  printBarRow(`${guards}: CPU of the service`, percent(each('serviceCpu')), MAX_CORE);
 }
 
 function percent(ofACore: number): string {
