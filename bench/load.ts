@@ -82,11 +82,17 @@ async function untilIdle(server: Measured): Promise<void> {
 
 export const ROUNDS = 3;
 
-/** Runs the rounds alternately, several times. @returns the medians of each */
+/** Runs the rounds alternately, several times, and every other time backwards. @returns the medians of each */
 export async function alternate(...runs: (() => Promise<Round>)[]): Promise<Round[]> {
+  return alternateTimes(ROUNDS, runs);
+}
+
+/** The same, with another number of rounds. */
+export async function alternateTimes(times: number, runs: (() => Promise<Round>)[]): Promise<Round[]> {
   const rounds: Round[][] = runs.map(() => []);
-  for (let count = 0; count < ROUNDS; count++) {
-    for (const [index, run] of runs.entries()) rounds[index]?.push(await run());
+  for (let count = 0; count < times; count++) {
+    const inTurn = [...runs.entries()];
+    for (const [index, run] of count % 2 === 0 ? inTurn : inTurn.toReversed()) rounds[index]?.push(await run());
   }
   return rounds.map(medians);
 }

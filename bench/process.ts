@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** A server under test: its address, and the CPU time that it has used. */
 export interface Measured {
   url: string;
   cpuSeconds(): number;
+  /** The same, to the nanosecond, of the threads that run now. */
+  threadSeconds(): number;
   stop(): Promise<void>;
 }
 
@@ -15,6 +17,7 @@ export async function startMeasured(args: string[], variables: Record<string, st
   return {
     url: await listeningUrl(child),
     cpuSeconds: () => cpuSeconds(child.pid),
+    threadSeconds: () => threadSeconds(child.pid),
     stop: () => {
       child.kill();
       return ended;
@@ -80,6 +83,15 @@ function listeningUrl(child: ChildProcess): Promise<string> {
 /** User and system time of a process; NaN if it does not exist. Linux only. */
 function cpuSeconds(pid: number | undefined): number {
   return secondsOf(pid, USER, SYSTEM);
+}
+
+/** The first figure of each `/proc/<pid>/task/<thread>/schedstat`: nanoseconds on a core. Linux only. */
+function threadSeconds(pid: number | undefined): number {
+  const folder = `/proc/${pid}/task`;
+  const nanoseconds = readdirSync(folder).map((id) =>
+    Number.parseInt(readFileSync(`${folder}/${id}/schedstat`, 'utf8')),
+  );
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e9;
 }
 
 /** CPU time of a process and of all its children, including finished ones. */

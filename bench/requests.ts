@@ -39,8 +39,13 @@ export function verifyBatch(name: string, pairs: readonly KeyPair[]): Work {
   return { name, request, expects: VALID };
 }
 
-export function authorize(name: string, { apiKey, secretKey }: KeyPair): Work {
-  const headers = { pinning_api_key: apiKey, pinning_secret_key: secretKey };
+/** The pair in the headers that the documentation names. */
+export function pairHeaders({ apiKey, secretKey }: KeyPair) {
+  return { pinning_api_key: apiKey, pinning_secret_key: secretKey };
+}
+
+export function authorize(name: string, pair: KeyPair): Work {
+  const headers = pairHeaders(pair);
   const request = { method: 'GET', path: `/api/apiKeys/authorize?scope=${SCOPE}`, headers } as const;
   return { name, request, expects: '' };
 }

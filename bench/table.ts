@@ -28,6 +28,17 @@ export function printRow(name: string, round: Round, floor: Round): void {
   console.log(`| ${[name, ...figures].join(' | ')} |`);
 }
 
+/** A table of figures beside what they must reach. */
+export function printBarHeading(title: string): void {
+  console.log(`\n### ${title}\n`);
+  console.log('| work | measured | must reach |');
+  console.log('| --- | --- | --- |');
+}
+
+export function printBarRow(name: string, measured: string, bar = ''): void {
+  console.log(`| ${name} | ${measured} | ${bar} |`);
+}
+
 export function whole(figure: number): string {
   return Math.round(figure).toLocaleString('en');
 }

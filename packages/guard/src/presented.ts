@@ -1,5 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import { credentialsIn, type KeyPair, pairOfCredential, type RequestHeaders } from './decision/index.js';
+import { credentialsIn, credentialsInHeaders, type KeyPair, pairOfCredential } from './decision/index.js';
 import type { Presented } from './types.js';
 
 /** The prefix of each half, and its length. */
@@ -12,7 +11,7 @@ const SHAPES = {
 export function pairOf(presented: Presented): KeyPair | undefined {
   if ('apiKey' in presented) return hasRightLengths(presented) ? presented : undefined;
   if ('credential' in presented) return ifRightLengths(pairOfCredential(presented.credential));
-  const credentials = credentialsIn('rawHeaders' in presented ? presented : requestOf(presented.headers));
+  const credentials = 'rawHeaders' in presented ? credentialsIn(presented) : credentialsInHeaders(presented.headers);
   return 'pair' in credentials ? ifRightLengths(credentials.pair) : undefined;
 }
 
@@ -42,21 +41,4 @@ function hasRightLengths({ apiKey, secretKey }: KeyPair): boolean {
 
 function ifRightLengths(pair: KeyPair): KeyPair | undefined {
   return hasRightLengths(pair) ? pair : undefined;
-}
-
-/** A request with nothing but headers; a list is a repeated header. */
-function requestOf(given: IncomingHttpHeaders): RequestHeaders {
-  const headers: IncomingHttpHeaders = {};
-  const headersDistinct: Record<string, string[]> = {};
-  const rawHeaders: string[] = [];
-  for (const [name, value] of Object.entries(given)) {
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (one === undefined) continue;
-      const lower = name.toLowerCase();
-      headers[lower] ??= one;
-      (headersDistinct[lower] ??= []).push(one);
-      rawHeaders.push(name, one);
-    }
-  }
-  return { headers, headersDistinct, rawHeaders };
 }

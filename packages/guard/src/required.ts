@@ -44,9 +44,13 @@ function listOf(name: string): readonly string[] {
   return list;
 }
 
+/** The address that was read last: most often it comes again, from the same connection or the same proxy. */
+let lastIPv4: string | undefined;
+
 /** Services may pass on an address from a proxy's header, so the same spellings are read as by the service. */
 function readAddress(ip: string | undefined): string | undefined {
-  if (ip === undefined || (typeof ip === 'string' && isIPv4(ip))) return ip;
+  if (ip === undefined || ip === lastIPv4) return ip;
+  if (typeof ip === 'string' && isIPv4(ip)) return (lastIPv4 = ip);
   const address = typeof ip === 'string' ? parseForwardedAddress(ip) : undefined;
   if (!address) throw new TypeError('ip must be an IPv4 or IPv6 address');
   return formatAddress(address);

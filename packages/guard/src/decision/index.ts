@@ -1,5 +1,6 @@
 /** What the service and its guards decide alike: from the headers of a request to the verdict on a key. */
 export { accessRefusal, type AccessRefusal, type AccessRequirements, type AccessState } from './access-refusal.js';
+export { API_KEY_HEADER } from './credential-headers.js';
 export { parseForwardedAddress } from './forwarded-address.js';
 export { addHeader, headerValues, repeatsHeaders } from './header-values.js';
 export { type Address, BITS, formatAddress, parseAddress } from './ip-address.js';
@@ -7,8 +8,8 @@ export { credentialOf, isCredential, type KeyPair, pairOfCredential } from './ke
 export { InvalidNetworkError, Network, Networks, parseNetwork } from './networks.js';
 export {
   API_KEY_FORMS,
-  API_KEY_HEADER,
   credentialsIn,
+  credentialsInHeaders,
   CredentialsProblem,
   type PresentedCredentials,
   type RequestHeaders,

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
-import { headerValues } from './header-values.js';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { CredentialHeaders } from './credential-headers.js';
 import { isCredential, type KeyPair, pairOfCredential } from './key-pair.js';
 
 /** The credentials of a request: a session's token, or a key pair. */
@@ -14,16 +14,14 @@ export class CredentialsProblem {
   ) {}
 }
 
+/** What the headers of a request present. */
+type Credentials = PresentedCredentials | CredentialsProblem;
+
 /** The headers of a request, as Node parses them. */
 export type RequestHeaders = Pick<IncomingMessage, 'headers' | 'headersDistinct' | 'rawHeaders'>;
 
 /** A key pair, possibly incomplete. */
 type Halves = { [half in keyof KeyPair]: KeyPair[half] | undefined };
-
-/** The header names as the documentation writes them and as scripts do. */
-export const API_KEY_HEADER = 'pinning_api_key';
-const API_KEY_HEADERS = [API_KEY_HEADER, 'pinning-api-key'];
-const SECRET_KEY_HEADERS = ['pinning_secret_key', 'pinning-secret-key'];
 
 /** A session token is well under 1 KiB; longer values are rejected before decoding. */
 const MAX_AUTHORIZATION_LENGTH = 8_192;
@@ -64,23 +62,26 @@ const TOO_LONG = `The header Authorization is longer than ${MAX_AUTHORIZATION_LE
  * Reads the credentials from the headers, each of which may be sent once: a repeated one is rejected, since a proxy could
  * read the other value.
  */
-export function credentialsIn(request: RequestHeaders): PresentedCredentials | CredentialsProblem {
-  const authorizations = headerValues(request, 'authorization');
-  const apiKeys = headerValues(request, ...API_KEY_HEADERS);
-  const secretKeys = headerValues(request, ...SECRET_KEY_HEADERS);
-  if (authorizations.length > 1) return repeated('authorization');
-  if (apiKeys.length > 1) return repeated('pinning_api_key');
-  if (secretKeys.length > 1) return repeated('pinning_secret_key');
-  // An empty Authorization counts as none: some clients send it without credentials
-  const authorization = authorizations[0] || undefined;
-  const hasPair = apiKeys.length + secretKeys.length > 0;
-  if (authorization !== undefined && hasPair) return new CredentialsProblem('ambiguous', TWO_WAYS);
-  if (authorization !== undefined) return readAuthorization(authorization);
-  if (!hasPair) return new CredentialsProblem('missing', HOW_TO);
-  return complete({ apiKey: apiKeys[0], secretKey: secretKeys[0] }, IN_HEADERS);
+export function credentialsIn({ rawHeaders }: Pick<RequestHeaders, 'rawHeaders'>): Credentials {
+  return readCredentials(CredentialHeaders.received(rawHeaders));
 }
 
-function readAuthorization(authorization: string): PresentedCredentials | CredentialsProblem {
+/** The same, from nothing but headers; a list is a repeated header. */
+export function credentialsInHeaders(headers: IncomingHttpHeaders): Credentials {
+  return readCredentials(CredentialHeaders.given(headers));
+}
+
+function readCredentials({ authorization, apiKey, secretKey, repeated }: CredentialHeaders): Credentials {
+  if (repeated !== undefined)
+    return new CredentialsProblem('ambiguous', `The header ${repeated} is given more than once.`);
+  const hasPair = apiKey !== undefined || secretKey !== undefined;
+  // An empty Authorization counts as none: some clients send it without credentials
+  if (!authorization)
+    return hasPair ? complete({ apiKey, secretKey }, IN_HEADERS) : new CredentialsProblem('missing', HOW_TO);
+  return hasPair ? new CredentialsProblem('ambiguous', TWO_WAYS) : readAuthorization(authorization);
+}
+
+function readAuthorization(authorization: string): Credentials {
   if (authorization.length > MAX_AUTHORIZATION_LENGTH) return rejected(TOO_LONG);
   const token = BEARER.exec(authorization)?.[1];
   if (token !== undefined) return readBearer(token);
@@ -98,7 +99,7 @@ function problemOf(authorization: string): string {
   return /^w3k_\w*:/.test(value) ? NO_DOT : NO_BEARER;
 }
 
-function readBearer(token: string): PresentedCredentials | CredentialsProblem {
+function readBearer(token: string): Credentials {
   if (isCredential(token)) return complete(pairOfCredential(token), IN_CREDENTIAL);
   if (!SIGNED_TOKEN.test(token)) return rejected(NO_TOKEN);
   return { token };
@@ -114,14 +115,10 @@ function basicPair(encoded: string): KeyPair {
 }
 
 /** @param names of the two halves, for the error message */
-function complete({ apiKey, secretKey }: Halves, names: KeyPair): PresentedCredentials | CredentialsProblem {
+function complete({ apiKey, secretKey }: Halves, names: KeyPair): Credentials {
   if (apiKey && secretKey) return { pair: { apiKey, secretKey } };
   const missing = [apiKey ? [] : [names.apiKey], secretKey ? [] : [names.secretKey]].flat();
   return rejected(`The API key is incomplete; missing: ${missing.join(', and ')}.`);
-}
-
-function repeated(header: string): CredentialsProblem {
-  return new CredentialsProblem('ambiguous', `The header ${header} is given more than once.`);
 }
 
 function rejected(message: string): CredentialsProblem {

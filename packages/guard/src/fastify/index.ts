@@ -34,7 +34,8 @@ const plugin: FastifyPluginCallback<ApiKeysGuardOptions> = (fastify, { guard, cl
   // No promise, and no closure, where the guard decides locally
   fastify.addHook('onRequest', (request, reply, done) => {
     const { config } = request.routeOptions;
-    if (config.public === true || request.is404) return done();
+    // Without an address, it answers 404
+    if (config.public === true || config.url === undefined) return done();
     try {
       const admission = admit(guard, request.raw, requirement(config.scopes ?? NONE, addressOf(request)));
       if (!(admission instanceof Promise)) return settle(admission, request, reply, done);

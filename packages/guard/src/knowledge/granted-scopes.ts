@@ -20,7 +20,7 @@ export class GrantedScopes {
 
   /** Whether all of the scopes are granted. */
   allows(scopes: readonly string[]): boolean {
-    // By index, on the way of every decision
+    // Called for each request: an iterator would take half of its time
     for (let i = 0; i < scopes.length; i++) if (!this.set.has(scopes[i] as string)) return false;
     return true;
   }

@@ -6,14 +6,15 @@ import { FakeService, TOKEN } from '../../test/fake-service.js';
 import { termsOf } from '../../test/terms.js';
 import { Reporter } from './reporter.js';
 
+const ID = 'g'.repeat(22);
 let service: FakeService;
 let client: ServiceClient;
 let reporter: Reporter;
 
 beforeEach(async () => {
   service = await FakeService.start();
-  client = new ServiceClient(readOptions({ url: service.url, token: TOKEN }), 'g'.repeat(22));
-  reporter = new Reporter('g'.repeat(22), client, systemClock, () => undefined);
+  client = new ServiceClient(readOptions({ url: service.url, token: TOKEN }), ID);
+  reporter = new Reporter(ID, client, systemClock, () => undefined);
 });
 
 afterEach(async () => {
