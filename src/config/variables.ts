@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { postgresOptions } from './postgres-url.js';
 import { redisOptions } from './redis-url.js';
-import { cleanVariables } from './clean-variables.js';
 import { listOf } from './comma-separated.js';
 import { readOrigin } from './origins.js';
 import { readPublicKeys } from './public-keys.js';
-import { ConfigurationError } from './start-error.js';
 import { matchesKey, readAlgorithm } from './jwt-algorithms.js';
+import { parseWith } from './parse-variables.js';
 import { readCredentialKey, readHost, readNetwork, readServiceToken } from './value-readers.js';
 import { connectionUrl, oneOf, parsedBy, wholeNumber } from './variable-types.js';
 
@@ -86,24 +85,9 @@ export type Variables = z.infer<ReturnType<typeof schemaWith>>;
  * @throws ConfigurationError listing every problem; it never quotes a value, which may be secret
  */
 export function parseVariables(source: NodeJS.ProcessEnv, readRoutes: ReadRoutes): Variables {
-  const { values, problems } = cleanVariables(source, VARIABLE_NAMES);
-  const parsed = schemaWith(readRoutes).safeParse(values);
-  const issues = parsed.success ? [] : parsed.error.issues;
-  // A value that is not clean gets no further problems
-  const found = issues.filter(({ path }) => !problems.has(String(path[0])));
-  const all = [
-    ...[...problems].map((problem) => problem.join(': ')),
-    ...found.map(({ code, path, message }) => `${pathOf(path, code === 'custom')}: ${message}`),
-  ];
-  if (values['NODE_ENV'] === 'production') all.push(...missingInProduction(values));
-  if (!parsed.success || all.length > 0) throw new ConfigurationError([...new Set(all)]);
-  return parsed.data;
-}
-
-/** The variable and, for a problem inside its file, the path: `ROUTE_TABLE[3].method`. */
-function pathOf([variable, ...within]: PropertyKey[], isInFile: boolean): string {
-  const steps = isInFile ? within : [];
-  return String(variable) + steps.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
+  return parseWith(schemaWith(readRoutes), VARIABLE_NAMES, source, (given) =>
+    given['NODE_ENV'] === 'production' ? missingInProduction(given) : [],
+  );
 }
 
 /** In production, secrets and storage have no defaults. */
