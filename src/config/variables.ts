@@ -6,7 +6,8 @@ import { readOrigin } from './origins.js';
 import { readPublicKeys } from './public-keys.js';
 import { matchesKey, readAlgorithm } from './jwt-algorithms.js';
 import { parseWith } from './parse-variables.js';
-import { readCredentialKey, readHost, readNetwork, readServiceToken } from './value-readers.js';
+import { hasNoDuplicates, logLevel, networkList, serviceTokenList } from './shared-variables.js';
+import { readCredentialKey, readHost } from './value-readers.js';
 import { connectionUrl, oneOf, parsedBy, wholeNumber } from './variable-types.js';
 
 /** A route of the platform and what it requires: a scope's name, `any` credentials, or none (`public`). */
@@ -25,7 +26,7 @@ const schemaWith = (readRoutes: ReadRoutes) =>
       NODE_ENV: oneOf(['development', 'test', 'production']).default('development'),
       HOST: parsedBy(readHost).default('127.0.0.1'),
       PORT: wholeNumber(0, 65_535).default(8000),
-      LOG_LEVEL: oneOf(['error', 'warn', 'info', 'debug']).default('info'),
+      LOG_LEVEL: logLevel.default('info'),
       DATABASE_URL: connectionUrl(postgresOptions).optional(),
       DATA_DIR: z.string().default('./data'),
       REDIS_URL: connectionUrl(redisOptions).optional(),
@@ -38,9 +39,7 @@ const schemaWith = (readRoutes: ReadRoutes) =>
       CREDENTIAL_KEYS: listOf(readCredentialKey)
         .refine((keys) => hasNoDuplicates(keys.map((key) => key.toString('base64'))), 'must not repeat an entry')
         .optional(),
-      SERVICE_TOKENS: listOf(readServiceToken)
-        .refine((tokens) => hasNoDuplicates(tokens.map(({ name }) => name)), 'must not repeat a name')
-        .optional(),
+      SERVICE_TOKENS: serviceTokenList.optional(),
       VERIFICATION_CACHE_KEYS: wholeNumber(1, 100_000_000).default(100_000),
       VERIFICATION_CACHE_MB: wholeNumber(1, 1_000_000).default(256),
       REVOCATION_BOUND_MS: wholeNumber(100, 60_000).default(1_000),
@@ -48,7 +47,7 @@ const schemaWith = (readRoutes: ReadRoutes) =>
       MANAGEMENT_RATE_LIMIT: wholeNumber(1, 1_000_000).default(60),
       MAX_KEYS_PER_OWNER: wholeNumber(1, 100_000_000).default(100_000),
       JWT_JWKS_MAX_AGE_SECONDS: wholeNumber(1, 86_400).default(60),
-      TRUSTED_PROXIES: listOf(readNetwork).default([]),
+      TRUSTED_PROXIES: networkList.default([]),
       ROUTE_TABLE: z.string().optional().transform(readRoutes),
       CORS_ORIGINS: listOf(readOrigin)
         .transform((origins) => [...new Set(origins)])
@@ -95,10 +94,6 @@ function missingInProduction(given: NodeJS.ProcessEnv): string[] {
   const required = ['DATABASE_URL', 'CREDENTIAL_KEYS', 'SERVICE_TOKENS'].filter((name) => given[name] === undefined);
   if (!given['JWT_PUBLIC_KEY'] && !given['JWT_JWKS_URL']) required.push('JWT_PUBLIC_KEY or JWT_JWKS_URL');
   return required.map((name) => `${name}: must be set with NODE_ENV=production`);
-}
-
-function hasNoDuplicates(values: readonly string[]): boolean {
-  return new Set(values).size === values.length;
 }
 
 function areBothParsed(value: unknown): boolean {
