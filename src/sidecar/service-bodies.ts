@@ -23,7 +23,7 @@ export class ServiceBodies {
   async receive(request: IncomingMessage): Promise<object | undefined> {
     if (!hasBody(request)) return undefined;
     const body = await new Promise<Buffer>((resolve, reject) => {
-      const done = (cause: unknown, received?: Buffer) => (received ? resolve(received) : reject(cause as Error));
+      const done = (cause: unknown, received?: Buffer) => (received ? resolve(received) : reject(cause));
       new BodyReceiver(request, this.unfinished, () => 'services', done).receive();
     });
     // A chunked body that is not declared as JSON: an empty one is accepted

@@ -48,8 +48,7 @@ export function readSidecarSettings(source: NodeJS.ProcessEnv): SidecarSettings 
     serviceTokens: variables.SERVICE_TOKENS,
     staleIfErrorSeconds: variables.STALE_IF_ERROR_SECONDS,
     cacheKeys: variables.GUARD_CACHE_KEYS,
-    // Validated by `readRouteTable()`
-    routes: variables.ROUTE_TABLE as readonly Route[],
+    routes: variables.ROUTE_TABLE,
     trustedProxies: new Networks(variables.TRUSTED_PROXIES),
     logLevel: variables.LOG_LEVEL,
   };
