@@ -8,7 +8,7 @@ import { LimitsModule } from '../limits/limits.module.js';
 import { CallLimits } from './call-limits.js';
 import { AuthenticationController } from './authentication.controller.js';
 import { RateLimitGuard } from './guards/rate-limit.guard.js';
-import { ServiceTokens } from '../principals/service-tokens.js';
+import { serviceTokens } from '../principals/service-tokens.provider.js';
 import { AuthenticationGuard } from './guards/authentication.guard.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
 import { LostRotations } from './lost-rotations.js';
@@ -29,7 +29,7 @@ import { HttpModule } from '../http/http.module.js';
     SessionKeys,
     SessionStrategy,
     ApiKeyStrategy,
-    ServiceTokens,
+    serviceTokens,
     ManagementRates,
     CallLimits,
     LostRotations,

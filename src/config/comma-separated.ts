@@ -8,7 +8,7 @@ import { InvalidValueError } from './invalid-value.js';
  * @param read throws InvalidValueError
  */
 export function listOf<T>(read: (entry: string) => T) {
-  return z.string().transform((text, context) => {
+  return z.string('must be set').transform((text, context) => {
     const entries = text.split(',').map((entry) => entry.trim());
     return entries.flatMap((entry, index) => {
       try {

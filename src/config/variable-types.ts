@@ -18,7 +18,7 @@ export function wholeNumber(min: number, max: number) {
 
 /** A value parsed by a reader, whose InvalidValueError becomes the problem. */
 export function parsedBy<T>(read: (text: string) => T) {
-  return z.string().transform((text, context) => {
+  return z.string('must be set').transform((text, context) => {
     try {
       return read(text);
     } catch (error) {

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { postgresOptions } from './postgres-url.js';
 import { redisOptions } from './redis-url.js';
-import { cleanVariables } from './clean-variables.js';
 import { listOf } from './comma-separated.js';
 import { readOrigin } from './origins.js';
 import { readPublicKeys } from './public-keys.js';
-import { ConfigurationError } from './start-error.js';
 import { matchesKey, readAlgorithm } from './jwt-algorithms.js';
-import { readCredentialKey, readHost, readNetwork, readServiceToken } from './value-readers.js';
+import { parseWith } from './parse-variables.js';
+import { hasNoDuplicates, logLevel, networkList, serviceTokenList } from './shared-variables.js';
+import { readCredentialKey, readHost } from './value-readers.js';
 import { connectionUrl, oneOf, parsedBy, wholeNumber } from './variable-types.js';
 
 /** A route of the platform and what it requires: a scope's name, `any` credentials, or none (`public`). */
@@ -26,7 +26,7 @@ const schemaWith = (readRoutes: ReadRoutes) =>
       NODE_ENV: oneOf(['development', 'test', 'production']).default('development'),
       HOST: parsedBy(readHost).default('127.0.0.1'),
       PORT: wholeNumber(0, 65_535).default(8000),
-      LOG_LEVEL: oneOf(['error', 'warn', 'info', 'debug']).default('info'),
+      LOG_LEVEL: logLevel.default('info'),
       DATABASE_URL: connectionUrl(postgresOptions).optional(),
       DATA_DIR: z.string().default('./data'),
       REDIS_URL: connectionUrl(redisOptions).optional(),
@@ -39,9 +39,7 @@ const schemaWith = (readRoutes: ReadRoutes) =>
       CREDENTIAL_KEYS: listOf(readCredentialKey)
         .refine((keys) => hasNoDuplicates(keys.map((key) => key.toString('base64'))), 'must not repeat an entry')
         .optional(),
-      SERVICE_TOKENS: listOf(readServiceToken)
-        .refine((tokens) => hasNoDuplicates(tokens.map(({ name }) => name)), 'must not repeat a name')
-        .optional(),
+      SERVICE_TOKENS: serviceTokenList.optional(),
       VERIFICATION_CACHE_KEYS: wholeNumber(1, 100_000_000).default(100_000),
       VERIFICATION_CACHE_MB: wholeNumber(1, 1_000_000).default(256),
       REVOCATION_BOUND_MS: wholeNumber(100, 60_000).default(1_000),
@@ -49,7 +47,7 @@ const schemaWith = (readRoutes: ReadRoutes) =>
       MANAGEMENT_RATE_LIMIT: wholeNumber(1, 1_000_000).default(60),
       MAX_KEYS_PER_OWNER: wholeNumber(1, 100_000_000).default(100_000),
       JWT_JWKS_MAX_AGE_SECONDS: wholeNumber(1, 86_400).default(60),
-      TRUSTED_PROXIES: listOf(readNetwork).default([]),
+      TRUSTED_PROXIES: networkList.default([]),
       ROUTE_TABLE: z.string().optional().transform(readRoutes),
       CORS_ORIGINS: listOf(readOrigin)
         .transform((origins) => [...new Set(origins)])
@@ -86,24 +84,9 @@ export type Variables = z.infer<ReturnType<typeof schemaWith>>;
  * @throws ConfigurationError listing every problem; it never quotes a value, which may be secret
  */
 export function parseVariables(source: NodeJS.ProcessEnv, readRoutes: ReadRoutes): Variables {
-  const { values, problems } = cleanVariables(source, VARIABLE_NAMES);
-  const parsed = schemaWith(readRoutes).safeParse(values);
-  const issues = parsed.success ? [] : parsed.error.issues;
-  // A value that is not clean gets no further problems
-  const found = issues.filter(({ path }) => !problems.has(String(path[0])));
-  const all = [
-    ...[...problems].map((problem) => problem.join(': ')),
-    ...found.map(({ code, path, message }) => `${pathOf(path, code === 'custom')}: ${message}`),
-  ];
-  if (values['NODE_ENV'] === 'production') all.push(...missingInProduction(values));
-  if (!parsed.success || all.length > 0) throw new ConfigurationError([...new Set(all)]);
-  return parsed.data;
-}
-
-/** The variable and, for a problem inside its file, the path: `ROUTE_TABLE[3].method`. */
-function pathOf([variable, ...within]: PropertyKey[], isInFile: boolean): string {
-  const steps = isInFile ? within : [];
-  return String(variable) + steps.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
+  return parseWith(schemaWith(readRoutes), VARIABLE_NAMES, source, (given) =>
+    given['NODE_ENV'] === 'production' ? missingInProduction(given) : [],
+  );
 }
 
 /** In production, secrets and storage have no defaults. */
@@ -111,10 +94,6 @@ function missingInProduction(given: NodeJS.ProcessEnv): string[] {
   const required = ['DATABASE_URL', 'CREDENTIAL_KEYS', 'SERVICE_TOKENS'].filter((name) => given[name] === undefined);
   if (!given['JWT_PUBLIC_KEY'] && !given['JWT_JWKS_URL']) required.push('JWT_PUBLIC_KEY or JWT_JWKS_URL');
   return required.map((name) => `${name}: must be set with NODE_ENV=production`);
-}
-
-function hasNoDuplicates(values: readonly string[]): boolean {
-  return new Set(values).size === values.length;
 }
 
 function areBothParsed(value: unknown): boolean {

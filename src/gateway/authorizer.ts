@@ -9,14 +9,21 @@ import type { RequestContext } from '../http/request-context.js';
 import { rateStateOf } from '../limits/quota.js';
 import { readCredentialsOnce } from '../principals/presented-credentials.js';
 import { Principal } from '../principals/principal.js';
-import { refusalError } from '../principals/refusal-errors.js';
 import type { Verdict } from '../verification/verdict.js';
 import { Verifier } from '../verification/verifier.js';
 import { accessTo, type AuthorizeRequest, readAuthorizeRequest } from './authorize-request.js';
-import { ClosedRouteError, UnlistedRouteError } from './errors.js';
-import { type GatewayHeaders, keyAnswer, PUBLIC_ANSWER, sessionAnswer, toGatewayRefusal } from './gateway-answer.js';
+import { ClosedRouteError } from './errors.js';
+import {
+  type GatewayHeaders,
+  keyAnswer,
+  PUBLIC_ANSWER,
+  sessionAnswer,
+  toGatewayRefusal,
+  withRates,
+} from './gateway-answer.js';
+import { isClosed, type Needed, refusedKey, requirementsOf } from './key-decision.js';
 import { prefixedRequest } from './original-request.js';
-import { type Access, type Closed, RouteTable, UNLISTED } from './route-table.js';
+import { type Access, RouteTable } from './route-table.js';
 
 /** A gateway's sub-request. */
 interface SubRequest {
@@ -62,9 +69,8 @@ export class Authorizer {
     const credentials = readCredentialsOnce(request.raw);
     if (credentials instanceof ApiError) return credentials;
     if ('token' in credentials) return this.decideOnSession(request, access);
-    // For a closed route, the caller is only identified, free of charge
-    const needed = isClosed(access) ? { scopes: [], cost: 0 } : { scopes: access, cost: 1 };
-    const verdict = this.verifier.verify(credentials.pair, { ...needed, ip: this.clientAddress.of(request.raw) });
+    const ip = this.clientAddress.of(request.raw);
+    const verdict = this.verifier.verify(credentials.pair, { ...requirementsOf(access), ip });
     return verdict instanceof Promise
       ? verdict.then((settled) => decisionOn(settled, access, request))
       : decisionOn(verdict, access, request);
@@ -85,22 +91,12 @@ function headersOrThrow(decision: Decision, denyAs403: boolean): GatewayHeaders 
   return decision;
 }
 
-/** What a route needs, unless it is public. */
-type Needed = Exclude<Access, 'public'>;
-
-function isClosed(access: Needed): access is Closed {
-  return typeof access === 'string';
-}
-
 function decisionOn(verdict: Verdict, access: Needed, { context }: SubRequest): Decision {
   const { valid, code, key, charge } = verdict;
   context.caller = key && Principal.apiKey(key).actorId;
-  if (!valid && code === 'INSUFFICIENT_SCOPE' && access === UNLISTED) return new UnlistedRouteError();
-  if (!valid) {
-    const missing = isClosed(access) ? [] : access.filter((scope) => !key?.granted.allows([scope]));
-    return refusalError(code, { missing, rates: rateStateOf(charge) });
-  }
+  const rates = rateStateOf(charge);
+  if (!valid) return refusedKey(code, access, (scope) => key?.granted.allows([scope]) === true, rates);
   if (isClosed(access)) return new ClosedRouteError(access);
   context.verdict = 'VALID';
-  return keyAnswer(key, charge);
+  return withRates(key.memoize(keyAnswer), rates);
 }

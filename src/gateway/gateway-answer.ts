@@ -1,8 +1,6 @@
 import { SCOPES } from '../principals/scopes.js';
 import { ApiError } from '../http/errors/api-error.js';
-import { type QuotaDecision, rateStateOf } from '../limits/quota.js';
-import { rateLimitHeaders } from '@w3ipfs/api-keys-guard/http';
-import type { CachedKey } from '../verification/cache/cached-key.js';
+import { type NamedRate, rateLimitHeaders } from '@w3ipfs/api-keys-guard/http';
 import { InsufficientScopeError } from '../principals/refusal-errors.js';
 import type { Principal } from '../principals/principal.js';
 
@@ -35,19 +33,27 @@ export function sessionAnswer({ ownerId }: Principal): GatewayHeaders {
   };
 }
 
-/** For an API key, with the state of its rate limit. */
-export function keyAnswer(key: CachedKey, { rate, ...rest }: QuotaDecision): GatewayHeaders {
-  const headers = key.memoize(headersOf);
-  return rate ? { ...headers, ...rateLimitHeaders(rateStateOf({ rate, ...rest })) } : headers;
+/** What a gateway learns of an API key. */
+interface AdmittedKey {
+  id: string;
+  ownerId: string;
+  /** The flat names of its scopes, separated by blanks. */
+  granted: { names: string };
 }
 
-function headersOf({ id, ownerId, granted }: CachedKey): GatewayHeaders {
+/** For an API key, whose rate limit `withRates()` adds. */
+export function keyAnswer({ id, ownerId, granted }: AdmittedKey): GatewayHeaders {
   return {
     'X-W3IPFS-Owner': headerValue(ownerId),
     'X-W3IPFS-Key-Id': id,
     'X-W3IPFS-Scopes': granted.names,
     [CODE_HEADER]: 'VALID',
   };
+}
+
+/** Adds the state of the rate limits that were charged, if any. */
+export function withRates(headers: GatewayHeaders, rates: readonly NamedRate[]): GatewayHeaders {
+  return rates.length > 0 ? { ...headers, ...rateLimitHeaders(rates) } : headers;
 }
 
 /**

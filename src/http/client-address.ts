@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import proxyAddr from '@fastify/proxy-addr';
-import { Inject, Injectable } from '@nestjs/common';
-import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import type { Environment } from '../config/environment.js';
 import { parseForwardedAddress, formatAddress, parseAddress } from '@w3ipfs/api-keys-guard/decision';
 
 /** The parts of a request that determine its client's address. */
@@ -10,12 +9,11 @@ type AddressedRequest = Pick<IncomingMessage, 'headers'> & { socket: { remoteAdd
 type Address = string | undefined;
 
 /** Determines where a request comes from. */
-@Injectable()
 export class ClientAddress {
   /** Peers by socket, in canonical form: one connection carries many requests, and a closed socket has no address. */
   private readonly knownPeers = new WeakMap<AddressedRequest['socket'], { address: Address; isTrusted: boolean }>();
 
-  constructor(@Inject(ENVIRONMENT) private readonly environment: Environment) {}
+  constructor(private readonly settings: Pick<Environment, 'trustedProxies'>) {}
 
   /**
    * The peer's address or, behind `TRUSTED_PROXIES`, the last address in `X-Forwarded-For` that is not one of them;
@@ -54,7 +52,7 @@ export class ClientAddress {
   }
 
   private isTrusted(address: Address): boolean {
-    return address !== undefined && this.environment.trustedProxies.includes(address);
+    return address !== undefined && this.settings.trustedProxies.includes(address);
   }
 }
 

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { FastPath } from './fast-path.js';
 import { RequestEvents } from './request-events.js';
@@ -17,7 +18,11 @@ import { ValidationPipe } from './validation/validation.pipe.js';
 @Module({
   providers: [
     ConnectionLimit,
-    ClientAddress,
+    {
+      provide: ClientAddress,
+      inject: [ENVIRONMENT],
+      useFactory: (environment: Environment) => new ClientAddress(environment),
+    },
     FastPath,
     RequestEvents,
     AllowedMethods,

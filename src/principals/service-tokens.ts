@@ -1,19 +1,17 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
-import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import type { Environment } from '../config/environment.js';
 import { headerValues } from '@w3ipfs/api-keys-guard/decision';
 import { AmbiguousCredentialsError, UnauthenticatedError } from './refusal-errors.js';
 
 const SCHEME = /^Bearer +/i;
 
 /** Identifies the platform's services by the tokens of `SERVICE_TOKENS`. */
-@Injectable()
 export class ServiceTokens {
   /** By the digest of the token, so that the time of a look-up reveals nothing about a token. */
   private readonly names: ReadonlyMap<string, string>;
 
-  constructor(@Inject(ENVIRONMENT) { serviceTokens }: Environment) {
+  constructor({ serviceTokens }: Pick<Environment, 'serviceTokens'>) {
     this.names = new Map(serviceTokens.map(({ name, token }) => [digestOf(token), `service:${name}`]));
   }
 

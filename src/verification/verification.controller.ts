@@ -12,7 +12,8 @@ import { BATCH_EXAMPLE, BATCH_REQUEST_EXAMPLES, VERDICT_EXAMPLE } from './dto/ve
 import { ApiVerifyBody, BATCH_NOTE, VerifyBatchRequestDto } from './dto/verify-request.dto.js';
 import { Grants } from './grants.js';
 import { type VerifyRequest, Verifier } from './verifier.js';
-import { VerifyBatchPipe, VerifyRequestPipe, weightOfBatch } from './verify-request.js';
+import { VerifyBatchPipe, VerifyRequestPipe } from './verify-request.pipes.js';
+import { weightOfBatch } from './verify-request.js';
 
 const VERIFY_NOTE =
   'Always 200 with a verdict, whose `code` says why a key is refused. `VALID` charges `cost` against the uses and the ' +

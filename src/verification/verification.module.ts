@@ -5,6 +5,7 @@ import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { HttpModule } from '../http/http.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { ServiceTokens } from '../principals/service-tokens.js';
+import { serviceTokens } from '../principals/service-tokens.provider.js';
 import { UsageModule } from '../usage/usage.module.js';
 import { ActiveCascades } from './active-cascades.js';
 import { KeyCache } from './cache/key-cache.js';
@@ -57,7 +58,7 @@ const stalePolicy = {
     ActiveCascades,
     ExactUsesFeed,
     LeakReportRates,
-    ServiceTokens,
+    serviceTokens,
   ],
   exports: [Verifier, Grants, KeyLookup, SecretVerifier, InvalidationFeed, PreviousSecretUses, ServiceTokens],
 })

@@ -1,5 +1,4 @@
 import { isIPv4 } from 'node:net';
-import { Injectable, type PipeTransform } from '@nestjs/common';
 import { type KeyPair, pairOfCredential, parseForwardedAddress, formatAddress } from '@w3ipfs/api-keys-guard/decision';
 import { isScope, SCOPES } from '../principals/scopes.js';
 import { type ErrorDetail, MissingBodyError, ValidationError } from '../http/errors/api-error.js';
@@ -38,22 +37,6 @@ export function readVerifyBatch(body: unknown): VerifyRequest[] {
   const batch = isBatch ? requests.map((one, index) => readElement(one, `requests.${index}`, details)) : [];
   throwIfInvalid(body, details);
   return batch as VerifyRequest[];
-}
-
-/** Reads the body of a single request. */
-@Injectable()
-export class VerifyRequestPipe implements PipeTransform<unknown, VerifyRequest> {
-  transform(body: unknown): VerifyRequest {
-    return readVerifyRequest(body);
-  }
-}
-
-/** Reads the body of a batch. */
-@Injectable()
-export class VerifyBatchPipe implements PipeTransform<unknown, VerifyRequest[]> {
-  transform(body: unknown): VerifyRequest[] {
-    return readVerifyBatch(body);
-  }
 }
 
 /** @throws ValidationError if there are problems */

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { bodyBoundsOf, traitsOf } from '../route-config.js';
-import { notJson } from './body-headers.js';
+import { notJson } from './declared-body.js';
 import type { BodyCallback } from './body-receiver.js';
 import { parseJsonBody } from './json-body.js';
 import type { RequestBodies } from './request-bodies.js';

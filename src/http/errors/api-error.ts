@@ -58,6 +58,16 @@ export class MissingBodyError extends ValidationError {
   }
 }
 
+/** The service failed because of a defect, which its log describes. */
+export class InternalError extends ApiError {
+  constructor() {
+    super(
+      'internal',
+      'The service failed because of a defect. Report it with the request_id, which identifies its log entry.',
+    );
+  }
+}
+
 interface Outage extends Pick<ErrorExtras, 'details' | 'headers'> {
   /** The cause, for the log; not shown to the client. */
   cause?: unknown;

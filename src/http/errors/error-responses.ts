@@ -4,10 +4,8 @@ import { databaseOutage } from '../../logging/database-outage.js';
 import { StandbyError } from '../../database/server-parameters.js';
 import { sqlStateOf } from '../../database/sql-state.js';
 import { AllowedMethods } from '../allowed-methods.js';
-import { ApiError, UnavailableError } from './api-error.js';
-import { failure } from '../envelope.js';
-import type { ErrorCode } from './error-codes.js';
-import type { Refusal } from '@w3ipfs/api-keys-guard/decision';
+import { ApiError, InternalError, UnavailableError } from './api-error.js';
+import { type ErrorResponse, errorResponse } from './error-response.js';
 import { describeError } from '../../logging/describe-error.js';
 
 /** The parts of a request that its error response needs. */
@@ -15,15 +13,6 @@ interface FailedRequest {
   id: string;
   method: string;
   url: string;
-}
-
-interface ErrorResponse {
-  status: number;
-  headers: Record<string, string>;
-  body: string;
-  code: ErrorCode;
-  /** The verdict, if the error reports one. */
-  verdict: Refusal | undefined;
 }
 
 /** Turns every error, our own or the framework's, into the envelope of the HTTP contract, and logs defects and outages. */
@@ -38,15 +27,14 @@ export class ErrorResponses {
     if (error.code === 'internal') this.logger.error(`${request.id} ${describeError(cause)}`);
     if (error.code === 'unavailable' && error.cause !== undefined)
       databaseOutage.report(this.logger, `${request.id} was answered 503`, error.cause);
-    const { code, status, headers, verdict } = error;
-    return { code, status, headers, verdict, body: JSON.stringify(failure(error, request.id)) };
+    return errorResponse(error, request.id);
   }
 
   private toApiError(cause: unknown, request: FailedRequest): ApiError {
     if (cause instanceof ApiError) return cause;
     if (cause instanceof HttpException) return this.frameworkError(cause, request);
     if (isDatabaseUnavailable(cause)) return databaseUnavailable(cause);
-    return internalError();
+    return new InternalError();
   }
 
   /** Errors of Fastify and its router; our own code throws only `ApiError`. */
@@ -66,7 +54,7 @@ export class ErrorResponses {
         if (request.method === 'QUERY') return this.routeError(request);
         return new ApiError('validation_failed', 'The request cannot be read: its URL, headers or body are not valid.');
       default:
-        return internalError();
+        return new InternalError();
     }
   }
 
@@ -95,11 +83,4 @@ function databaseUnavailable(cause: unknown): UnavailableError {
     return new UnavailableError('The database is read-only at present. Try again later.', { cause });
   }
   return new UnavailableError('The database is not reachable. Try again in a moment.', { cause });
-}
-
-function internalError(): ApiError {
-  return new ApiError(
-    'internal',
-    'The service failed because of a defect. Report it with the request_id, which identifies its log entry.',
-  );
 }

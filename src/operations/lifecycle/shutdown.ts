@@ -1,8 +1,7 @@
-import { Server as NetServer } from 'node:net';
-import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoggerService } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { stopServing } from '../../http/stop-serving.js';
 import { RequestObserver } from '../telemetry/request-observer.js';
 import { exitWith } from './exit.js';
 import { Readiness } from './readiness.js';
@@ -14,11 +13,6 @@ const SHUTDOWN_TIMEOUT_MS = 9_500;
 const PROBED_WITHIN_MS = 15_000;
 /** Time for that balancer to notice, during which the process still serves. */
 const NOTICE_MS = 3_000;
-/** How long idle connections stay open, so that a request that is being sent does not find its connection closed. */
-const IDLE_MS = 500;
-/** Maximum time for requests in flight to finish. */
-const GRACE_MS = 4_000;
-const POLL_INTERVAL_MS = 20;
 /** The context of log lines. */
 const CONTEXT = 'Service';
 
@@ -65,35 +59,8 @@ async function shutDown(app: NestFastifyApplication): Promise<number> {
   const isWatched = readiness.millisecondsSinceProbe < PROBED_WITHIN_MS;
   readiness.beginDraining();
   if (isWatched) await sleep(NOTICE_MS);
-  const cutOff = await stopServing(app.getHttpServer(), app.get(RequestObserver, { strict: false }));
+  const requests = app.get(RequestObserver, { strict: false });
+  const cutOff = await stopServing(app.getHttpServer(), () => requests.underWay);
   await app.close();
   return cutOff;
-}
-
-/**
- * Refuses new connections, and closes each open one after its next answer.
- *
- * @returns how many requests were cut off
- */
-async function stopServing(server: Server, requests: RequestObserver): Promise<number> {
-  // Not the HTTP server's close(), which would close idle connections at once, while clients may be about to use them
-  NetServer.prototype.close.call(server);
-  const stoppedAt = performance.now();
-  while ((await openConnections(server)) > 0) {
-    const passed = performance.now() - stoppedAt;
-    if (passed > IDLE_MS) server.closeIdleConnections();
-    if (passed > GRACE_MS) {
-      const cutOff = requests.underWay;
-      server.closeAllConnections();
-      return cutOff;
-    }
-    await sleep(POLL_INTERVAL_MS);
-  }
-  return 0;
-}
-
-function openConnections(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
-  });
 }

@@ -43,7 +43,7 @@ function answerAbout(key: CachedKey): void {
   const verdict = { valid: true, code: 'VALID', key, charge: NO_CHARGE } as const;
   // Searching a concatenated string flattens it
   if (verdictJson(verdict).includes('\n')) throw new Error('not one line');
-  keyAnswer(key, NO_CHARGE);
+  key.memoize(keyAnswer);
 }
 
 const networks = (i: number, write: (i: number, j: number) => string) => range(64).map((j) => write(i, j));
