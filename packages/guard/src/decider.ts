@@ -104,13 +104,17 @@ export class Decider {
     return grant && this.decideOn(grant, requirements, now, 'stale');
   }
 
-  /** `undefined` for a scope that an admin key may have by now, or that does not exist: the service knows. */
+  /**
+   * `undefined` for what the service has to decide: another cost than one use, which reports can't tell, and a scope that an
+   * admin key may have by now, or that does not exist.
+   */
   private decideOn(
     grant: Grant,
     requirements: Requirements,
     now: Moment,
     source: 'local' | 'stale',
   ): GuardVerdict | undefined {
+    if (requirements.cost !== 1) return undefined;
     const code = (accessRefusal(grant, requirements, now.wall) ?? 'VALID') as LocalCode;
     if (code === 'INSUFFICIENT_SCOPE' && grant.granted.isAdmin) return undefined;
     this.parts.reporter.count(grant, code, now, requirements.ip);

@@ -77,3 +77,11 @@ it('asks again at once over a new connection if the service has closed the one t
   expect(await guard.check(pairs[1] as never)).toMatchObject({ valid: true });
   expect(guards.service.resetKept).toBe(0);
 });
+
+it.each([0, 5])('asks the service for a cost of %s, which reports cannot tell', async (cost) => {
+  const guard = await guards.createFresh();
+  const pair = guards.service.keys.add();
+  await guard.check(pair);
+  const verdicts = [await guard.check(pair), await guard.check(pair, { cost }), await guard.check(pair, { cost: 1 })];
+  expect(verdicts.map(({ source }) => source)).toEqual(['local', 'remote', 'local']);
+});

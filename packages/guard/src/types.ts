@@ -29,7 +29,7 @@ export interface Required {
   scope?: string | readonly string[];
   /** The client's IP address, for keys that are bound to networks. */
   ip?: string;
-  /** The weight against the key's uses and rate: 0 to 1,000,000; 1 by default. */
+  /** The weight against the key's uses and rate: 0 to 1,000,000; 1 by default. Any other is asked at the service. */
   cost?: number;
 }
 
