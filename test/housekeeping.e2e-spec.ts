@@ -120,7 +120,7 @@ it('removes invalidations that every process has seen, by the clock of the datab
   await query(insert, ['old', '1 hour 1 second']);
   await query(insert, ['new', '59 minutes']);
   await tidyUp();
-  expect(await query('SELECT api_key FROM key_changes')).toEqual([{ api_key: 'new' }]);
+  expect(await query(`SELECT api_key FROM key_changes WHERE api_key <> 'h:'`)).toEqual([{ api_key: 'new' }]);
 });
 
 it('continues until nothing is left, however much there is', async () => {
