@@ -6,9 +6,6 @@ const { GUARD_URL: url, GUARD_TOKEN: token, SNAPSHOT: file } = process.env;
 const guard = createGuard({ url, token });
 
 const known = await learnAll();
-// Sockets and buffers of the questions, and the text of the pairs
-await new Promise((resolve) => setTimeout(resolve, 100));
-for (let i = 0; i < 3; i++) globalThis.gc?.();
 writeHeapSnapshot(file);
 process.stdout.write(`${known} local\n`);
 await guard.close();
