@@ -26,6 +26,7 @@ class ReportedCountDto {
 
   @ApiProperty({
     required: false,
+    example: '203.0.113.7',
     description: 'The last address of the client, IPv4 or IPv6; only with `previous`. Checked, but not stored yet',
   })
   ip?: string;

@@ -53,9 +53,10 @@ function lists({ items = {}, minItems = 0, maxItems = LONG_LIST }: Schema): fc.A
   return fc.oneof({ arbitrary: short, weight: 9 }, full);
 }
 
-function texts({ format, minLength = 0, maxLength = LONG_TEXT }: Schema): fc.Arbitrary<string> {
+function texts({ format, pattern, minLength = 0, maxLength = LONG_TEXT }: Schema): fc.Arbitrary<string> {
   if (format === 'uuid') return fc.uuid();
   if (format === 'date-time') return fc.date(FUTURE).map((time) => time.toISOString());
+  if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern));
   const length = { minLength, maxLength: Math.min(maxLength, minLength + LONG_TEXT) };
   return fc.oneof(
     { arbitrary: fc.string(length), weight: 4 },

@@ -102,5 +102,7 @@ export const strangeTypes = fc.constantFrom<string | string[]>(
   ['application/json', 'text/plain'],
 );
 
-/** Larger than the limit of a body. */
-export const tooLarge = { name: 'x'.repeat(70_000) };
+/** Larger than the limit of a body, which is 64 KiB, and 256 KiB for the reports of guards. */
+export function tooLarge(operationId: string): object {
+  return { name: 'x'.repeat(operationId === 'reportVerdicts' ? 300_000 : 70_000) };
+}

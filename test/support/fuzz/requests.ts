@@ -108,7 +108,7 @@ export class Requests {
 
   private oversized(): fc.Arbitrary<FuzzRequest> {
     const ways: fc.Arbitrary<Partial<FuzzRequest>> = fc.oneof(
-      fc.constant({ body: tooLarge }),
+      fc.constant({ body: tooLarge(this.operation.id) }),
       strangeTypes.map((type) => ({ headers: { 'content-type': type }, body: '{}' })),
       fc.constant({ headers: { x: 'x'.repeat(20_000) } }),
     );
