@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createGuard, type Guard, GuardUnavailableError, type GuardVerdict } from '@w3ipfs/api-keys-guard';
 import { range, runConcurrently } from './support/at-once.js';
+import { onServer } from './support/database.js';
 import { makeFolder, removeFolder } from './support/folders.js';
 import { issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
 import { useService } from './support/service.js';
@@ -96,7 +97,8 @@ it('counts in the usage of a day what a guard decided', async () => {
   await until(async () => (await usedToday(key)) === valid, 'all of them to be counted');
 });
 
-it('holds no secret, no hash and no list of keys, after it has served a thousand keys', async () => {
+// Issuing them takes long on the embedded database; `guard-process.spec.ts` searches a guard of a modelled service
+(onServer ? it : it.skip)('holds no secret, no hash and no list of keys, after it has served 1,000 keys', async () => {
   const keys: IssuedKey[] = [];
   await runConcurrently(4, range(KEYS), async () => void keys.push(await issue()));
   const folder = makeFolder();

@@ -73,7 +73,7 @@ if (!hasNginx) process.stdout.write(`Skipped, since ${NGINX_VARIABLE} is not set
           const outcome = await call().then(
             ({ status, body: answer }) => {
               if (name === 'issue' && status === 200) answered.push(answer.data);
-              return String(answer?.data?.code ?? status);
+              return String(answer?.data?.code ?? (status === 200 ? status : `${status} ${answer?.error?.message}`));
             },
             (error: NodeJS.ErrnoException) => error.code ?? error.message,
           );

@@ -2,8 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { roomyFolder } from './roomy-folder.js';
 
-/** The folder of an embedded database with the schema alone, which the global setup creates for tests to copy. */
-export const TEMPLATE_VARIABLE = 'TEST_EMBEDDED_TEMPLATE';
+/**
+ * The folder that the global setup creates for tests to copy: with secrets, and unless tests run on a server, an embedded
+ * database with the schema alone.
+ */
+export const TEMPLATE_VARIABLE = 'TEST_DATA_TEMPLATE';
 
 /** Set to a server's URL, it runs all tests on new databases of that server instead of the embedded database. */
 export const SERVER_VARIABLE = 'TEST_DATABASE_URL';

@@ -1,11 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import jwt from 'jsonwebtoken';
+import { generatePrivateKey } from './account-key.js';
 
-const { publicKey, privateKey } = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-});
+/** Of the global setup, if there was one: generating a key takes longer than most tests. */
+const privateKey = process.env['TEST_ACCOUNT_KEY'] ?? generatePrivateKey();
+const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
 
 /** The account service's keys in the tests. */
 export const accountService = { publicKey, privateKey };
