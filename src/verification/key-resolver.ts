@@ -17,15 +17,15 @@ export class KeyResolver {
   ) {}
 
   /**
-   * The key of a pair, whatever the key's state; `undefined` if the pair is wrong. Synchronous on a cache hit: that is
-   * the hot path. Everything else is a promise.
+   * The key of a pair, whatever the key's state; `undefined` if the pair is wrong. Synchronous on a cache hit, which is
+   * the hot path, and for a made-up pair, of which a flood must be cheap. Everything else is a promise.
    *
    * @throws by its promise: UnavailableError, or what the database throws, if the answer cannot be determined now
    */
-  resolve(pair: KeyPair): CachedKey | Promise<Found> {
+  resolve(pair: KeyPair): Found | Promise<Found> {
     const key = this.cascades.areKnown ? this.lookup.cached(pair) : undefined;
-    if (!key) return this.load(pair);
-    return this.cascades.mayRevoke(key) ? this.cascades.apply(key) : key;
+    if (key) return this.cascades.mayRevoke(key) ? this.cascades.apply(key) : key;
+    return this.lookup.mayExist(pair) ? this.load(pair) : undefined;
   }
 
   /** Whether a key that was resolved earlier would resolve to the same now, judged without asking the database. */

@@ -1,5 +1,6 @@
-import { createHmac, createSecretKey, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { KeyPair } from '@w3ipfs/api-keys-guard/decision';
+import { Hmac } from './hmac.js';
 
 /**
  * The server keys that sign the tags: the first signs, all verify,
@@ -9,21 +10,22 @@ export type CredentialKeys = readonly [CredentialKey, ...CredentialKey[]];
 
 /** A server key for tags. Its bytes cannot be read back. */
 interface CredentialKey {
-  /** HMAC-SHA-256 (RFC 2104). */
-  readonly mac: (message: string) => Buffer;
+  readonly hmac: Hmac;
   /** Identifies the server key without revealing it: 8 hex digits, derived by HKDF (RFC 5869). */
   readonly fingerprint: string;
 }
 
 /** @param bytes 32 of them */
 export function credentialKey(bytes: Buffer): CredentialKey {
-  const secret = createSecretKey(bytes);
   return {
-    mac: (message) => createHmac('sha256', secret).update(message).digest(),
+    hmac: new Hmac(bytes, API_KEY_LENGTH + SECRET_KEY_LENGTH - TAG_LENGTH),
     fingerprint: Buffer.from(hkdfSync('sha256', bytes, '', 'w3ipfs credential key fingerprint', 4)).toString('hex'),
   };
 }
 
+const API_KEY_LENGTH = 24;
+const SECRET_KEY_LENGTH = 44;
+const TAG_LENGTH = 10;
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const API_KEY = /^w3k_[0-9A-Za-z]{20}$/;
 const SECRET_KEY = /^w3s_[0-9A-Za-z]{40}$/;
@@ -32,7 +34,6 @@ export const IN_TEXT = {
   apiKey: /w3k_[0-9A-Za-z]{20}(?![0-9A-Za-z])/,
   secretKey: /w3s_[0-9A-Za-z]{40}(?![0-9A-Za-z])/,
 };
-const TAG_LENGTH = 10;
 
 /** Whether a text has the shape of an `api_key`. */
 export function isApiKey(text: string | undefined): text is KeyPair['apiKey'] {
@@ -68,7 +69,7 @@ export function signerOf({ apiKey, secretKey }: KeyPair, keys: CredentialKeys): 
 
 /** The HMAC over both parts, whose lengths are fixed, truncated to ten base62 characters. */
 function tagOf(apiKey: string, untagged: string, key: CredentialKey): string {
-  const mac = key.mac(apiKey + untagged);
+  const mac = key.hmac.digest(apiKey + untagged);
   return base62(mac.readUIntBE(0, 6)) + base62(mac.readUIntBE(6, 6));
 }
 

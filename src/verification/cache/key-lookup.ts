@@ -63,20 +63,23 @@ export class KeyLookup {
     return key;
   }
 
+  /** Whether the pair may be that of a key, by its tag. Only then is it worth looking up. */
+  mayExist(pair: KeyPair): boolean {
+    if (this.secretVerifier.isGenuine(pair)) return true;
+    this.results.made_up++;
+    return false;
+  }
+
   /**
-   * The key of a pair, whatever the key's state; `undefined` if the pair is wrong.
+   * The key of a pair that may exist, whatever the key's state; `undefined` if the pair is wrong.
    *
    * @throws UnavailableError if too many lookups are active, or the database is unavailable; LateAnswerError
    */
   async find(pair: KeyPair): Promise<Found> {
     const key = this.cache.get(pair);
-    if (key) {
-      this.results.known++;
-      return this.findCached(key, pair);
-    }
-    if (this.secretVerifier.isGenuine(pair)) return this.findOnce(pair);
-    this.results.made_up++;
-    return undefined;
+    if (!key) return this.findOnce(pair);
+    this.results.known++;
+    return this.findCached(key, pair);
   }
 
   /** Whether a key that was found earlier is still cached unchanged, and fresh. */
