@@ -6,41 +6,15 @@ import { ActiveCascades } from './active-cascades.js';
 import type { CachedKey } from './cache/cached-key.js';
 import { KeyLookup } from './cache/key-lookup.js';
 import { changeHandle } from './change-handle.js';
+import { type CacheableGrantDto, type Grant, NOT_GRANTED, type NotGranted } from './dto/grant.dto.js';
 import type { Position } from './feed-position.js';
 import { InvalidationFeed } from './invalidation-feed.js';
 import type { BatchVerdict } from './batch-run.js';
 import type { Verdict } from './verdict.js';
 import type { VerifyRequest } from './verifier.js';
 
-/** Why a guard has to ask for each verdict on a key. `quota` and `owner`: reserved for limits that do not exist yet. */
-export const NOT_GRANTED = ['max_uses', 'rate_limit', 'quota', 'owner', 'pending', 'unconfirmed'] as const;
-type NotGranted = (typeof NOT_GRANTED)[number];
-
 /** The verdicts that say that the key itself is good. */
 const CODES = new Set<Verdict['code']>(['VALID', 'IP_NOT_ALLOWED', 'INSUFFICIENT_SCOPE']);
-
-/** What a guard may decide by, until the key changes. Durations, since clocks differ. */
-interface CacheableGrant {
-  cacheable: true;
-  /** It includes all changes of transactions before this one. */
-  position: string;
-  epoch: string;
-  key_id: string;
-  owner_id: string;
-  name: string;
-  /** The flat names of all effective scopes. */
-  scopes: string[];
-  allowed_cidrs: string[] | null;
-  expires_at: string | null;
-  expires_in_ms: number | null;
-  which: CachedKey['secretKind'];
-  /** When the previous secret ends, if that was presented. */
-  overlap_ends_in_ms: number | null;
-  /** Handles of further changes that end it: of a cascade among the owner's keys. */
-  forget_on: string[];
-}
-
-export type Grant = CacheableGrant | { cacheable: false; because: NotGranted };
 
 /** Grants guards what they need to decide on a key themselves. */
 @Injectable()
@@ -95,7 +69,7 @@ export class Grants {
     return reached?.epoch === epoch && BigInt(reached.oldest) >= BigInt(oldest);
   }
 
-  private grant(key: CachedKey, { epoch, oldest }: Position): CacheableGrant {
+  private grant(key: CachedKey, { epoch, oldest }: Position): CacheableGrantDto {
     const now = this.clock.now();
     return {
       cacheable: true,

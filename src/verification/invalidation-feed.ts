@@ -20,6 +20,13 @@ const POLLS_PER_BOUND = 5;
 const FIRST_POLLS = 5;
 const FIRST_POLL_TIMEOUT_MS = 10_000;
 
+/** What a successful poll has reached: every change that was committed before it began is known. */
+export interface Reached {
+  readonly position: Position;
+  /** When the poll began. */
+  readonly polledAt: Moment;
+}
+
 /** Receives the changes of keys, of this process and of others. */
 export interface InvalidationListener {
   /** These keys have changed, or were announced. */
@@ -44,9 +51,7 @@ export class InvalidationFeed implements OnModuleInit, OnApplicationShutdown {
   private readonly connection: FeedConnection;
   private readonly listeners: InvalidationListener[] = [];
   private readonly stopping = new AbortController();
-  /** When the last successful poll started. */
-  private polledAt: Moment = NEVER;
-  private reached: Position | undefined;
+  private lastReached: Reached | undefined;
   private polling: Promise<void> | undefined;
 
   constructor(
@@ -69,9 +74,14 @@ export class InvalidationFeed implements OnModuleInit, OnApplicationShutdown {
     return millisecondsSince(this.polledAt);
   }
 
+  /** What the last successful poll has reached; `undefined` before the first. */
+  get reached(): Reached | undefined {
+    return this.lastReached;
+  }
+
   /** The position of the last successful poll; `undefined` before the first. */
   get position(): Position | undefined {
-    return this.reached;
+    return this.lastReached?.position;
   }
 
   /** Whether cached keys may be trusted: every change older than the bound has been invalidated. */
@@ -117,10 +127,13 @@ export class InvalidationFeed implements OnModuleInit, OnApplicationShutdown {
     if (isNewConnection || isOtherServer || isGap) this.notifyAll(isOtherServer);
     this.notify(changed);
     // Only now: what is fresh by this poll has been invalidated by it
-    this.polledAt = startedAt;
-    this.reached = position;
+    this.lastReached = { position, polledAt: startedAt };
     for (const listener of this.listeners) listener.polled?.(position);
     databaseOutage.feedSucceeded();
+  }
+
+  private get polledAt(): Moment {
+    return this.lastReached?.polledAt ?? NEVER;
   }
 
   private reconnect(error: Error): void {

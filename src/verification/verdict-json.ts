@@ -1,7 +1,7 @@
 import type { RateState } from '../limits/rate-limiter.js';
 import type { BatchVerdict } from './batch-run.js';
 import type { CachedKey } from './cache/cached-key.js';
-import type { Grant } from './grants.js';
+import type { Grant } from './dto/grant.dto.js';
 import type { Verdict } from './verdict.js';
 
 /** The verdict as the JSON of a `VerdictDto`. The constant parts of a key are serialized once. */

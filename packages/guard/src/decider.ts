@@ -3,18 +3,17 @@ import { accessRefusal, type KeyPair } from './decision/index.js';
 import type { Grant } from './knowledge/grant.js';
 import type { Knowledge } from './knowledge/knowledge.js';
 import { keyHashOf, PairDigests } from './knowledge/pair-digest.js';
-import { isPossible, pairOf } from './presented.js';
+import { isPossible, pairOf } from './input/presented.js';
 import type { Reporter } from './reports/reporter.js';
 import type { LocalCode } from './reports/tally.js';
-import { readRequired, type Requirements } from './required.js';
+import { readRequired, type Requirements } from './input/required.js';
 import { NoAnswerError } from './service/answer.js';
 import { Turns } from './service/turns.js';
 import type { VerdictQuestions } from './service/verdict-questions.js';
 import type { StateOfGuard } from './state.js';
 import type { Statistics } from './statistics/statistics.js';
 import type { GuardState, GuardVerdict, Presented, Required } from './types.js';
-import { unavailable } from './unavailable.js';
-import { GuardUnavailableError } from './unavailable-error.js';
+import { GuardUnavailableError, unavailable } from './unavailable-error.js';
 import { invalidCredentials, verdictOn } from './verdicts.js';
 
 /** The states in which the service may be asked. */

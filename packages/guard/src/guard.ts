@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from './clock.js';
 import { Decider } from './decider.js';
 import { Knowledge } from './knowledge/knowledge.js';
-import { readOptions } from './options.js';
+import { readOptions } from './input/options.js';
 import { Reporter } from './reports/reporter.js';
 import { ChangeLoop } from './service/change-loop.js';
 import { ServiceClient } from './service/service-client.js';

@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import type { Invalidation } from '../../api-keys/invalidation/key-invalidations.js';
 import type { Position } from '../../verification/feed-position.js';
-import { InvalidationFeed } from '../../verification/invalidation-feed.js';
+import { InvalidationFeed, type Reached } from '../../verification/invalidation-feed.js';
+import { millisecondsSince } from '../../verification/moment.js';
 import type { Sighting } from '../guard-sightings.js';
 import { changeHandle } from '../../verification/change-handle.js';
 import { type Change, ChangeLog } from './change-log.js';
@@ -54,37 +55,48 @@ export class GuardChanges {
    */
   async ask({ since, epoch, waitMs }: ChangesQuery, guard: Sighting | undefined): Promise<ChangesAnswer> {
     const askedAt = performance.now();
-    if (since === undefined) return this.answer([], askedAt);
+    if (since === undefined) return this.answer([], this.feed.reached, askedAt);
     if (epoch !== undefined && epoch !== this.feed.position?.epoch) throw new PositionExpiredError();
     if (!this.log.isComplete || this.isAhead(since)) await this.awaitPoll(since, askedAt);
-    await this.awaitNews(since, guard, askedAt + waitMs);
-    const changed = this.log.since(since) ?? (await this.older.since(since));
-    if (!changed) throw new PositionExpiredError();
+    await this.awaitChanges(since, guard, askedAt + waitMs);
+    const changed = this.log.since(since);
+    if (!changed) return this.answerFromTable(since, askedAt);
     if (guard) guard.toldUntil = this.log.lastNumber;
-    return this.answer([...changed, ...this.undated], askedAt);
+    return this.answer([...changed, ...this.undated], this.feed.reached, askedAt);
   }
 
-  private answer(changed: readonly Change[], askedAt: number): ChangesAnswer {
-    const { position, age } = this.feed;
+  /** The guard counts as told of nothing: it asks again at once, and then of the log. */
+  private async answerFromTable(since: bigint, askedAt: number): Promise<ChangesAnswer> {
+    const older = await this.older.since(since);
+    if (!older) throw new PositionExpiredError();
+    return this.answer([...older.changes, ...this.undated], older.reached, askedAt);
+  }
+
+  /** @param reached what the changes are complete up to: never what was reached after they were read */
+  private answer(changed: readonly Change[], reached: Reached | undefined, askedAt: number): ChangesAnswer {
     // Polled before the first request is accepted
-    if (!position) throw new Error('the invalidation feed has not been polled yet');
+    if (!reached) throw new Error('the invalidation feed has not been polled yet');
+    const { revocationBoundMs: boundMs } = this.environment;
     const heldMs = performance.now() - askedAt;
-    return { position, ageMs: age, heldMs, boundMs: this.environment.revocationBoundMs, changed };
+    return { position: reached.position, ageMs: millisecondsSince(reached.polledAt), heldMs, boundMs, changed };
   }
 
   /** Waits for a change since a position, until a moment of the steady clock at most. */
-  private async awaitNews(since: bigint, guard: Sighting | undefined, latest: number): Promise<void> {
-    while (!this.hasNews(since, guard) && performance.now() < latest) {
+  private async awaitChanges(since: bigint, guard: Sighting | undefined, latest: number): Promise<void> {
+    while (!this.hasChanges(since, guard) && performance.now() < latest) {
       await this.waiters.wait(latest - performance.now());
-      // Which changes it has been told of is unknown
+      // Which changes it has been sent is unknown
       if (!guard) return;
     }
   }
 
-  /** Whether there is a change since a position that the guard may not have been told of. */
-  private hasNews(since: bigint, guard: Sighting | undefined): boolean {
+  /** Whether there is a change since a position that was not sent yet. Other clients than guards get those that are passed. */
+  private hasChanges(since: bigint, guard: Sighting | undefined): boolean {
     const changed = this.log.since(since);
-    return !changed || (guard !== undefined && changed.some(({ number }) => number > guard.toldUntil));
+    if (!changed) return true;
+    if (guard) return changed.some(({ number }) => number > guard.toldUntil);
+    const passed = BigInt(this.feed.position?.oldest ?? 0);
+    return changed.some(({ at }) => at < passed);
   }
 
   /** Whether a position was reached by a process that is ahead, or in a later state of the database than this one. */

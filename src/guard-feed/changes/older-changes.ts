@@ -2,8 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { VERIFICATION_POOL } from '../../database/database.module.js';
 import { withTimeout } from '../../database/with-timeout.js';
-import type { Change } from './change-log.js';
 import { changeHandle } from '../../verification/change-handle.js';
+import { InvalidationFeed, type Reached } from '../../verification/invalidation-feed.js';
+import type { Change } from './change-log.js';
 
 const READ_TIMEOUT_MS = 2_000;
 /** A guard that missed more begins anew. */
@@ -28,20 +29,30 @@ interface Row {
   api_key: string | null;
 }
 
+/** What was read from the table. */
+export interface Older {
+  readonly changes: readonly Change[];
+  /** Noted before the read: it contains every change up to there, but not all that were committed since. */
+  readonly reached: Reached | undefined;
+}
+
 /** The changes of the last fifty minutes, from the table: for a guard whose position is older than this process. */
 @Injectable()
 export class OlderChanges {
   /** By the position: after a restart, all guards ask for the same. */
-  private readonly reading = new Map<bigint, Promise<Change[] | undefined>>();
+  private readonly reading = new Map<bigint, Promise<Older | undefined>>();
 
-  constructor(@Inject(VERIFICATION_POOL) private readonly dataSource: DataSource) {}
+  constructor(
+    @Inject(VERIFICATION_POOL) private readonly dataSource: DataSource,
+    private readonly feed: InvalidationFeed,
+  ) {}
 
   /**
    * The changes of transactions from an id on; `undefined` if there are too many, or perhaps not all are left.
    *
    * @throws LateAnswerError; the database's errors
    */
-  since(position: bigint): Promise<Change[] | undefined> {
+  since(position: bigint): Promise<Older | undefined> {
     let changes = this.reading.get(position);
     if (!changes) {
       changes = this.read(position).finally(() => this.reading.delete(position));
@@ -50,12 +61,14 @@ export class OlderChanges {
     return changes;
   }
 
-  private async read(position: bigint): Promise<Change[] | undefined> {
+  private async read(position: bigint): Promise<Older | undefined> {
+    const { reached } = this.feed;
     const query = this.dataSource.query<Row[]>(READ, [String(position)]);
     const rows = await withTimeout(READ_TIMEOUT_MS, query);
     if (rows.length === 0 || rows.length > MAX_CHANGES) return undefined;
-    return rows.flatMap(({ transaction_id: at, api_key: identifier }) =>
+    const changes = rows.flatMap(({ transaction_id: at, api_key: identifier }) =>
       at === null || identifier === null ? [] : [{ h: changeHandle(identifier), at: BigInt(at) }],
     );
+    return { changes, reached };
   }
 }

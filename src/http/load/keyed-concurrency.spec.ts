@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { UnavailableError } from '../errors/api-error.js';
 import { KeyedConcurrency } from './keyed-concurrency.js';
 
 afterEach(() => void jest.restoreAllMocks());
@@ -45,7 +46,7 @@ it('frees the slot of a task that fails, and passes its error on', async () => {
   expect(slots.size).toBe(0);
 });
 
-it('rejects callers when the queue is full, and those that have waited too long', async () => {
+it('rejects callers when the queue is full; and as a fault of the service, those that have waited too long', async () => {
   const slots = concurrencyOf(1, 2);
   const release = await slots.acquire('a');
   const late = [slots.acquire('a'), slots.acquire('a')];
@@ -53,6 +54,6 @@ it('rejects callers when the queue is full, and those that have waited too long'
   const now = performance.now();
   jest.spyOn(performance, 'now').mockReturnValue(now + 60_000);
   release();
-  for (const one of late) await expect(one).rejects.toThrow('too many');
+  for (const one of late) await expect(one).rejects.toBeInstanceOf(UnavailableError);
   expect(slots.size).toBe(0);
 });

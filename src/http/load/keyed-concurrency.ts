@@ -1,3 +1,5 @@
+import { tooMany } from '../errors/api-error.js';
+
 interface Limits {
   /** The number of slots of each key. */
   running: number;
@@ -19,7 +21,10 @@ interface Waiter {
   readonly reject: (reason: Error) => void;
 }
 
-/** Callers that have waited longer are rejected: the response would come too late to be of use. */
+/**
+ * Callers that have waited longer are rejected: the response would come too late to be of use. That is no fault of theirs,
+ * but of whatever the callers before them waited for.
+ */
 const MAX_WAIT_MS = 10_000;
 
 /**
@@ -29,7 +34,7 @@ const MAX_WAIT_MS = 10_000;
 export class KeyedConcurrency {
   private readonly queues = new Map<string, Queue>();
 
-  /** @param rejection makes the error for callers that find the queue of their key full, or have waited for too long */
+  /** @param rejection makes the error for callers that find the queue of their key full */
   constructor(
     private readonly limits: Limits,
     private readonly rejection: () => Error,
@@ -45,7 +50,12 @@ export class KeyedConcurrency {
     }
   }
 
-  /** Waits for a slot of the key. @returns gives the slot back @throws the error made by `rejection` */
+  /**
+   * Waits for a slot of the key.
+   *
+   * @returns gives the slot back
+   * @throws the error made by `rejection`; UnavailableError after too long a wait
+   */
   async acquire(key: string): Promise<Release> {
     const queue = this.queues.get(key) ?? { running: 0, waiting: [] };
     this.queues.set(key, queue);
@@ -75,7 +85,7 @@ export class KeyedConcurrency {
   private passOn(key: string, queue: Queue): void {
     for (let next = queue.waiting.shift(); next; next = queue.waiting.shift()) {
       if (performance.now() - next.since <= MAX_WAIT_MS) return next.resolve(this.releaseOf(key, queue));
-      next.reject(this.rejection());
+      next.reject(tooMany('The request has waited too long for those before it.'));
     }
     queue.running--;
     if (queue.running === 0) this.queues.delete(key);

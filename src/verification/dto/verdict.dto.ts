@@ -4,9 +4,8 @@ import type { Scopes } from '../../principals/scopes.js';
 import { ApiUnion } from '../../openapi/union.decorator.js';
 import type { RateState } from '../../limits/rate-limiter.js';
 import type { BatchVerdict } from '../batch-run.js';
-import type { Grant } from '../grants.js';
 import type { Verdict } from '../verdict.js';
-import { GrantDto } from './grant.dto.js';
+import { type Grant, GrantDto } from './grant.dto.js';
 import { REFUSALS } from '@w3ipfs/api-keys-guard/decision';
 
 /** The state of a key's rate limit, after the verdict. */

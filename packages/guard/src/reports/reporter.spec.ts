@@ -1,6 +1,6 @@
 import { systemClock } from '../clock.js';
 import { Grant } from '../knowledge/grant.js';
-import { readOptions } from '../options.js';
+import { readOptions } from '../input/options.js';
 import { ServiceClient } from '../service/service-client.js';
 import { FakeService, TOKEN } from '../../test/fake-service.js';
 import { termsOf } from '../../test/terms.js';

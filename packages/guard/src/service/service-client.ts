@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { ServiceAddress, Settings } from '../options.js';
+import type { ServiceAddress, Settings } from '../input/options.js';
 import { type Answer, NoAnswerError, readAnswer } from './answer.js';
 import { startDeadline } from './deadline.js';
 

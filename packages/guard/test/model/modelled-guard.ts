@@ -1,6 +1,6 @@
-import type { GrantTerms } from '../../src/knowledge/grant.js';
 import { Knowledge } from '../../src/knowledge/knowledge.js';
 import type { ChangesAnswer, ChangesQuestion, Question } from '../../src/knowledge/questions.js';
+import { termsOf } from '../terms.js';
 import type { ModelProcess, ModelVerdict } from './server-process.js';
 import type { VirtualClock } from './virtual-clock.js';
 
@@ -70,7 +70,8 @@ export class ModelledGuard {
     const asked = take(this.verdicts, pick);
     if (!asked?.verdict?.enabled) return;
     const pair = { digest: String(asked.key), keyHash: String(asked.key) };
-    this.knowledge.keep(pair, asked.question, termsOf(asked.verdict));
+    const { position, epoch } = asked.verdict;
+    this.knowledge.keep(pair, asked.question, termsOf({ position, epoch }));
   }
 
   /** The true time until which the guard says `VALID` by itself, if nothing reaches it; `undefined` if it does not now. */
@@ -89,23 +90,6 @@ export class ModelledGuard {
     if (era === this.last.era && knownUpTo < this.last.knownUpTo) throw new Error('What was known was forgotten');
     this.last = { era, since, knownUpTo };
   }
-}
-
-function termsOf({ position, epoch }: ModelVerdict): GrantTerms {
-  return {
-    position,
-    epoch,
-    keyId: '',
-    ownerId: '',
-    name: '',
-    scopes: [],
-    allowedCidrs: null,
-    expiresInMs: null,
-    expiresAt: null,
-    which: 'current',
-    overlapEndsInMs: null,
-    forgetOn: [],
-  };
 }
 
 /** Removes one, the last for -1. */

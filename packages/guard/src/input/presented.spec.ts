@@ -1,6 +1,6 @@
 import { isPossible, pairOf } from './presented.js';
-import type { Presented } from './types.js';
-import { parsedRequest } from '../../../test/support/parsed-request.js';
+import type { Presented } from '../types.js';
+import { parsedRequest } from '../../../../test/support/parsed-request.js';
 
 const apiKey = `w3k_${'aZ09'.repeat(5)}`;
 const secretKey = `w3s_${'bY18'.repeat(10)}`;

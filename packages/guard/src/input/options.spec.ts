@@ -1,5 +1,5 @@
 import { readOptions } from './options.js';
-import type { GuardOptions } from './types.js';
+import type { GuardOptions } from '../types.js';
 
 const OPTIONS: GuardOptions = { url: 'http://127.0.0.1:8000', token: 'a'.repeat(32) };
 

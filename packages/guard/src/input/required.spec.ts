@@ -1,5 +1,5 @@
 import { readRequired } from './required.js';
-import type { Required } from './types.js';
+import type { Required } from '../types.js';
 
 it('requires nothing, at the cost of one, unless said otherwise', () => {
   const nothing = { scopes: [], ip: undefined, cost: 1 };

@@ -1,5 +1,5 @@
-import { credentialsIn, credentialsInHeaders, type KeyPair, pairOfCredential } from './decision/index.js';
-import type { Presented } from './types.js';
+import { credentialsIn, credentialsInHeaders, type KeyPair, pairOfCredential } from '../decision/index.js';
+import type { Presented } from '../types.js';
 
 /** The prefix of each half, and its length. */
 const SHAPES = {

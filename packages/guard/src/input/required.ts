@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
-import { type AccessRequirements, formatAddress, parseForwardedAddress } from './decision/index.js';
-import type { Required } from './types.js';
+import { type AccessRequirements, formatAddress, parseForwardedAddress } from '../decision/index.js';
+import type { Required } from '../types.js';
 
 /** What is required of a key, validated. */
 export interface Requirements extends AccessRequirements<string> {

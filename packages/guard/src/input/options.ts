@@ -1,4 +1,4 @@
-import type { GuardOptions } from './types.js';
+import type { GuardOptions } from '../types.js';
 
 /** Where the service is: a host, or a Unix socket. */
 export interface ServiceAddress {
