@@ -1,4 +1,4 @@
-/** Tells the time, so that tests can set it. Milliseconds since 1970, with or without a fraction. */
+/** The present time; injected, so that tests control it. Milliseconds since 1970, with or without a fraction. */
 export abstract class Clock {
   /** The time of day, as the host has it; it may be set, forwards and backwards. */
   abstract now(): number;

@@ -1,3 +1,4 @@
+// The sidecar's process: the guard behind HTTP (`sidecar/`). Nest's guards are in `authentication/guards/`.
 import { readEnvFile } from './config/env-file.js';
 import { misspeltVariables } from './config/misspelt-variables.js';
 import { StartError } from './config/start-error.js';

@@ -7,7 +7,7 @@ import { sessionOf } from './support/sessions.js';
 import { until } from './support/until.js';
 import { serviceHeaders, serviceVariables } from './support/verification.js';
 
-it('tells a guard, after a restart, what changed before it', async () => {
+it('sends a guard, after a restart, what changed before it', async () => {
   const database = await createTestDatabase();
   try {
     const before = await startService(serviceVariables, database);
@@ -44,7 +44,7 @@ async function positionBehindHousekeeping({ app, client }: TestService): Promise
   return changes;
 }
 
-it('tells a guard to begin anew once changes since its position may have been removed', async () => {
+it('asks a guard to start again once changes since its position may have been removed', async () => {
   const database = await createTestDatabase();
   try {
     const before = await startService(serviceVariables, database);

@@ -32,7 +32,7 @@ describe('GET /api/apiKeys/changes', () => {
     });
   });
 
-  it('tells each change since the position, by a digest of the key and its transaction', async () => {
+  it('sends each change since the position, by a digest of the key and its transaction', async () => {
     const key = await issue();
     const { position } = await ask();
     await patch(key, { enabled: false });
@@ -57,7 +57,7 @@ describe('GET /api/apiKeys/changes', () => {
     await until(async () => (await heldFor()) < 1_000, 'an answer before the time is over');
   });
 
-  it('tells a guard of a change that came between two of its questions, and does not repeat it at once', async () => {
+  it('sends a guard a change that came between two of its questions, and does not repeat it at once', async () => {
     const [key, headers] = [await issue(), guardHeaders()];
     const { position } = await ask(undefined, 0, headers);
     await ask(position, 0, headers);
@@ -90,7 +90,7 @@ describe('GET /api/apiKeys/changes', () => {
     ['of long ago', '1'],
     ['of a later state of the database', '999999999999'],
     ['of another server', '999999999999&epoch=q2vJ8x0aRk3LmNcT'],
-  ])('tells a guard with a position %s to begin anew', async (_, since) => {
+  ])('asks a guard with a position %s to start again', async (_, since) => {
     const answer = await service.client.get(`/api/apiKeys/changes?since=${since}`, serviceHeaders);
     expect([answer.status, answer.body.error.code]).toEqual([410, 'position_expired']);
   });

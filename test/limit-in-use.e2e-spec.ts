@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createGuard } from '@w3ipfs/api-keys-guard';
 import { runConcurrently, range } from './support/at-once.js';
 import { createTestDatabase, onServer, type TestDatabase } from './support/database.js';
 import { issueKey, type IssuedKey, powerlessBody } from './support/keys.js';
 import { type ServiceProcess, sharedVariables, startProcess } from './support/process.js';
 import { sessionOf } from './support/sessions.js';
-import { verify } from './support/verification.js';
+import { until } from './support/until.js';
+import { serviceToken, verify } from './support/verification.js';
 
 let database: TestDatabase;
 let services: ServiceProcess[];
@@ -97,4 +100,29 @@ it('does so again if the limit was removed in between', async () => {
   expect(await use(key, 50)).toBe(50);
   await limit(key, 60);
   expect(await use(key, 20)).toBe(5);
+});
+
+const [LOCAL, MOST] = [500, 2_500];
+
+it('counts what a guard has decided, whichever process it asks', async () => {
+  const guard = createGuard({ url: at(1).url, token: serviceToken });
+  const key = await issueKey(at(0), 'ann', powerlessBody);
+  const pair = { apiKey: key.api_key, secretKey: key.secret_key };
+  let granted = 0;
+  const check = async () => {
+    const { valid, source } = await guard.check(pair);
+    if (valid) granted++;
+    return source;
+  };
+  await until(async () => (await check()) === 'local', 'the guard to decide by itself');
+  // Reported within a second, and written within another
+  for (const _ of range(LOCAL)) await check();
+  const limited = new AbortController();
+  const limiting = limit(key, MOST).finally(() => limited.abort());
+  while (!limited.signal.aborted) await Promise.all([check(), check(), sleep(10)]);
+  await limiting;
+  expect(granted).toBeLessThan(MOST);
+  await runConcurrently(8, range(MOST), async () => void (await check()));
+  expect([granted, await usesOf(key)]).toEqual([MOST, MOST]);
+  await guard.close();
 });

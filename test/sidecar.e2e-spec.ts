@@ -168,7 +168,7 @@ describe('on a Unix socket', () => {
     expect(statSync(path).size).toBe(8);
   });
 
-  it('believes a gateway on it about the client, if 127.0.0.1 is trusted', async () => {
+  it('trusts a gateway on it with the address of the client, if 127.0.0.1 is trusted', async () => {
     const limits = { allowed_cidrs: ['198.51.100.0/24'] };
     const key = await issueKey(service.client, 'ann', { ...documentedBody, limits });
     const trusting = await start({ TRUSTED_PROXIES: '127.0.0.1' });

@@ -56,6 +56,7 @@ import { UsageController } from './usage.controller.js';
     ApiKeysService,
     Cascades,
     ExactUses,
+    KeyTransactions,
     KeyInvalidations,
     KeyIssuer,
     Revocations,

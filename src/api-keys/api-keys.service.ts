@@ -7,7 +7,7 @@ import { ApiKeyNotFoundError } from './errors.js';
 import { assertMayGrant, assertNotOwnRights } from './escalation.js';
 import { ExactUses } from './exact-uses.js';
 import { KeyTransactions } from './invalidation/key-transactions.js';
-import { KeyMutations, type MutationTarget } from './key-mutations.js';
+import { type Decide, KeyMutations, type MutationTarget } from './key-mutations.js';
 import { applyPatch, diff, type KeyPatch, withoutUnchanged } from './key-patch.js';
 
 /** Reads and updates keys, always within those of one owner. */
@@ -49,10 +49,10 @@ export class ApiKeysService {
    *   has, or itself more rights; ValidationError if a date has passed, or no time would be left to use the key
    */
   async update(caller: Caller, id: string, patch: KeyPatch, versions?: MutationTarget['versions']): Promise<ApiKey> {
-    await this.prepareForMaxUses(caller, id, patch);
-    return this.transactions.run(caller.ownerId, (uow) =>
-      this.mutations.apply(uow, caller, { id, versions }, (key, callingKey) => decideUpdate(key, callingKey, patch)),
-    );
+    const target = { id, versions };
+    const decide: Decide = (key, callingKey) => decideUpdate(key, callingKey, patch);
+    if (typeof patch.limits?.maxUses === 'number') await this.prepareForMaxUses(caller, target, decide);
+    return this.mutate(caller, target, decide);
   }
 
   /** That the caller may change keys at this moment. @throws ApiError */
@@ -60,11 +60,17 @@ export class ApiKeysService {
     return this.mutations.assertAllowed(caller);
   }
 
-  /** Uses so far were counted in memory: they are written first, since they count against the new limit. */
-  private async prepareForMaxUses({ ownerId }: Caller, id: string, { limits }: KeyPatch): Promise<void> {
-    if (typeof limits?.maxUses !== 'number') return;
-    const key = await this.get(ownerId, id);
-    if (key.maxUses === null && !key.revokedAt) await this.exactUses.begin(key);
+  /**
+   * Uses so far were counted in memory: they are written first, since they count against the new limit. That takes seconds,
+   * so a change that is refused is refused before.
+   */
+  private async prepareForMaxUses(caller: Caller, target: MutationTarget, decide: Decide): Promise<void> {
+    const key = await this.mutate(caller, target, (...state) => (decide(...state), null));
+    if (key.maxUses === null) await this.exactUses.begin(key);
+  }
+
+  private mutate(caller: Caller, target: MutationTarget, decide: Decide): Promise<ApiKey> {
+    return this.transactions.run(caller.ownerId, (uow) => this.mutations.apply(uow, caller, target, decide));
   }
 }
 

@@ -26,7 +26,7 @@ export interface MutationTarget {
  * @param callingKey the key that the caller authenticated with, as it is now; `null` for a session
  * @returns `null` if nothing changes
  */
-type Decide = (target: ApiKey, callingKey: ApiKey | null, now: number) => KeyMutation | null;
+export type Decide = (target: ApiKey, callingKey: ApiKey | null, now: number) => KeyMutation | null;
 
 /** Changes single keys. */
 @Injectable()

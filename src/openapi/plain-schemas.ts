@@ -19,6 +19,7 @@ export function withPlainSchemas(node: unknown): unknown {
   return Object.fromEntries(Object.entries(plain).map(([name, child]) => [name, withPlainSchemas(child)]));
 }
 
+/** The types are of OpenAPI 3.0, where `type` is one; in 3.1 it may be a list. */
 function withNullType({ nullable, ...schema }: Schema): Schema {
   return nullable === true ? { ...schema, type: [schema.type, 'null'] as unknown as string } : schema;
 }

@@ -1,16 +1,19 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { UnavailableError } from '../http/errors/api-error.js';
 import { ConcurrencyLimit } from '../http/load/concurrency-limit.js';
+import { KeyedConcurrency } from '../http/load/keyed-concurrency.js';
+import { tooMany, UnavailableError } from '../http/errors/api-error.js';
 import type { ServiceAddress } from './addresses.js';
 import type { RawResponse, SidecarRequest } from './answer.js';
 
 /** A session's keys may have to be fetched first. */
 const LIMIT_MS = 5_000;
 const MAX_QUESTIONS = 256;
+/** Of one client: each token may be held for as long as its keys are fetched. */
+const QUESTIONS_PER_CLIENT = { running: 32, queued: 100 };
 /** The service's errors are shorter. */
 const MAX_ANSWER_BYTES = 65_536;
-/** Of one connection (RFC 9110, 7.6.1), about a body, which is not passed on, or written anew. */
+/** Of one connection (RFC 9110, 7.6.1), about the body, which is not passed on, or set by the relay. */
 const NOT_PASSED_ON = new Set(
   'connection keep-alive proxy-connection te trailer transfer-encoding upgrade content-length expect host x-forwarded-for x-request-id'.split(
     ' ',
@@ -23,6 +26,9 @@ const WITHOUT_BODY = new Set(['GET', 'HEAD']);
 export class SessionRelay {
   private readonly agent: http.Agent;
   private readonly questions = new ConcurrencyLimit(MAX_QUESTIONS, 'Too many sessions are being checked.');
+  private readonly questionsByClient = new KeyedConcurrency(QUESTIONS_PER_CLIENT, () =>
+    tooMany('Too many sessions of this client are being checked.'),
+  );
 
   constructor(private readonly service: ServiceAddress) {
     this.agent = new (service.isSecure ? https : http).Agent({ keepAlive: true });
@@ -32,9 +38,13 @@ export class SessionRelay {
    * The service's answer to the same request.
    *
    * @param ip the address of the client
-   * @throws UnavailableError if the service does not answer
+   * @throws UnavailableError if the service does not answer, or too many questions are open
    */
-  async ask(request: SidecarRequest, ip: string | undefined): Promise<RawResponse> {
+  ask(request: SidecarRequest, ip: string | undefined): Promise<RawResponse> {
+    return this.questionsByClient.run(ip ?? '', () => this.askInTurn(request, ip));
+  }
+
+  private async askInTurn(request: SidecarRequest, ip: string | undefined): Promise<RawResponse> {
     this.questions.acquire(1);
     try {
       const answer = await this.exchange(request, ip);
@@ -91,7 +101,7 @@ function isVerdict({ status, rawHeaders }: RawResponse): boolean {
 }
 
 function unavailable(cause?: unknown): UnavailableError {
-  return new UnavailableError('Sessions cannot be checked at present. Try again in a moment.', {
+  return new UnavailableError('Sessions cannot be checked right now. Try again in a moment.', {
     cause,
     retryAfterSeconds: 1,
   });

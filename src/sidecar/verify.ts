@@ -1,13 +1,15 @@
-import { type Guard, GuardUnavailableError } from '@w3ipfs/api-keys-guard';
+import { type Guard, GuardUnavailableError, type GuardVerdict } from '@w3ipfs/api-keys-guard';
 import { refuseQuery } from '../http/validation/query-parameters.js';
 import type { FullResponse } from '../http/write-response.js';
 import type { ServiceTokens } from '../principals/service-tokens.js';
 import { readVerifyBatch, readVerifyRequest } from '../verification/verify-request.js';
+import type { VerifyRequest } from '../verification/verifier.js';
 import type { SidecarRequest } from './answer.js';
 import type { ServiceBodies } from './service-bodies.js';
 import { undecidedJson, verdictJson } from './verdict-json.js';
 
-type VerifyRequest = ReturnType<typeof readVerifyRequest>;
+/** Of a request that could not be decided: when to retry it. */
+type BatchVerdict = GuardVerdict | Pick<GuardUnavailableError, 'retryAfterSeconds'>;
 
 /** Requests of a batch that have not started by then are not started, as by the service. */
 const MAX_BATCH_MS = 5_000;
@@ -30,17 +32,22 @@ export class Verification {
   async verifyBatch(request: SidecarRequest): Promise<FullResponse> {
     const requests = readVerifyBatch(await this.bodyOf(request));
     const startedAt = performance.now();
-    const decide = (one: VerifyRequest) =>
-      performance.now() - startedAt > MAX_BATCH_MS ? undecidedJson(1) : this.decideInBatch(one);
-    /** The last request with each `api_key`: the next one waits for it. */
-    const latest = new Map<string, Promise<string>>();
+    const decide = (one: VerifyRequest): Promise<BatchVerdict> =>
+      performance.now() - startedAt > MAX_BATCH_MS
+        ? Promise.resolve({ retryAfterSeconds: 1 })
+        : this.decideInBatch(one);
+    /** The last request with each `api_key`: the next one waits for it, and is not decided either if that is not. */
+    const latest = new Map<string, Promise<BatchVerdict>>();
     const verdicts = requests.map((one) => {
-      const { apiKey } = one.pair;
-      const verdict = (latest.get(apiKey) ?? Promise.resolve('')).then(() => decide(one));
-      latest.set(apiKey, verdict);
+      const previous = latest.get(one.pair.apiKey);
+      const verdict = previous ? previous.then((last) => ('code' in last ? decide(one) : last)) : decide(one);
+      latest.set(one.pair.apiKey, verdict);
       return verdict;
     });
-    return { body: `{"data":{"verdicts":[${(await Promise.all(verdicts)).join()}]},"status":"success"}` };
+    const items = (await Promise.all(verdicts)).map((one) =>
+      'code' in one ? verdictJson(one) : undecidedJson(one.retryAfterSeconds),
+    );
+    return { body: `{"data":{"verdicts":[${items.join()}]},"status":"success"}` };
   }
 
   /** Identifies the caller by the headers, then reads the body. */
@@ -60,11 +67,11 @@ export class Verification {
     });
   }
 
-  private async decideInBatch(request: VerifyRequest): Promise<string> {
+  private async decideInBatch(request: VerifyRequest): Promise<BatchVerdict> {
     try {
-      return verdictJson(await this.decide(request));
+      return await this.decide(request);
     } catch (error) {
-      if (error instanceof GuardUnavailableError) return undecidedJson(error.retryAfterSeconds);
+      if (error instanceof GuardUnavailableError) return error;
       throw error;
     }
   }

@@ -14,12 +14,18 @@ const NO_IDENTITY = `''`;
 /** SQLSTATE insufficient_privilege, undefined_function, feature_not_supported, object_not_in_prerequisite_state. */
 const NO_IDENTITY_CODES = /^(42501|42883|0A000|55000)$/;
 
+/**
+ * When the server was started, and when it last recovered from a crash of one of its processes: only then, or on request,
+ * the statistics of the background writer are reset. Ids of transactions that were lost in a crash are assigned again.
+ */
+const STARTED = `pg_postmaster_start_time()::text || coalesce((SELECT stats_reset::text FROM pg_stat_bgwriter), '')`;
+
 /** All changes since the oldest transaction that was open at the last poll, and the one that is the oldest now. */
 const poll = (identity: string) => `
   SELECT server.oldest, server.identity, server.started, server.is_standby,
          changes.seq, changes.transaction_id, changes.api_key
   FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS oldest, ${identity} AS identity,
-               pg_postmaster_start_time()::text AS started, pg_is_in_recovery() AS is_standby) AS server
+               ${STARTED} AS started, pg_is_in_recovery() AS is_standby) AS server
   LEFT JOIN key_changes AS changes ON changes.transaction_id >= $1::bigint`;
 
 export interface InvalidationRow {

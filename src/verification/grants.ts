@@ -5,7 +5,7 @@ import { UsageLimiter } from '../usage/usage-limiter.js';
 import { ActiveCascades } from './active-cascades.js';
 import type { CachedKey } from './cache/cached-key.js';
 import { KeyLookup } from './cache/key-lookup.js';
-import { changeHandle } from './change-handle.js';
+import { changeHandle } from '@w3ipfs/api-keys-guard/decision';
 import { type CacheableGrantDto, type Grant, NOT_GRANTED, type NotGranted } from './dto/grant.dto.js';
 import type { Position } from './feed-position.js';
 import { InvalidationFeed } from './invalidation-feed.js';

@@ -18,7 +18,10 @@ export interface VerifyRequest {
   wantsGrant?: boolean;
 }
 
-/** Decides what a presented key pair may do: the only place that does. */
+/**
+ * Decides what a presented key pair may do. Guards in other services share its checks (`accessRefusal()`), and decide on
+ * granted keys themselves.
+ */
 @Injectable()
 export class Verifier {
   /** The number of verdicts of this process, by code. */

@@ -7,7 +7,7 @@ import { PostgresServer } from '../support/postgres-server.js';
 import { type ServiceProcess, startProcess, sharedVariables } from '../support/process.js';
 import { sessionOf } from '../support/sessions.js';
 import { until } from '../support/until.js';
-import { verify } from '../support/verification.js';
+import { serviceHeaders, verify } from '../support/verification.js';
 
 const CALLERS = 6;
 const RESTARTS = 2;
@@ -44,6 +44,21 @@ type Counts = Record<string, number>;
       }
       await progress();
     });
+  });
+
+  it('PostgreSQL can lose one of its processes: positions are of another epoch, since it may assign ids again', async () => {
+    const epochOf = async () => {
+      const answer = await services[0]?.client.get('/api/apiKeys/changes', serviceHeaders);
+      return answer?.body?.data?.epoch as string | undefined;
+    };
+    const before = await epochOf();
+    const { rows } = await postgres.query('SELECT pg_postmaster_start_time() AS started');
+    await postgres.crash();
+    await until(async () => ![undefined, before].includes(await epochOf()), 'another epoch');
+    for (const { client } of services)
+      await until(async () => (await client.get('/health/ready')).status === 200, 'the services to be ready');
+    const { rows: after } = await postgres.query('SELECT pg_postmaster_start_time() AS started');
+    expect(after[0].started).toEqual(rows[0].started);
   });
 
   it('its connections can be cut repeatedly: nothing acknowledged is lost', async () => {

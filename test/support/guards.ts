@@ -3,7 +3,7 @@ import type { Client } from './client.js';
 import type { IssuedKey } from './keys.js';
 import { serviceHeaders, verify } from './verification.js';
 
-/** What a guard is told. */
+/** The answer to a guard. */
 export interface Changes {
   epoch: string;
   position: string;

@@ -71,6 +71,17 @@ export class PostgresServer {
     this.signal('SIGCONT');
   }
 
+  /** Kills the process of one connection: the server ends all others, and recovers, without a restart. */
+  async crash(): Promise<void> {
+    const [victim, witness] = [this.client(), this.client()];
+    await Promise.all([victim.connect(), witness.connect()]);
+    const { rows } = await victim.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const ended = [victim, witness].map((client) => new Promise<void>((resolve) => client.once('end', resolve)));
+    process.kill((rows[0] as { pid: number }).pid, 'SIGKILL');
+    await Promise.all(ended);
+    await until(() => this.answers(), 'PostgreSQL to recover');
+  }
+
   /** Stops it like a power loss; committed data is there at the next start. */
   async kill(): Promise<void> {
     const { child } = this;
@@ -95,8 +106,15 @@ export class PostgresServer {
     for (const pid of [child.pid, ...childrenOf(child.pid)]) signalTo(pid, signal);
   }
 
-  private async answers(): Promise<boolean> {
+  /** The server may end its connection at any time. */
+  private client(): pg.Client {
     const client = new pg.Client({ connectionString: this.url });
+    client.on('error', () => undefined);
+    return client;
+  }
+
+  private async answers(): Promise<boolean> {
+    const client = this.client();
     try {
       await client.connect();
       return true;

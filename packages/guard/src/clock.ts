@@ -1,6 +1,6 @@
 /**
  * A moment in milliseconds by two clocks: the steady one stands still while the machine is suspended, the wall clock may
- * be set. Both count what has passed; the greater count is believed.
+ * be set. The time that has passed is the greater of both counts.
  */
 export interface Moment {
   readonly steady: number;
@@ -8,7 +8,7 @@ export interface Moment {
   readonly wall: number;
 }
 
-/** Tells the time, so that tests can set it. */
+/** The present time; injected, so that tests control it. */
 export interface Clock {
   now(): Moment;
 }

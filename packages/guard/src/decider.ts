@@ -1,8 +1,8 @@
 import type { Clock, Moment } from './clock.js';
-import { accessRefusal, type KeyPair } from './decision/index.js';
+import { accessRefusal, changeHandle, type KeyPair } from './decision/index.js';
 import type { Grant } from './knowledge/grant.js';
 import type { Knowledge } from './knowledge/knowledge.js';
-import { keyHashOf, PairDigests } from './knowledge/pair-digest.js';
+import { PairDigests } from './knowledge/pair-digest.js';
 import { isPossible, pairOf } from './input/presented.js';
 import type { Reporter } from './reports/reporter.js';
 import type { LocalCode } from './reports/tally.js';
@@ -104,7 +104,7 @@ export class Decider {
   }
 
   /**
-   * `undefined` for what the service has to decide: another cost than one use, which reports can't tell, and a scope that an
+   * `undefined` for what the service has to decide: a cost other than 1, which reports cannot express, and a scope that an
    * admin key may have by now, or that does not exist.
    */
   private decideOn(
@@ -125,7 +125,7 @@ export class Decider {
     const verdict = this.decideHere(digest, requirements) ?? this.decideWithoutService(pair, digest, requirements);
     if (verdict) return verdict;
     try {
-      return await this.parts.questions.ask(pair, { digest, keyHash: keyHashOf(pair.apiKey) }, requirements);
+      return await this.parts.questions.ask(pair, { digest, keyHash: changeHandle(pair.apiKey) }, requirements);
     } catch (error) {
       if (!(error instanceof NoAnswerError)) throw error;
       const isClosed = this.parts.state.current === 'closed';

@@ -1,5 +1,6 @@
 import { eventually } from '../test/eventually.js';
 import { Guards } from '../test/guards.js';
+import { GuardUnavailableError } from './unavailable-error.js';
 
 const guards = Guards.forEachTest();
 
@@ -84,4 +85,19 @@ it.each([0, 5])('asks the service for a cost of %s, which reports cannot tell', 
   await guard.check(pair);
   const verdicts = [await guard.check(pair), await guard.check(pair, { cost }), await guard.check(pair, { cost: 1 })];
   expect(verdicts.map(({ source }) => source)).toEqual(['local', 'remote', 'local']);
+});
+
+it('does not repeat a question whose answer breaks off: the service may have charged the key', async () => {
+  const guard = await guards.createFresh();
+  const pairs = [guards.service.keys.add(), guards.service.keys.add()];
+  await guard.check(pairs[0] as never);
+  guards.service.overrides.set('verify', 'break');
+  await expect(Promise.resolve(guard.check(pairs[1] as never))).rejects.toThrow(GuardUnavailableError);
+  expect(guards.service.to('verify')).toHaveLength(2);
+});
+
+it('waits no longer than for any other answer if the service switches protocols', async () => {
+  const guard = await guards.createFresh();
+  guards.service.overrides.set('verify', { status: 101, headers: { Connection: 'Upgrade', Upgrade: 'x' } });
+  await expect(Promise.resolve(guard.check(guards.service.keys.add()))).rejects.toThrow(GuardUnavailableError);
 });

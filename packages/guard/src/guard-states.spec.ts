@@ -44,7 +44,7 @@ describe('fresh', () => {
     expect(Math.max(...waits())).toBeLessThanOrEqual(150);
   });
 
-  it('follows the position that it was told', async () => {
+  it('follows the position that it was sent', async () => {
     const guard = await guards.createFresh();
     const pair = guards.service.keys.add();
     for (let i = 0; i < 3; i++) {

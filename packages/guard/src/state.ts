@@ -53,7 +53,7 @@ export class StateOfGuard {
     this.notice();
   }
 
-  /** The service refuses the token: whatever it has granted, it has taken back. */
+  /** The service refuses the token: all grants are dropped. */
   refused(): void {
     this.isRefused = true;
     this.silence = undefined;
@@ -77,7 +77,7 @@ export class StateOfGuard {
     try {
       this.listener(state, previous);
     } catch {
-      // It is told, not asked
+      // An error of the listener must not affect the guard
     }
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keyHashOf } from '../src/knowledge/pair-digest.js';
+import { changeHandle } from '../src/decision/index.js';
 
 /** The changes, as a process of the service knows them. */
 export class FakeFeed {
@@ -28,7 +28,7 @@ export class FakeFeed {
   }
 
   hashOf(apiKey: string): string {
-    return keyHashOf(apiKey);
+    return changeHandle(apiKey);
   }
 
   async answer(query: URLSearchParams): Promise<{ status: number; data: unknown }> {

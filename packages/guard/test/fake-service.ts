@@ -16,8 +16,8 @@ export interface Received {
 }
 
 type Route = 'changes' | 'verify' | 'reports';
-/** An answer in place of the real one; `hang`: none; `reset`: the connection is cut. */
-type Override = 'hang' | 'reset' | { status: number; body?: string; headers?: Record<string, string> };
+/** An answer in place of the real one; `hang`: none; `reset`: the connection is cut; `break`: in the middle of it. */
+type Override = 'hang' | 'reset' | 'break' | { status: number; body?: string; headers?: Record<string, string> };
 
 /** The endpoints that a guard uses, in this process, over HTTP. */
 export class FakeService {
@@ -88,6 +88,7 @@ export class FakeService {
     const override = this.overrides.get(route);
     if (override === 'hang' || this.isCutOff(route, request)) return;
     if (override === 'reset') return void request.socket.destroy();
+    if (override === 'break') return void response.writeHead(200).write('{', () => request.socket.resetAndDestroy());
     if (override) return void response.writeHead(override.status, override.headers).end(override.body ?? '');
     if (request.headers.authorization !== `Bearer ${this.token}`)
       return answer(response, 401, failure('unauthenticated', 'This token is not known.'));

@@ -10,6 +10,9 @@ const EXACT_USES = 'u:';
 /** Concerns no key: housekeeping has run. */
 export const HOUSEKEEPING_ANNOUNCEMENT = 'h:';
 
+/** Concerns no key: guards in other services decide on keys, and count their uses. */
+export const GUARDS_ANNOUNCEMENT = 'g:';
+
 /** A cascade has begun among the owner's keys. The owner is identified by 128 bits of a SHA-256. */
 export function cascadeAnnouncement(ownerId: string): string {
   return CASCADE + createHash('sha256').update(ownerId).digest().subarray(0, 16).toString('base64url');

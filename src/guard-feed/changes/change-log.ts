@@ -1,4 +1,4 @@
-/** A change as guards are told of it. */
+/** A change as it is sent to guards. */
 export interface Change {
   /** See `changeHandle()`. */
   h: string;

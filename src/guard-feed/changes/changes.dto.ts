@@ -14,7 +14,7 @@ class ChangeDto {
 /** What has changed since a position. */
 @ApiSchema({ name: 'Changes' })
 export class ChangesDto {
-  @ApiProperty({ description: 'Positions of another epoch are not comparable: begin anew' })
+  @ApiProperty({ description: 'Positions of another epoch are not comparable: start again without `since`' })
   epoch: string;
 
   @ApiProperty({ description: 'All changes of transactions with lower ids are known: the next `since`' })

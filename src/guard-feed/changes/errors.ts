@@ -5,7 +5,7 @@ export class PositionExpiredError extends ApiError {
   constructor() {
     super(
       'position_expired',
-      'The changes since this position are no longer known. Forget every grant, and begin anew without `since`.',
+      'The changes since this position are no longer known. Drop every grant, and start again without `since`.',
     );
   }
 }

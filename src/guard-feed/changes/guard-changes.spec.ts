@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { Environment } from '../../config/environment.js';
-import { changeHandle } from '../../verification/change-handle.js';
+import { changeHandle } from '@w3ipfs/api-keys-guard/decision';
 import type { InvalidationFeed, InvalidationListener, Reached } from '../../verification/invalidation-feed.js';
 import { momentNow } from '../../verification/moment.js';
 import { GuardChanges } from './guard-changes.js';

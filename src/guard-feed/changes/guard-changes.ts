@@ -1,18 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
+import { GUARDS_ANNOUNCEMENT } from '../../api-keys/invalidation/announcements.js';
 import type { Invalidation } from '../../api-keys/invalidation/key-invalidations.js';
 import type { Position } from '../../verification/feed-position.js';
 import { InvalidationFeed, type Reached } from '../../verification/invalidation-feed.js';
 import { millisecondsSince } from '../../verification/moment.js';
 import type { Sighting } from '../guard-sightings.js';
-import { changeHandle } from '../../verification/change-handle.js';
+import { changeHandle } from '@w3ipfs/api-keys-guard/decision';
 import { type Change, ChangeLog } from './change-log.js';
 import type { ChangesQuery } from './changes-query.js';
 import { PositionExpiredError } from './errors.js';
 import { OlderChanges } from './older-changes.js';
 import { Waiters } from './waiters.js';
 
-/** What a guard is told. */
+/** The answer to a guard. */
 export interface ChangesAnswer {
   position: Position;
   /** Since the poll that reached the position began: what had changed by then is in this answer, or in an earlier one. */
@@ -24,7 +25,7 @@ export interface ChangesAnswer {
 }
 
 /**
- * Tells guards which keys have changed. A question waits until there is a change that its guard has not been told of, or
+ * Answers guards with the keys that have changed. A question waits until there is a change that its guard was not sent, or
  * for as long as it says. Nothing depends on which process answers it, or on what another answer contained.
  */
 @Injectable()
@@ -50,7 +51,7 @@ export class GuardChanges {
   }
 
   /**
-   * @param guard which asks, if it is known: it is told of each change by this process at once
+   * @param guard which asks, if it is known: this process sends it each change at once
    * @throws PositionExpiredError; UnavailableError if too many are waiting; what the database throws
    */
   async ask({ since, epoch, waitMs }: ChangesQuery, guard: Sighting | undefined): Promise<ChangesAnswer> {
@@ -61,11 +62,11 @@ export class GuardChanges {
     await this.awaitChanges(since, guard, askedAt + waitMs);
     const changed = this.log.since(since);
     if (!changed) return this.answerFromTable(since, askedAt);
-    if (guard) guard.toldUntil = this.log.lastNumber;
+    if (guard) guard.sentUntil = this.log.lastNumber;
     return this.answer([...changed, ...this.undated], this.feed.reached, askedAt);
   }
 
-  /** The guard counts as told of nothing: it asks again at once, and then of the log. */
+  /** The guard counts as sent nothing: its next question is answered at once, from the log. */
   private async answerFromTable(since: bigint, askedAt: number): Promise<ChangesAnswer> {
     const older = await this.older.since(since);
     if (!older) throw new PositionExpiredError();
@@ -94,7 +95,7 @@ export class GuardChanges {
   private hasChanges(since: bigint, guard: Sighting | undefined): boolean {
     const changed = this.log.since(since);
     if (!changed) return true;
-    if (guard) return changed.some(({ number }) => number > guard.toldUntil);
+    if (guard) return changed.some(({ number }) => number > guard.sentUntil);
     const passed = BigInt(this.feed.position?.oldest ?? 0);
     return changed.some(({ at }) => at < passed);
   }
@@ -122,6 +123,7 @@ export class GuardChanges {
   private add(invalidations: readonly Invalidation[]): void {
     let hasNew = false;
     for (const { identifier, transactionId } of invalidations) {
+      if (identifier === GUARDS_ANNOUNCEMENT) continue;
       const h = changeHandle(identifier);
       const isNew =
         transactionId === null ? this.undated.push({ h, at: null }) > 0 : this.log.add(h, BigInt(transactionId));

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { VERIFICATION_POOL } from '../../database/database.module.js';
 import { withTimeout } from '../../database/with-timeout.js';
-import { changeHandle } from '../../verification/change-handle.js';
+import { changeHandle } from '@w3ipfs/api-keys-guard/decision';
 import { InvalidationFeed, type Reached } from '../../verification/invalidation-feed.js';
 import type { Change } from './change-log.js';
 

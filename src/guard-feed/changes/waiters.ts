@@ -1,7 +1,7 @@
 import { UnavailableError } from '../../http/errors/api-error.js';
 
 const MAX_WAITING = 2_000;
-/** Changes that come together are told together: each answer costs a round trip. */
+/** Changes that arrive together are sent together: each answer costs a round trip. */
 const TOGETHER_MS = 5;
 const MIN_RETRY_SECONDS = 1;
 const RETRY_SPREAD_SECONDS = 4;

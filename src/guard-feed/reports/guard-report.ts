@@ -1,6 +1,9 @@
 import type { Verdict } from '../../verification/verdict.js';
 
-/** The verdicts that guards reach by themselves and report: refusals of unknown pairs belong to no key. */
+/**
+ * The verdicts that a report may contain: refusals of unknown pairs belong to no key. Guards of this version never send
+ * `EXPIRED`, since a grant ends before its key does.
+ */
 export const REPORTED_CODES = [
   'VALID',
   'INSUFFICIENT_SCOPE',

@@ -22,6 +22,7 @@ export class Metrics {
   constructor() {
     collectDefaultMetrics({ register: this.registry });
     for (const name of MISNAMED) this.registry.removeSingleMetric(name);
+    // The registry asks a metric for its name and its values alone
     this.registry.registerMetric(this.requests as unknown as Histogram);
   }
 

@@ -136,8 +136,8 @@ export class KeyLookup {
     try {
       const record = await this.loader.load(pair.apiKey);
       const refreshed = record && key.refreshedFrom(record);
-      if (!refreshed) return this.findOnce(pair);
-      return flight.isOutdated ? refreshed : this.store(refreshed, flight);
+      if (!refreshed || flight.isOutdated) return this.findOnce(pair);
+      return this.store(refreshed, flight);
     } catch (error) {
       // An outdated key is known to have changed: it is never served stale
       if (error instanceof DatabaseUnavailableError && !flight.isOutdated) return this.serveStale(key);

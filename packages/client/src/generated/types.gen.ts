@@ -594,7 +594,7 @@ export type Change = {
 
 export type Changes = {
     /**
-     * Positions of another epoch are not comparable: begin anew
+     * Positions of another epoch are not comparable: start again without `since`
      */
     epoch: string;
     /**

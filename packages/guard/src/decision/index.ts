@@ -1,5 +1,6 @@
 /** What the service and its guards decide alike: from the headers of a request to the verdict on a key. */
 export { accessRefusal, type AccessRefusal, type AccessRequirements, type AccessState } from './access-refusal.js';
+export { changeHandle } from './change-handle.js';
 export { API_KEY_HEADER } from './credential-headers.js';
 export { parseForwardedAddress } from './forwarded-address.js';
 export { addHeader, headerValues, repeatsHeaders } from './header-values.js';

@@ -1,6 +1,6 @@
 import type { Refusal } from '../decision/index.js';
 
-/** What a client is told whose key is refused; the other refusals name a scope or a time. */
+/** The message for each refusal; the others name a scope or a time. */
 export const REFUSAL_MESSAGES = {
   INVALID_CREDENTIALS: 'These credentials are not valid.',
   REVOKED: 'This API key has been revoked.',

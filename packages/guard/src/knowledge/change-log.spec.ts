@@ -129,7 +129,7 @@ it('says what is news', () => {
   ]);
 });
 
-it('has to begin anew with too many changes without a date', () => {
+it('has to be reset with too many changes without a date', () => {
   const log = logFrom(100n, 1);
   log.record({ keyHash: 'a', at: null }, at(0));
   expect(log.trim()).toBe(true);

@@ -2,7 +2,7 @@ import type { Moment } from '../clock.js';
 
 /** A change of a key, as the feed reports it. */
 export interface Change {
-  /** Of the key's `api_key`; see `keyHashOf()`. */
+  /** Of the key's `api_key`; see `changeHandle()`. */
   readonly keyHash: string;
   /** The transaction's id; `null` if the service has yet to learn it. */
   readonly at: bigint | null;
@@ -18,7 +18,7 @@ export class ChangeLog {
   private readonly dated = new Map<string, bigint>();
   /** When a change was last reported without its date. It counts as later than any position. */
   private readonly undated = new Map<string, Moment>();
-  /** `undefined`: complete from nowhere. */
+  /** `undefined`: not complete yet. */
   private lowWaterMark: bigint | undefined;
 
   constructor(private readonly maxKeys = 10_000) {}
@@ -63,7 +63,7 @@ export class ChangeLog {
   /**
    * Drops the oldest changes over the maximum, and raises the mark over them.
    *
-   * @returns false if there are too many without a date: then the log has to begin anew
+   * @returns false if there are too many without a date: then the log has to be reset
    */
   trim(): boolean {
     for (const [keyHash, at] of this.dated) {

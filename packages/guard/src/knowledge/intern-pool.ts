@@ -1,4 +1,4 @@
-/** Returns one shared object for equal values. Bounded, since owners choose the values: when it is full it starts anew. */
+/** Returns one shared object for equal values. Bounded, since owners choose the values: when it is full, it is cleared. */
 export class InternPool<T extends object> {
   private readonly values = new Map<string, T>();
 

@@ -16,7 +16,7 @@ describe('the beginning', () => {
     expect(knowledge.changesQuestion()).toMatchObject({ since: 7n, epoch: 'e' });
   });
 
-  it('vouches for nothing: changes from that position on are yet to be told', () => {
+  it('vouches for nothing: changes from that position on are yet to be sent', () => {
     knowledge.learn();
     expect(knowledge.isFresh).toBe(false);
     knowledge.learn();
@@ -97,7 +97,7 @@ describe('a grant', () => {
     expect(knowledge.recallPair()).toBeUndefined();
   });
 
-  it('is not forgotten by a change that is told once more', () => {
+  it('is not forgotten by a change that is sent once more', () => {
     knowledge.start();
     const changed = [{ keyHash: PAIR.keyHash, at: 105n }];
     knowledge.learn({ changed });

@@ -155,7 +155,7 @@ export class Knowledge {
   }
 
   /**
-   * The grant of a pair while the service does not answer, for so many milliseconds beyond the bound; none if the database
+   * The grant of a pair while the service does not answer, for `staleMs` beyond the bound; none if the database
    * was seen to be another one, or another state of it.
    */
   recallStale(digest: string, now: Moment, staleMs: number): Grant | undefined {

@@ -6,7 +6,7 @@ export abstract class PairEntry {
   constructor(
     /** See `PairDigests`. */
     readonly digest: string,
-    /** The hash of its `api_key`; see `keyHashOf()`. */
+    /** The hash of its `api_key`; see `changeHandle()`. */
     readonly keyHash: string,
     /** The hashes of further keys whose changes end the entry. */
     readonly alsoEndedBy: readonly string[] | undefined,

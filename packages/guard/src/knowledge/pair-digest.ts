@@ -1,11 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { KeyPair } from '../decision/index.js';
 
-/** What the feed names a key by: base64url of the first 12 bytes of SHA-256(`api_key`), 16 characters. */
-export function keyHashOf(apiKey: string): string {
-  return hash('sha256', apiKey, 'base64url').slice(0, 16);
-}
-
 /** Names pairs by a digest that is of no use outside this process. */
 export class PairDigests {
   /** 32 random bytes. As text, so that no buffer ever holds the secret. */

@@ -32,7 +32,7 @@ export interface ChangesAnswer {
 export interface PairId {
   /** See `PairDigests`. */
   readonly digest: string;
-  /** See `keyHashOf()`. */
+  /** See `changeHandle()`. */
   readonly keyHash: string;
 }
 

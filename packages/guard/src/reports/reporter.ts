@@ -47,7 +47,7 @@ export class Reporter {
     else this.unreported++;
   }
 
-  /** Sends what is left, for so many milliseconds at most; what is not sent then is given up. */
+  /** Sends pending reports for at most `limitMs`, then drops the rest. */
   async close(limitMs: number): Promise<void> {
     clearInterval(this.timer);
     const end = this.clock.now().steady + limitMs;

@@ -8,7 +8,6 @@ import { startDeadline } from './deadline.js';
 /** Many questions, one held question about changes, and those that were given up and may yet be answered. */
 const MAX_SOCKETS = 80;
 const MAX_ANSWER_BYTES = 16 * 1_048_576;
-/** The service counts guards by it, and remembers of each what it was told. */
 const { version: VERSION } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
@@ -43,6 +42,7 @@ export class ServiceClient {
     this.headers = {
       Authorization: `Bearer ${token}`,
       Accept: 'application/json',
+      // The service counts guards by it, and remembers which changes it has sent to each
       'User-Agent': `w3ipfs-api-keys-guard/${VERSION} (${id})`,
     };
   }
@@ -68,7 +68,9 @@ export class ServiceClient {
     const cancel = startDeadline(asked.limitMs, () => {
       request.destroy(new NoAnswerError(`The service did not answer within ${asked.limitMs} ms`));
     });
+    let isSettled = false;
     request.once('response', (response) => {
+      isSettled = true;
       collect(response, (error, text) => {
         cancel();
         if (error) return reject(error);
@@ -81,9 +83,18 @@ export class ServiceClient {
     });
     request.once('error', (error: NodeJS.ErrnoException) => {
       cancel();
+      // An answer that breaks off is not a reason to repeat: the service has done what was asked
+      if (isSettled) return reject(toNoAnswer(error));
+      isSettled = true;
       if (mayRepeat && request.reusedSocket && CLOSED_MEANWHILE.has(error.code ?? ''))
         return this.attempt(asked, resolve, reject, false);
       reject(toNoAnswer(error));
+    });
+    // Also after an answer that Node gives to nobody, such as 101 Switching Protocols
+    request.once('close', () => {
+      if (isSettled) return;
+      cancel();
+      reject(new NoAnswerError('The connection to the service was closed without an answer'));
     });
     request.end(asked.body);
   }

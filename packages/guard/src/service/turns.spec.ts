@@ -3,7 +3,7 @@ import { GuardUnavailableError } from '../unavailable-error.js';
 import { at, TestClock } from '../../test/moments.js';
 import { Turns } from './turns.js';
 
-/** Questions that end when they are told to. */
+/** Questions that the test ends. */
 class Questions {
   readonly clock = new TestClock();
   readonly turns = new Turns(this.clock);

@@ -3,7 +3,7 @@ import { GuardUnavailableError } from '../unavailable-error.js';
 
 const MAX_ACTIVE = 64;
 const MAX_WAITING = 10_000;
-/** Longer, and whoever waits for the verdict has likely given up. */
+/** Beyond this, the caller has probably timed out. */
 const MAX_WAIT_MS = 2_000;
 
 interface Waiter {

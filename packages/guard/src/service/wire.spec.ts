@@ -54,6 +54,22 @@ it.each<[string, unknown]>([
   expect(() => readChanges(data)).toThrow(UnexpectedAnswerError);
 });
 
+it.each([undefined, 7, 'a reason of a later release'])(
+  'reads a refused grant because of %j as one for another reason',
+  (because) => {
+    expect(readGrant({ cacheable: false, because })).toBe('other');
+  },
+);
+
+it.each<[string, object]>([
+  ['no owner', { owner_id: undefined }],
+  ['no name', { name: null }],
+  ['another kind of secret', { which: 'next' }],
+  ['a number for a date', { expires_at: 7 }],
+])('rejects a grant with %s', (_, change) => {
+  expect(() => readGrant({ ...GRANT, ...change })).toThrow(UnexpectedAnswerError);
+});
+
 it('reads a grant, with or without further keys that end it', () => {
   expect(readGrant(GRANT)).toMatchObject({ position: 7n, keyId: 'id', forgetOn: ['h'] });
   expect(readGrant({ ...GRANT, forget_on: undefined })).toMatchObject({ forgetOn: [] });

@@ -9,6 +9,9 @@ export class UnexpectedAnswerError extends Error {
 /** The bounds that a service can have; see its `REVOCATION_BOUND_MS`. */
 const MAX_BOUND_MS = 3_600_000;
 
+/** Why a service may not grant a key; later ones count as `other`. */
+const REASONS = new Set(['max_uses', 'rate_limit', 'quota', 'owner', 'pending', 'unconfirmed']);
+
 interface WireChange {
   h: string;
   at: string | null;
@@ -73,11 +76,15 @@ function readChange({ h, at }: WireChange): ChangesAnswer['changed'][number] {
  */
 export function readGrant(grant: unknown): GrantTerms | string {
   const wire = members(grant) as WireGrant;
-  if (!wire.cacheable) return wire.because;
+  if (!wire.cacheable) return REASONS.has(wire.because) ? wire.because : 'other';
   const { scopes, allowed_cidrs: cidrs, expires_in_ms: expires, overlap_ends_in_ms: overlapEnds } = wire;
   const isKnown =
     typeof wire.epoch === 'string' &&
     typeof wire.key_id === 'string' &&
+    typeof wire.owner_id === 'string' &&
+    typeof wire.name === 'string' &&
+    (wire.expires_at === null || typeof wire.expires_at === 'string') &&
+    (wire.which === 'current' || wire.which === 'previous') &&
     isTexts(scopes) &&
     (cidrs === null || isTexts(cidrs)) &&
     (expires === null || Number.isFinite(expires)) &&

@@ -9,7 +9,8 @@ export class Statistics {
 
   count(verdict: GuardVerdict): GuardVerdict {
     this.decided[verdict.source]++;
-    this.verdicts[verdict.code] = (this.verdicts[verdict.code] ?? 0) + 1;
+    const code = verdict.code in this.verdicts ? verdict.code : 'other';
+    this.verdicts[code] = (this.verdicts[code] ?? 0) + 1;
     return verdict;
   }
 
