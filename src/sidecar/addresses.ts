@@ -41,6 +41,7 @@ export function readServiceAddress(url: string): ServiceAddress {
   if (protocol !== 'http:' && protocol !== 'https:') throw new InvalidValueError(SERVICE);
   if (username || password || search || hash)
     throw new InvalidValueError('must not contain a user, a password, a query or a fragment');
+  if (/\/api\/*$/.test(pathname)) throw new InvalidValueError('must not end in /api, which is added');
   // An IPv6 address stands in brackets only in a URL
   const target = { host: hostname.replace(/^\[(.*)\]$/, '$1'), port };
   return { url, isSecure: protocol === 'https:', authority: host, target, prefix: pathname.replace(/\/+$/, '') };

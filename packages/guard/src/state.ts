@@ -1,6 +1,7 @@
 import type { Clock } from './clock.js';
 import type { Knowledge } from './knowledge/knowledge.js';
 import type { GuardState } from './types.js';
+import { unavailable } from './unavailable-error.js';
 
 type Listener = (state: GuardState, previous: GuardState) => void;
 
@@ -14,12 +15,14 @@ export class StateOfGuard {
   private isRefused = false;
   private isClosed = false;
   private noticed: GuardState = 'cold';
+  private readonly listener: Listener;
 
   constructor(
     private readonly knowledge: Knowledge,
     private readonly clock: Clock,
-    private readonly listener: Listener = () => undefined,
+    listener: Listener | undefined,
   ) {
+    this.listener = listener ?? ((state) => this.warn(state));
     this.known = new Promise((resolve) => {
       this.resolveKnown = resolve;
     });
@@ -65,6 +68,12 @@ export class StateOfGuard {
     this.isClosed = true;
     this.knowledge.forgetEverything();
     this.notice();
+  }
+
+  /** Says why there are no verdicts, to whoever runs the process, if nobody listens. */
+  private warn(state: GuardState): void {
+    if (state !== 'refused' && state !== 'away') return;
+    process.emitWarning(unavailable(state, this.silence).message, 'ApiKeysGuardWarning');
   }
 
   /** Calls the listener if the state has changed since the last time. */

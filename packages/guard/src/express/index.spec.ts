@@ -21,3 +21,13 @@ it('takes the address that the application finds', async () => {
   await call(await serve(app), { authorization: 'Bearer w3k_a.w3s_b', 'x-forwarded-for': '192.0.2.7' });
   expect(guard.asked).toEqual([{ presented: { apiKey: 'w3k_a', secretKey: 'w3s_b' }, required: { ip: '192.0.2.7' } }]);
 });
+
+it.each<[string, unknown[]]>([
+  ['an empty scope', [createFakeGuard(), '']],
+  ['a misspelt one', [createFakeGuard(), 'Pinning.unpin']],
+  ['no scopes', [createFakeGuard()]],
+  ['no guard', ['pinning.unpin']],
+  ['several scopes that are no list', [createFakeGuard(), 'data.pin_list', 'pinning.unpin']],
+])('is not created with %s', (_, given) => {
+  expect(() => (requireScopes as (...all: unknown[]) => unknown)(...given)).toThrow(TypeError);
+});

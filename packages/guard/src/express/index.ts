@@ -3,6 +3,7 @@ import { admit, type Admission } from '../http/admit.js';
 import { addressReader, type ClientAddress, requirement } from '../http/client-address.js';
 import { rateHeaders } from '../http/rate-headers.js';
 import { RefusedRequest } from '../http/refused-request.js';
+import { readRouteScopes } from '../input/required.js';
 import type { Guard, GuardVerdict } from '../types.js';
 
 declare global {
@@ -28,16 +29,21 @@ type Next = (error?: unknown) => void;
  * `request.apiKey`; answers the others as the service would.
  *
  * @param scopes none (`[]`) for any valid key
+ * @throws TypeError for other arguments
  */
 export function requireScopes<Request extends GuardedRequest = GuardedRequest>(
   guard: Guard,
   scopes: string | readonly string[],
-  { clientAddress }: MiddlewareOptions<Request> = {},
+  options: MiddlewareOptions<Request> = {},
+  ...surplus: never[]
 ): (request: Request, response: ServerResponse, next: Next) => void {
-  const addressOf = addressReader(clientAddress);
+  if (typeof guard?.check !== 'function') throw new TypeError('requireScopes() takes the guard first, then the scopes');
+  if (typeof options !== 'object' || surplus.length > 0) throw new TypeError('give several scopes as a list');
+  const needed = readRouteScopes(scopes);
+  const addressOf = addressReader(options.clientAddress);
   return (request, response, next) => {
     try {
-      const admission = admit(guard, request, requirement(scopes, addressOf(request)));
+      const admission = admit(guard, request, requirement(needed, addressOf(request)));
       if (admission instanceof Promise) admission.then((given) => settle(given, request, response, next), next);
       else settle(admission, request, response, next);
     } catch (error) {

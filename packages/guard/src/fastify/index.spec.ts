@@ -56,3 +56,23 @@ it('closes the guard with the application', async () => {
   await apps.pop()?.close();
   expect(guard.isClosed).toBe(true);
 });
+
+const MISTAKES = [
+  { scope: ['pinning.unpin'] },
+  { scopes: 'pinning.unpin' },
+  { scopes: null },
+  { scopes: [''] },
+] as never[];
+
+it.each(MISTAKES)('opens no route with %j', async (config) => {
+  const url = await start({ guard: createFakeGuard() }, (app) => app.get('/', { config }, () => ({})));
+  expect((await call(url, { authorization: 'Bearer w3k_a.w3s_b' })).status).toBe(500);
+  const app = fastify();
+  apps.push(app);
+  await app.register(apiKeysGuard, { guard: createFakeGuard() });
+  expect(() => app.get('/', { config }, () => ({}))).toThrow(TypeError);
+});
+
+it('is not registered without a guard', async () => {
+  await expect(start({} as ApiKeysGuardOptions, () => undefined)).rejects.toThrow('needs the option guard');
+});

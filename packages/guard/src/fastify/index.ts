@@ -1,8 +1,9 @@
-import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import { admit, type Admission } from '../http/admit.js';
 import { addressReader, type ClientAddress, requirement } from '../http/client-address.js';
 import { rateHeaders } from '../http/rate-headers.js';
 import { RefusedRequest } from '../http/refused-request.js';
+import { readRouteScopes } from '../input/required.js';
 import type { Guard, GuardVerdict } from '../types.js';
 
 declare module 'fastify' {
@@ -13,6 +14,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The scopes that the route needs, all of them; without, any valid key passes. */
     scopes?: readonly string[];
+    /** `scopes`. */
+    scope?: never;
     /** Opens the route to everyone. */
     public?: boolean;
   }
@@ -29,15 +32,18 @@ export interface ApiKeysGuardOptions {
 type Done = (error?: Error) => void;
 
 const plugin: FastifyPluginCallback<ApiKeysGuardOptions> = (fastify, { guard, clientAddress }, ready) => {
+  if (typeof guard?.check !== 'function') return ready(new TypeError('apiKeysGuard needs the option guard'));
   const addressOf = addressReader(clientAddress);
   fastify.decorateRequest('apiKey', null);
+  // Routes that were added before are checked at each request
+  fastify.addHook('onRoute', ({ config }) => void (config && scopesOf(config)));
   // No promise, and no closure, where the guard decides locally
   fastify.addHook('onRequest', (request, reply, done) => {
     const { config } = request.routeOptions;
     // Without an address, it answers 404
     if (config.public === true || config.url === undefined) return done();
     try {
-      const admission = admit(guard, request.raw, requirement(config.scopes ?? NONE, addressOf(request)));
+      const admission = admit(guard, request.raw, requirement(scopesOf(config), addressOf(request)));
       if (!(admission instanceof Promise)) return settle(admission, request, reply, done);
       admission.then((given) => settle(given, request, reply, done), done);
     } catch (error) {
@@ -49,6 +55,14 @@ const plugin: FastifyPluginCallback<ApiKeysGuardOptions> = (fastify, { guard, cl
 };
 
 const NONE: readonly string[] = [];
+
+/** @throws TypeError if something else may have been meant: the route would be open to every key */
+function scopesOf(config: FastifyContextConfig): readonly string[] {
+  if ('scope' in config) throw new TypeError('config.scope is not known: write config.scopes, a list');
+  const { scopes = NONE } = config;
+  if (!Array.isArray(scopes)) throw new TypeError('config.scopes must be a list of scopes');
+  return readRouteScopes(scopes);
+}
 
 function settle(admission: Admission, request: FastifyRequest, reply: FastifyReply, done: Done): void {
   if (admission instanceof RefusedRequest) {

@@ -26,6 +26,6 @@ export function readableAddress(text: string | undefined): string | undefined {
 
 /** What a request from this address needs; without scopes, any valid key. */
 export function requirement(scope: string | readonly string[], ip: string | undefined): Required {
-  if (scope.length === 0) return ip === undefined ? {} : { ip };
+  if (Array.isArray(scope) && scope.length === 0) return ip === undefined ? {} : { ip };
   return ip === undefined ? { scope } : { scope, ip };
 }

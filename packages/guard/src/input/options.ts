@@ -46,6 +46,7 @@ function readAddress(url: string): ServiceAddress {
   if (!/^https?:$/.test(protocol)) throw new TypeError(problem);
   if (username || password || search || hash)
     throw new TypeError('url must not contain a user, a password, a query or a fragment');
+  if (/\/api\/*$/.test(pathname)) throw new TypeError('url must not end in /api, which the guard adds');
   return {
     isSecure: protocol === 'https:',
     // An IPv6 address stands in brackets only in a URL

@@ -48,3 +48,27 @@ it('knows the shape of a pair', () => {
   expect(isPossible({ apiKey: `w3s_${apiKey.slice(4)}`, secretKey })).toBe(false);
   expect(isPossible({ apiKey, secretKey: `w3k_${secretKey.slice(4)}` })).toBe(false);
 });
+
+it.each<[unknown]>([
+  [`${apiKey}.${secretKey}`],
+  [{ api_key: apiKey, secret_key: secretKey }],
+  [{ apiKey }],
+  [{ apiKey: 5, secretKey }],
+  [{ credential: 5 }],
+  [{ headers: null }],
+  [{}],
+  [null],
+])('throws a TypeError without a secret for another shape', (presented) => {
+  const error = errorOf(() => pairOf(presented as Presented));
+  expect(error).toBeInstanceOf(TypeError);
+  expect(error?.message).toMatch(/^give \{ apiKey, secretKey \}/);
+});
+
+function errorOf(work: () => unknown): Error | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}

@@ -7,10 +7,24 @@ const SHAPES = {
   secretKey: { prefix: 'w3s_', length: 44 },
 } as const;
 
-/** The pair that was presented; `undefined` if it is none, or more than one. */
+const EXPECTED = 'give { apiKey, secretKey }, { credential: "<api_key>.<secret_key>" }, { headers } or a request';
+
+/**
+ * The pair that was presented; `undefined` if it is none, or more than one.
+ *
+ * @throws TypeError for something else, without saying what it is: it may be a secret
+ */
 export function pairOf(presented: Presented): KeyPair | undefined {
-  if ('apiKey' in presented) return hasRightLengths(presented) ? presented : undefined;
-  if ('credential' in presented) return ifRightLengths(pairOfCredential(presented.credential));
+  if (typeof presented !== 'object' || presented === null) throw new TypeError(EXPECTED);
+  if ('apiKey' in presented) {
+    if (typeof presented.apiKey !== 'string' || typeof presented.secretKey !== 'string') throw new TypeError(EXPECTED);
+    return hasRightLengths(presented) ? presented : undefined;
+  }
+  if ('credential' in presented) {
+    if (typeof presented.credential !== 'string') throw new TypeError(EXPECTED);
+    return ifRightLengths(pairOfCredential(presented.credential));
+  }
+  if (typeof presented.headers !== 'object' || presented.headers === null) throw new TypeError(EXPECTED);
   const credentials = 'rawHeaders' in presented ? credentialsIn(presented) : credentialsInHeaders(presented.headers);
   return 'pair' in credentials ? ifRightLengths(credentials.pair) : undefined;
 }

@@ -1,4 +1,4 @@
-import { readRequired } from './required.js';
+import { readRequired, readRouteScopes } from './required.js';
 import type { Required } from '../types.js';
 
 it('requires nothing, at the cost of one, unless said otherwise', () => {
@@ -50,4 +50,21 @@ it.each<[string, object]>([
 it('validates names of scopes however many there are', () => {
   for (let i = 0; i < 2_000; i++) expect(readRequired({ scope: `a.b${i}` }).scopes).toEqual([`a.b${i}`]);
   expect(() => readRequired({ scope: 'a.' })).toThrow(TypeError);
+});
+
+it.each<[unknown]>([
+  ['pinning.unpin'],
+  [['pinning.unpin']],
+  [{ scopes: ['pinning.unpin'] }],
+  [{ Scope: 'pinning.unpin' }],
+  [null],
+  [7],
+])('throws a TypeError for %j, which may be meant as a scope', (required) => {
+  expect(() => readRequired(required as Required)).toThrow(TypeError);
+});
+
+it('reads the scopes of a route, none for any valid key', () => {
+  expect(readRouteScopes([])).toEqual([]);
+  expect(readRouteScopes('admin')).toEqual(['admin']);
+  for (const scopes of ['', undefined, ['a b'], 7]) expect(() => readRouteScopes(scopes)).toThrow(TypeError);
 });

@@ -7,6 +7,7 @@ export interface Requirements extends AccessRequirements<string> {
   readonly cost: number;
 }
 
+const MEMBERS = new Set(['scope', 'ip', 'cost']);
 const MAX_COST = 1_000_000;
 /** A flat name; which ones exist, the service knows. */
 const SCOPE_NAME = /^[a-z][a-z0-9_]{0,63}(\.[a-z][a-z0-9_]{0,63}){0,3}$/;
@@ -17,13 +18,30 @@ const lists = new Map<string, readonly string[]>();
 const NO_SCOPES: readonly string[] = [];
 const NOTHING: Requirements = { scopes: NO_SCOPES, ip: undefined, cost: 1 };
 
-/** @throws TypeError for a scope, an address or a cost that is not one */
+/** @throws TypeError for a scope, an address or a cost that is not one, and for anything else: it might be meant as one */
 export function readRequired(required: Required | undefined): Requirements {
-  if (!required) return NOTHING;
+  if (required === undefined) return NOTHING;
+  if (typeof required !== 'object' || required === null || Array.isArray(required))
+    throw new TypeError('what is required must be an object with scope, ip and cost');
+  for (const name in required) {
+    if (!MEMBERS.has(name)) throw new TypeError(`${name} is not known; what is required has scope, ip and cost`);
+  }
   const { scope, ip, cost = 1 } = required;
   if (!(Number.isInteger(cost) && cost >= 0 && cost <= MAX_COST))
     throw new TypeError(`cost must be a whole number from 0 to ${MAX_COST}`);
   return { scopes: readScopes(scope), ip: readAddress(ip), cost };
+}
+
+/**
+ * The scopes that a route needs, validated when the route is made.
+ *
+ * @param scopes none (`[]`) for any valid key
+ * @throws TypeError for a name that can't be a scope's
+ */
+export function readRouteScopes(scopes: unknown): readonly string[] {
+  if (Array.isArray(scopes) && scopes.length === 0) return NO_SCOPES;
+  if (scopes === undefined) throw new TypeError('the scopes are missing; [] is for any valid key');
+  return readScopes(scopes as string);
 }
 
 function readScopes(scope: string | readonly string[] | undefined): readonly string[] {

@@ -1,10 +1,11 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { readRouteScopes } from '../input/required.js';
 import type { GuardedRequest } from './guarded-request.js';
 
-/** The scopes that a route needs, one or several, all of them; the method's override its class's. */
+/** The scopes that a route needs, one or several (a list), all of them; the method's override its class's. */
 export const RequireScopes = Reflector.createDecorator<string | string[], string[]>({
-  transform: (scopes) => [scopes].flat(),
+  transform: (scopes) => [...readRouteScopes(scopes)],
 });
 
 /** Opens a route to everyone; every other one needs a valid API key. */

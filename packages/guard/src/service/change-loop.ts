@@ -21,6 +21,8 @@ const MAX_LATE_MS = 5_000;
 const GAP_MS = 10;
 const REFUSED_RETRY_MS = 1_000;
 const MAX_RETRY_AFTER_MS = 5_000;
+/** Others are not the service's own answers to guards: of a gateway, of a sidecar, or below a wrong path. */
+const MEANINGFUL = new Set([200, 401, 410, 503]);
 
 /** Asks the service for changes, again and again. */
 export class ChangeLoop {
@@ -29,6 +31,7 @@ export class ChangeLoop {
   /** Ends with an answer, or when it was waited for long enough. */
   private turn = 0;
   private timer: NodeJS.Timeout | undefined;
+  private hasWarned = false;
   private cancelPatience: () => void = () => undefined;
   private readonly retries = new Backoff();
   /** Between answers that come at once though they bring nothing: the service repeats changes until its next poll. */
@@ -74,8 +77,17 @@ export class ChangeLoop {
     if (turn !== this.turn) return this.state.notice();
     if (answer.status === 401) this.state.refused();
     else this.state.answered(answer.status === 200);
+    if (!MEANINGFUL.has(answer.status)) this.warnOnce(answer.status);
     if (answer.status !== 200) this.failed++;
     this.next(this.delayMs(question, waitMs, answer, isNews));
+  }
+
+  /** The guard never decides by itself then, which nothing else would show. */
+  private warnOnce(status: number): void {
+    if (this.hasWarned) return;
+    this.hasWarned = true;
+    const text = `The API-key service answered HTTP ${status} to the guard's question about changes: is url its own address?`;
+    process.emitWarning(`${text} Each verdict is asked for meanwhile.`, 'ApiKeysGuardWarning');
   }
 
   private apply(question: ChangesQuestion, data: unknown): boolean {
