@@ -44,6 +44,7 @@ beforeAll(async () => {
     ...collectingVariables,
     ...ofAccountService,
     LOG_LEVEL: 'info',
+    TRUSTED_PROXIES: '127.0.0.1',
   });
   const { body: document } = await service.client.get('/openapi.json');
   operations = operationsOf(document);

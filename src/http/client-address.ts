@@ -42,6 +42,16 @@ export class ClientAddress {
     return formatAddress({ family: 6, words: [...parsed.words.slice(0, 2), 0, 0] });
   }
 
+  /** The network of an operator: the first 48 bits of an IPv6 address, or 24 of an IPv4 one. Many clients may share it. */
+  widerNetworkOf(request: AddressedRequest): string {
+    const address = this.of(request);
+    const parsed = address === undefined ? undefined : parseAddress(address);
+    if (!parsed) return 'unknown';
+    const [first = 0, second = 0] = parsed.words;
+    const words = parsed.family === 4 ? [first & 0xffffff00] : [first, second & 0xffff0000, 0, 0];
+    return formatAddress({ family: parsed.family, words: words.map((word) => word >>> 0) });
+  }
+
   private peerOf(socket: AddressedRequest['socket']) {
     const known = this.knownPeers.get(socket);
     if (known) return known;

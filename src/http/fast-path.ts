@@ -119,7 +119,7 @@ export class FastPath {
     const { code, verdict, ...answer } = this.errorResponses.of(cause, { id: context.id, method, url });
     context.error = code;
     context.verdict = verdict;
-    this.send(exchange, answer);
+    this.loadShedding.finishRefusal(raw, answer.status ?? 500, () => this.send(exchange, answer));
   }
 
   private send(exchange: Exchange, answer: FullResponse): void {

@@ -26,6 +26,8 @@ type Times = Record<Kind, number[]>;
 /** A flood: requests repeated on this many connections, and one sent once. */
 interface Flood {
   connections: number;
+  /** A status with which some of them have to be answered: otherwise there was no flood. */
+  status: number;
   requests: FloodRequest[];
   besides?: () => Promise<Answer>;
 }
@@ -36,6 +38,8 @@ const MAX_TIMES = 2;
 const ROUNDS = 3;
 /** Other load of the machine affects few rounds: the median of at most this many has to meet the bound. */
 const MAX_ROUNDS = 15;
+
+const madeUpPair = { pinning_api_key: `w3k_${'x'.repeat(20)}`, pinning_secret_key: `w3s_${'y'.repeat(40)}` };
 
 // The embedded database shares the process's one thread, and cannot be isolated from it
 (onServer ? describe : describe.skip)("one caller's flood", () => {
@@ -80,7 +84,7 @@ const MAX_ROUNDS = 15;
         path: `/api/apiKeys/list?name=nothing-like-this-${index}&scope=pinning.unpin&status=active`,
         headers: pairHeaders(key),
       }));
-      return { connections: 20, requests };
+      return { connections: 20, status: 200, requests };
     });
   });
 
@@ -89,13 +93,14 @@ const MAX_ROUNDS = 15;
       const keys = await adminKeys(owner, 20);
       const body = JSON.stringify(powerlessBody);
       const callWith = (key: IssuedKey) => ({ method: 'POST', path: '/api/apiKeys', headers: pairHeaders(key), body });
-      return { connections: 20, requests: keys.map(callWith) };
+      return { connections: 20, status: 200, requests: keys.map(callWith) };
     });
   });
 
   it('of reports of one revoked pair, over 90 connections', async () => {
     await withstand('leak reports', async (owner) => ({
       connections: 90,
+      status: 429,
       requests: [reportOf(await revokedKey(owner))],
     }));
   });
@@ -103,26 +108,36 @@ const MAX_ROUNDS = 15;
   it('of testAuthentication by one key without rights, over 200 connections', async () => {
     await withstand('testAuthentication', async (owner) => {
       const headers = pairHeaders(await issueKey(service.client, owner, powerlessBody));
-      return { connections: 200, requests: [{ method: 'GET', path: '/api/apiKeys/testAuthentication', headers }] };
+      const requests = [{ method: 'GET', path: '/api/apiKeys/testAuthentication', headers }];
+      return { connections: 200, status: 200, requests };
     });
   });
 
   it('of requests over their rate, over 200 connections', async () => {
     await withstand('429s', async (owner) => ({
       connections: 200,
+      status: 429,
       requests: [{ method: 'GET', path: '/api/apiKeys/list', headers: sessionOf(owner) }],
     }));
   });
 
   it('of invalid tokens and pairs, over 100 connections', async () => {
     const forged = `${sessionOf('forger').authorization.slice(0, -8)}AAAAAAAA`;
-    const madeUp = { pinning_api_key: `w3k_${'x'.repeat(20)}`, pinning_secret_key: `w3s_${'y'.repeat(40)}` };
     await withstand('false credentials', async () => ({
       connections: 100,
+      status: 401,
       requests: [
         { method: 'GET', path: '/api/apiKeys/list', headers: { authorization: forged } },
-        { method: 'POST', path: '/api/apiKeys', headers: madeUp, body: JSON.stringify(documentedBody) },
+        { method: 'POST', path: '/api/apiKeys', headers: madeUpPair, body: JSON.stringify(documentedBody) },
       ],
+    }));
+  });
+
+  it('of made-up pairs at the route for gateways, over 250 connections', async () => {
+    await withstand('authorize', async () => ({
+      connections: 250,
+      status: 401,
+      requests: [{ method: 'GET', path: '/api/apiKeys/authorize?scope=admin', headers: madeUpPair }],
     }));
   });
 
@@ -133,7 +148,7 @@ const MAX_ROUNDS = 15;
       .map((index) => `"m${index}":1`)
       .join()}}`;
     const requests = [named, unknown].map((body) => ({ method: 'POST', path: '/api/apiKeys/report-leak', body }));
-    await withstand('hostile bodies', async () => ({ connections: 60, requests }));
+    await withstand('hostile bodies', async () => ({ connections: 60, status: 413, requests }));
   });
 
   it('of tokens with unknown keys while the key set hangs locks out no caller with an API key', async () => {
@@ -174,7 +189,7 @@ const MAX_ROUNDS = 15;
       await insertChildren(db, owner, root, 150_000);
       const requests = [reportOf(await revokedKey(owner))];
       const besides = () => service.client.delete(`/api/apiKeys/${root.id}?cascade=true`, sessionOf(owner));
-      return { connections: 20, requests, besides };
+      return { connections: 20, status: 429, requests, besides };
     });
   });
 
@@ -195,7 +210,12 @@ const MAX_ROUNDS = 15;
     expect(slower).toEqual([]);
   }
 
-  async function compare(name: string, { connections, requests, besides }: Flood, alone: Times[], flooded: Times[]) {
+  async function compare(
+    name: string,
+    { connections, status, requests, besides }: Flood,
+    alone: Times[],
+    flooded: Times[],
+  ) {
     // A checkpoint first: rows stored for the flood should not be written to disk during the measurement
     await sql.query('VACUUM ANALYZE api_keys');
     await sql.query('CHECKPOINT');
@@ -205,6 +225,7 @@ const MAX_ROUNDS = 15;
     flooded.push(await measure());
     const statuses = await stop();
     process.stdout.write(`${name}: answered ${JSON.stringify(statuses)}\n`);
+    expect(statuses[status]).toBeGreaterThan(0);
     if (answer) expect((await answer).status).toBe(200);
   }
 

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ConcurrencyLimit } from './concurrency-limit.js';
@@ -116,14 +117,19 @@ export class LoadShedding {
    */
   finish(request: FastifyRequest, status: number, send: () => void): void {
     this.release(request);
-    const weight = refusalWeight(request, status);
-    const delay = weight === 0 ? 0 : this.refusalDelay(request, weight);
-    if (delay === 0) send();
-    else setTimeout(send, delay);
+    this.pace(request.raw, refusalWeight(request, status), send);
   }
 
-  private refusalDelay({ raw }: FastifyRequest, weight: number): number {
-    return this.refusalPacing.delay(this.clientAddress.networkOf(raw), performance.now(), weight);
+  /** The same for a refusal on the fast path, which holds no slots. */
+  finishRefusal(request: IncomingMessage, status: number, send: () => void): void {
+    this.pace(request, PACED_STATUSES.has(status) ? 1 : 0, send);
+  }
+
+  private pace(request: IncomingMessage, weight: number, send: () => void): void {
+    const network = weight === 0 ? '' : this.clientAddress.networkOf(request);
+    const delay = weight === 0 ? 0 : this.refusalPacing.delay(network, performance.now(), weight);
+    if (delay === 0) send();
+    else setTimeout(send, delay);
   }
 
   private acquireSlot(limit: ConcurrencyLimit, weight?: number): Release {

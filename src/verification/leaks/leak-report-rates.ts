@@ -28,8 +28,9 @@ export class LeakReportRates {
 
   /** @throws RateLimitedError */
   async chargeAddress(request: IncomingMessage): Promise<void> {
-    const network = this.clientAddress.networkOf(request);
-    const byAddress = await this.rateLimiter.take(`leak-address:${network}`, BY_ADDRESS, 1);
+    const name = `leak-address:${this.clientAddress.networkOf(request)}`;
+    // No operator's networks can use up the memory for rates
+    const byAddress = await this.rateLimiter.take(name, BY_ADDRESS, 1, this.clientAddress.widerNetworkOf(request));
     if (!byAddress.granted) throw new RateLimitedError([{ name: 'address', ...byAddress }]);
     this.charges.set(request, byAddress);
   }

@@ -47,7 +47,12 @@ export class Requests {
     const [request] = fc.sample(this.byKind[kind], { numRuns: 1, seed });
     const { headers, ...rest } = request as FuzzRequest;
     const name = kind === 'fitting' || (kind === 'nearly' && seed % 5 > 0) ? this.rightCredentials(seed) : credentials;
-    return { ...rest, headers: { ...headers, ...this.supply.credentials[name] } };
+    return { ...rest, headers: { ...this.clientOf(seed), ...headers, ...this.supply.credentials[name] } };
+  }
+
+  /** Of many addresses, since refusals of one are delayed; leak reports of one, whose number is limited. */
+  private clientOf(seed: number): Record<string, string> {
+    return this.operation.id === 'reportLeak' ? {} : { 'x-forwarded-for': `127.1.1.${1 + (seed % 250)}` };
   }
 
   /** By the names of the security schemes. */
