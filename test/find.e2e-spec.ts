@@ -268,7 +268,7 @@ describe('an owner with very many keys', () => {
   });
 
   it.each(['status=active', 'status=revoked', 'scope=pinning.unpin&status=revoked', 'name=a'])(
-    'gets every key of ?%s exactly once, and a total that says more than 10,000',
+    'counts the keys of ?%s, up to more than 10,000',
     async (query) => {
       const found = (await list('ivy', `${query}&limit=1`)).total;
       expect(found).toBe(query.startsWith('scope') ? 0 : query === 'name=a' ? 10_000 : 10_001);
