@@ -39,8 +39,11 @@ export async function createTestDatabase({ isEmpty = false, definition = '' } = 
 /** Copies secrets, and the embedded database with the schema, into a folder: far cheaper than a first start there. */
 export function fillFolder(folder: string): void {
   const template = process.env[TEMPLATE_VARIABLE] as string;
+  // Node 24 does not copy the modes of folders
+  const umask = process.umask(0o077);
   for (const part of onServer ? ['secrets.json'] : ['postgres', 'secrets.json'])
     cpSync(join(template, part), join(folder, part), { recursive: true });
+  process.umask(umask);
 }
 
 export async function onMaintenanceDatabase(url: string, statement: string): Promise<pg.QueryResult> {
