@@ -22,6 +22,10 @@ it('adds the variables of the file, with quotes, comments and the output of Wind
   expect(read(text)).toEqual({ HOST: '::1', PORT: '8001', DATA_DIR: 'a b', LOG_LEVEL: 'debug' });
 });
 
+it('adds quoted values of several lines, and empty ones', () => {
+  expect(read('A="-----BEGIN\n\nKEY-----"\nB=\n  C = \'x\'')).toEqual({ A: '-----BEGIN\n\nKEY-----', B: '', C: 'x' });
+});
+
 it('keeps variables that are set, even to an empty value', () => {
   expect(read('HOST=::1\nPORT=8001\n', { HOST: '', PORT: '80' })).toEqual({ HOST: '', PORT: '80' });
 });

@@ -4,7 +4,12 @@ import { ConfigurationError } from './start-error.js';
 
 /** Relative to the working folder; with npm, that of `package.json`. */
 const ENV_FILE = '.env';
-const SENTINEL = '_SENTINEL';
+/**
+ * Nothing, a comment, or `NAME=value`; a quoted value may have several lines. Node's parser skips other lines or joins them
+ * to the next one, depending on its version.
+ */
+const STATEMENT =
+  /[ \t\r]*(?:#[^\n]*|(?:export[ \t]+)?[A-Za-z_]\w*[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`)?[^\n]*)?(?:\n|$)/y;
 
 /**
  * Adds the variables of `.env`, if it exists, to the environment. Variables that are already set, even to an empty
@@ -15,11 +20,14 @@ const SENTINEL = '_SENTINEL';
 export function readEnvFile(environment: NodeJS.ProcessEnv = process.env, file = ENV_FILE): void {
   // Windows editors start a file with a byte order mark
   const text = readText(file).replace(/^\uFEFF/, '');
-  // The parser joins a line without `=` to the next name; the sentinel exposes such a last line
-  const { [SENTINEL]: _, ...variables } = parseEnv(`${text}\n${SENTINEL}=`);
-  const isWellFormed = Object.keys(variables).every((name) => /^[A-Za-z_]\w*$/.test(name));
-  if (!isWellFormed) throw new ConfigurationError([`${file}: each line must be NAME=value, a comment (#), or empty`]);
-  for (const [name, value] of Object.entries(variables)) environment[name] ??= value;
+  if (!isWellFormed(text))
+    throw new ConfigurationError([`${file}: each line must be NAME=value, a comment (#), or empty`]);
+  for (const [name, value] of Object.entries(parseEnv(text))) environment[name] ??= value;
+}
+
+function isWellFormed(text: string): boolean {
+  for (STATEMENT.lastIndex = 0; STATEMENT.lastIndex < text.length;) if (!STATEMENT.test(text)) return false;
+  return true;
 }
 
 function readText(file: string): string {

@@ -64,13 +64,15 @@ export class ServiceClient {
     reject: (error: Error) => void,
     mayRepeat: boolean,
   ): void {
+    const { limitMs } = asked;
     const request = this.open(asked);
-    const cancel = startDeadline(asked.limitMs, () => {
-      request.destroy(new NoAnswerError(`The service did not answer within ${asked.limitMs} ms`));
+    const cancel = startDeadline(limitMs, () => {
+      request.destroy(new NoAnswerError(`The service did not answer within ${limitMs} ms`));
     });
-    let isSettled = false;
+    // Node may keep a request and its listeners until the next one on its connection: without the pair that was asked about
+    let pending: ServiceRequest | undefined = asked;
     request.once('response', (response) => {
-      isSettled = true;
+      pending = undefined;
       collect(response, (error, text) => {
         cancel();
         if (error) return reject(error);
@@ -84,15 +86,16 @@ export class ServiceClient {
     request.once('error', (error: NodeJS.ErrnoException) => {
       cancel();
       // An answer that breaks off is not a reason to repeat: the service has done what was asked
-      if (isSettled) return reject(toNoAnswer(error));
-      isSettled = true;
-      if (mayRepeat && request.reusedSocket && CLOSED_MEANWHILE.has(error.code ?? ''))
-        return this.attempt(asked, resolve, reject, false);
+      const unanswered = pending;
+      pending = undefined;
+      if (unanswered && mayRepeat && request.reusedSocket && CLOSED_MEANWHILE.has(error.code ?? ''))
+        return this.attempt(unanswered, resolve, reject, false);
       reject(toNoAnswer(error));
     });
     // Also after an answer that Node gives to nobody, such as 101 Switching Protocols
     request.once('close', () => {
-      if (isSettled) return;
+      if (!pending) return;
+      pending = undefined;
       cancel();
       reject(new NoAnswerError('The connection to the service was closed without an answer'));
     });
