@@ -17,6 +17,8 @@ export const AUTHENTICATED: ErrorCode[] = [
 ];
 /** The errors of every route that manages keys. */
 export const MANAGEMENT: ErrorCode[] = [...AUTHENTICATED, 'insufficient_scope', 'usage_exceeded'];
+/** The errors of every route for the platform's services. */
+export const FOR_SERVICES: ErrorCode[] = ['ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable'];
 /** The errors of every route that reads a body. */
 export const WITH_BODY: ErrorCode[] = [
   'malformed_json',

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import type { Refusal } from '@w3ipfs/api-keys-guard/decision';
 import { Clock } from '../clock.js';
 import { databaseOutage } from '../logging/database-outage.js';
 import { VERIFICATION_POOL } from '../database/database.module.js';
@@ -18,6 +19,9 @@ const ADD = `
   ORDER BY api_key_id, day, code
   ON CONFLICT (api_key_id, day, code) DO UPDATE SET count = usage_days.count + excluded.count`;
 
+type UsageCode = 'VALID' | Refusal;
+type Counts = Partial<Record<UsageCode, number>>;
+
 /** The verdicts of a key on one day (UTC). */
 export interface DayOfUse {
   day: string;
@@ -31,7 +35,7 @@ export interface DayOfUse {
 export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(UsageStatistics.name);
   /** Counts by day, then key, then code. */
-  private verdicts = new Map<number, Map<string, Record<string, number>>>();
+  private verdicts = new Map<number, Map<string, Counts>>();
   /** The number of pairs of key and day in `verdicts`. */
   private waiting = 0;
   /** The number of verdicts dropped because too many keys waited to be written. */
@@ -57,12 +61,12 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     return counts.reduce((sum, count) => sum + count, this.lost);
   }
 
-  count(keyId: string, code: string): void {
+  count(keyId: string, code: UsageCode): void {
     this.countAt(this.clock.now(), keyId, code, 1);
   }
 
   /** Counts verdicts that were given elsewhere. @param time milliseconds since 1970 */
-  countAt(time: number, keyId: string, code: string, times: number): void {
+  countAt(time: number, keyId: string, code: UsageCode, times: number): void {
     this.add(Math.floor(time / DAY_MS), keyId, code, times);
   }
 
@@ -100,7 +104,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
     });
   }
 
-  private add(day: number, keyId: string, code: string, times: number): void {
+  private add(day: number, keyId: string, code: UsageCode, times: number): void {
     let keys = this.verdicts.get(day);
     if (!keys) this.verdicts.set(day, (keys = new Map()));
     let counts = keys.get(keyId);
@@ -118,7 +122,7 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
   private async writeVerdicts(): Promise<void> {
     if (this.verdicts.size === 0) return;
     const rows = [...this.verdicts].flatMap(([day, keys]) =>
-      [...keys].flatMap(([id, counts]) => Object.entries(counts).map(([code, count]) => ({ day, id, code, count }))),
+      [...keys].flatMap(([id, counts]) => entriesOf(counts).map(([code, count]) => ({ day, id, code, count }))),
     );
     this.verdicts = new Map();
     this.waiting = 0;
@@ -141,4 +145,9 @@ export class UsageStatistics implements OnModuleInit, OnApplicationShutdown {
 /** `2026-11-24`, in UTC. */
 function dayOf(time: number): string {
   return new Date(time).toISOString().slice(0, 10);
+}
+
+/** `Object.entries()` does not keep the types of names. */
+function entriesOf(counts: Counts): [UsageCode, number][] {
+  return Object.entries(counts) as [UsageCode, number][];
 }

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { ApiError } from '../http/errors/api-error.js';
+import { ApiError, UnavailableError } from '../http/errors/api-error.js';
 import { describeError } from '../logging/describe-error.js';
 import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { databaseOutage } from '../logging/database-outage.js';
@@ -86,6 +86,7 @@ export class Batches {
 }
 
 function undecidedOf(failure: unknown): Undecided {
-  const seconds = failure instanceof ApiError ? Number(failure.headers['Retry-After']) : Number.NaN;
-  return { valid: false, code: 'UNAVAILABLE', retryAfterSeconds: seconds || RETRY_AFTER_SECONDS };
+  const { retryAfterSeconds } =
+    failure instanceof UnavailableError ? failure : { retryAfterSeconds: RETRY_AFTER_SECONDS };
+  return { valid: false, code: 'UNAVAILABLE', retryAfterSeconds };
 }

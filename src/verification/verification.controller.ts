@@ -4,7 +4,7 @@ import { success } from '../http/envelope.js';
 import { CurrentContext } from '../http/request-context.decorator.js';
 import type { RequestContext } from '../http/request-context.js';
 import { Route } from '../http/route-config.js';
-import { ApiErrors, ApiSuccess, WITH_BODY } from '../openapi/answers.decorator.js';
+import { ApiErrors, ApiSuccess, FOR_SERVICES, WITH_BODY } from '../openapi/answers.decorator.js';
 import type { Tag } from '../openapi/tags.js';
 import { ForServices } from '../principals/decorators/for-services.decorator.js';
 import { toBatchVerdictDto, toVerdictDto, VerdictBatchDto, VerdictDto } from './dto/verdict.dto.js';
@@ -35,7 +35,7 @@ export class VerificationController {
   @ApiOperation({ operationId: 'verifyApiKey', summary: 'Verify a key', description: VERIFY_NOTE })
   @ApiVerifyBody()
   @ApiSuccess(VerdictDto, 'The verdict, refusals included.', VERDICT_EXAMPLE)
-  @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
+  @ApiErrors(...WITH_BODY, ...FOR_SERVICES)
   async verify(
     @Body(VerifyRequestPipe) { pair, requirements, wantsGrant }: VerifyRequest,
     @CurrentContext() context: RequestContext,
@@ -52,7 +52,7 @@ export class VerificationController {
   @ApiOperation({ operationId: 'verifyApiKeys', summary: 'Verify up to 100 keys', description: BATCH_NOTE })
   @ApiBody({ type: VerifyBatchRequestDto, examples: BATCH_REQUEST_EXAMPLES })
   @ApiSuccess(VerdictBatchDto, 'The verdicts, in the order of the requests.', BATCH_EXAMPLE)
-  @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
+  @ApiErrors(...WITH_BODY, ...FOR_SERVICES)
   async verifyBatch(@Body(VerifyBatchPipe) requests: VerifyRequest[]) {
     const { position } = this.grants;
     const verdicts = await this.verifier.verifyInOrder(requests);

@@ -5,7 +5,7 @@ import { success } from '../../http/envelope.js';
 import { CurrentContext } from '../../http/request-context.decorator.js';
 import type { RequestContext } from '../../http/request-context.js';
 import { Route } from '../../http/route-config.js';
-import { ApiErrors, WITH_BODY } from '../../openapi/answers.decorator.js';
+import { ApiErrors, FOR_SERVICES, WITH_BODY } from '../../openapi/answers.decorator.js';
 import { successOf } from '../../openapi/success.dto.js';
 import type { Tag } from '../../openapi/tags.js';
 import { ForServices } from '../../principals/decorators/for-services.decorator.js';
@@ -41,7 +41,7 @@ export class ReportsController {
     type: successOf(AcceptedReportDto),
     example: success({ accepted: 2 }),
   })
-  @ApiErrors(...WITH_BODY, 'ambiguous_credentials', 'unauthenticated', 'internal', 'unavailable')
+  @ApiErrors(...WITH_BODY, ...FOR_SERVICES)
   async report(@Body(ReportPipe) report: GuardReport, @CurrentContext() { caller = '' }: RequestContext) {
     return success({ accepted: await this.reports.add(caller, report) });
   }

@@ -75,8 +75,11 @@ interface Outage extends Pick<ErrorExtras, 'details' | 'headers'> {
 }
 
 export class UnavailableError extends ApiError {
+  readonly retryAfterSeconds: number;
+
   constructor(message: string, { cause, retryAfterSeconds = 2, headers, ...extras }: Outage = {}) {
     super('unavailable', message, { ...extras, headers: { ...headers, 'Retry-After': String(retryAfterSeconds) } });
+    this.retryAfterSeconds = retryAfterSeconds;
     this.cause = cause;
   }
 }
