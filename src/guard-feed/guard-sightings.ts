@@ -34,7 +34,7 @@ export interface Sighting {
 export class GuardSightings implements OtherCounters {
   readonly writtenWithinMs = WRITTEN_WITHIN_MS;
   private readonly guards = new LRUCache<string, Sighting>({ max: MAX_GUARDS, ttl: GONE_AFTER_MS });
-
+  /** By the steady clock. */
   private announcedAt = Number.NEGATIVE_INFINITY;
 
   constructor(

@@ -126,8 +126,8 @@ export class LoadShedding {
   }
 
   private pace(request: IncomingMessage, weight: number, send: () => void): void {
-    const network = weight === 0 ? '' : this.clientAddress.networkOf(request);
-    const delay = weight === 0 ? 0 : this.refusalPacing.delay(network, performance.now(), weight);
+    if (weight === 0) return send();
+    const delay = this.refusalPacing.delay(this.clientAddress.networkOf(request), performance.now(), weight);
     if (delay === 0) send();
     else setTimeout(send, delay);
   }

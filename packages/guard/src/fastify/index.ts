@@ -55,9 +55,17 @@ const plugin: FastifyPluginCallback<ApiKeysGuardOptions> = (fastify, { guard, cl
 };
 
 const NONE: readonly string[] = [];
+/** By the configuration of their route: read once. */
+const scopesOfRoutes = new WeakMap<FastifyContextConfig, readonly string[]>();
 
 /** @throws TypeError if something else may have been meant: the route would be open to every key */
 function scopesOf(config: FastifyContextConfig): readonly string[] {
+  let scopes = scopesOfRoutes.get(config);
+  if (!scopes) scopesOfRoutes.set(config, (scopes = readScopes(config)));
+  return scopes;
+}
+
+function readScopes(config: FastifyContextConfig): readonly string[] {
   if ('scope' in config) throw new TypeError('config.scope is not known: write config.scopes, a list');
   const { scopes = NONE } = config;
   if (!Array.isArray(scopes)) throw new TypeError('config.scopes must be a list of scopes');
